@@ -1,0 +1,161 @@
+// The configuration as the rest of the program sees it: validated, with every default filled in.
+#pragma once
+
+#include "core/secret.hpp"
+#include "policy/rules.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+using milliseconds = std::chrono::milliseconds;
+
+/// Where a listener binds: TCP host and port, or a Unix socket path (then host is empty and port 0).
+struct endpoint_config {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string unix_path;
+    bool loopback() const; ///< also true for a Unix socket
+    std::string to_string() const;
+};
+
+/// A secret as configured. `file` secrets are read when the configuration is loaded, except where
+/// a field says it is read anew each time.
+struct secret_source {
+    enum class kind { none, literal, env, file } from = kind::none;
+    std::string name; ///< variable or path; empty for a literal
+    secret value;     ///< what was read at load time
+};
+
+struct client_principal {
+    std::string principal = "local";
+    secret bearer;
+};
+
+struct tls_server_config {
+    std::string cert, key;
+};
+
+struct tls_client_config {
+    std::string ca_file, cert, key;
+};
+
+enum class browser_opening { never, once };
+
+struct approval_config {
+    endpoint_config listen{"127.0.0.1", 8971, ""};
+    std::string public_url; ///< no trailing slash; default http://LISTEN
+    browser_opening open_browser = browser_opening::never;
+    secret_source token; ///< none: made once in the state directory
+    milliseconds lifetime{15 * 60 * 1000};
+    std::vector<std::string> notify_command; ///< run without a shell with the approval as JSON on stdin
+};
+
+enum class vault_backend { sqlite, postgres, memory };
+
+struct vault_config {
+    vault_backend backend = vault_backend::sqlite;
+    std::string path;  ///< sqlite; ~ expanded
+    secret dsn;        ///< postgres
+    std::string key_file; ///< made with a new vault where missing; default beside the vault: PATH + ".key"
+    secret key;           ///< literal or env key; else key_file is used
+};
+
+/// Our client at an authorization server.
+struct oauth_client_config {
+    std::string id; ///< empty: none is pre-registered
+    secret client_secret;
+    std::string auth; ///< token_endpoint_auth_method; empty: chosen from the metadata
+    secret private_key; ///< PEM or JWK for private_key_jwt
+    std::string alg = "ES256";
+    std::string issuer; ///< the only issuer that this client's secrets go to
+};
+
+struct identity_provider_config {
+    std::string name;
+    std::string issuer;
+    oauth_client_config client;
+    secret_source id_token; ///< re-read when it changes
+    tls_client_config tls;
+};
+
+enum class grant_kind { authorization_code, client_credentials, enterprise, jwt_bearer, static_token };
+std::string_view to_string(grant_kind g) noexcept;
+
+enum class dpop_mode { automatic, require, never };
+enum class cookie_mode { strip, pass };
+/// What `/.well-known/oauth-*` of an upstream looks like through us.
+enum class metadata_mode { shield, pass };
+
+struct upstream_config {
+    std::string name;
+    std::string url; ///< as configured
+    std::string path; ///< prefix, starts with '/', no trailing '/' unless it is the root
+    std::optional<endpoint_config> listen;
+    grant_kind grant = grant_kind::authorization_code;
+    oauth_client_config client;
+    std::string identity_provider;
+    std::optional<scope_set> scopes;
+    std::string resource = "auto"; ///< auto | omit | a URI
+    secret_source token;           ///< grant static; re-read when it changes
+    secret_source assertion;       ///< grant jwt_bearer; read anew each time
+    dpop_mode dpop = dpop_mode::automatic;
+    cookie_mode cookies = cookie_mode::strip;
+    metadata_mode metadata = metadata_mode::shield;
+    bool allow_missing_pkce = false; ///< explicit override for metadata without S256
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> authorize_params;
+    tls_client_config tls;
+};
+
+struct egress_config {
+    std::vector<std::string> allow; ///< CIDR networks or host names
+};
+
+struct limits_config {
+    std::uint64_t replay_body = 4ull << 20;
+    std::uint64_t replay_memory = 256ull << 20;
+    unsigned attempts = 3;
+    milliseconds refresh_ahead{60'000};
+    unsigned waiters = 10'000;
+    milliseconds upstream_connect{10'000};
+    milliseconds token_request{10'000};
+    milliseconds client_idle{75'000};   ///< keep-alive of client connections
+    milliseconds head_timeout{30'000};  ///< a client must send a whole head within this
+    unsigned connections = 20'000;      ///< client connections at once
+};
+
+enum class log_format { text, json };
+struct log_config {
+    log_format format = log_format::text;
+    std::string level = "info";
+};
+
+/// Everything. Immutable once loaded; a reload makes a new one.
+struct config {
+    endpoint_config listen{"127.0.0.1", 8970, ""};
+    unsigned workers = 0; ///< 0: one per core
+    std::vector<client_principal> client_auth;
+    std::vector<std::string> allowed_hosts, allowed_origins;
+    std::optional<tls_server_config> tls;
+    approval_config approval;
+    vault_config vault;
+    std::string client_metadata_url;
+    std::map<std::string, identity_provider_config> identity_providers;
+    std::vector<upstream_config> upstreams;
+    rule_set policy; ///< the file's rules, then the built-in ones
+    egress_config egress;
+    limits_config limits;
+    log_config log;
+    std::optional<endpoint_config> metrics;
+    std::string state_directory; ///< for the operator token and the default vault
+    std::string file;            ///< where it came from; empty for `serve URL`
+    std::vector<std::string> warnings; ///< e.g. a literal secret
+};
+
+} // namespace reauth

@@ -1,0 +1,35 @@
+// What is held for one (principal, upstream, issuer): tokens, scope, expiry.
+#pragma once
+
+#include "core/scope.hpp"
+#include "core/secret.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace reauth {
+
+using wall_clock = std::chrono::system_clock;
+using time_point = wall_clock::time_point;
+
+/// Tokens for one (principal, upstream, issuer). An immutable snapshot once it is published.
+struct credential {
+    secret access_token;
+    std::string token_type = "Bearer"; ///< Bearer or DPoP, as the token endpoint said
+    secret refresh_token;              ///< empty: none
+    scope_set requested;               ///< what we asked for: silent renewal asks for exactly this
+    scope_set granted;                 ///< what the token response said; as requested where it said nothing
+    std::string issuer;                ///< exact issuer string of the authorization server
+    std::string resource;              ///< the RFC 8707 resource it was asked with; empty: none was sent
+    std::string client_id;             ///< the client it was issued to
+    time_point obtained_at{};
+    std::optional<time_point> expires_at; ///< absolute; nothing: the server did not say
+    secret dpop_key;                      ///< private JWK (JSON) the token is bound to; empty: Bearer
+    std::uint64_t generation = 0;         ///< rises with every credential stored for this key
+
+    bool expired_at(time_point now) const { return expires_at && *expires_at <= now; }
+};
+
+} // namespace reauth

@@ -1,0 +1,64 @@
+// The policy: ordered rules that say what may be done about a challenge; the first that matches decides.
+#pragma once
+
+#include "core/scope.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// Why the upstream challenged us.
+enum class challenge_reason { unauthorized, token_expired, invalid_token, insufficient_scope };
+std::string_view to_string(challenge_reason r) noexcept;
+
+/// What a rule lets us do.
+enum class rule_action {
+    silent,      ///< only what needs no person, else fail
+    confirm,     ///< ask a person, then silent if possible, else interactive
+    interactive, ///< silent if possible, else ask
+    deny,        ///< answer denied_by_policy
+    pass,        ///< the client's own Authorization and the upstream's challenge go through untouched
+};
+std::string_view to_string(rule_action a) noexcept;
+
+/// How a client experiences the wait for a person.
+enum class wait_mode { automatic, stream, hold, elicit, fail };
+std::string_view to_string(wait_mode m) noexcept;
+
+/// `wait:` of a rule. Absent members keep the defaults of the design: auto; 5 min with a progressToken, 50 s without.
+struct wait_settings {
+    wait_mode mode = wait_mode::automatic;
+    std::optional<std::chrono::milliseconds> timeout;
+    std::chrono::milliseconds grace{2000};        ///< before the 200 SSE head is sent
+    std::chrono::milliseconds heartbeat{10000};   ///< between comments
+};
+
+/// `match:` of a rule. An empty list or absent value matches everything. All strings but reason are globs.
+struct rule_match {
+    std::vector<std::string> upstream;
+    std::vector<challenge_reason> reason;
+    std::vector<std::string> scopes; ///< over the scopes that would be added
+    std::vector<std::string> method; ///< JSON-RPC method
+    std::vector<std::string> tool;
+    std::vector<std::string> principal;
+};
+
+/// One rule.
+struct rule {
+    std::string name; ///< may be empty
+    rule_match match;
+    rule_action action = rule_action::interactive;
+    wait_settings wait;
+    std::string where; ///< "file:line", or "built in"
+};
+
+/// All rules in order; the built-in ones come last and always match.
+struct rule_set {
+    std::vector<rule> rules;
+};
+
+} // namespace reauth

@@ -1,0 +1,34 @@
+// The outbound HTTP client of the control thread: metadata, registration, token and JWKS requests, under the egress rules.
+#pragma once
+
+#include "core/failure.hpp"
+#include "core/http_message.hpp"
+#include "proxy/net/task.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// How one fetch is made.
+struct fetch_options {
+    std::chrono::milliseconds timeout{10'000}; ///< for the whole exchange, name resolution included
+    /// Hosts ("host" or "host:port") that may resolve to a private address: the upstream's own.
+    std::vector<std::string> trusted_hosts;
+    std::string ca_file; ///< further trust anchors; empty: the system's only
+    std::string client_cert, client_key;
+    std::size_t max_body = 256 * 1024;
+};
+
+/// Makes requests on the control executor. Interface so that the desk can be tested without sockets.
+class fetcher {
+public:
+    virtual ~fetcher() = default;
+    /// The whole answer of any status, or: fault::egress_refused, or authorization_server_unavailable (transient)
+    /// for connect, TLS, time-out and framing trouble. Redirects (GET only, at most 3, https stays https) are followed,
+    /// each target checked again; a redirected POST is refused.
+    virtual task<result<http_response>> fetch(http_request request, fetch_options options) = 0;
+};
+
+} // namespace reauth
