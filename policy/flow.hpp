@@ -1,5 +1,5 @@
-// A flow: protocol logic written top to bottom, that touches nothing. It yields what to do next (fetch, pause) and is
-// resumed with the answer; whoever drives it owns sockets, clock and randomness.
+// A flow: protocol logic written top to bottom, that touches nothing. It yields what to do next (fetch,
+// pause) and is resumed with the answer; whoever drives it owns sockets, clock and randomness.
 #pragma once
 
 #include "core/failure.hpp"
@@ -89,8 +89,8 @@ struct flow_promise_base {
 /// `co_await pause{…}` gives nothing and `co_await other_flow` gives the other flow's value.
 /// (One co_await per statement, as the whole statement: see docs/architecture.md.)
 ///
-/// Driving it: `f.start()`; then, while `!f.done()`, look at `f.wanted()`, perform it and call `f.resume(answer)`
-/// after a fetch or `f.resume()` after a pause; at last `f.value()`.
+/// Driving it: `f.start()`; then, while `!f.done()`, look at `f.wanted()`, perform it and call
+/// `f.resume(answer)` after a fetch or `f.resume()` after a pause; at last `f.value()`.
 template<class T>
 class [[nodiscard]] flow {
 public:

@@ -29,12 +29,13 @@ std::string_view to_string(rule_action a) noexcept;
 enum class wait_mode { automatic, stream, hold, elicit, fail };
 std::string_view to_string(wait_mode m) noexcept;
 
-/// `wait:` of a rule. Absent members keep the defaults of the design: auto; 5 min with a progressToken, 50 s without.
+/// `wait:` of a rule. Absent members keep the defaults of the design: auto; 5 min with a progressToken, 50 s
+/// without.
 struct wait_settings {
     wait_mode mode = wait_mode::automatic;
     std::optional<std::chrono::milliseconds> timeout;
-    std::chrono::milliseconds grace{2000};        ///< before the 200 SSE head is sent
-    std::chrono::milliseconds heartbeat{10000};   ///< between comments
+    std::chrono::milliseconds grace{2000};      ///< before the 200 SSE head is sent
+    std::chrono::milliseconds heartbeat{10000}; ///< between comments
 };
 
 /// `match:` of a rule. An empty list or absent value matches everything. All strings but reason are globs.
@@ -45,6 +46,7 @@ struct rule_match {
     std::vector<std::string> method; ///< JSON-RPC method
     std::vector<std::string> tool;
     std::vector<std::string> principal;
+    std::vector<std::string> grant; ///< the upstream's grant ("enterprise" …); used by the built-in rules
 };
 
 /// One rule.
@@ -54,11 +56,33 @@ struct rule {
     rule_action action = rule_action::interactive;
     wait_settings wait;
     std::string where; ///< "file:line", or "built in"
+
+    /// How it is called in messages: its name in quotes, or its place, e.g. `'no admin' (policy.yaml:12)`.
+    std::string label() const;
 };
 
 /// All rules in order; the built-in ones come last and always match.
 struct rule_set {
     std::vector<rule> rules;
 };
+
+/// The rules behind the file's: renewals silent (a person is asked only if that is impossible), step-up of
+/// `enterprise` confirmed, step-up of `client_credentials` silent, everything else interactive. Append them
+/// to every rule set.
+std::vector<rule> builtin_rules();
+
+/// The rules as YAML, in order, one `- {…}` a line with where each comes from as a comment: what `check`
+/// prints.
+std::string to_yaml(const rule_set& rules);
+
+/// One rule as the flow mapping that stands after `- `; what "remember this" shows.
+std::string to_yaml(const rule& r);
+
+/// Whether any rule looks at the JSON-RPC method or tool, so that a challenged request's body must be parsed.
+bool needs_operation(const rule_set& rules);
+
+/// Whether every challenge of this upstream is passed through for this principal, whatever it says: then the
+/// client's own Authorization goes upstream from the start.
+bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal);
 
 } // namespace reauth

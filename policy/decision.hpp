@@ -1,0 +1,40 @@
+// What the policy says about one challenge: the first matching rule, for every operation of the request.
+#pragma once
+
+#include "policy/rules.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// One JSON-RPC message of the challenged request. `tool` is empty where the method names none.
+struct operation {
+    std::string method;
+    std::string tool;
+};
+
+/// What is known about a challenge when the policy judges it.
+struct challenge_facts {
+    std::string upstream;
+    std::string principal = "local";
+    std::vector<operation> operations; ///< a batch has several; empty: no JSON-RPC request (a GET stream)
+    /// As judged by plan_recovery(): a 401 that wants more than what is stored is insufficient_scope.
+    challenge_reason reason = challenge_reason::unauthorized;
+    scope_set added;   ///< the scopes that would be added
+    std::string grant; ///< the upstream's grant: "authorization_code", "client_credentials", "enterprise" …
+};
+
+/// The policy's answer.
+struct decision {
+    rule_action action = rule_action::interactive;
+    rule matched;            ///< the rule that decided
+    wait_settings wait;      ///< how the client waits for a person
+    std::string explanation; ///< one sentence: which rule, and why it matched
+};
+
+/// Judges a challenge. Of several operations the strictest answer holds (deny, then confirm, interactive,
+/// silent; pass only if all pass). Without any matching rule the answer is `interactive`.
+decision decide(const rule_set& rules, const challenge_facts& facts);
+
+} // namespace reauth

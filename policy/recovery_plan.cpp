@@ -1,0 +1,136 @@
+#include "policy/recovery_plan.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+std::string_view to_string(rung r) noexcept {
+    switch (r) {
+    case rung::refresh:
+        return "refresh";
+    case rung::client_credentials:
+        return "client_credentials";
+    case rung::jwt_bearer:
+        return "jwt_bearer";
+    case rung::enterprise_mint:
+        return "enterprise_mint";
+    case rung::login:
+        return "login";
+    case rung::idp_login:
+        return "idp_login";
+    }
+    return "login";
+}
+
+scope_set first_scopes(const std::optional<scope_set>& configured, const scope_set& challenged,
+                       const scope_set& supported) {
+    if (configured)
+        return *configured;
+    return challenged.empty() ? supported : challenged;
+}
+
+namespace {
+
+std::vector<rung> ladder(const recovery_facts& f, bool step_up) {
+    if (f.grant == "authorization_code") {
+        // A refresh cannot add scope (RFC 6749 §6), so a step-up begins with the person.
+        if (f.refresh_token && !step_up)
+            return {rung::refresh, rung::login};
+        return {rung::login};
+    }
+    if (f.grant == "enterprise") {
+        if (f.idp_session)
+            return {rung::enterprise_mint, rung::idp_login};
+        return {rung::idp_login};
+    }
+    if (f.grant == "client_credentials")
+        return {rung::client_credentials};
+    if (f.grant == "jwt_bearer" && !step_up)
+        return {rung::jwt_bearer};
+    return {};
+}
+
+void climb(recovery_plan& plan, const recovery_facts& f) {
+    for (const auto r : ladder(f, plan.step_up)) {
+        // The order of the enumerators within one grant is the order of its ladder.
+        if (f.just_obtained_by && !plan.step_up && r <= *f.just_obtained_by)
+            continue;
+        if (needs_person(r))
+            plan.person = r;
+        else
+            plan.silent.push_back(r);
+    }
+}
+
+void choose_scopes(recovery_plan& plan, const recovery_facts& f, const scope_set& stored) {
+    const bool forbidden = f.reason == challenge_reason::insufficient_scope;
+    if (!f.held) {
+        plan.login_scopes = first_scopes(f.configured, f.challenged, f.supported);
+        if (forbidden)
+            plan.login_scopes = plan.login_scopes.united_with(f.challenged);
+        plan.silent_scopes = plan.login_scopes;
+        plan.added = plan.login_scopes;
+        return;
+    }
+    if (!plan.step_up) {
+        plan.silent_scopes = f.requested;
+        plan.login_scopes = f.configured ? *f.configured : f.challenged;
+        if (plan.login_scopes.empty())
+            plan.login_scopes = f.requested;
+        return;
+    }
+    plan.silent_scopes = f.requested.united_with(f.challenged);
+    if (forbidden)
+        plan.login_scopes = plan.silent_scopes;
+    else
+        plan.login_scopes = f.configured ? f.configured->united_with(f.challenged) : f.challenged;
+    const bool by_machine = !plan.person || !plan.silent.empty();
+    plan.added = (by_machine ? plan.silent_scopes : plan.login_scopes).without(stored);
+}
+
+std::string explain(const recovery_plan& plan, const recovery_facts& f) {
+    if (plan.final && plan.step_up)
+        return f.grant + " cannot ask for more scope";
+    if (plan.final && f.reason == challenge_reason::insufficient_scope)
+        return "the upstream asks for nothing beyond what was already requested, so asking again would not "
+               "help";
+    if (plan.final && f.just_obtained_by)
+        return "the upstream refuses a token that was just obtained by " +
+               std::string(to_string(*f.just_obtained_by));
+    if (plan.final)
+        return "nothing can be renewed with grant " + f.grant;
+    std::string text = plan.step_up ? "step-up by " : "renewal by ";
+    if (!f.held)
+        text = "first credential by ";
+    for (const auto r : plan.silent)
+        text += std::string(to_string(r)) + ", else ";
+    if (plan.person)
+        return text + std::string(to_string(*plan.person));
+    return text.substr(0, text.size() - std::string_view(", else ").size());
+}
+
+} // namespace
+
+recovery_plan plan_recovery(const recovery_facts& f) {
+    recovery_plan plan;
+    const bool forbidden = f.reason == challenge_reason::insufficient_scope;
+    const auto stored = f.requested.united_with(f.granted);
+    // Where nothing was requested and the server said nothing, what is held is unknown and cannot be called
+    // less.
+    const bool known = !stored.empty();
+    const bool wants_more = f.held && (known || forbidden) && !stored.covers(f.challenged);
+    plan.step_up = wants_more;
+    plan.judged_as = wants_more || forbidden ? challenge_reason::insufficient_scope : f.reason;
+    if (forbidden && f.held && f.requested.covers(f.challenged)) {
+        plan.final = true;
+    } else {
+        plan.step_up = wants_more || (forbidden && f.held);
+        climb(plan, f);
+        plan.final = plan.hopeless();
+    }
+    choose_scopes(plan, f, stored);
+    plan.explanation = explain(plan, f);
+    return plan;
+}
+
+} // namespace reauth

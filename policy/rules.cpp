@@ -1,0 +1,121 @@
+#include "policy/rules.hpp"
+
+#include "core/scope.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+std::string_view to_string(challenge_reason r) noexcept {
+    switch (r) {
+    case challenge_reason::unauthorized:
+        return "unauthorized";
+    case challenge_reason::token_expired:
+        return "token_expired";
+    case challenge_reason::invalid_token:
+        return "invalid_token";
+    case challenge_reason::insufficient_scope:
+        return "insufficient_scope";
+    }
+    return "unauthorized";
+}
+
+std::string_view to_string(rule_action a) noexcept {
+    switch (a) {
+    case rule_action::silent:
+        return "silent";
+    case rule_action::confirm:
+        return "confirm";
+    case rule_action::interactive:
+        return "interactive";
+    case rule_action::deny:
+        return "deny";
+    case rule_action::pass:
+        return "pass";
+    }
+    return "interactive";
+}
+
+std::string_view to_string(wait_mode m) noexcept {
+    switch (m) {
+    case wait_mode::automatic:
+        return "auto";
+    case wait_mode::stream:
+        return "stream";
+    case wait_mode::hold:
+        return "hold";
+    case wait_mode::elicit:
+        return "elicit";
+    case wait_mode::fail:
+        return "fail";
+    }
+    return "auto";
+}
+
+std::string rule::label() const {
+    if (name.empty())
+        return where.empty() ? std::string("without a name") : "at " + where;
+    auto text = "'" + name + "'";
+    if (!where.empty())
+        text += " (" + where + ")";
+    return text;
+}
+
+namespace {
+
+rule built_in(std::string name, rule_match match, rule_action action) {
+    rule r;
+    r.name = std::move(name);
+    r.match = std::move(match);
+    r.action = action;
+    r.where = "built in";
+    return r;
+}
+
+bool any_glob(const std::vector<std::string>& globs, std::string_view text) {
+    return globs.empty() ||
+           std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return glob_match(g, text); });
+}
+
+bool looks_only_at_upstream_and_principal(const rule_match& m) {
+    return m.reason.empty() && m.scopes.empty() && m.method.empty() && m.tool.empty() && m.grant.empty();
+}
+
+} // namespace
+
+std::vector<rule> builtin_rules() {
+    using enum challenge_reason;
+    rule_match renewal, enterprise, machine;
+    renewal.reason = {unauthorized, token_expired, invalid_token};
+    enterprise.reason = {insufficient_scope};
+    enterprise.grant = {"enterprise"};
+    machine.reason = {insufficient_scope};
+    machine.grant = {"client_credentials"};
+    std::vector<rule> rules;
+    rules.push_back(
+        built_in("renewals silent, a login only where one is needed", renewal, rule_action::interactive));
+    rules.push_back(
+        built_in("step-up through the organisation is confirmed", enterprise, rule_action::confirm));
+    rules.push_back(built_in("step-up of a machine is silent", machine, rule_action::silent));
+    rules.push_back(built_in("everything else asks a person", {}, rule_action::interactive));
+    return rules;
+}
+
+bool needs_operation(const rule_set& rules) {
+    return std::any_of(rules.rules.begin(), rules.rules.end(),
+                       [](const rule& r) { return !r.match.method.empty() || !r.match.tool.empty(); });
+}
+
+bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal) {
+    for (const auto& r : rules.rules) {
+        if (!any_glob(r.match.upstream, upstream) || !any_glob(r.match.principal, principal))
+            continue;
+        if (r.action != rule_action::pass)
+            return false;
+        if (looks_only_at_upstream_and_principal(r.match))
+            return true;
+    }
+    return false;
+}
+
+} // namespace reauth
