@@ -1,0 +1,411 @@
+// One connection of http_service: reads requests strictly, hands them to the handler, keeps the connection
+// alive.
+#include "proxy/net/service_connection.hpp"
+
+#include "proxy/net/service_head.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+
+#include <poll.h>
+
+namespace reauth {
+namespace {
+
+namespace http = boost::beast::http;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, executor>;
+using tls_stream = asio::ssl::stream<service_socket>;
+
+constexpr std::size_t max_head = 64 * 1024;
+/// What a refused peer may still send while our answer is on its way to it.
+constexpr std::size_t max_drained = 1 << 20;
+
+std::string chunk(const std::string& bytes) {
+    std::array<char, 20> size{};
+    std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
+    return size.data() + bytes + "\r\n";
+}
+
+bool has_body(unsigned status) {
+    return status >= 200 && status != 204 && status != 304;
+}
+
+template<class Stream>
+class connection : public std::enable_shared_from_this<connection<Stream>> {
+public:
+    connection(Stream stream, std::shared_ptr<service_shared> shared)
+        : stream_(std::move(stream)), shared_(std::move(shared)), watchdog_(stream_.get_executor()),
+          recheck_(stream_.get_executor()) {
+        buffer_.reserve(4096);
+    }
+    ~connection() { shared_->connections.erase(this); }
+
+    void enroll() {
+        shared_->connections[this] = [weak = this->weak_from_this()] {
+            if (auto self = weak.lock())
+                self->close();
+        };
+    }
+
+    static task<void> run(std::shared_ptr<connection> self) {
+        co_await self->serve();
+        self->close();
+    }
+
+    void close() {
+        error_code ignored;
+        watchdog_.cancel();
+        recheck_.cancel();
+        socket().shutdown(service_socket::shutdown_both, ignored);
+        socket().close(ignored);
+        gone_ = true;
+    }
+
+    void reset() {
+        error_code ignored;
+        socket().set_option(asio::socket_base::linger(true, 0), ignored);
+        watchdog_.cancel();
+        recheck_.cancel();
+        socket().close(ignored);
+        gone_ = true;
+    }
+
+    /// The connection is broken: nothing can be sent any more.
+    bool gone() const { return gone_; }
+    /// Broken, or the peer has ended its side: a one-shot answer may still arrive, a stream is not worth its
+    /// writes.
+    bool peer_closed() const { return gone_ || peer_closed_; }
+
+    task<bool> send(std::string bytes) {
+        if (gone_)
+            co_return false;
+        arm();
+        error_code ec;
+        co_await asio::async_write(stream_, asio::buffer(bytes), asio::redirect_error(use_task, ec));
+        watchdog_.cancel();
+        if (ec)
+            gone_ = true;
+        co_return !ec;
+    }
+
+private:
+    class exchange;
+
+    service_socket& socket() {
+        if constexpr (std::is_same_v<Stream, tls_stream>)
+            return stream_.next_layer();
+        else
+            return stream_;
+    }
+
+    void arm() {
+        watchdog_.expires_after(shared_->options.idle_timeout);
+        watchdog_.async_wait([weak = this->weak_from_this()](error_code ec) {
+            if (auto self = weak.lock(); self && !ec)
+                self->close();
+        });
+    }
+
+    task<void> serve();
+    task<void> refuse(unsigned status, std::string reason);
+    task<bool> read_request(service_request& request, bool& keep_alive, unsigned& version);
+    static task<void> watch_peer(std::shared_ptr<connection> self, std::uint64_t turn);
+
+    Stream stream_;
+    std::shared_ptr<service_shared> shared_;
+    timer watchdog_, recheck_;
+    boost::beast::flat_buffer buffer_{max_head};
+    std::uint64_t turn_ = 0; ///< counts handler calls, so that a late watcher knows it is late
+    bool gone_ = false, peer_closed_ = false;
+};
+
+/// The handler's view of one request.
+template<class Stream>
+class connection<Stream>::exchange final : public service_exchange {
+public:
+    exchange(connection& c, service_request request, unsigned version, bool keep_alive)
+        : connection_(c), request_(std::move(request)), version_(version), keep_alive_(keep_alive),
+          head_only_(request_.method == "HEAD") {}
+
+    const service_request& request() const override { return request_; }
+
+    task<void> respond(service_response response) override {
+        begin();
+        if (has_body(response.status))
+            response.headers.push_back({"Content-Length", std::to_string(response.body.size())});
+        auto bytes = head(response);
+        if (!head_only_ && has_body(response.status))
+            bytes += response.body;
+        co_await connection_.send(std::move(bytes));
+    }
+
+    task<void> begin_stream(service_response response) override {
+        begin();
+        streaming_ = true;
+        if (version_ >= 11)
+            response.headers.push_back({"Transfer-Encoding", "chunked"});
+        else
+            keep_alive_ = false; // HTTP/1.0: the end of the connection ends the answer
+        auto bytes = head(response);
+        if (!head_only_ && !response.body.empty())
+            bytes += frame(response.body);
+        co_await connection_.send(std::move(bytes));
+    }
+
+    task<bool> write(std::string bytes) override {
+        if (!streaming_)
+            throw std::logic_error("write() before begin_stream()");
+        // An empty chunk would end the answer.
+        if (bytes.empty() || head_only_ || connection_.peer_closed())
+            co_return !connection_.peer_closed();
+        auto framed = frame(bytes);
+        co_return co_await connection_.send(std::move(framed));
+    }
+
+    void abort() override {
+        aborted_ = true;
+        connection_.reset();
+    }
+    bool peer_gone() const override { return connection_.peer_closed(); }
+
+    bool answered() const { return answered_; }
+    bool streaming() const { return streaming_; }
+    bool keep_alive() const { return keep_alive_ && !aborted_; }
+    bool must_end_chunks() const { return streaming_ && version_ >= 11 && !head_only_; }
+
+private:
+    void begin() {
+        if (std::exchange(answered_, true))
+            throw std::logic_error("a request is answered once");
+    }
+    std::string head(service_response& response) {
+        for (const auto& h : response.headers)
+            if (boost::beast::iequals(h.name, "connection") && boost::beast::iequals(h.value, "close"))
+                keep_alive_ = false;
+        if (!keep_alive_ || version_ < 11) {
+            std::erase_if(response.headers,
+                          [](const auto& h) { return boost::beast::iequals(h.name, "connection"); });
+            response.headers.push_back({"Connection", keep_alive_ ? "keep-alive" : "close"});
+        }
+        try {
+            return format_response_head(response.status, response.headers);
+        } catch (...) {
+            answered_ = streaming_ = false; // nothing was sent: a 500 still can be
+            throw;
+        }
+    }
+    std::string frame(const std::string& bytes) const { return version_ >= 11 ? chunk(bytes) : bytes; }
+
+    connection& connection_;
+    service_request request_;
+    unsigned version_;
+    bool keep_alive_, head_only_;
+    bool answered_ = false, streaming_ = false, aborted_ = false;
+};
+
+template<class Stream>
+task<void> connection<Stream>::serve() {
+    error_code ec;
+    if constexpr (std::is_same_v<Stream, tls_stream>) {
+        arm();
+        co_await stream_.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(use_task, ec));
+        watchdog_.cancel();
+        if (ec)
+            co_return;
+    }
+    bool keep_alive = true;
+    while (keep_alive && !gone_) {
+        service_request request;
+        unsigned version = 11;
+        const bool whole = co_await read_request(request, keep_alive, version);
+        if (!whole)
+            co_return;
+        exchange x(*this, std::move(request), version, keep_alive);
+        const auto turn = ++turn_;
+        asio::co_spawn(stream_.get_executor(), watch_peer(this->shared_from_this(), turn), asio::detached);
+        bool threw = false;
+        try {
+            co_await shared_->handler(x);
+        } catch (const std::exception&) {
+            threw = true;
+        }
+        ++turn_;
+        recheck_.cancel();
+        if (!gone_)
+            socket().cancel(ec); // ends the watcher: nothing else is outstanding
+        if (!x.answered() && !gone_) {
+            service_response sorry{500, {{"Content-Type", "text/plain; charset=utf-8"}}, "Internal error.\n"};
+            co_await x.respond(std::move(sorry));
+        } else if (threw && x.streaming()) {
+            reset(); // half an answer must not look whole
+            co_return;
+        } else if (x.must_end_chunks()) {
+            std::string end = "0\r\n\r\n";
+            co_await send(std::move(end));
+        }
+        keep_alive = x.keep_alive();
+    }
+    if constexpr (std::is_same_v<Stream, tls_stream>) {
+        if (!gone_) {
+            arm();
+            co_await stream_.async_shutdown(asio::redirect_error(use_task, ec));
+        }
+    }
+}
+
+/// Reads one request; false: the connection is over (an answer was sent if one was due).
+template<class Stream>
+task<bool> connection<Stream>::read_request(service_request& request, bool& keep_alive, unsigned& version) {
+    error_code ec;
+    arm();
+    std::size_t size = 0;
+    while (true) {
+        const auto data = buffer_.data();
+        const auto end =
+            std::string_view(static_cast<const char*>(data.data()), data.size()).find("\r\n\r\n");
+        if (end != std::string_view::npos) {
+            size = end + 4;
+            break;
+        }
+        if (data.size() == max_head) {
+            co_await refuse(431, "the request head is too large");
+            co_return false;
+        }
+        const auto room = buffer_.prepare(std::min<std::size_t>(4096, max_head - data.size()));
+        const auto got = co_await stream_.async_read_some(room, asio::redirect_error(use_task, ec));
+        if (ec)
+            co_return false;
+        buffer_.commit(got);
+    }
+    const auto data = buffer_.data();
+    const auto flaw = malformed_head_bytes({static_cast<const char*>(data.data()), size});
+    if (flaw) {
+        co_await refuse(400, *flaw);
+        co_return false;
+    }
+    http::request_parser<http::string_body> parser;
+    parser.header_limit(static_cast<std::uint32_t>(max_head));
+    parser.body_limit(shared_->options.max_body);
+    co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(use_task, ec));
+    const auto& head = parser.get();
+    if (ec == http::error::body_limit) {
+        co_await refuse(413, "the request body is too large");
+        co_return false;
+    }
+    if (ec) {
+        co_await refuse(400, "the request head is malformed");
+        co_return false;
+    }
+    // Copied before the body is read: Beast would merge trailers into the same map.
+    for (const auto& field : head)
+        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    request.method = std::string(head.method_string());
+    request.target = std::string(head.target());
+    version = head.version();
+    const auto verdict = check_framing(request.method, request.target, version, request.headers);
+    if (verdict.status != 0) {
+        co_await refuse(verdict.status, verdict.reason);
+        co_return false;
+    }
+    keep_alive = parser.keep_alive();
+    const auto expect = request.header("expect");
+    if (expect && version >= 11 && !parser.is_done()) {
+        std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+        co_await send(std::move(go_on));
+    }
+    arm();
+    if (!parser.is_done())
+        co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(use_task, ec));
+    watchdog_.cancel();
+    if (ec == http::error::body_limit) {
+        co_await refuse(413, "the request body is too large");
+        co_return false;
+    }
+    if (ec) {
+        if (ec.category() == make_error_code(http::error::end_of_stream).category())
+            co_await refuse(400, "the request body is malformed");
+        co_return false;
+    }
+    request.body = std::move(parser.get().body());
+    const auto mark = request.target.find('?');
+    request.path = request.target.substr(0, mark);
+    request.query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
+    co_return true;
+}
+
+/// Answers a request that is not trusted, and closes. What the peer still sends is read for a while, else its
+/// kernel would drop our answer on the reset.
+template<class Stream>
+task<void> connection<Stream>::refuse(unsigned status, std::string reason) {
+    const std::vector<header_field> headers{{"Content-Type", "text/plain; charset=utf-8"},
+                                            {"Content-Length", std::to_string(reason.size() + 1)},
+                                            {"Connection", "close"}};
+    auto bytes = format_response_head(status, headers) + reason + "\n";
+    const bool sent = co_await send(std::move(bytes));
+    error_code ec;
+    if (!sent)
+        co_return;
+    socket().shutdown(service_socket::shutdown_send, ec);
+    watchdog_.expires_after(std::min(shared_->options.idle_timeout, std::chrono::milliseconds(2000)));
+    watchdog_.async_wait([weak = this->weak_from_this()](error_code e) {
+        if (auto self = weak.lock(); self && !e)
+            self->close();
+    });
+    std::array<char, 16384> scrap;
+    std::size_t drained = 0;
+    while (!ec && drained < max_drained) {
+        const auto size =
+            co_await socket().async_read_some(asio::buffer(scrap), asio::redirect_error(use_task, ec));
+        drained += size;
+    }
+    watchdog_.cancel();
+    close();
+}
+
+/// While a handler works, notices that the peer has closed, without reading a byte of the next request.
+template<class Stream>
+task<void> connection<Stream>::watch_peer(std::shared_ptr<connection> self, std::uint64_t turn) {
+    while (self->turn_ == turn && !self->gone_) {
+        error_code ec;
+        co_await self->socket().async_wait(service_socket::wait_read, asio::redirect_error(use_task, ec));
+        if (ec || self->turn_ != turn || self->gone_)
+            co_return;
+        pollfd look{self->socket().native_handle(), POLLRDHUP, 0};
+        if (::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR))) {
+            self->peer_closed_ = true;
+            co_return;
+        }
+        // Bytes of a next request lie there and keep the socket readable: look again, but not in a spin.
+        self->recheck_.expires_after(std::chrono::milliseconds(500));
+        co_await self->recheck_.async_wait(asio::redirect_error(use_task, ec));
+    }
+}
+
+template<class Stream>
+void start(Stream stream, std::shared_ptr<service_shared> shared) {
+    const auto ex = stream.get_executor();
+    auto c = std::make_shared<connection<Stream>>(std::move(stream), std::move(shared));
+    c->enroll();
+    asio::co_spawn(ex, connection<Stream>::run(c), asio::detached);
+}
+
+} // namespace
+
+void start_service_connection(service_socket socket, std::shared_ptr<service_shared> shared) {
+    error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+    if (shared->options.tls) {
+        tls_stream stream(std::move(socket), *shared->options.tls);
+        start(std::move(stream), std::move(shared));
+    } else {
+        start(std::move(socket), std::move(shared));
+    }
+}
+
+} // namespace reauth
