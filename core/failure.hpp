@@ -9,35 +9,36 @@
 
 namespace reauth {
 
-/// The stable words that a client, a script or a log reader sees (`error.data.code`; docs/errors.md lists them all).
+/// The stable words that a client, a script or a log reader sees (`error.data.code`; docs/errors.md lists
+/// them all).
 enum class fault {
-    approval_required,       ///< a person has to decide; the message holds the link
-    approval_denied,         ///< a person said no
-    approval_timeout,        ///< nobody decided in time
-    denied_by_policy,        ///< a policy rule forbids it
-    insufficient_scope,      ///< asking for more scope did not or would not help
-    issuer_not_pinned,       ///< a secret would go to an issuer that the operator has not named
-    issuer_changed,          ///< the upstream names another authorization server than the pinned one
-    reauth_failed,           ///< the authorization server refused for good (invalid_grant, invalid_client …)
+    approval_required,  ///< a person has to decide; the message holds the link
+    approval_denied,    ///< a person said no
+    approval_timeout,   ///< nobody decided in time
+    denied_by_policy,   ///< a policy rule forbids it
+    insufficient_scope, ///< asking for more scope did not or would not help
+    issuer_not_pinned,  ///< a secret would go to an issuer that the operator has not named
+    issuer_changed,     ///< the upstream names another authorization server than the pinned one
+    reauth_failed,      ///< the authorization server refused for good (invalid_grant, invalid_client …)
     authorization_server_unavailable, ///< the authorization server did not answer, or answered 5xx: try later
-    discovery_failed,        ///< metadata is missing, contradictory or unsafe
-    upstream_unreachable,    ///< no answer from the upstream
-    upstream_timeout,        ///< the upstream was too slow
-    upstream_malformed,      ///< the upstream's answer breaks HTTP framing
-    request_not_replayable,  ///< the request could not be sent again
-    egress_refused,          ///< an address that we do not talk to
-    overloaded,              ///< a limit of ours is reached (`limits.waiters`, `limits.replay_memory`)
-    vault_unavailable,       ///< a credential could not be read or made durable
-    invalid_configuration,   ///< the configuration must be changed
-    internal,                ///< a bug of ours
+    discovery_failed,                 ///< metadata is missing, contradictory or unsafe
+    upstream_unreachable,             ///< no answer from the upstream
+    upstream_timeout,                 ///< the upstream was too slow
+    upstream_malformed,               ///< the upstream's answer breaks HTTP framing
+    request_not_replayable,           ///< the request could not be sent again
+    egress_refused,                   ///< an address that we do not talk to
+    overloaded,            ///< a limit of ours is reached (`limits.waiters`, `limits.replay_memory`)
+    vault_unavailable,     ///< a credential could not be read or made durable
+    invalid_configuration, ///< the configuration must be changed
+    internal,              ///< a bug of ours
 };
 
 /// The stable spelling of a fault, e.g. "approval_required".
 std::string_view to_string(fault f) noexcept;
 
-/// An error as a value. `message` is one sentence for a person and never holds a secret; `fix` says what to change
-/// (may be empty); `oauth_error` is the `error` member of an RFC 6749 §5.2 answer if that is the cause.
-/// `transient` tells that trying the very same later may work.
+/// An error as a value. `message` is one sentence for a person and never holds a secret; `fix` says what to
+/// change (may be empty); `oauth_error` is the `error` member of an RFC 6749 §5.2 answer if that is the
+/// cause. `transient` tells that trying the very same later may work.
 struct failure {
     fault code = fault::internal;
     std::string message;

@@ -8,7 +8,8 @@
 
 namespace reauth {
 
-/// An ordered set of scope tokens: no duplicates, first-seen order kept, only characters RFC 6749 §3.3 allows.
+/// An ordered set of scope tokens: no duplicates, first-seen order kept, only characters RFC 6749 §3.3
+/// allows.
 class scope_set {
 public:
     scope_set() = default;
@@ -42,7 +43,8 @@ private:
     std::vector<std::string> tokens_;
 };
 
-/// True if `token` has only the characters of RFC 6749 §3.3 (%x21 / %x23-5B / %x5D-7E), at least one, at most 256.
+/// True if `token` has only the characters of RFC 6749 §3.3 (%x21 / %x23-5B / %x5D-7E), at least one, at most
+/// 256.
 bool valid_scope_token(std::string_view token) noexcept;
 
 /// Glob match: `*` any run of characters (also empty), `?` one character, everything else itself.

@@ -1,0 +1,87 @@
+// Discovery documents: where they are looked for, and what they must say (RFC 9728, RFC 8414, OpenID Connect
+// Discovery).
+#pragma once
+
+#include "core/failure.hpp"
+#include "core/scope.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// Where protected resource metadata may be, in order: the challenge's URL, the path-aware well-known form,
+/// the root form (RFC 9728 §3.1, §5.1). A challenge URL that is not an http(s) URL (https unless loopback) is
+/// left out.
+std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
+                                                std::string_view challenge_url);
+
+/// Where authorization server metadata may be, in order (RFC 8414 §3.1, §5; MCP): with a path three forms and
+/// never the root, else two. Fails if the issuer is not an https URL (http on loopback) or has a query.
+result<std::vector<std::string>> server_metadata_urls(std::string_view issuer);
+
+/// Protected resource metadata (RFC 9728 §2).
+struct protected_resource {
+    std::string resource; ///< byte for byte as the document has it; this goes into `resource=`
+    std::vector<std::string> authorization_servers; ///< issuers, byte for byte; may be empty
+    std::optional<scope_set> scopes_supported;
+    std::string resource_name;
+    bool dpop_bound_access_tokens_required = false;
+    std::vector<std::string> dpop_signing_alg_values_supported;
+};
+
+/// Parses the document and checks that `resource` names the upstream (resource_covers).
+/// fault::discovery_failed otherwise.
+result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url);
+
+/// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
+/// list is nothing.
+struct authorization_server {
+    using list = std::vector<std::string>;
+
+    std::string issuer;
+    std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, jwks_uri;
+    std::optional<scope_set> scopes_supported;
+    std::optional<list> code_challenge_methods_supported;
+    std::optional<list> token_endpoint_auth_methods_supported;
+    std::optional<list> token_endpoint_auth_signing_alg_values_supported;
+    std::optional<list> grant_types_supported;
+    std::optional<list> dpop_signing_alg_values_supported;
+    std::optional<list> id_token_signing_alg_values_supported;
+    list authorization_grant_profiles_supported;
+    bool authorization_response_iss_parameter_supported = false; ///< RFC 9207 §3
+    bool client_id_metadata_document_supported = false;          ///< CIMD
+    bool from_document = true; ///< false: the defaults of a server without metadata
+
+    /// PKCE S256 is advertised, or there is no document that could (2025-03-26 servers).
+    bool pkce_s256() const;
+    /// The AS itself lists offline_access (SEP-2207).
+    bool offers_offline_access() const;
+    /// `grant_types_supported` lists it, or is absent.
+    bool may_support_grant(std::string_view grant_type) const;
+    /// EMA: urn:ietf:params:oauth:grant-profile:id-jag is advertised.
+    bool offers_id_jag() const;
+    /// It lists a DPoP algorithm we have: ES256.
+    bool offers_dpop() const;
+};
+
+/// Parses the document. Its `issuer` must equal `issuer` byte for byte; every endpoint it names must be an
+/// http(s) URL, https unless on loopback. fault::discovery_failed otherwise.
+result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer);
+
+/// What a 2025-03-26 server without any metadata has: /authorize, /token, /register at the upstream's origin;
+/// issuer is that origin.
+result<authorization_server> default_authorization_server(std::string_view upstream_url);
+
+/// Refuses the authorization code grant without PKCE S256 (MCP), unless the override is set.
+result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce);
+
+/// The first scope source that speaks (MCP): configured, else challenge, else PRM scopes_supported, else
+/// nothing (scope is omitted). offline_access is added when the AS lists it (SEP-2207), also to an otherwise
+/// empty set.
+scope_set select_scopes(const std::optional<scope_set>& configured, const std::optional<scope_set>& challenge,
+                        const std::optional<scope_set>& resource_scopes, const authorization_server& server);
+
+} // namespace reauth
