@@ -1,4 +1,5 @@
-// Where credentials are kept: sealed records with durable writes, and leases that serialise recovery across processes.
+// Where credentials are kept: sealed records with durable writes, and leases that serialise recovery across
+// processes.
 #pragma once
 
 #include "core/failure.hpp"
@@ -21,9 +22,9 @@ struct vault_record {
     secret value;
 };
 
-/// Storage behind everything that must survive a restart. Calls block briefly and may be made from one thread at a
-/// time; every failure is fault::vault_unavailable. Values are sealed (AES-256-GCM, kind and key as associated data)
-/// before a backend sees them.
+/// Storage behind everything that must survive a restart. Calls block briefly and may be made from one thread
+/// at a time; every failure is fault::vault_unavailable. Values are sealed (AES-256-GCM, kind and key as
+/// associated data) before a backend sees them.
 class vault {
 public:
     virtual ~vault() = default;
@@ -39,7 +40,8 @@ public:
 
     /// Tries to become the only holder of `name` among all processes that share the vault, for at most `ttl`.
     /// true: won. A holder that died is replaced after its ttl.
-    virtual result<bool> try_lease(const std::string& name, const std::string& holder, std::chrono::milliseconds ttl) = 0;
+    virtual result<bool> try_lease(const std::string& name, const std::string& holder,
+                                   std::chrono::milliseconds ttl) = 0;
     virtual result<void> release_lease(const std::string& name, const std::string& holder) = 0;
 };
 

@@ -1,0 +1,15 @@
+// Helpers that every backend shares.
+#include "proxy/vault/record_store.hpp"
+
+namespace reauth {
+
+std::int64_t wall_milliseconds() {
+    const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+}
+
+failure vault_failure(std::string message, std::string fix, bool transient) {
+    return {fault::vault_unavailable, std::move(message), std::move(fix), {}, transient};
+}
+
+} // namespace reauth

@@ -1,0 +1,140 @@
+// Binds each value to its kind and key, and the vault to its key.
+#include "proxy/vault/sealed_vault.hpp"
+
+#include <utility>
+
+namespace reauth {
+
+namespace {
+
+const std::string key_check = "key_check";
+constexpr std::string_view key_check_value = "mcp-reauth";
+
+class sealed_vault final : public vault {
+public:
+    sealed_vault(std::unique_ptr<record_store> store, sealer seal)
+        : store_(std::move(store)), seal_(std::move(seal)) {}
+
+    result<std::optional<secret>> get(record_kind kind, const std::string& key) override {
+        return opened(kind, key, store_->get(word(kind), key));
+    }
+
+    result<void> put(record_kind kind, const std::string& key, const secret& value,
+                     std::optional<std::chrono::system_clock::time_point> expires) override {
+        auto sealed = seal_.seal(value.reveal(), associated(kind, key));
+        if (!sealed)
+            return sealed.error();
+        std::optional<std::int64_t> until;
+        if (expires)
+            until =
+                std::chrono::duration_cast<std::chrono::milliseconds>(expires->time_since_epoch()).count();
+        return store_->put(word(kind), key, *sealed, until);
+    }
+
+    result<void> erase(record_kind kind, const std::string& key) override {
+        return store_->erase(word(kind), key);
+    }
+
+    result<std::vector<vault_record>> list(record_kind kind) override {
+        auto rows = store_->list(word(kind));
+        if (!rows)
+            return rows.error();
+        std::vector<vault_record> out;
+        for (const auto& row : *rows) {
+            auto value = seal_.unseal(row.sealed, associated(kind, row.key));
+            if (!value)
+                return unreadable(kind, row.key);
+            out.push_back({row.key, std::move(*value)});
+        }
+        return out;
+    }
+
+    result<std::optional<secret>> take(record_kind kind, const std::string& key) override {
+        return opened(kind, key, store_->take(word(kind), key));
+    }
+
+    result<bool> try_lease(const std::string& name, const std::string& holder,
+                           std::chrono::milliseconds ttl) override {
+        return store_->try_lease(name, holder, ttl);
+    }
+
+    result<void> release_lease(const std::string& name, const std::string& holder) override {
+        return store_->release_lease(name, holder);
+    }
+
+private:
+    static std::string word(record_kind kind) { return std::string(to_string(kind)); }
+    static std::string associated(record_kind kind, const std::string& key) { return word(kind) + "|" + key; }
+
+    static failure unreadable(record_kind kind, const std::string& key) {
+        return vault_failure("The vault's " + word(kind) + " record for \"" + key +
+                                 "\" was changed by something else and cannot be opened.",
+                             "Restore the vault from a backup, or sign out and in again.");
+    }
+
+    result<std::optional<secret>> opened(record_kind kind, const std::string& key,
+                                         result<std::optional<std::string>> sealed) const {
+        if (!sealed)
+            return sealed.error();
+        if (!sealed->has_value())
+            return std::optional<secret>();
+        auto value = seal_.unseal(**sealed, associated(kind, key));
+        if (!value)
+            return unreadable(kind, key);
+        return std::optional<secret>(std::move(*value));
+    }
+
+    std::unique_ptr<record_store> store_;
+    sealer seal_;
+};
+
+} // namespace
+
+std::string_view to_string(record_kind kind) noexcept {
+    switch (kind) {
+    case record_kind::credential:
+        return "credential";
+    case record_kind::registration:
+        return "registration";
+    case record_kind::issuer_pin:
+        return "issuer_pin";
+    case record_kind::pending_authorization:
+        return "pending_authorization";
+    case record_kind::idp_session:
+        return "idp_session";
+    }
+    return "unknown";
+}
+
+result<bool> vault_is_new(record_store& store) {
+    auto check = store.read_property(key_check);
+    if (!check)
+        return check.error();
+    return !check->has_value();
+}
+
+result<std::unique_ptr<vault>> make_sealed_vault(std::unique_ptr<record_store> store, sealer seal,
+                                                 std::string where) {
+    auto fresh = vault_is_new(*store);
+    if (!fresh)
+        return fresh.error();
+    if (*fresh) {
+        auto sealed = seal.seal(key_check_value, key_check);
+        if (!sealed)
+            return sealed.error();
+        auto added = store->add_property(key_check, *sealed);
+        if (!added)
+            return added.error();
+    }
+    // read again even when just written: another process may have been first, with another key
+    auto check = store->read_property(key_check);
+    if (!check)
+        return check.error();
+    const auto value = seal.unseal(check->value_or(std::string()), key_check);
+    if (!value || !value->equals(key_check_value))
+        return vault_failure("The key does not open the vault " + where + ": it was made with another key.",
+                             "Configure the key the vault was made with; nothing was changed.");
+    return std::unique_ptr<vault>(std::make_unique<sealed_vault>(std::move(store), std::move(seal)));
+}
+
+} // namespace reauth

@@ -1,0 +1,115 @@
+// Key files by POSIX calls: mode, exclusiveness and durability matter here.
+#include "proxy/vault/vault_key.hpp"
+
+#include "proxy/vault/record_store.hpp"
+#include "proxy/vault/seal.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace reauth {
+
+namespace {
+
+constexpr std::size_t key_bytes = 32;
+
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
+
+std::string parent_of(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path().string();
+    return parent.empty() ? "." : parent;
+}
+
+secret hex(const secret& raw) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string out;
+    out.reserve(2 * raw.size());
+    for (const unsigned char c : raw.reveal()) {
+        out += digits[c >> 4];
+        out += digits[c & 15];
+    }
+    return secret(std::move(out));
+}
+
+/// Writes all of `text` durably to a file that must not exist; an errno value, 0 for success.
+int write_new_file(const std::string& path, std::string_view text) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return errno;
+    int error = 0;
+    if (::write(file, text.data(), text.size()) != static_cast<ssize_t>(text.size()) || ::fsync(file) != 0)
+        error = errno != 0 ? errno : EIO;
+    ::close(file);
+    return error;
+}
+
+} // namespace
+
+result<void> make_parent_directory(const std::string& path) {
+    const auto parent = parent_of(path);
+    if (::access(parent.c_str(), F_OK) == 0)
+        return {};
+    auto above = make_parent_directory(parent);
+    if (!above)
+        return above;
+    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST)
+        return vault_failure("The directory " + parent + " cannot be made: " + reason(errno) + ".",
+                             "Make it, or configure another `vault.path`.");
+    return {};
+}
+
+void sync_parent_directory(const std::string& path) noexcept {
+    const int directory = ::open(parent_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return;
+    ::fsync(directory);
+    ::close(directory);
+}
+
+result<secret> read_key_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in)
+        return vault_failure("The vault key file " + path + " cannot be read: " + reason(errno) + ".",
+                             "Give this user read access to it, or configure `vault.key`.");
+    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    constexpr auto blank = " \t\r\n";
+    const auto first = text.find_first_not_of(blank);
+    const auto last = text.find_last_not_of(blank);
+    secret whole(std::move(text));
+    if (first == std::string::npos)
+        return vault_failure("The vault key file " + path + " is empty.", "Restore it from a backup.");
+    return secret(std::string(whole.reveal().substr(first, last - first + 1)));
+}
+
+result<secret> make_key_file(const std::string& path) {
+    auto directory = make_parent_directory(path);
+    if (!directory)
+        return directory.error();
+    auto raw = random_bytes(key_bytes);
+    if (!raw)
+        return raw.error();
+    const secret line(std::string(hex(*raw).reveal()) + "\n");
+    // link() publishes the finished file and, unlike rename(), never replaces one that is there
+    const std::string draft = path + ".new-" + std::to_string(::getpid());
+    ::unlink(draft.c_str());
+    int error = write_new_file(draft, line.reveal());
+    if (error == 0 && ::link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST)
+        error = errno;
+    ::unlink(draft.c_str());
+    if (error != 0)
+        return vault_failure("The vault key file " + path + " cannot be made: " + reason(error) + ".",
+                             "Give this user write access to its directory, or configure `vault.key`.");
+    sync_parent_directory(path);
+    return read_key_file(path);
+}
+
+} // namespace reauth
