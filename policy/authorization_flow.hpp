@@ -1,0 +1,41 @@
+// The authorization code grant: begin (a URL for a person) and finish (the callback becomes a credential).
+#pragma once
+
+#include "policy/flow.hpp"
+#include "policy/pending_authorization.hpp"
+
+namespace reauth {
+
+/// What to ask a person's provider for.
+struct authorization_inputs {
+    std::string upstream, principal = "local", approval_id;
+    authorization_server server;
+    registered_client client;
+    std::string redirect_uri; ///< our callback
+    std::string resource;     ///< empty: send none
+    scope_set scopes;         ///< offline_access is added if the AS lists it
+    std::vector<std::pair<std::string, std::string>> authorize_params;
+    bool allow_missing_pkce = false;
+    bool dpop = false;
+    bool bind_to_browser = true; ///< false: started by the operator, may be carried to another device
+    std::chrono::milliseconds lifetime{15 * 60 * 1000};
+};
+
+/// A flow that waits for its callback. Store `pending` before anyone sees `pending.location`.
+struct begun_authorization {
+    pending_authorization pending;
+    secret browser_binding; ///< cookie value; empty if not bound
+};
+
+/// Checks PKCE support (fault::discovery_failed without S256 in the metadata, unless overridden or there is
+/// no metadata), makes state, verifier and DPoP key, and the authorization URL.
+result<begun_authorization> begin_authorization(const flow_environment& env, authorization_inputs inputs);
+
+/// Checks the callback (age, browser, state, iss, error, in that order; nothing is sent before) and redeems
+/// the code. The code is good for one request: it is sent once (once more with a DPoP nonce). See
+/// wants_new_registration() for invalid_client.
+flow<result<credential>> finish_authorization(const flow_environment& env, pending_authorization pending,
+                                              authorization_callback callback,
+                                              std::optional<std::string> browser_binding);
+
+} // namespace reauth

@@ -1,0 +1,46 @@
+// Which client we are at an authorization server: pre-registered, then metadata document, then dynamic
+// registration.
+#pragma once
+
+#include "core/registration.hpp"
+#include "policy/flow.hpp"
+#include "policy/flow_environment.hpp"
+#include "policy/trust.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// What may be used.
+struct registration_inputs {
+    std::string upstream; ///< its name, for messages
+    std::string upstream_url;
+    client_settings configured;              ///< `client:`; an empty id: none
+    std::string client_metadata_url;         ///< CIMD document; empty: none
+    std::optional<registered_client> stored; ///< an earlier dynamic registration for this (issuer, upstream)
+    std::string redirect_uri;
+    bool loopback_redirect = true; ///< false: `application_type: web`
+    std::vector<std::string> grant_types{"authorization_code", "refresh_token"};
+    scope_set scope;
+    retry_schedule retry;
+};
+
+/// The client to use at `server`. A pre-registered client with another `client.issuer` is refused
+/// (fault::issuer_not_pinned), as is a secret for an issuer that nobody named (may_send_secret). A stored
+/// registration is used again while its secret has not expired and the redirect URI is the same. A new one
+/// (`origin` dynamic, not equal to `stored`) must be stored before it is used.
+flow<result<registered_client>> obtain_client(const flow_environment& env, authorization_server server,
+                                              registration_inputs inputs);
+
+/// The pre-registered or metadata-document client, without any request: nothing where only registration is
+/// left.
+result<std::optional<registered_client>> known_client(const authorization_server& server,
+                                                      const registration_inputs& inputs);
+
+/// Whether a failure says that a dynamic registration is no longer known there: forget it and register once
+/// more.
+bool wants_new_registration(const failure& why, const registered_client& client);
+
+} // namespace reauth
