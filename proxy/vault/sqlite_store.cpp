@@ -68,22 +68,21 @@ public:
         }
     }
 
+    // not DELETE … RETURNING: SQLite 3.40 evaluates expressions over WITHOUT ROWID rows wrongly there
     result<std::optional<std::string>> take(const std::string& kind, const std::string& key) override {
-        auto remove = db_.prepare("DELETE FROM records WHERE kind = ?1 AND key = ?2 RETURNING sealed,"
-                                  " expires IS NULL OR expires > ?3");
-        if (!remove)
-            return remove.error();
-        remove->bind(1, kind).bind(2, key).bind(3, clock_());
-        auto row = remove->step();
-        if (!row)
-            return row.error();
-        std::optional<std::string> value;
-        if (*row && remove->number(1) != 0)
-            value = remove->text(0);
-        // the removal is only committed by running to the end
-        auto done = remove->run();
-        if (!done)
-            return done.error();
+        sqlite_transaction change(db_);
+        auto begun = change.begin();
+        if (!begun)
+            return begun.error();
+        auto value = get(kind, key);
+        if (!value)
+            return value;
+        auto erased = erase(kind, key);
+        if (!erased)
+            return erased.error();
+        auto committed = change.commit();
+        if (!committed)
+            return committed.error();
         return value;
     }
 

@@ -1,6 +1,7 @@
 // Key files by POSIX calls: mode, exclusiveness and durability matter here.
 #include "proxy/vault/vault_key.hpp"
 
+#include "core/encoding.hpp"
 #include "proxy/vault/record_store.hpp"
 #include "proxy/vault/seal.hpp"
 
@@ -27,17 +28,6 @@ std::string reason(int error) {
 std::string parent_of(const std::string& path) {
     const auto parent = std::filesystem::path(path).parent_path().string();
     return parent.empty() ? "." : parent;
-}
-
-secret hex(const secret& raw) {
-    constexpr char digits[] = "0123456789abcdef";
-    std::string out;
-    out.reserve(2 * raw.size());
-    for (const unsigned char c : raw.reveal()) {
-        out += digits[c >> 4];
-        out += digits[c & 15];
-    }
-    return secret(std::move(out));
 }
 
 /// Writes all of `text` durably to a file that must not exist; an errno value, 0 for success.
@@ -97,7 +87,7 @@ result<secret> make_key_file(const std::string& path) {
     auto raw = random_bytes(key_bytes);
     if (!raw)
         return raw.error();
-    const secret line(std::string(hex(*raw).reveal()) + "\n");
+    const secret line(hex_encode(raw->reveal()) + "\n");
     // link() publishes the finished file and, unlike rename(), never replaces one that is there
     const std::string draft = path + ".new-" + std::to_string(::getpid());
     ::unlink(draft.c_str());

@@ -1,0 +1,141 @@
+// What every backend does with records and leases, and what the seal promises.
+#include "proxy/vault/memory_store.hpp"
+#include "proxy/vault/sealed_vault.hpp"
+#include "proxy/vault/sqlite_store.hpp"
+#include "tests/unit/proxy/vault_fixture.hpp"
+
+using namespace reauth;
+using namespace reauth::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A vault on a clock that the test moves.
+struct clocked_vault {
+    scratch_directory directory;
+    std::int64_t now = 1'000'000;
+    std::unique_ptr<vault> v;
+
+    explicit clocked_vault(const std::string& backend) {
+        auto clock = [this] { return now; };
+        std::unique_ptr<record_store> store;
+        if (backend == "memory") {
+            store = make_memory_store(clock);
+        } else {
+            auto made = open_sqlite_store(directory.file("vault.db"), clock);
+            REQUIRE(made.has_value());
+            store = std::move(*made);
+        }
+        auto made = make_sealed_vault(std::move(store), sealer::ephemeral().value(), "under test");
+        REQUIRE(made.has_value());
+        v = std::move(*made);
+    }
+    std::chrono::system_clock::time_point at(std::int64_t ms) const {
+        return std::chrono::system_clock::time_point(std::chrono::milliseconds(ms));
+    }
+};
+
+} // namespace
+
+TEST_CASE("a record is what was put last, under its own kind and key") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    CHECK(got(*c.v, record_kind::credential, "a") == "(none)");
+    must(c.v->put(record_kind::credential, "a", secret("one")));
+    must(c.v->put(record_kind::credential, "a", secret("two")));
+    must(c.v->put(record_kind::registration, "a", secret(std::string("bin\0ary", 7))));
+    CHECK(got(*c.v, record_kind::credential, "a") == "two");
+    CHECK(got(*c.v, record_kind::registration, "a") == std::string("bin\0ary", 7));
+    CHECK(got(*c.v, record_kind::credential, "b") == "(none)");
+    must(c.v->erase(record_kind::credential, "a"));
+    CHECK(got(*c.v, record_kind::credential, "a") == "(none)");
+    CHECK(c.v->erase(record_kind::credential, "a").has_value());
+}
+
+TEST_CASE("records are listed by key, one kind at a time") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    for (const auto* key : {"b", "a", "c"})
+        must(c.v->put(record_kind::credential, key, secret(std::string("value of ") + key)));
+    must(c.v->put(record_kind::issuer_pin, "z", secret("other")));
+    const auto all = c.v->list(record_kind::credential);
+    REQUIRE(all.has_value());
+    REQUIRE(all->size() == 3);
+    CHECK((*all)[0].key == "a");
+    CHECK((*all)[2].key == "c");
+    CHECK((*all)[1].value.equals("value of b"));
+}
+
+TEST_CASE("an expired record is gone for get, take and list") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    for (const auto* key : {"g", "t"})
+        must(c.v->put(record_kind::pending_authorization, key, secret("x"), c.at(c.now + 10)));
+    CHECK(got(*c.v, record_kind::pending_authorization, "g") == "x");
+    c.now += 10;
+    CHECK(got(*c.v, record_kind::pending_authorization, "g") == "(none)");
+    CHECK(c.v->list(record_kind::pending_authorization)->empty());
+    CHECK_FALSE(c.v->take(record_kind::pending_authorization, "t")->has_value());
+}
+
+TEST_CASE("a record put again without expiry stays") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    must(c.v->put(record_kind::credential, "a", secret("x"), c.at(c.now + 10)));
+    must(c.v->put(record_kind::credential, "a", secret("y")));
+    c.now += 1000;
+    CHECK(got(*c.v, record_kind::credential, "a") == "y");
+}
+
+TEST_CASE("a record is taken once") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    must(c.v->put(record_kind::pending_authorization, "state", secret("verifier")));
+    auto first = c.v->take(record_kind::pending_authorization, "state");
+    REQUIRE(first.has_value());
+    REQUIRE(first->has_value());
+    CHECK((*first)->equals("verifier"));
+    CHECK_FALSE(c.v->take(record_kind::pending_authorization, "state")->has_value());
+}
+
+TEST_CASE("a lease has one holder until it is released or its time is over") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
+    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
+    CHECK(c.v->try_lease("another", "bob", 10s).value());
+    c.now += 9'999;
+    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
+    c.now += 1;
+    CHECK(c.v->try_lease("refresh", "bob", 10s).value());
+    must(c.v->release_lease("refresh", "ada"));
+    CHECK_FALSE(c.v->try_lease("refresh", "ada", 10s).value());
+    must(c.v->release_lease("refresh", "bob"));
+    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
+}
+
+TEST_CASE("the holder of a lease may prolong it") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
+    c.now += 9'000;
+    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
+    c.now += 9'000;
+    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
+}
+
+TEST_CASE("a seal opens only whole, with its key, under what it was bound to") {
+    const auto seal = sealer::from_material(secret(std::string(32, 'k'))).value();
+    const auto other = sealer::from_material(secret(std::string(32, 'o'))).value();
+    const auto sealed = seal.seal("token", "credential|a").value();
+    CHECK(seal.unseal(sealed, "credential|a").value().equals("token"));
+    CHECK(seal.seal("token", "credential|a").value() != sealed);
+    CHECK(seal.unseal(sealed, "credential|b").has_error());
+    CHECK(other.unseal(sealed, "credential|a").has_error());
+    CHECK(seal.unseal(seal.seal("", "x").value(), "x").value().empty());
+    for (std::size_t i = 0; i < sealed.size(); ++i) {
+        auto changed = sealed;
+        changed[i] = static_cast<char>(changed[i] ^ 1);
+        CHECK(seal.unseal(changed, "credential|a").has_error());
+        CHECK(seal.unseal(sealed.substr(0, i), "credential|a").has_error());
+    }
+}
+
+TEST_CASE("key material that is too short is refused") {
+    const auto refused = sealer::from_material(secret(std::string(31, 'k')));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code == fault::invalid_configuration);
+}
