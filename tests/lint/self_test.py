@@ -1,0 +1,89 @@
+"""Shows that the lints find what they must and leave alone what is fine."""
+
+import sys
+
+import coroutine_lint
+import house_lint
+
+GOOD = [
+    "co_await f();",
+    "auto x = co_await f(a, b);",
+    "x = co_await f();",
+    "this->x_ = co_await f();",
+    "auto [a, b] = co_await f();",
+    "const result<int>& r = co_await f();",
+    "result<std::pair<int, std::string>> r = co_await f(v[0], g<int>(1));",
+    "co_return co_await f();",
+    "(void)co_await f();",
+    "if (a)\n    co_await f();\nelse\n    x = co_await g();",
+    "for (auto& v : list) { co_await f(v); }",
+    "for (;;)\n    co_await f();",
+    "switch (k) { case kind::a: co_await f(); break; default: co_await g(); }",
+    "auto run = [](int v) -> task<> { co_await f(v); };\nspawn(run);",
+    "spawn([]() -> task<> { auto x = co_await f(); use(x); });",
+    "co_await std::move(request);",
+    "co_await (a() || b());",
+    "auto n = 1'000'000; co_await f();",
+    '// co_await in a comment, if (co_await x)\nauto s = "if (co_await f())"; co_await f();',
+    'auto s = R"x(if (co_await f()) {)x"; co_await f();',
+    "x = y; } co_await f();",
+]
+BAD = [
+    "if (co_await f()) g();",
+    "while (!co_await f()) {}",
+    "switch (co_await f()) {}",
+    "for (auto& v : co_await f()) {}",
+    "g(co_await f());",
+    "auto x = (co_await f()).value();",
+    "auto x = agg{1, co_await f()};",
+    "agg x{co_await f()};",
+    "auto x = a ? co_await f() : co_await g();",
+    "auto x = co_await f() ? 1 : 2;",
+    "auto ok = co_await f() && g();",
+    "auto x = co_await f() + co_await g();",
+    "x += co_await f();",
+    "return co_await f();",
+    "co_await f([&] { return 1; });",
+    "co_await f(a, [](int) {});",
+    "auto r = co_await fetch{request};",
+    "co_await f({1, 2});",
+    "co_await f(co_await g());",
+    "REQUIRE(co_await f());",
+]
+HOUSE_BAD = [
+    ("core/x.cpp", "// p\n#include <boost/asio/post.hpp>\n"),
+    ("policy/x.hpp", "// p\n#include <mutex>\n"),
+    ("core/x.hpp", '// p\n#include "policy/flow.hpp"\n'),
+    ("conf/x.hpp", '// p\n#include "proxy/net/task.hpp"\n'),
+    ("tests/unit/x.cpp", "// p\nvoid f() { std::this_thread::sleep_for(1s); }\n"),
+    ("proxy/x.hpp", "#pragma once\n"),
+    ("proxy/x.cpp", "// p\n// TO" "DO later\n"),
+]
+HOUSE_GOOD = [
+    ("core/x.cpp", '// p\n#include <string>\n#include "core/uri.hpp"\n'),
+    ("proxy/x.cpp", '// p\n#include <thread>\n#include "policy/flow.hpp"\n'),
+    ("tests/unit/x.cpp", "// p\n// no sleep_for here\n"),
+]
+
+
+def main():
+    wrong = []
+    for sample in GOOD:
+        wrong += [f"must be allowed, but is: {m}\n{sample}" for _, m in coroutine_lint.check("{ " + sample + " }")]
+    for sample in BAD:
+        if not list(coroutine_lint.check("{ " + sample + " }")):
+            wrong.append(f"must be refused:\n{sample}")
+    for name, source in HOUSE_BAD:
+        if not list(house_lint.check(name, source)):
+            wrong.append(f"must be refused: {name}\n{source}")
+    for name, source in HOUSE_GOOD:
+        wrong += [f"must be allowed, but is: {m}\n{name}\n{source}" for _, m in house_lint.check(name, source)]
+    for text in wrong:
+        print(text)
+    samples = len(GOOD) + len(BAD) + len(HOUSE_BAD) + len(HOUSE_GOOD)
+    print(f"lint self-test: {samples - len(wrong)} of {samples} samples as they should be")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
