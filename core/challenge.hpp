@@ -59,4 +59,7 @@ parsed_challenge read_challenge(unsigned status, const std::vector<std::string_v
 /// The same from header fields.
 parsed_challenge read_challenge(unsigned status, const std::vector<header_field>& headers, bool token_sent);
 
+/// True if it has only the characters of RFC 9449 §8.1, at least one, at most 1024: else it is not sent back.
+bool valid_dpop_nonce(std::string_view nonce) noexcept;
+
 } // namespace reauth

@@ -71,6 +71,11 @@ struct authorization_server {
 /// http(s) URL, https unless on loopback. fault::discovery_failed otherwise.
 result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer);
 
+/// The same for a 2025-03-26 server, whose upstream's origin is the AS: `issuer` is that origin, with or
+/// without a trailing slash.
+result<authorization_server> read_origin_authorization_server(std::string_view body,
+                                                              std::string_view upstream_url);
+
 /// What a 2025-03-26 server without any metadata has: /authorize, /token, /register at the upstream's origin;
 /// issuer is that origin.
 result<authorization_server> default_authorization_server(std::string_view upstream_url);
@@ -79,8 +84,8 @@ result<authorization_server> default_authorization_server(std::string_view upstr
 result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce);
 
 /// The first scope source that speaks (MCP): configured, else challenge, else PRM scopes_supported, else
-/// nothing (scope is omitted). offline_access is added when the AS lists it (SEP-2207), also to an otherwise
-/// empty set.
+/// nothing (scope is omitted). offline_access is added when the AS lists it (SEP-2207), except to
+/// an empty set: alone it would hide the server's default scopes.
 scope_set select_scopes(const std::optional<scope_set>& configured, const std::optional<scope_set>& challenge,
                         const std::optional<scope_set>& resource_scopes, const authorization_server& server);
 

@@ -1,0 +1,127 @@
+// Cleaning of foreign text before a person sees it.
+#include "core/display_text.hpp"
+
+#include "core/ascii.hpp"
+#include "core/encoding.hpp"
+#include "core/punycode.hpp"
+#include "core/utf8.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+namespace {
+
+// Characters that have no shape of their own but change how others look or read (Unicode categories Cc, Cf
+// and kin).
+bool invisible(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x34f || c == 0x61c || c == 0x115f ||
+           c == 0x1160 || c == 0x17b4 || c == 0x17b5 || (c >= 0x180b && c <= 0x180f) ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+           c == 0x3164 || (c >= 0xfe00 && c <= 0xfe0f) || c == 0xfeff || c == 0xffa0 ||
+           (c >= 0xfff0 && c <= 0xfffb) || (c >= 0x1d173 && c <= 0x1d17a) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+bool breaks_line(char32_t c) noexcept {
+    return (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+bool host_char(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool ip_literal(std::string_view host) noexcept {
+    return host.size() > 2 && host.front() == '[' && host.back() == ']' &&
+           host.find_first_not_of("0123456789abcdef:.", 1) == host.size() - 1;
+}
+
+constexpr std::string_view invalid_host = "(invalid host)";
+
+} // namespace
+
+std::string clean_text(std::string_view text, std::size_t cap) {
+    std::string out;
+    std::size_t points = 0;
+    bool space_waits = false;
+    while (!text.empty()) {
+        const char32_t c = next_code_point(text).value_or(0xfffd);
+        if (c == ' ' || breaks_line(c)) {
+            space_waits = points > 0;
+            continue;
+        }
+        if (invisible(c))
+            continue;
+        if (points + (space_waits ? 1 : 0) >= cap)
+            return out + "…";
+        if (space_waits) {
+            out += ' ';
+            ++points;
+            space_waits = false;
+        }
+        append_utf8(out, c);
+        ++points;
+    }
+    return out;
+}
+
+std::string html_escape(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        switch (c) {
+        case '&':
+            out += "&amp;";
+            break;
+        case '<':
+            out += "&lt;";
+            break;
+        case '>':
+            out += "&gt;";
+            break;
+        case '"':
+            out += "&quot;";
+            break;
+        case '\'':
+            out += "&#39;";
+            break;
+        default:
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string display_host(std::string_view host) {
+    const auto decoded = percent_decode(host, false);
+    if (!decoded || decoded->empty() || decoded->size() > 1024)
+        return std::string(invalid_host);
+    const std::string lower = ascii_lower(*decoded);
+    if (ip_literal(lower))
+        return lower;
+    std::string out;
+    std::u32string label;
+    const auto finish = [&] {
+        const auto text = punycode_label(label);
+        label.clear();
+        if (!text || !std::all_of(text->begin(), text->end(), host_char))
+            return false;
+        out += *text;
+        return true;
+    };
+    for (std::string_view rest = lower; !rest.empty();) {
+        const auto c = next_code_point(rest);
+        if (!c || (*c >= 0x80 && invisible(*c)))
+            return std::string(invalid_host);
+        // U+3002 and its kin are dots to a resolver (IDNA 2003)
+        if (*c == '.' || *c == 0x3002 || *c == 0xff0e || *c == 0xff61) {
+            if (!finish())
+                return std::string(invalid_host);
+            out += '.';
+        } else {
+            label += *c;
+        }
+    }
+    return finish() && out.size() <= 253 ? out : std::string(invalid_host);
+}
+
+} // namespace reauth

@@ -1,0 +1,84 @@
+// Foreign JSON, read without trust.
+#include "core/json_fields.hpp"
+
+#include <charconv>
+#include <cmath>
+
+namespace reauth {
+
+namespace {
+
+constexpr std::size_t max_document = 256 * 1024, max_list = 256;
+
+} // namespace
+
+std::optional<nlohmann::json> parse_json_object(std::string_view text) {
+    if (text.size() > max_document)
+        return std::nullopt;
+    auto out = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+    if (!out.is_object())
+        return std::nullopt;
+    return out;
+}
+
+std::string json_string(const nlohmann::json& object, const char* name) {
+    const auto it = object.find(name);
+    return it != object.end() && it->is_string() ? it->get<std::string>() : std::string{};
+}
+
+bool json_bool(const nlohmann::json& object, const char* name) {
+    const auto it = object.find(name);
+    return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
+std::optional<std::int64_t> json_integer(const nlohmann::json& object, const char* name) {
+    const auto it = object.find(name);
+    if (it == object.end())
+        return std::nullopt;
+    if (it->is_number_unsigned() && it->get<std::uint64_t>() > INT64_MAX)
+        return std::nullopt;
+    if (it->is_number_integer())
+        return it->get<std::int64_t>();
+    if (it->is_number_float()) {
+        const double value = it->get<double>();
+        // past 2^53 a double is no exact integer, and a cast may overflow
+        if (!(std::fabs(value) <= 9007199254740992.0))
+            return std::nullopt;
+        return static_cast<std::int64_t>(value);
+    }
+    if (!it->is_string())
+        return std::nullopt;
+    const auto& text = it->get_ref<const std::string&>();
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+std::optional<std::chrono::system_clock::time_point> json_time(const nlohmann::json& object, const char* name,
+                                                               std::int64_t per_second) {
+    // the year 2255; int64 nanoseconds end in 2262
+    constexpr std::int64_t latest = 9'000'000'000;
+    const auto value = json_integer(object, name);
+    if (!value || *value / per_second > latest || *value / per_second < -latest)
+        return std::nullopt;
+    return std::chrono::system_clock::time_point{std::chrono::milliseconds{*value * (1000 / per_second)}};
+}
+
+std::optional<std::vector<std::string>> json_strings(const nlohmann::json& object, const char* name) {
+    const auto it = object.find(name);
+    if (it == object.end())
+        return std::nullopt;
+    if (it->is_string())
+        return std::vector<std::string>{it->get<std::string>()};
+    if (!it->is_array())
+        return std::nullopt;
+    std::vector<std::string> out;
+    for (const auto& element : *it)
+        if (element.is_string() && out.size() < max_list)
+            out.push_back(element.get<std::string>());
+    return out;
+}
+
+} // namespace reauth

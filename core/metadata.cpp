@@ -1,0 +1,177 @@
+// Validation of discovery documents.
+#include "core/metadata.hpp"
+
+#include "core/display_text.hpp"
+#include "core/json_fields.hpp"
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+namespace {
+
+bool lists(const std::vector<std::string>& values, std::string_view value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+failure refuse(std::string message, std::string fix) {
+    return {fault::discovery_failed, std::move(message), std::move(fix), {}, false};
+}
+
+std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* name) {
+    const auto values = json_strings(document, name);
+    if (!values)
+        return std::nullopt;
+    scope_set out;
+    for (const auto& value : *values)
+        // one string with spaces instead of an array is a common slip
+        for (const auto& token : scope_set::parse(value))
+            out.add(token);
+    return out;
+}
+
+} // namespace
+
+result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url) {
+    const auto document = parse_json_object(body);
+    if (!document)
+        return refuse("the protected resource metadata is not a JSON object of at most 256 KiB",
+                      "the upstream's operator must repair it (RFC 9728)");
+    protected_resource out;
+    out.resource = json_string(*document, "resource");
+    if (out.resource.empty())
+        return refuse("the protected resource metadata has no `resource`",
+                      "the upstream's operator must add it (RFC 9728 §2)");
+    if (!resource_covers(out.resource, upstream_url))
+        return refuse(
+            "the protected resource metadata is about " + clean_text(out.resource) + ", not about " +
+                clean_text(upstream_url),
+            "set the upstream's `url` to the resource that the metadata names, or have its operator repair "
+            "the metadata (RFC 9728 §3.3)");
+    out.authorization_servers =
+        json_strings(*document, "authorization_servers").value_or(std::vector<std::string>{});
+    out.scopes_supported = scopes_of(*document, "scopes_supported");
+    out.resource_name = json_string(*document, "resource_name");
+    out.dpop_bound_access_tokens_required = json_bool(*document, "dpop_bound_access_tokens_required");
+    out.dpop_signing_alg_values_supported =
+        json_strings(*document, "dpop_signing_alg_values_supported").value_or(std::vector<std::string>{});
+    return out;
+}
+
+bool authorization_server::pkce_s256() const {
+    if (!from_document)
+        return true;
+    return code_challenge_methods_supported && lists(*code_challenge_methods_supported, "S256");
+}
+
+bool authorization_server::offers_offline_access() const {
+    return scopes_supported && scopes_supported->contains("offline_access");
+}
+
+bool authorization_server::may_support_grant(std::string_view grant_type) const {
+    return !grant_types_supported || lists(*grant_types_supported, grant_type);
+}
+
+bool authorization_server::offers_id_jag() const {
+    return lists(authorization_grant_profiles_supported, "urn:ietf:params:oauth:grant-profile:id-jag");
+}
+
+bool authorization_server::offers_dpop() const {
+    return dpop_signing_alg_values_supported && lists(*dpop_signing_alg_values_supported, "ES256");
+}
+
+result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer) {
+    const auto document = parse_json_object(body);
+    if (!document)
+        return refuse("the authorization server metadata of " + clean_text(issuer) +
+                          " is not a JSON object of at most 256 KiB",
+                      "its operator must repair it (RFC 8414)");
+    authorization_server out;
+    out.issuer = json_string(*document, "issuer");
+    if (out.issuer != issuer)
+        return refuse("the authorization server metadata names the issuer " + clean_text(out.issuer) +
+                          ", but was asked for " + clean_text(issuer),
+                      "the strings must be equal byte for byte, the trailing slash included (RFC 8414 §3.3)");
+    const std::pair<const char*, std::string*> endpoints[] = {
+        {"authorization_endpoint", &out.authorization_endpoint},
+        {"token_endpoint", &out.token_endpoint},
+        {"registration_endpoint", &out.registration_endpoint},
+        {"revocation_endpoint", &out.revocation_endpoint},
+        {"jwks_uri", &out.jwks_uri},
+    };
+    for (const auto& [name, endpoint] : endpoints) {
+        *endpoint = json_string(*document, name);
+        if (endpoint->empty())
+            continue;
+        if (auto url = parse_secure_url(*endpoint, name); !url) {
+            failure f = url.error();
+            f.message = "the metadata of " + clean_text(issuer) + " is refused: " + f.message;
+            return f;
+        }
+    }
+    out.scopes_supported = scopes_of(*document, "scopes_supported");
+    out.code_challenge_methods_supported = json_strings(*document, "code_challenge_methods_supported");
+    out.token_endpoint_auth_methods_supported =
+        json_strings(*document, "token_endpoint_auth_methods_supported");
+    out.token_endpoint_auth_signing_alg_values_supported =
+        json_strings(*document, "token_endpoint_auth_signing_alg_values_supported");
+    out.grant_types_supported = json_strings(*document, "grant_types_supported");
+    out.dpop_signing_alg_values_supported = json_strings(*document, "dpop_signing_alg_values_supported");
+    out.id_token_signing_alg_values_supported =
+        json_strings(*document, "id_token_signing_alg_values_supported");
+    out.authorization_grant_profiles_supported =
+        json_strings(*document, "authorization_grant_profiles_supported")
+            .value_or(authorization_server::list{});
+    out.authorization_response_iss_parameter_supported =
+        json_bool(*document, "authorization_response_iss_parameter_supported");
+    out.client_id_metadata_document_supported = json_bool(*document, "client_id_metadata_document_supported");
+    return out;
+}
+
+result<authorization_server> read_origin_authorization_server(std::string_view body,
+                                                              std::string_view upstream_url) {
+    const std::string origin = origin_of(upstream_url);
+    const auto document = parse_json_object(body);
+    const bool slash = document && json_string(*document, "issuer") == origin + "/";
+    return read_authorization_server(body, slash ? origin + "/" : origin);
+}
+
+result<authorization_server> default_authorization_server(std::string_view upstream_url) {
+    const auto url = parse_secure_url(upstream_url, "the upstream's URL");
+    if (!url)
+        return url.error();
+    authorization_server out;
+    out.issuer = url->origin();
+    out.authorization_endpoint = out.issuer + "/authorize";
+    out.token_endpoint = out.issuer + "/token";
+    out.registration_endpoint = out.issuer + "/register";
+    out.from_document = false;
+    return out;
+}
+
+result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce) {
+    if (server.pkce_s256() || allow_missing_pkce)
+        return {};
+    return refuse(
+        "the authorization server " + clean_text(server.issuer) +
+            " does not list S256 in code_challenge_methods_supported, so an authorization code could be "
+            "stolen",
+        "its operator must enable PKCE; to go without, set `allow_missing_pkce: true` for this upstream");
+}
+
+scope_set select_scopes(const std::optional<scope_set>& configured, const std::optional<scope_set>& challenge,
+                        const std::optional<scope_set>& resource_scopes, const authorization_server& server) {
+    scope_set out;
+    for (const auto* source : {&configured, &challenge, &resource_scopes}) {
+        if (*source) {
+            out = **source;
+            break;
+        }
+    }
+    if (!out.empty() && server.offers_offline_access())
+        out.add("offline_access");
+    return out;
+}
+
+} // namespace reauth

@@ -1,0 +1,207 @@
+// RFC 7591 requests and answers.
+#include "core/registration.hpp"
+
+#include "core/display_text.hpp"
+#include "core/json_fields.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::string_view preregister =
+    "register a client by hand and set `client.id`, or set `client_metadata_url` if the server supports it";
+
+bool lists(const std::vector<std::string>& values, std::string_view value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+failure refused(const http_response& answer, const std::optional<json>& document, const std::string& issuer) {
+    failure f;
+    f.message =
+        "registration at " + clean_text(issuer) + " failed with status " + std::to_string(answer.status);
+    if (document) {
+        f.oauth_error = clean_text(json_string(*document, "error"), 64);
+        const auto description = clean_text(json_string(*document, "error_description"));
+        if (!f.oauth_error.empty())
+            f.message += " " + f.oauth_error;
+        if (!description.empty())
+            f.message += ": " + description;
+    }
+    f.transient = answer.status >= 500 || answer.status == 429 || answer.status == 408;
+    f.code = f.transient ? fault::authorization_server_unavailable : fault::reauth_failed;
+    f.fix = f.transient ? "try again later" : std::string(preregister);
+    return f;
+}
+
+// What the AS says; where it says nothing, what it gave (RFC 7591 §3.2.1 has it say everything, but some do
+// not).
+result<client_auth_method> answered_method(const json& document, bool has_secret,
+                                           const authorization_server& server) {
+    const auto named = json_string(document, "token_endpoint_auth_method");
+    if (named.empty()) {
+        if (!has_secret)
+            return client_auth_method::none;
+        return choose_client_auth(server, {}, true, false);
+    }
+    const auto method = client_auth_method_from(named);
+    if (!method || *method == client_auth_method::private_key_jwt)
+        return failure{fault::reauth_failed,
+                       "the authorization server registered us with the authentication method " +
+                           clean_text(named) + ", which was not asked for",
+                       std::string(preregister),
+                       {},
+                       false};
+    if (*method != client_auth_method::none && !has_secret)
+        return failure{fault::reauth_failed,
+                       "the authorization server registered us with " + named + " but gave no client_secret",
+                       std::string(preregister),
+                       {},
+                       false};
+    return *method;
+}
+
+} // namespace
+
+std::string_view to_string(client_origin o) noexcept {
+    switch (o) {
+    case client_origin::pre_registered:
+        break;
+    case client_origin::metadata_document:
+        return "metadata_document";
+    case client_origin::dynamic:
+        return "dynamic";
+    }
+    return "pre_registered";
+}
+
+client_auth_method registration_auth_method(const authorization_server& server) {
+    using enum client_auth_method;
+    const auto& listed = server.token_endpoint_auth_methods_supported;
+    if (!listed)
+        return server.from_document ? client_secret_basic : none;
+    for (const auto method : {none, client_secret_basic, client_secret_post})
+        if (lists(*listed, to_string(method)))
+            return method;
+    return none;
+}
+
+result<http_request> build_registration(const authorization_server& server,
+                                        const registration_request& wanted) {
+    if (server.registration_endpoint.empty())
+        return failure{fault::discovery_failed,
+                       "the authorization server " + clean_text(server.issuer) +
+                           " offers no dynamic registration",
+                       std::string(preregister),
+                       {},
+                       false};
+    json body = {{"client_name", wanted.client_name},
+                 {"application_type", wanted.loopback_redirect ? "native" : "web"},
+                 {"grant_types", wanted.grant_types},
+                 {"token_endpoint_auth_method", to_string(registration_auth_method(server))}};
+    if (!wanted.redirect_uri.empty()) {
+        body["redirect_uris"] = json::array({wanted.redirect_uri});
+        body["response_types"] = json::array({"code"});
+    }
+    if (!wanted.scope.empty())
+        body["scope"] = wanted.scope.to_string();
+    http_request out;
+    out.method = "POST";
+    out.url = server.registration_endpoint;
+    out.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+    out.body = secret{body.dump(-1, ' ', false, json::error_handler_t::replace)};
+    return out;
+}
+
+result<registered_client> read_registration(const http_response& answer, const authorization_server& server,
+                                            const registration_request& wanted) {
+    const auto document = parse_json_object(answer.body);
+    if (answer.status < 200 || answer.status > 299 || !document)
+        return refused(answer, document, server.issuer);
+    registered_client out;
+    out.origin = client_origin::dynamic;
+    out.issuer = server.issuer;
+    out.redirect_uri = wanted.redirect_uri;
+    out.identity.id = json_string(*document, "client_id");
+    if (out.identity.id.empty())
+        return refused(answer, document, server.issuer);
+    const auto redirects = json_strings(*document, "redirect_uris");
+    if (redirects && !redirects->empty() && !wanted.redirect_uri.empty() &&
+        !lists(*redirects, wanted.redirect_uri))
+        return failure{fault::reauth_failed,
+                       "the authorization server " + clean_text(server.issuer) + " registered " +
+                           clean_text(redirects->front()) + " in place of our redirect URI " +
+                           wanted.redirect_uri,
+                       std::string(preregister),
+                       {},
+                       false};
+    out.identity.client_secret = secret{json_string(*document, "client_secret")};
+    const bool has_secret = !out.identity.client_secret.empty();
+    const auto method = answered_method(*document, has_secret, server);
+    if (!method)
+        return method.error();
+    out.identity.method = *method;
+    // 0 is never (RFC 7591 §3.2.1)
+    if (has_secret && json_integer(*document, "client_secret_expires_at").value_or(0) > 0)
+        out.secret_expires_at = json_time(*document, "client_secret_expires_at");
+    return out;
+}
+
+registered_client metadata_document_client(std::string_view issuer, std::string_view document_url,
+                                           std::string_view redirect_uri) {
+    registered_client out;
+    out.identity.id = document_url;
+    out.origin = client_origin::metadata_document;
+    out.issuer = issuer;
+    out.redirect_uri = redirect_uri;
+    return out;
+}
+
+secret registered_client_to_json(const registered_client& client) {
+    json out = {{"client_id", client.identity.id},
+                {"client_secret", client.identity.client_secret.reveal()},
+                {"private_key", client.identity.private_key.reveal()},
+                {"alg", client.identity.alg},
+                {"key_id", client.identity.key_id},
+                {"auth_method", to_string(client.identity.method)},
+                {"origin", to_string(client.origin)},
+                {"issuer", client.issuer},
+                {"redirect_uri", client.redirect_uri}};
+    if (client.secret_expires_at)
+        out["secret_expires_at"] =
+            std::chrono::duration_cast<std::chrono::seconds>(client.secret_expires_at->time_since_epoch())
+                .count();
+    return secret{out.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+result<registered_client> registered_client_from_json(const secret& text) {
+    const auto document = parse_json_object(text.reveal());
+    const auto method =
+        client_auth_method_from(document ? json_string(*document, "auth_method") : std::string{});
+    if (!document || !method || json_string(*document, "client_id").empty())
+        return failure{fault::vault_unavailable,
+                       "a stored client registration cannot be read",
+                       "log out of the upstream and log in again",
+                       {},
+                       false};
+    registered_client out;
+    out.identity.id = json_string(*document, "client_id");
+    out.identity.method = *method;
+    out.identity.client_secret = secret{json_string(*document, "client_secret")};
+    out.identity.private_key = secret{json_string(*document, "private_key")};
+    out.identity.alg = json_string(*document, "alg");
+    out.identity.key_id = json_string(*document, "key_id");
+    const auto origin = json_string(*document, "origin");
+    for (const auto o : {client_origin::metadata_document, client_origin::dynamic})
+        if (origin == to_string(o))
+            out.origin = o;
+    out.issuer = json_string(*document, "issuer");
+    out.redirect_uri = json_string(*document, "redirect_uri");
+    out.secret_expires_at = json_time(*document, "secret_expires_at");
+    return out;
+}
+
+} // namespace reauth

@@ -1,0 +1,173 @@
+// Answers of token endpoints, in all the shapes the field knows.
+#include "core/token.hpp"
+
+#include "core/ascii.hpp"
+#include "core/display_text.hpp"
+#include "core/json_fields.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+namespace {
+
+using json = nlohmann::json;
+
+constexpr std::chrono::seconds longest_life{10LL * 365 * 24 * 3600};
+
+// JSON, or a form as GitHub sends it, as one JSON object; nothing if it is neither.
+std::optional<json> document_of(const http_response& answer) {
+    if (auto object = parse_json_object(answer.body))
+        return object;
+    const auto body = trim_space(answer.body);
+    const auto type = ascii_lower(answer.header("Content-Type").value_or(""));
+    const bool form = type.starts_with("application/x-www-form-urlencoded") ||
+                      (type.starts_with("text/plain") && !body.starts_with('<'));
+    if (!form || body.size() > 256 * 1024)
+        return std::nullopt;
+    json out = json::object();
+    for (auto& [name, value] : parse_form(body))
+        if (!out.contains(name))
+            out[name] = std::move(value);
+    return out;
+}
+
+// What may travel in a header field (RFC 6749 appendix A.12): a token with a line break would forge one.
+bool printable(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+// Errors that some servers spell in their own way.
+std::string standard_error(const std::string& word) {
+    if (word == "bad_refresh_token" || word == "invalid_refresh_token" || word == "bad_verification_code")
+        return "invalid_grant";
+    if (word == "incorrect_client_credentials")
+        return "invalid_client";
+    return word;
+}
+
+std::string fix_for(const std::string& error) {
+    if (error == "invalid_client")
+        return "check `client.id`, `client.secret` and `client.auth` of the upstream";
+    if (error == "invalid_grant")
+        return "log in again";
+    if (error == "invalid_scope")
+        return "set `scopes` of the upstream to scopes that the server knows";
+    if (error == "invalid_target" || error == "invalid_resource")
+        return "set `resource: omit` for the upstream if the server does not accept a resource";
+    if (error == "unauthorized_client" || error == "unsupported_grant_type")
+        return "have the client allowed to use this grant at the authorization server";
+    if (error == "invalid_request")
+        return "if the server does not accept `resource`, set `resource: omit` for the upstream";
+    return {};
+}
+
+failure unavailable(std::string message) {
+    return {fault::authorization_server_unavailable, std::move(message), "try again later", {}, true};
+}
+
+failure oauth_failure(const http_response& answer, const json& document, const std::string& word) {
+    std::string message = "the token endpoint answered " + clean_text(word, 64);
+    if (const auto description = clean_text(json_string(document, "error_description")); !description.empty())
+        message += ": " + description;
+    const std::string error = clean_text(standard_error(word), 64);
+    // a failing server's opinion about the grant does not end the grant
+    if (answer.status >= 500)
+        return unavailable(std::move(message));
+    if (answer.status == 429 || answer.status == 408 || error == "temporarily_unavailable" ||
+        error == "server_error" || error == "slow_down") {
+        failure f = unavailable(std::move(message));
+        f.oauth_error = error;
+        return f;
+    }
+    return {fault::reauth_failed, std::move(message), fix_for(error), error, false};
+}
+
+failure no_oauth_answer(const http_response& answer) {
+    const std::string status = std::to_string(answer.status);
+    if (answer.status >= 300 && answer.status < 400)
+        return {fault::reauth_failed,
+                "the token endpoint redirects (status " + status +
+                    "), which is not followed with credentials",
+                "the server's metadata must name the final token_endpoint",
+                {},
+                false};
+    if (answer.status == 401)
+        return {fault::reauth_failed, "the token endpoint answered status 401", fix_for("invalid_client"),
+                "invalid_client", false};
+    return unavailable("the token endpoint answered status " + status + " without an OAuth answer");
+}
+
+std::optional<scope_set> scope_of(const json& document) {
+    const auto values = json_strings(document, "scope");
+    if (!values)
+        return std::nullopt;
+    scope_set out;
+    for (const auto& value : *values)
+        for (const auto& token : scope_set::parse(value))
+            out.add(token);
+    // servers whose tokens have no scopes send an empty string: that says nothing
+    if (out.empty())
+        return std::nullopt;
+    return out;
+}
+
+std::string spelled(const std::string& type) {
+    if (type.empty())
+        return "Bearer";
+    for (const char* known : {"Bearer", "DPoP", "N_A"})
+        if (iequals(type, known))
+            return known;
+    return type;
+}
+
+} // namespace
+
+result<token_response> read_token_response(const http_response& answer) {
+    const auto document = document_of(answer);
+    if (document)
+        if (const auto word = json_string(*document, "error"); !word.empty())
+            return oauth_failure(answer, *document, word);
+    if (!document || answer.status < 200 || answer.status > 299)
+        return no_oauth_answer(answer);
+    token_response out;
+    out.access_token = secret{json_string(*document, "access_token")};
+    out.refresh_token = secret{json_string(*document, "refresh_token")};
+    out.id_token = secret{json_string(*document, "id_token")};
+    if (out.access_token.empty())
+        return unavailable("the token endpoint answered without access_token and without error");
+    if (!printable(out.access_token.reveal()) || !printable(out.id_token.reveal()))
+        return failure{fault::reauth_failed,
+                       "the token endpoint answered a token with characters that no token may have",
+                       "the authorization server's operator must repair it (RFC 6749 appendix A)",
+                       {},
+                       false};
+    out.token_type = spelled(json_string(*document, "token_type"));
+    if (const auto life = json_integer(*document, "expires_in"); life && *life > 0)
+        out.expires_in = std::min<std::chrono::seconds>(std::chrono::seconds{*life}, longest_life);
+    out.scope = scope_of(*document);
+    out.issued_token_type = json_string(*document, "issued_token_type");
+    return out;
+}
+
+bool wants_dpop_nonce(const http_response& answer) {
+    if (answer.status != 400 && answer.status != 401)
+        return false;
+    const auto document = parse_json_object(answer.body);
+    return document && json_string(*document, "error") == "use_dpop_nonce" &&
+           answer.header("DPoP-Nonce").has_value();
+}
+
+result<secret> id_jag_of(const token_response& response) {
+    if (response.issued_token_type != token_type_id_jag || response.token_type != "N_A")
+        return failure{fault::reauth_failed,
+                       "the identity provider answered a " + clean_text(response.issued_token_type) +
+                           " of type " + clean_text(response.token_type, 64) +
+                           " where an ID-JAG of type N_A was asked for",
+                       "the identity provider must support identity assertion authorization grants",
+                       {},
+                       false};
+    return response.access_token;
+}
+
+} // namespace reauth
