@@ -1,0 +1,109 @@
+#include "policy/enterprise_flow.hpp"
+
+#include "policy/new_token.hpp"
+
+namespace reauth {
+namespace {
+
+failure words(std::string who, failure why) {
+    why.message = std::move(who) + ": " + why.message;
+    return why;
+}
+
+/// What stands for the person on leg 2; nothing: the session is gone.
+std::optional<token_exchange> subject_of(const idp_session& session, time_point now) {
+    token_exchange exchange;
+    if (state_of(session, now, std::chrono::seconds(5)) == session_state::ready) {
+        exchange.subject_token = session.id_token;
+        return exchange;
+    }
+    if (session.refresh_token.empty())
+        return std::nullopt;
+    exchange.subject_token = session.refresh_token;
+    exchange.subject_token_type = token_type_refresh_token;
+    return exchange;
+}
+
+/// Leg 2: in the IdP's plane only.
+flow<result<secret>> obtain_id_jag(const flow_environment& env, const enterprise_inputs& inputs,
+                                   token_exchange exchange, retry_schedule retry) {
+    token_question question;
+    question.build = [&env, &inputs, &exchange] {
+        const token_call call{inputs.idp, inputs.idp_client, env.now(), env.random};
+        return token_exchange_request(call, exchange);
+    };
+    question.retry = std::move(retry);
+    question.purpose = "token exchange at the identity provider";
+    auto inner = ask_token_endpoint(env, std::move(question));
+    auto response = co_await inner;
+    if (!response)
+        co_return response.error();
+    co_return id_jag_of(*response);
+}
+
+/// Leg 3: in the upstream's plane only. One try: an ID-JAG is good for one.
+flow<result<credential>> redeem_id_jag(const flow_environment& env, const enterprise_inputs& inputs,
+                                       secret id_jag) {
+    request_builder build = [&env, &inputs, &id_jag] {
+        const token_call call{inputs.server, inputs.client.identity, env.now(), env.random};
+        return jwt_bearer_request(call, id_jag, inputs.scopes, inputs.resource);
+    };
+    new_token_inputs wanted{inputs.trust,     inputs.server,
+                            inputs.client,    inputs.scopes,
+                            inputs.resource,  inputs.dpop_key,
+                            inputs.dpop,      retry_schedule::never(),
+                            std::move(build), "token for the organisation's assertion"};
+    auto inner = obtain_new_token(env, std::move(wanted));
+    co_return co_await inner;
+}
+
+minted session_gone(const idp_session& session) {
+    failure f;
+    f.code = fault::reauth_failed;
+    f.message = "the session at identity provider " + session.identity_provider + " has expired";
+    f.fix = session.supplied ? "supply a fresh ID token" : "log in at the identity provider again";
+    return {f, true};
+}
+
+} // namespace
+
+flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inputs) {
+    auto trusted = may_send_secret(inputs.trust, inputs.server);
+    if (!trusted) {
+        minted refused{trusted.error(), false};
+        co_return refused;
+    }
+    auto leg2_retry = inputs.retry;
+    for (std::size_t rounds = 1;; ++rounds) {
+        auto exchange = subject_of(inputs.session, env.now());
+        if (!exchange)
+            co_return session_gone(inputs.session);
+        exchange->audience = inputs.server.issuer;
+        exchange->resource = inputs.resource;
+        exchange->scope = inputs.scopes;
+        auto asking = obtain_id_jag(env, inputs, std::move(*exchange), leg2_retry);
+        auto id_jag = co_await asking;
+        if (!id_jag) {
+            const bool gone = id_jag.error().oauth_error == "invalid_grant";
+            minted refused{words("identity provider " + inputs.session.identity_provider, id_jag.error()),
+                           gone};
+            co_return refused;
+        }
+        auto redeeming = redeem_id_jag(env, inputs, std::move(*id_jag));
+        auto made = co_await redeeming;
+        if (made) {
+            minted done{std::move(made), false};
+            co_return done;
+        }
+        const auto wait = next_pause(inputs.retry, rounds, nullptr);
+        if (!made.error().transient || !wait) {
+            minted refused{words("authorization server of " + inputs.trust.upstream, made.error()), false};
+            co_return refused;
+        }
+        pause rest{*wait};
+        co_await rest;
+        leg2_retry = retry_schedule::never();
+    }
+}
+
+} // namespace reauth

@@ -1,0 +1,96 @@
+#include "policy/idp_session.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace reauth {
+namespace {
+
+using nlohmann::json;
+
+std::int64_t to_ms(time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
+time_point from_ms(const json& in) {
+    return time_point(
+        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
+}
+
+failure unreadable() {
+    failure f;
+    f.code = fault::vault_unavailable;
+    f.message = "a stored session at the identity provider cannot be read";
+    f.fix = "log in at the identity provider again";
+    return f;
+}
+
+failure bad_supplied_token(const std::string& identity_provider, const std::string& why) {
+    failure f;
+    f.code = fault::invalid_configuration;
+    f.message = "the ID token that is configured for identity provider " + identity_provider + " " + why;
+    f.fix = "put a fresh ID token where identity_providers." + identity_provider + ".id_token points";
+    return f;
+}
+
+} // namespace
+
+session_state state_of(const idp_session& session, time_point now, std::chrono::seconds margin) {
+    if (!session.id_token.empty() && now + margin < session.expires_at)
+        return session_state::ready;
+    return session.refresh_token.empty() ? session_state::gone : session_state::renew_first;
+}
+
+secret session_to_json(const idp_session& s) {
+    const json out{{"identity_provider", s.identity_provider},
+                   {"issuer", s.issuer},
+                   {"subject", s.subject},
+                   {"client_id", s.client_id},
+                   {"id_token", s.id_token.reveal()},
+                   {"refresh_token", s.refresh_token.reveal()},
+                   {"obtained_at", to_ms(s.obtained_at)},
+                   {"expires_at", to_ms(s.expires_at)},
+                   {"supplied", s.supplied}};
+    return secret(out.dump());
+}
+
+result<idp_session> session_from_json(const secret& text) {
+    const auto in = json::parse(text.reveal(), nullptr, false);
+    if (!in.is_object())
+        return unreadable();
+    try {
+        idp_session s;
+        s.identity_provider = in.at("identity_provider").get<std::string>();
+        s.issuer = in.at("issuer").get<std::string>();
+        s.subject = in.at("subject").get<std::string>();
+        s.client_id = in.at("client_id").get<std::string>();
+        s.id_token = secret(in.at("id_token").get<std::string>());
+        s.refresh_token = secret(in.at("refresh_token").get<std::string>());
+        s.obtained_at = from_ms(in.at("obtained_at"));
+        s.expires_at = from_ms(in.at("expires_at"));
+        s.supplied = in.at("supplied").get<bool>();
+        return s;
+    } catch (const json::exception&) {
+        return unreadable();
+    }
+}
+
+result<idp_session> session_from_id_token(std::string identity_provider, std::string client_id,
+                                          secret id_token, time_point now) {
+    auto claims = peek_id_token(id_token);
+    if (!claims)
+        return bad_supplied_token(identity_provider, "is no JWT");
+    if (claims->expires_at <= now)
+        return bad_supplied_token(identity_provider, "has expired");
+    idp_session s;
+    s.identity_provider = std::move(identity_provider);
+    s.issuer = std::move(claims->issuer);
+    s.subject = std::move(claims->subject);
+    s.client_id = std::move(client_id);
+    s.id_token = std::move(id_token);
+    s.obtained_at = now;
+    s.expires_at = claims->expires_at;
+    s.supplied = true;
+    return s;
+}
+
+} // namespace reauth

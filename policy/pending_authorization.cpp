@@ -1,0 +1,140 @@
+#include "policy/pending_authorization.hpp"
+
+#include "core/digest.hpp"
+#include "core/encoding.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace reauth {
+namespace {
+
+using nlohmann::json;
+
+json server_to_json(const authorization_server& s) {
+    json out{{"issuer", s.issuer},
+             {"authorization_endpoint", s.authorization_endpoint},
+             {"token_endpoint", s.token_endpoint},
+             {"revocation_endpoint", s.revocation_endpoint},
+             {"jwks_uri", s.jwks_uri},
+             {"iss_required", s.authorization_response_iss_parameter_supported},
+             {"from_document", s.from_document}};
+    return out;
+}
+
+authorization_server server_from_json(const json& in) {
+    authorization_server s;
+    s.issuer = in.at("issuer").get<std::string>();
+    s.authorization_endpoint = in.at("authorization_endpoint").get<std::string>();
+    s.token_endpoint = in.at("token_endpoint").get<std::string>();
+    s.revocation_endpoint = in.at("revocation_endpoint").get<std::string>();
+    s.jwks_uri = in.at("jwks_uri").get<std::string>();
+    s.authorization_response_iss_parameter_supported = in.at("iss_required").get<bool>();
+    s.from_document = in.at("from_document").get<bool>();
+    return s;
+}
+
+std::int64_t to_ms(time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
+time_point from_ms(const json& in) {
+    return time_point(
+        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
+}
+
+failure unreadable() {
+    failure f;
+    f.code = fault::vault_unavailable;
+    f.message = "a stored authorization in progress cannot be read";
+    f.fix = "start the login again";
+    return f;
+}
+
+pending_authorization read(const json& in) {
+    pending_authorization p;
+    p.kind = in.at("kind").get<std::string>() == "idp_login" ? authorization_kind::idp_login
+                                                             : authorization_kind::login;
+    p.approval_id = in.at("approval_id").get<std::string>();
+    p.upstream = in.at("upstream").get<std::string>();
+    p.principal = in.at("principal").get<std::string>();
+    p.identity_provider = in.at("identity_provider").get<std::string>();
+    p.state = secret(in.at("state").get<std::string>());
+    p.verifier = secret(in.at("verifier").get<std::string>());
+    p.nonce = in.at("nonce").get<std::string>();
+    p.server = server_from_json(in.at("server"));
+    p.redirect_uri = in.at("redirect_uri").get<std::string>();
+    p.resource = in.at("resource").get<std::string>();
+    p.scopes = scope_set::parse(in.at("scopes").get<std::string>());
+    p.dpop_key = secret(in.at("dpop_key").get<std::string>());
+    p.browser_binding_hash = in.at("browser_binding_hash").get<std::string>();
+    p.location = in.at("location").get<std::string>();
+    p.created_at = from_ms(in.at("created_at"));
+    p.expires_at = from_ms(in.at("expires_at"));
+    return p;
+}
+
+} // namespace
+
+secret pending_to_json(const pending_authorization& p) {
+    json out{{"kind", p.kind == authorization_kind::idp_login ? "idp_login" : "login"},
+             {"approval_id", p.approval_id},
+             {"upstream", p.upstream},
+             {"principal", p.principal},
+             {"identity_provider", p.identity_provider},
+             {"state", p.state.reveal()},
+             {"verifier", p.verifier.reveal()},
+             {"nonce", p.nonce},
+             {"redirect_uri", p.redirect_uri},
+             {"resource", p.resource},
+             {"scopes", p.scopes.to_string()},
+             {"dpop_key", p.dpop_key.reveal()},
+             {"browser_binding_hash", p.browser_binding_hash},
+             {"location", p.location},
+             {"created_at", to_ms(p.created_at)},
+             {"expires_at", to_ms(p.expires_at)}};
+    out["server"] = server_to_json(p.server);
+    out["client"] = std::string(registered_client_to_json(p.client).reveal());
+    return secret(out.dump());
+}
+
+result<pending_authorization> pending_from_json(const secret& text) {
+    const auto in = json::parse(text.reveal(), nullptr, false);
+    if (!in.is_object())
+        return unreadable();
+    try {
+        auto pending = read(in);
+        auto client = registered_client_from_json(secret(in.at("client").get<std::string>()));
+        if (!client)
+            return client.error();
+        pending.client = std::move(*client);
+        return pending;
+    } catch (const json::exception&) {
+        return unreadable();
+    }
+}
+
+std::string pending_key(std::string_view state) {
+    return base64url_encode(sha256(state));
+}
+
+result<void> check_pending(const pending_authorization& pending,
+                           const std::optional<std::string>& browser_binding, time_point now) {
+    failure f;
+    if (pending.expired_at(now)) {
+        f.code = fault::approval_timeout;
+        f.message = "this login took too long";
+        f.fix = "start it again from the approval page";
+        return f;
+    }
+    if (pending.browser_binding_hash.empty())
+        return {};
+    const secret hash(browser_binding ? pending_key(*browser_binding) : std::string());
+    if (hash.equals(pending.browser_binding_hash))
+        return {};
+    f.code = fault::reauth_failed;
+    f.message = "this login was started in another browser, so it cannot be finished here";
+    f.fix = "start it again from the approval page in this browser";
+    return f;
+}
+
+} // namespace reauth

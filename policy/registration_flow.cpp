@@ -1,0 +1,95 @@
+#include "policy/registration_flow.hpp"
+
+#include "policy/token_flow.hpp"
+
+namespace reauth {
+namespace {
+
+result<registered_client> preregistered(const authorization_server& server,
+                                        const registration_inputs& inputs) {
+    const auto& c = inputs.configured;
+    trust_question trust{inputs.upstream, inputs.upstream_url, c.issuer, "the client secret"};
+    if (!c.issuer.empty())
+        trust.what = "the pre-registered client";
+    if (c.has_secret() || !c.issuer.empty()) {
+        auto trusted = may_send_secret(trust, server);
+        if (!trusted)
+            return trusted.error();
+    }
+    auto method = choose_client_auth(server, c.auth, !c.client_secret.empty(), !c.private_key.empty());
+    if (!method)
+        return method.error();
+    registered_client client;
+    client.identity.id = c.id;
+    client.identity.method = *method;
+    client.identity.client_secret = c.client_secret;
+    client.identity.private_key = c.private_key;
+    client.identity.alg = c.alg;
+    client.origin = client_origin::pre_registered;
+    client.issuer = server.issuer;
+    return client;
+}
+
+bool usable(const registered_client& stored, const authorization_server& server,
+            const registration_inputs& inputs, time_point now) {
+    return stored.issuer == server.issuer && stored.redirect_uri == inputs.redirect_uri &&
+           !stored.secret_expired_at(now);
+}
+
+} // namespace
+
+result<std::optional<registered_client>> known_client(const authorization_server& server,
+                                                      const registration_inputs& inputs) {
+    if (!inputs.configured.id.empty()) {
+        auto client = preregistered(server, inputs);
+        if (!client)
+            return client.error();
+        return std::optional<registered_client>(std::move(*client));
+    }
+    if (server.client_id_metadata_document_supported && !inputs.client_metadata_url.empty())
+        return std::optional<registered_client>(
+            metadata_document_client(server.issuer, inputs.client_metadata_url, inputs.redirect_uri));
+    return std::optional<registered_client>();
+}
+
+flow<result<registered_client>> obtain_client(const flow_environment& env, authorization_server server,
+                                              registration_inputs inputs) {
+    auto known = known_client(server, inputs);
+    if (!known)
+        co_return known.error();
+    if (*known)
+        co_return std::move(**known);
+    if (inputs.stored && usable(*inputs.stored, server, inputs, env.now()))
+        co_return std::move(*inputs.stored);
+
+    registration_request wanted;
+    wanted.redirect_uri = inputs.redirect_uri;
+    wanted.loopback_redirect = inputs.loopback_redirect;
+    wanted.grant_types = inputs.grant_types;
+    wanted.scope = inputs.scope;
+    auto request = build_registration(server, wanted);
+    if (!request)
+        co_return request.error();
+    for (std::size_t tries = 1;; ++tries) {
+        fetch ask{*request, "client registration"};
+        auto answer = co_await std::move(ask);
+        result<registered_client> client = failure();
+        if (answer)
+            client = read_registration(*answer, server, wanted);
+        else
+            client = answer.error();
+        if (client || !client.error().transient)
+            co_return client;
+        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr);
+        if (!wait)
+            co_return client;
+        pause rest{*wait};
+        co_await rest;
+    }
+}
+
+bool wants_new_registration(const failure& why, const registered_client& client) {
+    return client.origin == client_origin::dynamic && why.oauth_error == "invalid_client";
+}
+
+} // namespace reauth

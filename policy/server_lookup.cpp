@@ -1,0 +1,88 @@
+#include "policy/server_lookup.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace reauth {
+
+http_request get_json(std::string url) {
+    http_request request;
+    request.url = std::move(url);
+    request.headers.push_back({"Accept", "application/json"});
+    return request;
+}
+
+metadata_answer judge_metadata_answer(const std::string& url, const result<http_response>& answer,
+                                      std::vector<discovery_step>& steps) {
+    if (!answer) {
+        steps.push_back({url, false, answer.error().message});
+        return answer.error().code == fault::egress_refused ? metadata_answer::refused
+                                                            : metadata_answer::later;
+    }
+    steps.push_back({url, false, "status " + std::to_string(answer->status)});
+    if (answer->status == 200)
+        return metadata_answer::document;
+    if (answer->status >= 500 || answer->status == 429 || answer->status == 408)
+        return metadata_answer::later;
+    return metadata_answer::absent;
+}
+
+failure metadata_unavailable(const std::string& url, const result<http_response>& answer) {
+    failure f;
+    f.code = fault::authorization_server_unavailable;
+    f.message =
+        "metadata at " + url + " could not be read: " +
+        (answer ? "it answered with status " + std::to_string(answer->status) : answer.error().message);
+    f.fix = "try again later";
+    f.transient = true;
+    return f;
+}
+
+failure no_server_metadata(const std::string& issuer) {
+    failure f;
+    f.code = fault::discovery_failed;
+    f.message = "the authorization server " + issuer + " publishes no metadata at its well-known URLs";
+    f.fix = "check that the issuer is spelled as the server spells it, path included";
+    return f;
+}
+
+flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std::string> spellings,
+                                                                std::vector<discovery_step>& steps) {
+    const auto urls = server_metadata_urls(spellings.front());
+    if (!urls)
+        co_return urls.error();
+    std::optional<failure> contradiction, later;
+    for (const auto& url : *urls) {
+        fetch ask{get_json(url), "authorization server metadata"};
+        auto answer = co_await std::move(ask);
+        const auto seen = judge_metadata_answer(url, answer, steps);
+        if (seen == metadata_answer::refused)
+            co_return answer.error();
+        if (seen == metadata_answer::later && !later)
+            later = metadata_unavailable(url, answer);
+        if (seen != metadata_answer::document)
+            continue;
+        const auto json = nlohmann::json::parse(answer->body, nullptr, false);
+        if (!json.is_object() || !json.contains("issuer")) {
+            steps.back().outcome = "200, but not an authorization server metadata document";
+            continue;
+        }
+        for (const auto& issuer : spellings) {
+            auto server = read_authorization_server(answer->body, issuer);
+            if (server) {
+                steps.back().found = true;
+                steps.back().outcome = "authorization server metadata of " + issuer;
+                co_return std::optional<authorization_server>(std::move(*server));
+            }
+            if (!contradiction)
+                contradiction = server.error();
+        }
+        steps.back().outcome = contradiction->message;
+    }
+    if (contradiction)
+        co_return *contradiction;
+    if (later)
+        co_return *later;
+    co_return std::optional<authorization_server>();
+}
+
+} // namespace reauth

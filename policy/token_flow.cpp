@@ -1,0 +1,96 @@
+#include "policy/token_flow.hpp"
+
+#include "core/dpop.hpp"
+#include "core/jose.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace reauth {
+namespace {
+
+std::optional<std::chrono::milliseconds> retry_after(const http_response& answer) {
+    const auto text = answer.header("Retry-After");
+    if (!text)
+        return std::nullopt;
+    std::uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
+    if (error == std::errc::result_out_of_range)
+        seconds = std::numeric_limits<std::uint32_t>::max();
+    else if (error != std::errc() || end != text->data() + text->size())
+        return std::nullopt;
+    return std::chrono::milliseconds(std::uint64_t{seconds} * 1000);
+}
+
+/// A 2xx that cannot be read may have been acted on (a rotated refresh token), so only clear refusals are
+/// repeated.
+bool may_repeat(const result<http_response>& answer) {
+    if (!answer)
+        return answer.error().transient;
+    return answer->status >= 500 || answer->status == 429 || answer->status == 408;
+}
+
+result<token_response> read_answer(const result<http_response>& answer) {
+    if (!answer)
+        return answer.error();
+    return read_token_response(*answer);
+}
+
+} // namespace
+
+std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry, std::size_t tries_done,
+                                                    const http_response* answer) {
+    if (tries_done == 0 || tries_done > retry.pauses.size())
+        return std::nullopt;
+    const auto scheduled = retry.pauses[tries_done - 1];
+    const auto asked = answer ? retry_after(*answer) : std::nullopt;
+    if (!asked)
+        return scheduled;
+    if (*asked > retry.retry_after_cap)
+        return std::nullopt;
+    return std::max(*asked, scheduled);
+}
+
+result<secret> dpop_key_for(bool wanted, const secret& kept) {
+    if (!kept.empty())
+        return kept;
+    if (!wanted)
+        return secret();
+    return generate_ec_jwk();
+}
+
+flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_question question) {
+    std::string nonce;
+    std::size_t tries = 0;
+    while (true) {
+        auto request = question.build();
+        if (!request)
+            co_return request.error();
+        if (!question.dpop_key.empty()) {
+            auto proved = add_dpop_proof(*request, question.dpop_key, nonce, env.now(), env.random);
+            if (!proved)
+                co_return proved.error();
+        }
+        fetch ask{std::move(*request), question.purpose};
+        auto answer = co_await std::move(ask);
+        const bool nonce_asked =
+            answer && !question.dpop_key.empty() && nonce.empty() && wants_dpop_nonce(*answer);
+        if (nonce_asked) {
+            nonce = std::string(answer->header("DPoP-Nonce").value_or(""));
+            if (!nonce.empty())
+                continue;
+        }
+        auto outcome = read_answer(answer);
+        if (outcome || !may_repeat(answer))
+            co_return outcome;
+        ++tries;
+        const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr);
+        if (!wait)
+            co_return outcome;
+        pause rest{*wait};
+        co_await rest;
+    }
+}
+
+} // namespace reauth
