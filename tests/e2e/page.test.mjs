@@ -1,0 +1,117 @@
+// The approval page in Chromium: what it says, what it does, that anybody can use it, with and without JavaScript.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessible, launch, person, screenshot, throughProvider } from './lib/browser.mjs';
+import { said, v1 } from './lib/clients.mjs';
+import { connectAndApprove, use } from './lib/house.mjs';
+
+const approveButton = (page) => page.getByRole('button', { name: /approve|continue|sign in/i }).first();
+const denyButton = (page) => page.getByRole('button', { name: /deny/i }).first();
+
+for (const [name, options] of [
+  ['wide', { viewport: { width: 1200, height: 800 } }],
+  ['phone-dark', { viewport: { width: 360, height: 740 }, colorScheme: 'dark' }],
+  ['no-javascript', { viewport: { width: 1200, height: 800 }, javaScriptEnabled: false }],
+]) {
+  test(`first login on the page, ${name}`, { timeout: 90_000 }, async (t) => {
+    const { as, proxy, url, passed } = await use(t);
+    const browser = await launch(t);
+    const page = await person(browser, options);
+    const client = v1(url);
+    const connecting = client.open();
+    connecting.catch(() => {});
+    const approval = await proxy.oneApproval();
+
+    const answer = await page.goto(approval.link);
+    assert.equal(answer.status(), 200);
+    assert.match(answer.headers()['content-security-policy'], /frame-ancestors 'none'/);
+    assert.equal(answer.headers()['referrer-policy'], 'same-origin');
+    const words = await page.locator('body').innerText();
+    for (const part of ['files', 'mcp:tools', new URL(as.issuer).host]) assert.ok(words.includes(part), `the page must name ${part}:\n${words}`);
+    await screenshot(page, `login-${name}`);
+    if (options.javaScriptEnabled !== false) await accessible(page, 'the approval');
+
+    await Promise.all([page.waitForURL(/\/interaction\//), approveButton(page).click()]);
+    await throughProvider(page);
+    assert.equal(new URL(page.url()).port, String(proxy.approvalPort));
+    await screenshot(page, `login-done-${name}`);
+    if (options.javaScriptEnabled !== false) await accessible(page, 'the page after the login');
+    await connecting;
+    assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: 'hi' } })), 'hi');
+    assert.deepEqual(page.complaints, [], 'what the browser complained about');
+    await client.close();
+    passed();
+  });
+}
+
+test('step-up: the page shows granted and added scopes side by side; deny reaches the client', { timeout: 90_000 }, async (t) => {
+  const { rs, proxy, url, passed } = await use(t);
+  const browser = await launch(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const page = await person(browser);
+
+  const denied = client.callTool({ name: 'admin', arguments: {} }).then(() => assert.fail('must not work'), (error) => error);
+  const first = await proxy.oneApproval();
+  await page.goto(first.link);
+  const words = await page.locator('body').innerText();
+  for (const part of ['mcp:tools', 'mcp:admin', 'admin']) assert.ok(words.includes(part), `the page must name ${part}:\n${words}`);
+  await screenshot(page, 'step-up');
+  await accessible(page, 'the step-up');
+  await denyButton(page).click();
+  const error = await denied;
+  assert.equal(error.data?.code, 'approval_denied', error.message);
+  await screenshot(page, 'step-up-denied');
+
+  const call = client.callTool({ name: 'admin', arguments: {} });
+  call.catch(() => {});
+  const second = await proxy.oneApproval();
+  await page.goto(second.link);
+  await Promise.all([page.waitForURL(/\/interaction\//), approveButton(page).click()]);
+  await throughProvider(page);
+  assert.equal(said(await call), 'administered');
+  assert.equal(rs.counts.tools.admin, 1);
+  await client.close();
+  passed();
+});
+
+test('a flow that was started on the page does not finish in another browser', { timeout: 90_000 }, async (t) => {
+  const { as, proxy, url, passed } = await use(t);
+  const browser = await launch(t);
+  const client = v1(url);
+  const connecting = client.open();
+  connecting.catch(() => {});
+  const approval = await proxy.oneApproval();
+  const mine = await person(browser);
+  await mine.goto(approval.link);
+  await Promise.all([mine.waitForURL(/\/interaction\//), approveButton(mine).click()]);
+
+  let callback;
+  await mine.route(/\/oauth\/callback/, (route) => { callback = route.request().url(); return route.abort(); });
+  await throughProvider(mine).catch(() => {});
+  assert.match(callback ?? '', /\/oauth\/callback\?/);
+  const foreign = await person(browser);
+  const answer = await foreign.goto(callback);
+  assert.ok(answer.status() >= 400, `status ${answer.status()}`);
+  await screenshot(foreign, 'foreign-browser');
+  assert.equal(as.counts.codes, 0, 'the code was sent nowhere');
+  await proxy.kill('SIGTERM');
+  await connecting.catch(() => {});
+  passed();
+});
+
+test('the dashboard opens with a one-time link and is honest when empty', { timeout: 60_000 }, async (t) => {
+  const { proxy, passed } = await use(t);
+  const browser = await launch(t);
+  const page = await person(browser);
+  const { code, stdout, stderr } = await proxy.cli('open');
+  assert.equal(code, 0, stderr);
+  const link = /http:\/\/127\.0\.0\.1:\d+\/\S+/.exec(stdout)?.[0];
+  assert.ok(link, `open must print a link: ${stdout}`);
+  await page.goto(link);
+  await page.getByText('files').first().waitFor();
+  await screenshot(page, 'dashboard-empty');
+  await accessible(page, 'the dashboard');
+  assert.deepEqual(page.complaints, []);
+  passed();
+});

@@ -1,0 +1,74 @@
+// Step-up: one tool needs a scope that the first login did not ask for.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { said, v1 } from './lib/clients.mjs';
+import { connectAndApprove, use } from './lib/house.mjs';
+
+test('a tool that needs more scope waits for one approval with the union, then works without another', { timeout: 60_000 }, async (t) => {
+  const { as, rs, proxy, url, passed } = await use(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+
+  const calls = Promise.all([1, 2, 3].map(() => client.callTool({ name: 'admin', arguments: {} })));
+  calls.catch(() => {});
+  const approval = await proxy.oneApproval();
+  assert.equal(approval.kind, 'step_up');
+  assert.equal(approval.reason, 'insufficient_scope');
+  assert.equal(approval.tool, 'admin');
+  assert.deepEqual(approval.scopes.added, ['mcp:admin']);
+  assert.ok(approval.scopes.granted.includes('mcp:tools'));
+  assert.ok(['mcp:tools', 'mcp:admin'].every((s) => approval.scopes.requested.includes(s)), 'the union is requested');
+  assert.equal((await proxy.waiting()).length, 1, 'three calls, one question');
+  await proxy.approve(approval.id);
+  for (const result of await calls) assert.equal(said(result), 'administered');
+
+  await new Promise((resolve) => setTimeout(resolve, 2200)); // the token's life
+  assert.equal(said(await client.callTool({ name: 'admin', arguments: {} })), 'administered');
+  assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: 'still' } })), 'still');
+  assert.equal(as.counts.authorizations, 2, 'the login and the step-up');
+  assert.equal(as.counts.registrations, 1);
+  assert.equal(as.counts.reuses, 0);
+  assert.equal(rs.counts.tools.admin, 4);
+  assert.deepEqual(await proxy.waiting(), []);
+  await client.close();
+  assert.deepEqual(client.problems, []);
+  passed();
+});
+
+test('a step-up that the person refuses at the provider fails that call and no other', { timeout: 60_000 }, async (t) => {
+  const { rs, proxy, url, passed } = await use(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const call = client.callTool({ name: 'admin', arguments: {} }).then(() => assert.fail('must not work'), (error) => error);
+  const approval = await proxy.oneApproval();
+  const end = await proxy.approve(approval.id, { refuse: true });
+  assert.match(end.body, /The person said no\./, 'the provider\'s words are on the page');
+  const error = await call;
+  assert.equal(error.code, -32010, error.message);
+  assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: 'fine' } })), 'fine');
+  assert.equal(rs.counts.tools.admin, undefined);
+  await client.close();
+  passed();
+});
+
+test('the same link may be approved twice without a second flow, and an unknown or decided one says so', { timeout: 60_000 }, async (t) => {
+  const { as, proxy, url, passed } = await use(t);
+  const client = v1(url);
+  const connecting = client.open();
+  connecting.catch(() => {});
+  const approval = await proxy.oneApproval();
+  const approve = () => proxy.api(`/api/approvals/${approval.id}/approve`, { method: 'POST', body: '{}' });
+  const [first, second] = [await approve(), await approve()];
+  assert.equal(first.body.status, 'redirect');
+  assert.equal(second.body.location, first.body.location);
+  await proxy.approve(approval.id);
+  await connecting;
+  assert.equal((await approve()).status, 409);
+  assert.equal((await proxy.deny(approval.id)).status, 409);
+  assert.equal((await proxy.api('/api/approvals/no-such-id/approve', { method: 'POST', body: '{}' })).status, 404);
+  assert.equal((await proxy.api('/api/approvals', { headers: { authorization: 'Bearer wrong' } })).status, 401);
+  assert.equal((await proxy.api('/api/approvals', { headers: { origin: 'http://127.0.0.1:1' } })).status, 403);
+  assert.equal(as.counts.authorizations, 1);
+  await client.close();
+  passed();
+});
