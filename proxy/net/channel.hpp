@@ -1,0 +1,85 @@
+// A connected stream (TCP, Unix, optionally TLS) for the data path: non-blocking reads and writes, and waits that cost no system call.
+#pragma once
+
+#include "proxy/net/task.hpp"
+
+#include <openssl/ssl.h>
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+struct iovec;
+
+namespace reauth {
+
+/// Outcome of one non-blocking read or write.
+struct io_result {
+    enum class kind : unsigned char {
+        ok,         ///< `n` bytes went over
+        again_read, ///< wait for readable, then call again
+        again_write,
+        eof, ///< the peer ended its side properly
+        cut, ///< reset, TLS truncation or another error
+    } is = kind::ok;
+    std::size_t n = 0;
+};
+
+/// Owns a descriptor that is registered with Asio's own reactor, edge-triggered, for life. A wait arms an operation that
+/// is embedded here, so it allocates nothing and makes no system call; TCP_INQ tells whether a short read emptied the
+/// socket, FIN included. Use on the thread of its io_context only; at most one waiter a direction.
+class channel {
+public:
+    enum side : unsigned char { reading = 0, writing = 1 };
+    using callback = void (*)(void*);
+
+    channel() = default;
+    /// Takes over a connected socket; makes it non-blocking and sets TCP_NODELAY where it applies.
+    channel(asio::io_context& context, int descriptor);
+    channel(channel&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+    channel& operator=(channel&& other) noexcept;
+    ~channel() { close(); }
+
+    bool is_open() const noexcept { return core_ != nullptr; }
+    /// Turns TLS on; the handshake follows with handshake().
+    void start_tls(SSL_CTX* context, bool as_server);
+    SSL* tls() const noexcept;
+
+    /// One step of the TLS handshake: ok when finished.
+    io_result handshake();
+    io_result read(void* data, std::size_t size);
+    /// Plain: one sendmsg. TLS: the buffers one after the other (join small ones first: one record each).
+    io_result write(const iovec* buffers, int count);
+
+    /// Suspends until the side is ready, or interrupt() is called. Spurious wake-ups happen.
+    asio::awaitable<void, executor> wait(side s);
+    asio::awaitable<void, executor> wait(io_result::kind again) {
+        return wait(again == io_result::kind::again_write ? writing : reading);
+    }
+    /// Calls back once, at the next readiness for reading, unless unwatch() comes first.
+    void watch(callback f, void* argument);
+    void unwatch() noexcept;
+    /// Wakes whoever waits, and makes further waits return at once until clear_interrupt().
+    void interrupt();
+    void clear_interrupt() noexcept;
+    bool interrupted() const noexcept;
+
+    /// Call when the connection goes idle: from now on an event is noticed without a system call.
+    void park();
+    /// After park(): false if the peer has sent something or gone (RFC 9112 §9.3: neither is wanted on an idle connection).
+    bool usable() noexcept;
+    /// Orderly end of our side (TLS close_notify, FIN); the channel stays readable.
+    void shutdown_write() noexcept;
+    /// Ends the connection so that the peer sees a reset rather than an end.
+    void reset() noexcept;
+    void close() noexcept;
+
+    struct core; ///< internal
+
+private:
+    core* core_ = nullptr;
+};
+
+} // namespace reauth

@@ -1,0 +1,80 @@
+#include "proxy/relay/admission.hpp"
+
+#include "core/http_field.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace reauth {
+namespace {
+
+/// Splits host[:port]; IPv6 keeps its brackets.
+void split_authority(std::string_view authority, std::string_view& host, std::string_view& port) noexcept {
+    auto colon = authority.rfind(':');
+    auto bracket = authority.rfind(']');
+    if (colon == std::string_view::npos || (bracket != std::string_view::npos && colon < bracket)) {
+        host = authority;
+        port = {};
+        return;
+    }
+    host = authority.substr(0, colon);
+    port = authority.substr(colon + 1);
+}
+
+bool is_address_literal(std::string_view host) noexcept {
+    return (!host.empty() && host[0] == '[') ||
+           std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
+}
+
+bool own_host(std::string_view authority, const config& settings, const listener_identity& listener) noexcept {
+    std::string_view host, port;
+    split_authority(authority, host, port);
+    for (const auto& allowed : settings.allowed_hosts)
+        if (same_field_name(allowed, authority) || same_field_name(allowed, host))
+            return true;
+    if (listener.port == 0)
+        return true; // a Unix socket can't be reached by a browser
+    unsigned number = 0;
+    if (port.empty())
+        number = settings.tls ? 443 : 80;
+    else if (std::from_chars(port.data(), port.data() + port.size(), number).ec != std::errc{})
+        return false;
+    if (number != listener.port)
+        return false;
+    if (same_field_name(host, "localhost") || host == "127.0.0.1" || host == "[::1]")
+        return true;
+    // a rebinding attack needs a name; an address literal is what the person typed
+    if (listener.any_address)
+        return is_address_literal(host);
+    std::string_view bound_host, bound_port;
+    split_authority(listener.address, bound_host, bound_port);
+    return same_field_name(host, bound_host);
+}
+
+} // namespace
+
+admission admit(const request_head& head, const config& settings, const listener_identity& listener) {
+    if (!own_host(head.value(field_id::host), settings, listener))
+        return {403, "this Host is not ours: add it to allowed_hosts if it is meant", 0};
+    bool allowed_origin = false;
+    if (const auto* origin = head.find(field_id::origin)) {
+        for (const auto& allowed : settings.allowed_origins)
+            allowed_origin = allowed_origin || allowed == origin->value;
+        if (!allowed_origin)
+            return {403, "requests from web pages are refused: add the page's origin to allowed_origins if it is meant", 0};
+    }
+    if (auto site = head.value(field_id::sec_fetch_site);
+        !allowed_origin && (site == "cross-site" || site == "same-site"))
+        return {403, "cross-site requests are refused", 0};
+    if (settings.client_auth.empty())
+        return {};
+    auto given = head.value(field_id::authorization);
+    if (given.size() > 7 && same_field_name(given.substr(0, 7), "Bearer "))
+        for (std::size_t i = 0; i < settings.client_auth.size(); ++i)
+            if (settings.client_auth[i].bearer.equals(given.substr(7)))
+                return {0, "", i};
+    // 403, not 401: a client that speaks OAuth would start its own dance
+    return {403, "client authentication failed: send `Authorization: Bearer` with a token of client_auth", 0};
+}
+
+} // namespace reauth

@@ -1,0 +1,20 @@
+// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (design: "Accept"; MCP transport security).
+#pragma once
+
+#include "core/http_head.hpp"
+#include "proxy/relay/routing.hpp"
+
+namespace reauth {
+
+/// The outcome: a principal, or a status with one sentence.
+struct admission {
+    unsigned status = 0; ///< 0: come in
+    const char* reason = "";
+    std::size_t principal = 0; ///< index into config::client_auth
+};
+
+/// Checks a head against DNS rebinding (Host), cross-site requests (Origin, Sec-Fetch-Site) and, where configured,
+/// the client's own bearer token.
+admission admit(const request_head& head, const config& settings, const listener_identity& listener);
+
+} // namespace reauth

@@ -1,0 +1,133 @@
+// One request on its way: attach, send, look at the answer, relay it, or recover and replay. The phases of docs/architecture.md.
+#pragma once
+
+#include "core/http_body.hpp"
+#include "proxy/relay/connector.hpp"
+#include "proxy/relay/session.hpp"
+
+namespace reauth {
+
+/// Owned by the coroutine that serves the request; talks to nothing but its session, its upstream connection and the desk.
+class exchange {
+public:
+    exchange(session& s, std::shared_ptr<const routing_table> table, route_match match, std::size_t principal);
+    ~exchange();
+
+    /// To the end of the request; true if the client connection may serve another.
+    task<bool> run();
+    /// Wakes whatever upstream I/O is waited for (the client is gone, a deadline has passed).
+    void interrupt();
+
+private:
+    enum class outcome {
+        relayed,     ///< the client has its answer
+        challenged,  ///< `challenge_` is set and nothing was sent downstream
+        redirected,  ///< `target` was replaced: send again
+        nonce,       ///< a DPoP nonce was asked for: send again
+        broken,      ///< no usable answer: `why_`
+        client_gone, ///< nobody to answer
+        cut,         ///< the answer broke off in the middle
+    };
+
+    // phase 3: exchange.cpp
+    task<bool> attach();
+    void note_renewal(const credential_snapshot& held);
+    std::string_view credential_lines();
+
+    // phase 4: exchange_send.cpp
+    task<outcome> attempt();
+    task<bool> obtain_connection();
+    task<bool> fill_body();
+    task<bool> upload();
+    task<bool> read_body_some(bool forwarding);
+    void take_body(std::string_view& input);
+    bool record_room(std::size_t more);
+    void drop_record();
+    void build_request_head();
+    static void on_early_answer(void* self);
+
+    // phase 5: exchange_answer.cpp
+    task<outcome> read_answer();
+    task<bool> read_answer_head();
+    task<void> collect_small_body();
+    bool follow_redirect();
+    task<outcome> relay_answer();
+    task<outcome> relay_body(body_scanner scanner, bool payload_only, bool keep_client);
+    void finish_upstream(bool reusable);
+
+    // phases 6 to 9: exchange_recovery.cpp
+    task<bool> recover();
+    recovery_ask make_ask();
+    task<bool> wait_for_verdict(std::shared_ptr<recovery_ticket> ticket);
+    task<bool> keep_waiting(recovery_ticket& ticket);
+    void plan_wait(const recovery_ticket& ticket);
+    bool event_stream_accepted() const;
+    bool old_stream_client() const;
+    task<bool> stream_write(std::string text);
+    task<bool> begin_stream();
+    std::string held_key(const std::string& id) const;
+
+    // phase 10: exchange_finish.cpp
+    task<bool> fail(failure why);
+    task<outcome> relay_into_stream();
+    rpc_error_data error_data(const failure& why) const;
+    void parse_messages();
+    void log_outcome(const failure& why) const;
+
+    bool replayable() const noexcept { return body_whole_ && !sent_downstream_; }
+    std::string_view body_view() const noexcept;
+    bool has_request_id() const;
+    bool cancels_held_request();
+    static void on_deadline(void* self);
+    static void on_wake(void* self);
+
+    session& s_;
+    worker& w_;
+    std::shared_ptr<const routing_table> table_;
+    const route& route_;
+    std::string_view rest_, query_;
+    std::size_t principal_;
+    steady_clock::time_point began_;
+
+    // what the client sent
+    body_scanner upload_scanner_;
+    bool body_in_buffer_ = false;   ///< the body lies in memory->in behind the head
+    bool body_read_ = false;        ///< the client has sent all of it
+    bool body_whole_ = true;        ///< we still have all of it
+    std::size_t recorded_extra_ = 0; ///< counted in shared_limits::replay_bytes
+    std::size_t consumed_ = 0;      ///< bytes of memory->in that belong to this request
+    bool is_head_ = false, client_keeps_ = false, old_client_ = false;
+
+    // what is going on upstream
+    snapshot_ptr credential_;
+    std::string dpop_lines_;
+    channel up_;
+    std::unique_ptr<connector> connecting_;
+    bool reused_ = false, fresh_only_ = false, upload_done_ = false, early_answer_ = false, up_timed_out_ = false,
+         filling_ = false;
+    bool got_answer_bytes_ = false, identity_only_ = false, pass_ = false;
+    unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
+    std::uint64_t first_generation_ = 0, pre_recovered_ = 0;
+    parsed_challenge challenge_;
+    failure why_;
+    std::string reason_;
+    std::vector<std::string> required_scopes_;
+    deadline deadline_;
+
+    // what the client got
+    bool sent_downstream_ = false; ///< bytes of the upstream's answer
+    bool streaming_ = false;       ///< our own 200 SSE head is out
+    bool messages_parsed_ = false;
+    rpc_body messages_;
+    std::string approval_link_, approval_id_;
+    unsigned progress_ = 0;
+
+    // how the wait for a person is experienced
+    enum class request_class { call, held_call, posted, stream, other };
+    request_class class_ = request_class::other;
+    bool approval_seen_ = false, fail_at_once_ = false;
+    steady_clock::time_point stream_at_{}, beat_at_{}, give_up_at_{};
+    deadline wake_;
+};
+
+} // namespace reauth

@@ -1,0 +1,171 @@
+// Phase 10: the client gets an answer in MCP's shape, whatever happened.
+#include "core/http_field.hpp"
+#include "core/sse.hpp"
+#include "proxy/log.hpp"
+#include "proxy/net/channel_io.hpp"
+#include "proxy/relay/exchange.hpp"
+#include "proxy/relay/local_answer.hpp"
+
+namespace reauth {
+namespace {
+
+constexpr std::size_t largest_json_answer = 64u << 20;
+
+} // namespace
+
+/// A shallow look at the body; only a request that met trouble pays for it.
+void exchange::parse_messages() {
+    if (messages_parsed_)
+        return;
+    messages_parsed_ = true;
+    const auto& head = s_.memory->head;
+    if (head.method == "GET") {
+        class_ = event_stream_accepted() ? request_class::stream : request_class::other;
+        return;
+    }
+    if (head.method != "POST" || !body_whole_ || !body_read_)
+        return;
+    if (head.framing == body_framing::chunked) {
+        std::string payload;
+        body_scanner scanner(head);
+        auto input = body_view();
+        pass_body(scanner, input, true, payload);
+        messages_ = parse_rpc(payload);
+    } else {
+        messages_ = parse_rpc(body_view());
+    }
+    if (!messages_.valid)
+        return;
+    class_ = request_class::posted;
+    for (const auto& m : messages_.messages) {
+        if (!m.is_request())
+            continue;
+        if (m.method == "initialize" || m.method == "server/discover")
+            class_ = request_class::held_call;
+        else if (class_ == request_class::posted)
+            class_ = request_class::call;
+    }
+}
+
+bool exchange::has_request_id() const {
+    return class_ == request_class::call || class_ == request_class::held_call;
+}
+
+rpc_error_data exchange::error_data(const failure& why) const {
+    rpc_error_data data;
+    data.code = why.code;
+    data.upstream = route_.upstream->name;
+    data.reason = reason_.empty() ? std::string(to_string(challenge_.kind)) : reason_;
+    data.required_scopes = required_scopes_;
+    data.approval_url = approval_link_;
+    return data;
+}
+
+void exchange::log_outcome(const failure& why) const {
+    log_event(log_level::warn, "request failed",
+              {{"upstream", route_.upstream->name}, {"code", std::string(to_string(why.code))}, {"message", why.describe()}});
+}
+
+/// Answers with a failure. Returns whether the client connection can go on.
+task<bool> exchange::fail(failure why) {
+    if (s_.gone)
+        co_return false;
+    w_.counters.failures.fetch_add(1, std::memory_order_relaxed);
+    parse_messages();
+    log_outcome(why);
+    bool elicits = false;
+    for (const auto& m : messages_.messages)
+        elicits = elicits || m.url_elicitation;
+    int code = why.code == fault::approval_required && fail_at_once_ && elicits ? rpc_code_url_elicitation : rpc_code_reauth;
+    auto data = error_data(why);
+    auto answer = describe_failure(why, messages_.messages, messages_.batch, data, code);
+    if (streaming_) {
+        // a stream ends with its answer, as events: an error for each request, or just the end for a GET
+        std::string text = has_request_id() ? sse_from_json(answer.body) : sse_comment(why.message);
+        auto written = co_await stream_write(std::move(text));
+        if (!written)
+            co_return false;
+        static constexpr std::string_view end = "0\r\n\r\n";
+        write_job job{end, {}};
+        written = co_await write_rest(s_.client, job);
+        client_keeps_ = client_keeps_ && written && body_read_;
+    } else {
+        if (sent_downstream_) {
+            s_.client.reset();
+            s_.gone = true;
+            co_return false;
+        }
+        client_keeps_ = client_keeps_ && body_read_;
+        auto& out = s_.memory->out;
+        out.clear();
+        append_answer(out, answer.status, answer.body, !client_keeps_, is_head_);
+        write_job job{out, {}};
+        auto written = co_await write_rest(s_.client, job);
+        client_keeps_ = client_keeps_ && written;
+    }
+    if (s_.memory && body_read_)
+        s_.memory->in.consume(consumed_);
+    co_return client_keeps_;
+}
+
+/// Phase 9 ends in a stream that we have begun: SSE goes on as it is, JSON becomes events, an error becomes an error.
+task<exchange::outcome> exchange::relay_into_stream() {
+    auto& m = *s_.memory;
+    const auto& answer = m.answer;
+    auto status = answer.status;
+    body_scanner scanner(answer);
+    bool events = same_field_name(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
+    std::string payload;
+    std::string_view input = m.reply.view().substr(answer.size);
+    bool ok = pass_body(scanner, input, true, payload);
+    sent_downstream_ = true;
+    while (ok) {
+        if (events && status < 300 && !payload.empty()) {
+            auto written = co_await stream_write(std::move(payload));
+            payload.clear();
+            if (!written || s_.gone)
+                co_return outcome::client_gone;
+        }
+        if (scanner.done() || payload.size() > largest_json_answer)
+            break;
+        auto r = up_.read(w_.scratch.data(), w_.scratch.size());
+        if (r.is == io_result::kind::ok) {
+            input = {w_.scratch.data(), r.n};
+            ok = pass_body(scanner, input, true, payload);
+            continue;
+        }
+        if (r.is == io_result::kind::eof && scanner.close_is_end())
+            break;
+        if (s_.gone)
+            co_return outcome::client_gone;
+        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut) {
+            ok = false;
+            break;
+        }
+        co_await up_.wait(r.is);
+    }
+    finish_upstream(false);
+    if (!ok)
+        co_return outcome::cut;
+    if (status >= 300 || !(events || payload.size() > 0)) {
+        if (class_ == request_class::stream) {
+            // 404 and 405 tell a GET that there is no such stream: it just ends
+            why_ = {fault::upstream_unreachable, "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
+        } else {
+            why_ = {fault::upstream_malformed, "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
+        }
+        co_await fail(why_);
+        co_return s_.gone ? outcome::client_gone : outcome::relayed;
+    }
+    if (!events) {
+        auto written = co_await stream_write(sse_from_json(payload));
+        if (!written)
+            co_return outcome::client_gone;
+    }
+    static constexpr std::string_view end = "0\r\n\r\n";
+    write_job job{end, {}};
+    auto written = co_await write_rest(s_.client, job);
+    co_return written ? outcome::relayed : outcome::client_gone;
+}
+
+} // namespace reauth

@@ -1,0 +1,267 @@
+// Phases 6 to 9 as the request lives them: it is held while the desk recovers, and replayed.
+#include "core/http_field.hpp"
+#include "core/sse.hpp"
+#include "proxy/net/channel_io.hpp"
+#include "proxy/relay/exchange.hpp"
+
+namespace reauth {
+namespace {
+
+constexpr std::chrono::seconds short_wait{50}; // SDK clients time out at 60 s
+constexpr std::chrono::minutes long_wait{5};
+constexpr auto never = steady_clock::time_point::max();
+
+} // namespace
+
+recovery_ask exchange::make_ask() {
+    parse_messages();
+    recovery_ask ask;
+    ask.table = table_;
+    ask.upstream = &route_;
+    ask.principal = principal_;
+    ask.challenge = challenge_;
+    ask.sent_generation = credential_ ? credential_->generation() : 0;
+    ask.first_generation = first_generation_;
+    ask.messages = messages_.messages;
+    for (const auto& m : ask.messages)
+        if (!m.client_name.empty())
+            ask.client_name = m.client_name;
+    ask.may_ask_person = class_ != request_class::stream || old_stream_client();
+    return ask;
+}
+
+/// A 2024-11-05 client's first request is a GET without version and session: only it may ask a person.
+bool exchange::old_stream_client() const {
+    const auto& head = s_.memory->head;
+    return !head.find(field_id::mcp_protocol_version) && !head.find(field_id::mcp_session_id) &&
+           !head.find(field_id::last_event_id);
+}
+
+bool exchange::event_stream_accepted() const {
+    bool accepted = false;
+    for (const auto& f : s_.memory->head)
+        if (f.id == field_id::accept)
+            for_each_list_item(f.value, [&](std::string_view item) {
+                accepted = accepted || same_field_name(item.substr(0, 17), "text/event-stream");
+            });
+    return accepted;
+}
+
+std::string exchange::held_key(const std::string& id) const {
+    std::string key = std::to_string(route_.slots[principal_]);
+    key += '|';
+    key += s_.memory->head.value(field_id::mcp_session_id);
+    key += '|';
+    key += id;
+    return key;
+}
+
+/// A notifications/cancelled for a request that we hold: it is over, and the upstream never heard of it.
+bool exchange::cancels_held_request() {
+    if (w_.limits.waiters.load(std::memory_order_relaxed) == 0 ||
+        body_view().find("notifications/cancelled") == std::string_view::npos)
+        return false;
+    parse_messages();
+    if (messages_.messages.size() != 1 || messages_.messages[0].method != "notifications/cancelled")
+        return false;
+    auto ticket = w_.limits.held.find(held_key(messages_.messages[0].cancelled_id));
+    if (!ticket)
+        return false;
+    recovery_verdict verdict;
+    verdict.why = {fault::request_not_replayable, "the client cancelled the request while it waited", "", "", false};
+    ticket->finish(std::move(verdict));
+    w_.desk.abandon(ticket);
+    return true;
+}
+
+/// Phase 6 to 9. True: send again with what attach() finds. False: answered, or nobody is left.
+task<bool> exchange::recover() {
+    w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
+    if (attempts_++ >= table_->settings->limits.attempts) {
+        why_ = {fault::reauth_failed,
+                "upstream " + route_.upstream->name + " refused the request " + std::to_string(attempts_) +
+                    " times, each time with a new credential",
+                "see `mcp-reauth doctor " + route_.upstream->name + "`", "", false};
+        co_await fail(why_);
+        co_return false;
+    }
+    auto ask = make_ask();
+    auto ticket = std::make_shared<recovery_ticket>(w_.context.get_executor(), s_.waker, std::move(ask));
+    if (!replayable() || !body_read_) {
+        // too late for this request; the next one finds a new credential
+        ticket->abandon();
+        w_.desk.ask(ticket);
+        why_ = {fault::request_not_replayable,
+                "the upstream wants a new credential, and this request is larger than limits.replay_body allows to replay",
+                "send it again: the credential is being renewed", "", true};
+        co_await fail(why_);
+        co_return false;
+    }
+    co_return co_await wait_for_verdict(ticket);
+}
+
+/// Decides once, when an approval is known to wait, how this request experiences it.
+void exchange::plan_wait(const recovery_ticket& ticket) {
+    approval_seen_ = true;
+    approval_link_ = ticket.approval_link;
+    approval_id_ = ticket.approval_id;
+    auto now = steady_clock::now();
+    const auto& wait = ticket.wait;
+    bool progress = false, elicits = false;
+    for (const auto& m : messages_.messages) {
+        progress = progress || !m.progress_token.empty();
+        elicits = elicits || m.url_elicitation;
+    }
+    auto timeout = wait.timeout ? *wait.timeout
+                                : std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      progress ? std::chrono::milliseconds(long_wait) : std::chrono::milliseconds(short_wait));
+    switch (class_) {
+    case request_class::stream:
+        break;
+    case request_class::posted:
+    case request_class::other:
+    case request_class::held_call:
+        give_up_at_ = now + std::min<std::chrono::milliseconds>(timeout, short_wait);
+        fail_at_once_ = wait.mode == wait_mode::fail && class_ == request_class::held_call;
+        break;
+    case request_class::call:
+        give_up_at_ = now + timeout;
+        fail_at_once_ = wait.mode == wait_mode::fail || (wait.mode == wait_mode::elicit && elicits);
+        if ((wait.mode == wait_mode::automatic || wait.mode == wait_mode::stream || wait.mode == wait_mode::elicit) &&
+            event_stream_accepted() && !old_client_)
+            stream_at_ = now + wait.grace;
+        break;
+    }
+    if (streaming_)
+        beat_at_ = now;
+}
+
+/// Does what is due. False: the request has been answered, or the client is gone.
+task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
+    auto now = steady_clock::now();
+    if (!approval_seen_ && !ticket.approval_link.empty())
+        plan_wait(ticket);
+    if (approval_seen_ && fail_at_once_) {
+        why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_, "then try again", "", true};
+        co_await fail(why_);
+        co_return false;
+    }
+    if (now >= give_up_at_) {
+        if (approval_seen_)
+            why_ = {fault::approval_timeout, "nobody has approved this yet: open " + approval_link_,
+                    "then try again: the approval stays open", "", true};
+        else
+            why_ = {fault::reauth_failed, "the recovery of the credential takes too long", "try again", "", true};
+        co_await fail(why_);
+        co_return false;
+    }
+    if (now >= stream_at_) {
+        stream_at_ = never;
+        auto begun = co_await begin_stream();
+        if (!begun)
+            co_return false;
+        beat_at_ = now;
+    }
+    if (now >= beat_at_ && streaming_) {
+        beat_at_ = now + ticket.wait.heartbeat;
+        std::string text = sse_comment("mcp-reauth is waiting for a credential");
+        if (approval_seen_ && !messages_.batch && !messages_.messages.empty() &&
+            !messages_.messages[0].progress_token.empty())
+            text += sse_event(make_progress(messages_.messages[0].progress_token, ++progress_,
+                                            "Waiting for approval: " + approval_link_));
+        auto written = co_await stream_write(std::move(text));
+        if (!written)
+            co_return false;
+    }
+    co_return true;
+}
+
+/// Waits with the desk. True: attach and send again.
+task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
+    const auto& limits = table_->settings->limits;
+    if (w_.limits.waiters.fetch_add(1, std::memory_order_relaxed) >= limits.waiters) {
+        w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
+        ticket->abandon();
+        why_ = {fault::overloaded, "too many requests wait for a credential", "raise limits.waiters, or try again", "", true};
+        co_await fail(why_);
+        co_return false;
+    }
+    w_.counters.waited.fetch_add(1, std::memory_order_relaxed);
+    auto now = steady_clock::now();
+    stream_at_ = class_ == request_class::stream && !old_client_ && !streaming_ ? now + ticket->wait.grace : never;
+    give_up_at_ = class_ == request_class::stream ? never : class_ == request_class::call ? never : now + short_wait;
+    beat_at_ = streaming_ ? now : never;
+    approval_seen_ = false;
+    std::vector<std::string> keys;
+    for (const auto& m : messages_.messages)
+        if (m.is_request())
+            keys.push_back(held_key(m.id));
+    for (const auto& key : keys)
+        w_.limits.held.add(key, ticket);
+    if (body_read_)
+        s_.watch_client();
+    w_.desk.ask(ticket);
+    bool answered = false;
+    while (!ticket->verdict && !s_.gone && !answered) {
+        auto next = std::min({stream_at_, give_up_at_, beat_at_});
+        wake_.set(next);
+        co_await s_.waker.wait();
+        if (ticket->verdict || s_.gone)
+            break;
+        auto going_on = co_await keep_waiting(*ticket);
+        answered = !going_on;
+    }
+    wake_.clear();
+    ticket->abandon();
+    for (const auto& key : keys)
+        w_.limits.held.remove(key, ticket.get());
+    w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
+    if (!ticket->verdict)
+        w_.desk.abandon(ticket);
+    if (answered || s_.gone)
+        co_return false;
+    const auto& verdict = *ticket->verdict;
+    if (verdict.is == recovery_verdict::kind::replay) {
+        fresh_only_ = fresh_only_ || verdict.person_waited;
+        identity_only_ = streaming_;
+        w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
+        co_return true;
+    }
+    reason_ = verdict.reason;
+    required_scopes_ = verdict.required_scopes;
+    why_ = verdict.why;
+    co_await fail(why_);
+    co_return false;
+}
+
+/// Our own 200 SSE head: the client's time-out machinery now sees a living answer.
+task<bool> exchange::begin_stream() {
+    static constexpr std::string_view head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+                                             "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n";
+    streaming_ = true;
+    write_job job{head, {}};
+    auto written = co_await write_rest(s_.client, job);
+    if (!written)
+        s_.gone = true;
+    co_return written;
+}
+
+/// One chunk; empty text writes nothing (it would end the answer).
+task<bool> exchange::stream_write(std::string text) {
+    if (text.empty())
+        co_return true;
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string framed;
+    for (std::size_t n = text.size(); n > 0; n /= 16)
+        framed.insert(framed.begin(), digits[n % 16]);
+    framed += "\r\n";
+    framed += text;
+    framed += "\r\n";
+    write_job job{framed, {}};
+    auto written = co_await write_rest(s_.client, job);
+    if (!written)
+        s_.gone = true;
+    co_return written;
+}
+
+} // namespace reauth

@@ -1,0 +1,85 @@
+#include "proxy/relay/local_answer.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+std::string_view phrase(unsigned status) noexcept {
+    switch (status) {
+    case 200:
+        return "OK";
+    case 202:
+        return "Accepted";
+    case 400:
+        return "Bad Request";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 408:
+        return "Request Timeout";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    case 504:
+        return "Gateway Timeout";
+    case 505:
+        return "HTTP Version Not Supported";
+    default:
+        return "Error";
+    }
+}
+
+} // namespace
+
+void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close, bool head_only) {
+    out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(phrase(status));
+    out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ");
+    out.append(std::to_string(json_body.size()));
+    if (close)
+        out.append("\r\nConnection: close");
+    out.append("\r\n\r\n");
+    if (!head_only)
+        out.append(json_body);
+}
+
+void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only) {
+    nlohmann::ordered_json body;
+    body["error"]["message"] = message;
+    append_answer(out, status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), close, head_only);
+}
+
+unsigned status_for(fault f) noexcept {
+    switch (f) {
+    case fault::upstream_unreachable:
+    case fault::upstream_malformed:
+        return 502;
+    case fault::upstream_timeout:
+        return 504;
+    default:
+        return 503;
+    }
+}
+
+failure_answer describe_failure(const failure& why, const std::vector<rpc_message>& messages, bool batch,
+                                const rpc_error_data& data, int code) {
+    auto text = why.describe();
+    bool any_request = std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.is_request(); });
+    bool discovering =
+        std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.method == "server/discover"; });
+    if (!any_request || discovering)
+        return {status_for(why.code), make_http_error(code, text, data)};
+    std::string body;
+    for (const auto& m : messages)
+        if (m.is_request())
+            body += (body.empty() ? "" : ",") + make_rpc_error(m.id, code, text, data);
+    return {200, batch ? "[" + body + "]" : body};
+}
+
+} // namespace reauth

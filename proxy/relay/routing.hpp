@@ -1,0 +1,97 @@
+// Which upstream a request goes to: an immutable table made from a configuration, swapped whole at a reload.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/failure.hpp"
+#include "core/http_head.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+namespace asio = boost::asio;
+
+/// Where an upstream is and how to reach it, worked out once.
+struct route {
+    const upstream_config* upstream = nullptr; ///< into the table's config
+    std::size_t number = 0;                    ///< position among the upstreams
+    bool tls = false;
+    std::string host; ///< without brackets
+    std::string port;
+    std::string authority; ///< Host field: host[:port], as in the URL
+    std::string origin;    ///< scheme://authority
+    std::string base_path; ///< path of the URL, no trailing slash added or removed; "/" at least
+    std::string base_query;
+    std::string static_lines;  ///< configured headers, whole lines
+    std::string replaced;      ///< their names: "x-org,x-team"
+    std::shared_ptr<asio::ssl::context> tls_context;
+    std::vector<std::size_t> slots; ///< credential slot per principal
+    std::vector<bool> passes;       ///< per principal: policy `pass` whatever happens
+};
+
+/// A prefix of request paths.
+struct mount {
+    std::string prefix; ///< "/github"; empty for the root
+    const route* to = nullptr;
+};
+
+/// Everything a worker needs to serve requests.
+struct routing_table {
+    std::shared_ptr<const config> settings;
+    std::vector<std::unique_ptr<route>> routes;
+    std::vector<mount> mounts; ///< of the main listener, longest prefix first
+    std::map<std::string, std::vector<mount>> dedicated; ///< of upstreams with a `listen` of their own, by that address
+    bool operations_matter = false;     ///< a rule matches on method or tool
+};
+
+/// Numbers the (upstream, principal) pairs; a number never changes while the process lives.
+class slot_registry {
+public:
+    std::size_t number(const std::string& upstream, const std::string& principal);
+    std::size_t size() const noexcept { return pairs_.size(); }
+    const std::pair<std::string, std::string>& pair(std::size_t n) const { return pairs_[n]; }
+
+private:
+    std::vector<std::pair<std::string, std::string>> pairs_;
+};
+
+/// Builds the table; fails where TLS files can't be read or a URL is wrong.
+result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
+                                                                slot_registry& slots);
+
+/// What a target maps to.
+struct route_match {
+    const route* to = nullptr;
+    std::string_view rest;  ///< path behind the prefix, "" or "/…"
+    std::string_view query; ///< with its '?', or empty
+};
+
+/// A listener as its sessions know it; lives as long as the process.
+struct listener_identity {
+    std::string address;                ///< as configured; key of routing_table::dedicated
+    bool dedicated = false;             ///< serves one upstream only
+    bool loopback = true;
+    bool any_address = false;           ///< bound to 0.0.0.0 or ::
+    std::uint16_t port = 0;             ///< 0 for a Unix socket
+    const std::vector<mount>& mounts(const routing_table& table) const;
+};
+
+/// Finds the mount for an origin-form target. `to` stays null where none fits.
+route_match find_route(const std::vector<mount>& mounts, std::string_view target) noexcept;
+
+/// Why a path is refused (dot segments, encoded slashes or backslashes), or nullptr.
+const char* unsafe_path(std::string_view target) noexcept;
+
+/// Whether the target is OAuth metadata, which is shielded (design: "Never a bare 401").
+bool oauth_metadata_path(std::string_view target) noexcept;
+
+/// Appends the target to ask the upstream for.
+void append_upstream_target(const route& to, const route_match& match, std::string& out);
+
+} // namespace reauth

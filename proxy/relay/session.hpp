@@ -1,0 +1,61 @@
+// One client connection: reads heads, admits and routes requests, answers what needs no upstream; the rest is an exchange.
+#pragma once
+
+#include "proxy/net/channel.hpp"
+#include "proxy/net/deadline.hpp"
+#include "proxy/net/wakeup.hpp"
+#include "proxy/relay/admission.hpp"
+#include "proxy/relay/slab.hpp"
+#include "proxy/relay/worker.hpp"
+
+namespace reauth {
+
+class exchange;
+
+/// Lives on one worker; owned by its coroutine.
+class session : public std::enable_shared_from_this<session> {
+public:
+    session(worker& w, channel client, SSL_CTX* tls, const listener_identity& listener);
+    ~session();
+
+    /// Serves requests until the connection ends.
+    task<void> run(std::shared_ptr<session> self);
+    /// End as soon as the request in progress is answered; `force`: at once.
+    void stop(bool force);
+
+    worker& home;
+    channel client;
+    const listener_identity& listener;
+    std::unique_ptr<slab> memory; ///< null while nothing is in progress
+    wakeup waker;                 ///< for whatever the exchange waits for besides I/O
+    bool gone = false;            ///< the client closed, or we were told to cut
+    exchange* current = nullptr;
+
+    slab& need_memory() {
+        if (!memory)
+            memory = home.slabs.take();
+        return *memory;
+    }
+    /// From now on a closed connection is noticed while the exchange is busy elsewhere; early bytes of the next request are kept.
+    void watch_client();
+    void unwatch_client() { client.unwatch(); }
+    void mark_gone();
+
+private:
+    friend class worker;
+    enum class next { request, end };
+    task<bool> handshake();
+    task<next> read_head(head_outcome& outcome);
+    task<bool> serve();
+    task<void> refuse(unsigned status, std::string_view message, bool close);
+    task<void> linger();
+    static void on_readable(void* self);
+    static void on_deadline(void* self);
+
+    SSL_CTX* tls_;
+    deadline deadline_;
+    bool timed_out_ = false, stopping_ = false;
+    session *previous_ = nullptr, *next_ = nullptr;
+};
+
+} // namespace reauth

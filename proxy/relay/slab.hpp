@@ -1,0 +1,103 @@
+// The memory of one request in progress, lent by the worker: an idle connection or a streaming answer holds none.
+#pragma once
+
+#include "core/http_body.hpp"
+#include "core/http_head.hpp"
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// Bytes that were received and not yet used; grows up to a limit, keeps its memory.
+class input_buffer {
+public:
+    static constexpr std::size_t first_size = 16 * 1024;
+
+    input_buffer() : bytes_(first_size) {}
+    std::string_view view() const noexcept { return {bytes_.data() + begin_, end_ - begin_}; }
+    std::size_t size() const noexcept { return end_ - begin_; }
+    std::size_t capacity() const noexcept { return bytes_.size(); }
+    char* space() noexcept { return bytes_.data() + end_; }
+    std::size_t free() const noexcept { return bytes_.size() - end_; }
+    void added(std::size_t n) noexcept { end_ += n; }
+    void consume(std::size_t n) noexcept {
+        begin_ += n;
+        if (begin_ == end_)
+            begin_ = end_ = 0;
+    }
+    /// Moves what is there to the front. Views into the buffer are void then.
+    void compact() noexcept {
+        if (begin_ == 0)
+            return;
+        std::memmove(bytes_.data(), bytes_.data() + begin_, size());
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    void grow(std::size_t to) {
+        if (bytes_.size() < to)
+            bytes_.resize(to);
+    }
+    void clear() noexcept { begin_ = end_ = 0; }
+    void shrink() {
+        if (bytes_.size() > first_size)
+            std::vector<char>(first_size).swap(bytes_);
+        clear();
+    }
+
+private:
+    std::vector<char> bytes_;
+    std::size_t begin_ = 0, end_ = 0;
+};
+
+/// All buffers of one request.
+struct slab {
+    input_buffer in;     ///< from the client: head, and the body where it fits
+    input_buffer reply;  ///< from the upstream: head and first bytes
+    request_head head;   ///< views into `in`
+    response_head answer; ///< views into `reply`
+    std::string out;     ///< what is being sent
+    std::string target;  ///< the upstream's path and query
+    std::string record;  ///< the body where it does not fit into `in`, framing included
+
+    void recycle() {
+        in.shrink();
+        reply.shrink();
+        trim(out);
+        trim(target);
+        trim(record);
+    }
+
+private:
+    static void trim(std::string& s) {
+        if (s.capacity() > input_buffer::first_size)
+            std::string().swap(s);
+        s.clear();
+    }
+};
+
+/// Last in, first out, so that the warmest memory is used again.
+class slab_pool {
+public:
+    std::unique_ptr<slab> take() {
+        if (free_.empty())
+            return std::make_unique<slab>();
+        auto s = std::move(free_.back());
+        free_.pop_back();
+        return s;
+    }
+    void give(std::unique_ptr<slab> s) {
+        if (!s || free_.size() >= 64)
+            return;
+        s->recycle();
+        free_.push_back(std::move(s));
+    }
+
+private:
+    std::vector<std::unique_ptr<slab>> free_;
+};
+
+} // namespace reauth

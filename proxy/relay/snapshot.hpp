@@ -1,0 +1,33 @@
+// The credential as the data path sees it: ready to be sent, immutable, swapped whole.
+#pragma once
+
+#include "core/credential.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace reauth {
+
+/// A published credential. `header_line` is the whole Authorization line with CRLF, prepared once.
+struct credential_snapshot {
+    credential held;
+    secret header_line;
+    std::chrono::steady_clock::time_point expires_at = std::chrono::steady_clock::time_point::max();
+    /// From here on a request that uses it also asks for its renewal in the background.
+    std::chrono::steady_clock::time_point renew_at = std::chrono::steady_clock::time_point::max();
+    bool renewable = false; ///< silently, by refresh or by a new token
+
+    std::uint64_t generation() const noexcept { return held.generation; }
+    bool dpop() const noexcept { return !held.dpop_key.empty(); }
+};
+
+using snapshot_ptr = std::shared_ptr<const credential_snapshot>;
+
+/// One (upstream, principal) as a worker keeps it. `index` is the same in every worker and in control.
+struct credential_slot {
+    snapshot_ptr current;
+    std::uint64_t renewal_asked_for = 0; ///< generation that a background renewal was asked for
+    std::string dpop_nonce;              ///< last nonce of the resource server (RFC 9449 §9)
+};
+
+} // namespace reauth

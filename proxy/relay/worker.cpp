@@ -1,0 +1,111 @@
+#include "proxy/relay/worker.hpp"
+
+#include "proxy/relay/session.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace reauth {
+
+void held_requests::add(const std::string& key, std::shared_ptr<recovery_ticket> ticket) {
+    std::lock_guard lock(mutex_);
+    tickets_.emplace(key, std::move(ticket));
+}
+
+void held_requests::remove(const std::string& key, const recovery_ticket* ticket) {
+    std::lock_guard lock(mutex_);
+    auto [first, last] = tickets_.equal_range(key);
+    for (auto it = first; it != last; ++it)
+        if (it->second.get() == ticket) {
+            tickets_.erase(it);
+            return;
+        }
+}
+
+std::shared_ptr<recovery_ticket> held_requests::find(const std::string& key) {
+    std::lock_guard lock(mutex_);
+    auto it = tickets_.find(key);
+    return it == tickets_.end() ? nullptr : it->second;
+}
+
+worker::worker(unsigned n, recovery_service& d, shared_limits& l)
+    : number(n), desk(d), limits(l), deadlines(context.get_executor()), keep_running_(context.get_executor()),
+      sweeper_(deadlines, &worker::sweep, this) {
+    sweeper_.set_after(std::chrono::seconds(1));
+}
+
+worker::~worker() {
+    join();
+}
+
+void worker::start() {
+    thread_ = std::thread([this] { context.run(); });
+}
+
+void worker::join() {
+    if (thread_.joinable())
+        thread_.join();
+}
+
+upstream_pool& worker::pool(const route& r) {
+    // the TLS settings are part of the identity: a connection made with one client certificate serves no other
+    auto key = r.upstream->name;
+    key += '|';
+    key += r.origin;
+    if (r.tls)
+        key += '|' + r.upstream->tls.ca_file + '|' + r.upstream->tls.cert;
+    return pools_[key];
+}
+
+void worker::sweep(void* self) {
+    auto& w = *static_cast<worker*>(self);
+    auto now = steady_clock::now();
+    for (auto& [name, p] : w.pools_)
+        p.drop_expired(now);
+    w.sweeper_.set_after(std::chrono::seconds(1));
+}
+
+void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listener) {
+    if (stopping)
+        return;
+    auto s = std::make_shared<session>(*this, std::move(client), tls, listener);
+    auto& ref = *s;
+    asio::co_spawn(context.get_executor(), ref.run(std::move(s)), asio::detached);
+}
+
+void worker::enter(session& s) {
+    s.next_ = first_;
+    if (first_)
+        first_->previous_ = &s;
+    first_ = &s;
+    ++session_count_;
+    limits.connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+void worker::leave(session& s) noexcept {
+    if (s.previous_)
+        s.previous_->next_ = s.next_;
+    else
+        first_ = s.next_;
+    if (s.next_)
+        s.next_->previous_ = s.previous_;
+    --session_count_;
+    limits.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void worker::shut_down(bool force) {
+    stopping = true;
+    for (auto* s = first_; s;) {
+        auto* following = s->next_;
+        s->stop(force);
+        s = following;
+    }
+    if (force) {
+        sweeper_.clear();
+        deadlines.stop();
+        pools_.clear();
+        keep_running_.reset();
+    }
+}
+
+} // namespace reauth

@@ -1,0 +1,99 @@
+// One thread of the data path: its io_context, connections, pools, buffers and credential slots. Nothing in it is shared.
+#pragma once
+
+#include "proxy/net/deadline.hpp"
+#include "proxy/net/task.hpp"
+#include "proxy/relay/slab.hpp"
+#include "proxy/relay/ticket.hpp"
+#include "proxy/relay/upstream_pool.hpp"
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+namespace reauth {
+
+class session;
+
+/// The requests that wait for a recovery, by (slot, session, JSON-RPC id): clients that give up without closing say so with
+/// notifications/cancelled, and a replay after that would run the tool twice. Off the steady path.
+class held_requests {
+public:
+    void add(const std::string& key, std::shared_ptr<recovery_ticket> ticket);
+    void remove(const std::string& key, const recovery_ticket* ticket);
+    /// The ticket of that request, if it is held.
+    std::shared_ptr<recovery_ticket> find(const std::string& key);
+
+private:
+    std::mutex mutex_;
+    std::multimap<std::string, std::shared_ptr<recovery_ticket>> tickets_;
+};
+
+/// Limits and gauges that all workers share; touched when a body outgrows its buffer, not for every request.
+struct shared_limits {
+    std::atomic<std::uint64_t> replay_bytes{0}; ///< recorded beyond the first buffer
+    std::atomic<unsigned> waiters{0};           ///< requests held for a recovery
+    std::atomic<unsigned> connections{0};       ///< client connections
+    held_requests held;
+};
+
+/// Counters of one worker; written by its thread only, read by anybody (relaxed).
+struct worker_counters {
+    std::atomic<std::uint64_t> requests{0}, challenges{0}, replays{0}, failures{0}, waited{0}, resent{0};
+};
+
+class worker {
+public:
+    worker(unsigned number, recovery_service& desk, shared_limits& limits);
+    ~worker();
+
+    asio::io_context context{1};
+    const unsigned number;
+    recovery_service& desk;
+    shared_limits& limits;
+    worker_counters counters;
+    deadline_service deadlines;
+    slab_pool slabs;
+    std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
+    std::shared_ptr<const routing_table> table;
+    bool stopping = false;
+
+    credential_slot& slot(std::size_t n) {
+        if (n >= slots_.size())
+            slots_.resize(n + 1);
+        return slots_[n];
+    }
+    /// Pools belong to an origin with its TLS settings; they outlive a reload.
+    upstream_pool& pool(const route& r);
+
+    void start();
+    /// Posts to the worker's thread.
+    template<class F>
+    void post(F&& f) {
+        asio::post(context, std::forward<F>(f));
+    }
+    /// Takes a connected client over (worker's thread).
+    void adopt(channel client, SSL_CTX* tls, const listener_identity& listener);
+    /// Sessions end after their request; `force` cuts them.
+    void shut_down(bool force);
+    void join();
+
+    void enter(session& s);
+    void leave(session& s) noexcept;
+    std::size_t session_count() const noexcept { return session_count_; }
+
+private:
+    static void sweep(void* self);
+    std::vector<credential_slot> slots_;
+    std::unordered_map<std::string, upstream_pool> pools_;
+    session* first_ = nullptr;
+    std::size_t session_count_ = 0;
+    asio::executor_work_guard<executor> keep_running_;
+    deadline sweeper_;
+    std::thread thread_;
+};
+
+} // namespace reauth
