@@ -1,0 +1,114 @@
+// What the client under test does in each scenario: plain MCP, by SDK clients that know no OAuth.
+import { createHash } from 'node:crypto';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import { v1, v2 } from '../lib/clients.mjs';
+
+const modern = '2026-07-28';
+const anything = z.looseObject({});
+
+function connect(url, wire, { options, mode = { pin: modern }, ...rest } = {}) {
+  return wire === modern ? v2(url, { mode, options, ...rest }) : v1(url, { options, ...rest });
+}
+
+async function listAndCall(client) {
+  const { tools } = await client.listTools();
+  if (tools[0]) await client.callTool({ name: tools[0].name, arguments: { a: 2, b: 3 } });
+}
+
+const accept = () => ({ action: 'accept', content: { confirmed: true } });
+
+/// scenario → what to do with an open client (and how to make it)
+const special = {
+  'auth/scope-step-up': { run: async (client) => { await client.listTools(); await client.callTool({ name: 'test-tool', arguments: {} }); } },
+  'json-schema-ref-no-deref': { run: (client) => client.listTools() },
+  'json-schema-2020-12-preservation': {
+    run: async (client) => {
+      const { tools } = await client.listTools();
+      const focal = tools.find((tool) => tool.name === 'json_schema_2020_12_tool');
+      await client.callTool({ name: 'json_schema_echo', arguments: { schema: focal.inputSchema } });
+    },
+  },
+  'elicitation-sep1034-client-defaults': {
+    options: { capabilities: { elicitation: { form: { applyDefaults: true } } } },
+    prepare: (client) => client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: {} })),
+    run: (client) => client.callTool({ name: 'test_client_elicitation_defaults', arguments: {} }),
+  },
+  'sse-retry': {
+    transport: { reconnectionOptions: { initialReconnectionDelay: 1000, maxReconnectionDelay: 10000, reconnectionDelayGrowFactor: 1.5, maxRetries: 3 } },
+    run: (client) => client.callTool({ name: 'test_reconnection', arguments: {} }),
+  },
+  'request-metadata': { mode: 'auto', run: (client) => client.listTools() },
+  'sep-2322-client-request-state': {
+    options: { capabilities: { elicitation: { form: {} } } },
+    prepare: (client) => client.setRequestHandler('elicitation/create', async () => accept()),
+    run: async (client) => {
+      await client.listTools();
+      await Promise.all([
+        client.callTool({ name: 'test_mrtr_echo_state', arguments: {} }),
+        client.callTool({ name: 'test_mrtr_unrelated', arguments: {} }),
+      ]);
+      await client.callTool({ name: 'test_mrtr_no_state', arguments: {} });
+      await client.callTool({ name: 'test_mrtr_no_result_type', arguments: {} }).catch(() => {});
+    },
+  },
+  'http-standard-headers': {
+    run: async (client) => {
+      const { tools } = await client.listTools();
+      await client.callTool({ name: tools[0].name, arguments: {} });
+      const { resources } = await client.listResources();
+      await client.readResource({ uri: resources[0].uri });
+      const { prompts } = await client.listPrompts();
+      await client.getPrompt({ name: prompts[0].name });
+    },
+  },
+  'http-custom-headers': {
+    run: async (client, context) => {
+      await client.listTools();
+      for (const call of context.toolCalls) await client.callTool(call);
+    },
+  },
+  'http-invalid-tool-headers': {
+    run: async (client) => {
+      const { tools } = await client.listTools();
+      for (const tool of tools) await client.callTool({ name: tool.name, arguments: {} });
+    },
+  },
+  'sep-2640-client-no-prefetch': { run: (client) => skills(client) },
+};
+for (const mode of ['digest', 'size', 'frontmatter']) special[`sep-2640-client-verify-${mode}`] = { run: loadSkill };
+
+const skills = async (client) => {
+  const { result } = await raw(client, 'skills/list', {});
+  return result.skills;
+};
+
+// The SDKs have no words for skills: a request of the client's own transport, as a host would make it.
+function raw(client, method, params) {
+  return client.request({ method, params }, anything).then((result) => ({ result }));
+}
+
+async function loadSkill(client) {
+  const [skill] = await skills(client);
+  for (const { uri, digest, size } of skill.resources) {
+    const { contents: [{ text }] } = await client.readResource({ uri });
+    const head = /^---\n([^]*?)\n---/.exec(text)?.[1].split('\n').map((line) => line.split(': ')) ?? [];
+    const fine = Buffer.byteLength(text) === size
+      && `sha256:${createHash('sha256').update(text).digest('hex')}` === digest
+      && head.every(([key, value]) => skill.frontmatter[key] === value);
+    if (!fine) throw new Error(`${uri} is not what the listing promised`);
+  }
+}
+
+/// Runs the scenario against `url`.
+export async function drive(scenario, wire, url, context) {
+  const how = special[scenario] ?? { run: listAndCall };
+  const client = connect(url, wire, how);
+  how.prepare?.(client);
+  await client.open();
+  try {
+    await how.run(client, context);
+  } finally {
+    await client.close().catch(() => {});
+  }
+}
