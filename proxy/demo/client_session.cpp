@@ -1,0 +1,93 @@
+// The demo's MCP client: JSON-RPC over POST, answers as JSON or events, nothing of OAuth.
+#include "proxy/demo/http_client.hpp"
+
+namespace reauth {
+
+using nlohmann::json;
+
+json demo_answer_in(const http_response& response, const json& id) {
+    const std::string type(response.header("Content-Type").value_or(""));
+    const auto fits = [&](const json& message) {
+        return message.is_object() && message.value("id", json()) == id;
+    };
+    if (type.rfind("text/event-stream", 0) != 0) {
+        json message = json::parse(response.body, nullptr, false);
+        return fits(message) ? message : json();
+    }
+    std::string data;
+    std::size_t at = 0;
+    while (at < response.body.size()) {
+        const std::size_t end = std::min(response.body.find('\n', at), response.body.size());
+        std::string line = response.body.substr(at, end - at);
+        at = end + 1;
+        if (!line.empty() && line.back() == '\r')
+            line.pop_back();
+        if (line.rfind("data:", 0) == 0)
+            data += (data.empty() ? "" : "\n") + line.substr(line.size() > 5 && line[5] == ' ' ? 6 : 5);
+        if (!line.empty())
+            continue;
+        json message = json::parse(data, nullptr, false);
+        if (fits(message))
+            return message;
+        data.clear();
+    }
+    return json();
+}
+
+result<http_response> demo_client_session::post(const json& message) {
+    std::vector<header_field> headers{{"Content-Type", "application/json"},
+                                      {"Accept", "application/json, text/event-stream"}};
+    if (!session_.empty()) {
+        headers.push_back({"Mcp-Session-Id", session_});
+        headers.push_back({"MCP-Protocol-Version", "2025-11-25"});
+    }
+    ++requests_;
+    return demo_http("POST", url_, std::move(headers), message.dump(), std::chrono::minutes(6));
+}
+
+result<json> demo_client_session::request(const std::string& method, json params) {
+    const json id = next_id_++;
+    const auto answer =
+        post({{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}});
+    if (!answer)
+        return answer.error();
+    const auto wrong = [&](const std::string& what) {
+        return failure{fault::upstream_malformed, method + " was answered " + what, "", "", false};
+    };
+    if (answer->status != 200)
+        return wrong(std::to_string(answer->status) + " " + answer->body.substr(0, 200));
+    if (const auto session = answer->header("Mcp-Session-Id"))
+        session_ = *session;
+    const json message = demo_answer_in(*answer, id);
+    if (message.contains("error"))
+        return wrong("with the error: " + message["error"].value("message", ""));
+    if (!message.contains("result"))
+        return wrong("without a result");
+    return result<json>(boost::system::in_place_value, message["result"]);
+}
+
+result<json> demo_client_session::open() {
+    auto answer = request("initialize", {{"protocolVersion", "2025-11-25"},
+                                         {"capabilities", json::object()},
+                                         {"clientInfo", {{"name", "plain-client"}, {"version", "1.0.0"}}}});
+    if (!answer)
+        return answer;
+    const auto noted = post({{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}});
+    if (!noted)
+        return noted.error();
+    if (noted->status != 202)
+        return failure{fault::upstream_malformed,
+                       "notifications/initialized was answered " + std::to_string(noted->status), "", "",
+                       false};
+    return answer;
+}
+
+result<std::string> demo_client_session::call(const std::string& tool, json arguments) {
+    const auto answer = request("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}});
+    if (!answer)
+        return answer.error();
+    const json content = answer->value("content", json::array());
+    return content.empty() ? std::string{} : content[0].value("text", "");
+}
+
+} // namespace reauth
