@@ -1,5 +1,5 @@
-// Approvals: questions that wait for a person. State only, on the control thread; what an answer causes is the
-// desk's business (approval_actions).
+// Approvals: questions that wait for a person. State only, on the control thread; what an answer causes is
+// the desk's business (approval_actions).
 #pragma once
 
 #include "core/credential.hpp"
@@ -21,7 +21,8 @@ enum class approval_status { pending, authorizing, approved, denied, expired, fa
 std::string_view to_string(approval_kind k) noexcept;
 std::string_view to_string(approval_status s) noexcept;
 
-/// One question. All strings from outside are kept raw here and cleaned (core/display_text.hpp) where they are shown.
+/// One question. All strings from outside are kept raw here and cleaned (core/display_text.hpp) where they
+/// are shown.
 struct approval {
     std::string id;     ///< 16 characters, shown and logged
     secret link_secret; ///< 128 bits, base64url: the capability in /a/{secret}; never logged
@@ -34,9 +35,13 @@ struct approval {
     std::string upstream_host, issuer, login_host, token_host;
     bool completes_without_login = false; ///< approving ends in "done": needs the operator
     time_point created_at{}, expires_at{};
-    std::string location; ///< authorization URL once authorizing
-    std::string outcome;  ///< one sentence once it is decided
+    std::string location;                 ///< authorization URL once authorizing
+    std::string outcome;                  ///< one sentence once it is decided
+    std::optional<time_point> settled_at; ///< when approvals::expire() first saw it decided
 };
+
+/// Approved, denied, expired or failed: nothing changes it any more.
+bool decided(approval_status s) noexcept;
 
 /// What a person's client may do with an approval: the capability link alone, or the operator token.
 enum class approver { link_holder, operator_token };
@@ -65,11 +70,13 @@ struct callback_outcome {
 class approval_actions {
 public:
     virtual ~approval_actions() = default;
-    /// Starts (or joins) the flow of a pending approval. fault::approval_required if `who` may not complete it.
+    /// Starts (or joins) the flow of a pending approval. fault::approval_required if `who` may not complete
+    /// it.
     virtual task<result<approve_answer>> approve(std::string id, approver who, bool from_page) = 0;
     virtual result<void> deny(std::string id) = 0;
     /// The provider came back. `browser_binding` is the cookie's value, if one came.
-    virtual task<callback_outcome> callback(callback_parameters parameters, std::optional<std::string> browser_binding) = 0;
+    virtual task<callback_outcome> callback(callback_parameters parameters,
+                                            std::optional<std::string> browser_binding) = 0;
     /// Operator's wish, without a request that waits: the id of the approval that was opened, or joined.
     virtual task<result<std::string>> login(std::string upstream, std::string principal) = 0;
     /// Forgets (and revokes, RFC 7009) what is held for the upstream.
@@ -98,10 +105,12 @@ public:
     /// Adds a question; `id` and `link_secret` must be set and fresh.
     std::shared_ptr<approval> open(approval question);
     std::shared_ptr<approval> find(const std::string& id) const;
+    /// Looks at every link, each in constant time, so that time tells nothing about how close a guess was.
     std::shared_ptr<approval> find_by_link(std::string_view link_secret) const;
     /// Those that still wait: pending or authorizing, oldest first.
     std::vector<std::shared_ptr<approval>> waiting() const;
-    /// Changes the state and tells every listener.
+    /// Changes the state and tells every listener. The first decision stays: a decided approval is left as it
+    /// is.
     void update(const std::shared_ptr<approval>& a, approval_status status, std::string outcome = {});
     /// Absolute capability link.
     std::string link(const approval& a) const;

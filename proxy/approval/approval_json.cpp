@@ -1,0 +1,89 @@
+// JSON of the approval API.
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/approval_page.hpp"
+
+#include "core/display_text.hpp"
+
+#include <array>
+#include <ctime>
+
+namespace reauth {
+namespace {
+
+nlohmann::json scopes_json(const scope_set& s) {
+    return s.tokens();
+}
+
+nlohmann::json time_json(const std::optional<time_point>& t) {
+    return t ? nlohmann::json(rfc3339(*t)) : nlohmann::json(nullptr);
+}
+
+} // namespace
+
+std::string rfc3339(time_point t) {
+    const auto seconds = wall_clock::to_time_t(t);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 32> text{};
+    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    return {text.data(), size};
+}
+
+nlohmann::json approval_json(const approval& a, const std::string& link) {
+    nlohmann::json j = {
+        {"id", a.id},
+        {"status", to_string(a.status)},
+        {"kind", to_string(a.kind)},
+        {"upstream", clean_text(a.upstream)},
+        {"reason", clean_text(a.reason)},
+        {"scopes",
+         {{"granted", scopes_json(a.granted)},
+          {"requested", scopes_json(a.requested)},
+          {"added", scopes_json(a.added)}}},
+        {"tool", clean_text(a.tool)},
+        {"method", clean_text(a.method)},
+        {"principal", clean_text(a.principal)},
+        {"client", clean_text(a.client_name)},
+        {"upstream_host", shown_host(a.upstream_host)},
+        {"issuer", clean_text(a.issuer)},
+        {"login_host", shown_host(a.login_host)},
+        {"token_host", shown_host(a.token_host)},
+        {"needs_operator", a.completes_without_login},
+        {"created_at", rfc3339(a.created_at)},
+        {"expires_at", rfc3339(a.expires_at)},
+    };
+    if (!link.empty())
+        j["link"] = link;
+    if (!a.outcome.empty())
+        j["outcome"] = clean_text(a.outcome, 400);
+    return j;
+}
+
+nlohmann::json credential_json(const credential_summary& c) {
+    return {
+        {"upstream", clean_text(c.upstream)},
+        {"principal", clean_text(c.principal)},
+        {"issuer", clean_text(c.issuer)},
+        {"grant", c.grant},
+        {"scopes", scopes_json(c.scopes)},
+        {"held", c.held},
+        {"renewable", c.renewable},
+        {"expires_at", time_json(c.expires_at)},
+        {"last_recovery_at", time_json(c.last_recovery_at)},
+        {"last_recovery", clean_text(c.last_recovery)},
+        {"last_outcome", clean_text(c.last_outcome)},
+        {"last_outcome_detail", clean_text(c.last_outcome_detail, 400)},
+    };
+}
+
+nlohmann::json failure_json(const failure& f) {
+    return {{"error", to_string(f.code)},
+            {"message", clean_text(f.message, 400)},
+            {"fix", clean_text(f.fix, 400)}};
+}
+
+std::string to_text(const nlohmann::json& j) {
+    return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+} // namespace reauth

@@ -1,0 +1,26 @@
+// The API's view of approvals and credentials. Strings from outside are cleaned; secrets have no place here.
+#pragma once
+
+#include "proxy/approval/approvals.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace reauth {
+
+/// RFC 3339 in UTC, whole seconds.
+std::string rfc3339(time_point t);
+
+/// One entry of GET /api/approvals. `link` is the capability link; pass an empty one where it is not to be
+/// shown.
+nlohmann::json approval_json(const approval& a, const std::string& link);
+
+/// One entry of GET /api/credentials.
+nlohmann::json credential_json(const credential_summary& c);
+
+/// The error object of the API: {"error":code,"message","fix"}.
+nlohmann::json failure_json(const failure& f);
+
+/// Dumps without throwing on bytes that are not UTF-8.
+std::string to_text(const nlohmann::json& j);
+
+} // namespace reauth

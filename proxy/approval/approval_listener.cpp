@@ -1,0 +1,197 @@
+// The approval listener: construction, time, who gets in, and the first fork of the routes.
+#include "proxy/approval/approval_listener.hpp"
+
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/assets.hpp"
+#include "proxy/approval/listener_impl.hpp"
+
+#include "core/ascii.hpp"
+#include "core/encoding.hpp"
+#include "core/uri.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+namespace reauth {
+namespace {
+
+constexpr auto one_time_lifetime = std::chrono::minutes(5);
+constexpr std::size_t one_time_at_once = 16;
+
+std::string bracketed(const std::string& host) {
+    return host.find(':') == std::string::npos || host.front() == '[' ? host : "[" + host + "]";
+}
+
+} // namespace
+
+approval_listener::impl::impl(executor e, approval_config c, secret token, approval_services s, bool with_tls)
+    : ex(e), config(std::move(c)), operator_token(std::move(token)), services(std::move(s)), tls(with_tls),
+      public_url(config.public_url), secure_cookies(with_tls), tick(e) {
+    if (const auto url = parse_http_url(public_url)) {
+        base_path = url->path == "/" ? "" : url->path;
+        secure_cookies = url->https();
+    }
+}
+
+approval_listener::approval_listener(executor ex, approval_config config, secret operator_token,
+                                     approval_services services, std::shared_ptr<asio::ssl::context> tls)
+    : impl_(std::make_shared<impl>(ex, std::move(config), std::move(operator_token), std::move(services),
+                                   tls != nullptr)) {
+    service_options options;
+    options.tls = std::move(tls);
+    options.max_body = 64 * 1024;
+    options.max_connections = 256;
+    auto self = impl_;
+    service_handler handler = [self](service_exchange& x) { return impl::route(self, x); };
+    impl_->service = std::make_unique<http_service>(ex, std::move(handler), std::move(options));
+    impl_->subscription =
+        impl_->services.book.subscribe([weak = std::weak_ptr<impl>(impl_)](const approval& a) {
+            if (auto live = weak.lock())
+                live->changed(a);
+        });
+}
+
+approval_listener::~approval_listener() {
+    stop();
+}
+
+result<std::uint16_t> approval_listener::listen() {
+    const auto& at = impl_->config.listen;
+    auto port = impl_->service->listen(at.host, at.port);
+    if (!port)
+        return port;
+    if (impl_->public_url.empty())
+        impl_->public_url =
+            (impl_->tls ? "https://" : "http://") + bracketed(at.host) + ":" + std::to_string(*port);
+    impl_->guard.emplace(at.host, *port, impl_->public_url, impl_->tls);
+    asio::co_spawn(impl_->ex, impl::keep_time(impl_), asio::detached);
+    return port;
+}
+
+void approval_listener::stop() {
+    if (std::exchange(impl_->closing, true))
+        return;
+    impl_->services.book.unsubscribe(impl_->subscription);
+    impl_->tick.cancel();
+    for (const auto& s : impl_->streams)
+        s->tick.cancel();
+    impl_->service.reset();
+}
+
+std::string approval_listener::one_time_link() {
+    return impl_->make_one_time_link();
+}
+
+std::string approval_listener::impl::make_one_time_link() {
+    if (one_time.size() >= one_time_at_once)
+        one_time.pop_front();
+    one_time.push_back({secret(random_token(services.random, 32)), services.clock() + one_time_lifetime});
+    // In the fragment: it reaches no server log, no Referer and no link preview.
+    return public_url + "/open#" + std::string(one_time.back().value.reveal());
+}
+
+task<void> approval_listener::impl::keep_time(self_ptr self) {
+    while (!self->closing) {
+        self->services.book.expire(self->services.clock());
+        error_code ec;
+        self->tick.expires_after(std::chrono::seconds(1));
+        co_await self->tick.async_wait(asio::redirect_error(use_task, ec));
+    }
+}
+
+bool approval_listener::impl::authorized(const service_request& request) const {
+    const auto field = request.header("authorization");
+    constexpr std::string_view scheme = "bearer ";
+    if (!field || operator_token.empty() || field->size() <= scheme.size() ||
+        !iequals(field->substr(0, scheme.size()), scheme))
+        return false;
+    return operator_token.equals(trim_ows(field->substr(scheme.size())));
+}
+
+service_response approval_listener::impl::refusal(bool api, unsigned status, std::string_view title,
+                                                  std::string_view detail) const {
+    if (api)
+        return json_answer(status, {{"error", status == 403 ? "forbidden" : "not_found"},
+                                    {"message", std::string(title) + " " + std::string(detail)},
+                                    {"fix", ""}});
+    return message_page(status, "bad", title, detail);
+}
+
+task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
+    const auto& request = x.request();
+    std::string path = request.path;
+    // A gateway may or may not take its prefix away.
+    if (!self->base_path.empty() && path.starts_with(self->base_path + "/"))
+        path.erase(0, self->base_path.size());
+    const bool read = request.method == "GET" || request.method == "HEAD";
+    const bool api = path.starts_with("/api/") || path == "/open/redeem" || path.ends_with("/events");
+    const auto* asset = find_asset(path);
+    auto kind = api || !read ? route_kind::action : route_kind::page;
+    if (asset)
+        kind = route_kind::asset;
+    else if (path == "/oauth/callback")
+        kind = route_kind::callback;
+    if (self->closing || !self->guard)
+        co_return;
+    const auto refused = self->guard->refuse(request, kind);
+    if (refused) {
+        auto r = self->refusal(api, 403, "Refused.", *refused);
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    self->services.book.expire(self->services.clock());
+    if (path.starts_with("/a/")) {
+        co_await route_link(self, x, path.substr(3));
+    } else if (path.starts_with("/api/")) {
+        co_await route_api(self, x, path.substr(5));
+    } else if (path == "/oauth/callback") {
+        co_await oauth_callback(self, x);
+    } else if (path == "/open/redeem") {
+        co_await redeem(self, x);
+    } else if (asset && read) {
+        service_response r{200, {{"Content-Type", std::string(asset->type)}}, std::string(asset->text)};
+        auto safe = guarded(std::move(r));
+        co_await x.respond(std::move(safe));
+    } else if ((path == "/" || path == "/open") && read) {
+        auto r = self->shell_page(path == "/" ? assets::dashboard_html : assets::open_html);
+        co_await x.respond(std::move(r));
+    } else if (path == "/" || path == "/open" || asset) {
+        auto r = method_not_allowed("GET");
+        co_await x.respond(std::move(r));
+    } else {
+        auto r =
+            self->refusal(false, 404, "Nothing is here.", "The address is not one of mcp-reauth's pages.");
+        co_await x.respond(std::move(r));
+    }
+}
+
+/// Exchanges a one-time secret for the operator token, once.
+task<void> approval_listener::impl::redeem(self_ptr self, service_exchange& x) {
+    if (x.request().method != "POST") {
+        auto r = method_not_allowed("POST");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+    const auto given = body.is_object() && body.contains("secret") && body["secret"].is_string()
+                           ? body["secret"].get<std::string>()
+                           : std::string();
+    const auto now = self->services.clock();
+    std::erase_if(self->one_time, [&](const auto& e) { return e.expires_at <= now; });
+    auto found = self->one_time.end();
+    for (auto at = self->one_time.begin(); at != self->one_time.end(); ++at)
+        if (at->value.equals(given))
+            found = at;
+    if (given.empty() || found == self->one_time.end()) {
+        auto r = json_answer(403, {{"error", "link_used"},
+                                   {"message", "This link was used already, or its five minutes are over."},
+                                   {"fix", "Run `mcp-reauth open` for a new one."}});
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    self->one_time.erase(found);
+    auto r = json_answer(200, {{"token", std::string(self->operator_token.reveal())}});
+    co_await x.respond(std::move(r));
+}
+
+} // namespace reauth

@@ -1,0 +1,50 @@
+// The approval listener: approval page, dashboard, API and OAuth callback on one port of their own.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/random.hpp"
+#include "proxy/approval/approvals.hpp"
+#include "proxy/net/http_service.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// What the listener needs from the rest of the program. `book` and `actions` must outlive the listener;
+/// everything is called on its executor.
+struct approval_services {
+    approvals& book;
+    approval_actions& actions;
+    std::function<std::vector<credential_summary>()> credentials;
+    std::function<time_point()> clock;
+    random_source random; ///< raw random bytes
+};
+
+/// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Marks approvals
+/// expired when their time is over. All members are called on the executor's thread.
+class approval_listener {
+public:
+    /// `config.listen` and `config.public_url` are used; `operator_token` guards dashboard and API (empty:
+    /// nobody gets in); `tls` null: plain HTTP.
+    approval_listener(executor ex, approval_config config, secret operator_token, approval_services services,
+                      std::shared_ptr<asio::ssl::context> tls = {});
+    ~approval_listener();
+    approval_listener(const approval_listener&) = delete;
+
+    /// Binds and serves; the bound port, or why not.
+    result<std::uint16_t> listen();
+    void stop();
+
+    /// A link that lets one browser into the dashboard once, within five minutes.
+    std::string one_time_link();
+
+    struct impl;
+
+private:
+    std::shared_ptr<impl> impl_;
+};
+
+} // namespace reauth

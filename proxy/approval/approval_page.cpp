@@ -1,0 +1,183 @@
+// The approval page, from an approval to HTML.
+#include "proxy/approval/approval_page.hpp"
+
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/approval_words.hpp"
+#include "proxy/approval/assets.hpp"
+
+namespace reauth {
+namespace {
+
+safe_html piece(std::string_view pattern, const template_values& v) {
+    return fill(pattern, v);
+}
+
+void append(safe_html& to, const safe_html& more) {
+    to.text += more.text;
+}
+
+safe_html chips(const scope_set& scopes, std::string_view none, bool fresh) {
+    if (scopes.empty())
+        return piece("<p class=\"none\">{{none}}</p>", template_values().text("none", none));
+    safe_html items;
+    for (const auto& s : scopes)
+        append(items, piece("<li>{{s}}</li>", template_values().text("s", s)));
+    return piece(fresh ? "<ul class=\"chips new\">{{items}}</ul>" : "<ul class=\"chips\">{{items}}</ul>",
+                 template_values().html("items", items));
+}
+
+safe_html scope_columns(const approval& a) {
+    // For a step-up what is added matters; for a login all of it is new unless it was granted before.
+    const auto fresh = a.added.empty() ? a.requested.without(a.granted) : a.added;
+    return piece("<section aria-labelledby=\"scopes\"><h2 id=\"scopes\">Permissions (scopes)</h2><div "
+                 "class=\"columns\">"
+                 "<div><h3>Already granted</h3>{{granted}}</div><div><h3>Newly "
+                 "requested</h3>{{fresh}}</div></div></section>",
+                 template_values()
+                     .html("granted", chips(a.granted, "None yet.", false))
+                     .html("fresh", chips(fresh,
+                                          a.requested.empty()
+                                              ? "The server names none: the provider shows what it grants."
+                                              : "Nothing beyond what is granted.",
+                                          true)));
+}
+
+safe_html route(const approval& a) {
+    safe_html hops;
+    const auto hop = [&](std::string_view what, const std::string& value, bool odd) {
+        if (!value.empty())
+            append(hops, piece(odd ? "<li><span>{{what}}</span><b class=\"odd\">{{value}}</b></li>"
+                                   : "<li><span>{{what}}</span><b>{{value}}</b></li>",
+                               template_values().text("what", what).text("value", value)));
+    };
+    const auto up = shown_host(a.upstream_host), in = shown_host(a.login_host),
+               token = shown_host(a.token_host);
+    hop("Requests go to", up, false);
+    hop("You sign in at", in, in != up);
+    hop("Access is issued by", token, token != in);
+    hop("Issuer", a.issuer, false);
+    if (hops.text.empty())
+        return {};
+    return piece("<section class=\"route\" aria-labelledby=\"route\"><h2 id=\"route\">Where this goes</h2>"
+                 "<ul class=\"hops\">{{hops}}</ul></section>",
+                 template_values().html("hops", hops));
+}
+
+safe_html warning(const approval& a) {
+    const auto all = host_warnings(a);
+    if (all.empty())
+        return {};
+    safe_html items;
+    for (const auto& w : all)
+        append(items, piece("<li>{{w}}</li>", template_values().text("w", w, 400)));
+    return piece("<div class=\"note warn\" role=\"note\"><strong>More than one host takes "
+                 "part</strong><ul>{{items}}</ul></div>",
+                 template_values().html("items", items));
+}
+
+safe_html operator_hint(const approval& a) {
+    return piece("<div class=\"note\"><strong>This link alone is not enough</strong><p>Approving this passes "
+                 "through no "
+                 "sign-in page, so it needs the operator: run <code>mcp-reauth approve {{id}}</code> in a "
+                 "terminal, or "
+                 "open the dashboard with <code>mcp-reauth open</code>. You may deny it here.</p></div>",
+                 template_values().text("id", a.id));
+}
+
+safe_html decision(const approval& a, const page_place& place) {
+    if (decided(a.status))
+        return {};
+    const auto host = shown_host(a.login_host);
+    std::string label = a.status == approval_status::authorizing ? "Continue to the sign-in" : "Approve";
+    if (!host.empty())
+        label += (a.status == approval_status::authorizing ? " at " : " and go to ") + host;
+    safe_html approve;
+    if (a.completes_without_login)
+        approve = operator_hint(a);
+    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(a.expires_at - place.now).count();
+    template_values v;
+    v.text("self", place.self, 400).text("label", label, 300).text("until", rfc3339(a.expires_at));
+    v.text("left", minutes < 1 ? "less than a minute left" : std::to_string(minutes) + " min left");
+    v.html("before", approve);
+    v.html("approve", a.completes_without_login
+                          ? safe_html{}
+                          : piece("<form id=\"approve\" method=\"post\" action=\"{{self}}/approve\">"
+                                  "<button class=\"primary\">{{label}}</button></form>",
+                                  v));
+    return piece(
+        "{{before}}<div class=\"decision\">{{approve}}<form method=\"post\" action=\"{{self}}/deny\">"
+        "<button class=\"quiet\">Deny</button></form>"
+        "<p class=\"left\"><time id=\"left\" datetime=\"{{until}}\">{{left}}</time></p></div>",
+        v);
+}
+
+safe_html facts(const approval& a) {
+    safe_html rows;
+    const auto row = [&](std::string_view name, const std::string& value, std::string_view remark = {}) {
+        if (value.empty())
+            return;
+        template_values v;
+        v.text("name", name).text("value", value).text("remark", remark);
+        append(rows, piece(remark.empty() ? "<dt>{{name}}</dt><dd>{{value}}</dd>"
+                                          : "<dt>{{name}}</dt><dd>{{value}} <small>({{remark}})</small></dd>",
+                           v));
+    };
+    row("Client", a.client_name, "as it calls itself");
+    row("Tool", a.tool);
+    row("Message", a.method);
+    row("Upstream", a.upstream);
+    row("On behalf of", a.principal == "local" ? "" : a.principal);
+    row("Why", reason_words(a));
+    append(rows, piece("<dt>Asked</dt><dd><time class=\"local\" datetime=\"{{t}}\">{{t}}</time></dd>",
+                       template_values().text("t", rfc3339(a.created_at))));
+    return rows;
+}
+
+safe_html paste(const approval& a, const page_place& place) {
+    if (decided(a.status) || a.completes_without_login)
+        return {};
+    return piece(
+        "<details{{open}}><summary>The provider sent me to a page that does not load</summary>"
+        "<p>That happens when mcp-reauth runs on another machine or in a container. Copy the whole address "
+        "from "
+        "the address bar of that page and paste it here.</p>"
+        "<form class=\"paste\" method=\"post\" action=\"{{self}}/callback\">"
+        "<label>Address you were sent to<input name=\"url\" required autocomplete=\"off\" "
+        "spellcheck=\"false\" "
+        "inputmode=\"url\"></label><button class=\"quiet\">Finish the sign-in</button></form></details>",
+        template_values()
+            .text("self", place.self, 400)
+            .html("open", {a.status == approval_status::authorizing ? " open" : ""}));
+}
+
+} // namespace
+
+std::string render_approval_page(const approval& a, const page_place& place) {
+    const auto notice = place.notice.empty()
+                            ? safe_html{}
+                            : piece("<div class=\"note bad first\" role=\"alert\">{{n}}</div>",
+                                    template_values().text("n", place.notice, 600));
+    template_values v;
+    v.text("base", place.base).text("self", place.self, 400).text("id", a.id);
+    v.text("status", to_string(a.status))
+        .text("tone", status_tone(a.status))
+        .text("status_words", status_words(a.status));
+    v.text("eyebrow", eyebrow(a)).text("title", headline(a)).text("headline", headline(a), 160);
+    v.html("notice", notice).html("lede", lede(a));
+    v.html("scopes", scope_columns(a)).html("route", route(a));
+    v.html("warning", decided(a.status) ? safe_html{} : warning(a));
+    v.html("decision", decision(a, place)).html("facts", facts(a)).html("paste", paste(a, place));
+    return fill(assets::approval_html, v).text;
+}
+
+std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
+                                std::string_view detail, std::string_view hint) {
+    template_values v;
+    v.text("base", base).text("tone", tone).text("title", title).text("detail", detail, 600);
+    v.html("hint", hint.empty()
+                       ? safe_html{}
+                       : fill("<p class=\"note\">{{hint}}</p>", template_values().text("hint", hint, 400)));
+    return fill(assets::message_html, v).text;
+}
+
+} // namespace reauth

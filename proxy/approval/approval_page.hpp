@@ -1,0 +1,37 @@
+// The words of the approval page: what an approval asks, as HTML that works without JavaScript. Pure.
+#pragma once
+
+#include "proxy/approval/approvals.hpp"
+#include "proxy/approval/html_template.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// Where the page stands.
+struct page_place {
+    std::string base; ///< path prefix of the listener, mostly empty
+    std::string self; ///< path of this page: /a/{secret}
+    time_point now{};
+    std::string notice; ///< what the last click led to; may be empty
+};
+
+/// The whole page.
+std::string render_approval_page(const approval& a, const page_place& place);
+
+/// A page that says one thing. `tone`: good, bad or empty. `hint` may be empty.
+std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
+                                std::string_view detail, std::string_view hint);
+
+/// Sentences that belong before the button: where upstream, issuer, login host and token host are not one
+/// host.
+std::vector<std::string> host_warnings(const approval& a);
+
+/// Origins for form-action: where a form may lead after we redirect. Only well-formed http(s) origins.
+std::string form_targets(const approval& a);
+
+/// "host" or "host:port", fit to show (core/display_text.hpp).
+std::string shown_host(std::string_view authority);
+
+} // namespace reauth

@@ -1,0 +1,23 @@
+// The sentences of the approval page.
+#pragma once
+
+#include "proxy/approval/approvals.hpp"
+#include "proxy/approval/html_template.hpp"
+
+#include <string>
+
+namespace reauth {
+
+std::string_view status_words(approval_status s) noexcept;
+/// Colour class: good, warn, bad or empty.
+std::string_view status_tone(approval_status s) noexcept;
+/// One short line above the headline: what kind of question this is.
+std::string eyebrow(const approval& a);
+/// The question, or what became of it.
+std::string headline(const approval& a);
+/// What for, in plain words.
+safe_html lede(const approval& a);
+/// Why the upstream challenged, in plain words; empty for an operator's own wish.
+std::string reason_words(const approval& a);
+
+} // namespace reauth

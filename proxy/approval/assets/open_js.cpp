@@ -1,0 +1,34 @@
+// Takes the one-time secret from the fragment, and leaves the operator token in sessionStorage.
+#include "proxy/approval/assets.hpp"
+
+namespace reauth::assets {
+
+const std::string_view open_js = R"~~("use strict";
+(async () => {
+const base = document.body.dataset.base;
+const secret = location.hash.slice(1);
+history.replaceState(null, "", location.pathname); // the link is not for the history
+const say = (title, detail) => {
+  document.getElementById("badge").className = "badge bad";
+  document.getElementById("title").textContent = title;
+  document.getElementById("detail").textContent = detail;
+};
+if (!secret) {
+  say("This link is not whole", "Run mcp-reauth open in a terminal and open the whole link.");
+  return;
+}
+try {
+  const answer = await fetch(base + "/open/redeem", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ secret }),
+  });
+  const body = await answer.json();
+  if (!answer.ok) { say("This link does not work", body.message + " " + body.fix); return; }
+  sessionStorage.setItem("mcp-reauth-token", body.token);
+  location.replace(base + "/");
+} catch (e) {
+  say("mcp-reauth does not answer", "Is it still running? Try the link again.");
+}
+})();
+)~~";
+
+} // namespace reauth::assets

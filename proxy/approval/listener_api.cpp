@@ -1,0 +1,172 @@
+// The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/callback_query.hpp"
+#include "proxy/approval/listener_impl.hpp"
+
+#include "core/display_text.hpp"
+
+namespace reauth {
+namespace {
+
+nlohmann::json error_body(std::string_view code, std::string_view message, std::string_view fix = {}) {
+    return {{"error", code}, {"message", message}, {"fix", fix}};
+}
+
+service_response decided_answer(const approval& a) {
+    auto body = error_body("already_decided",
+                           "This approval is already decided: " + std::string(to_string(a.status)) + ".");
+    body["status"] = to_string(a.status);
+    body["outcome"] = clean_text(a.outcome, 400);
+    return json_answer(409, body);
+}
+
+std::string member(const nlohmann::json& body, const char* name, std::string otherwise = {}) {
+    return body.contains(name) && body[name].is_string() ? body[name].get<std::string>()
+                                                         : std::move(otherwise);
+}
+
+service_response failure_answer(const failure& f) {
+    return json_answer(status_of(f), failure_json(f));
+}
+
+} // namespace
+
+nlohmann::json approval_listener::impl::waiting_json() const {
+    auto list = nlohmann::json::array();
+    for (const auto& a : services.book.waiting())
+        list.push_back(approval_json(*a, services.book.link(*a)));
+    return {{"approvals", std::move(list)}};
+}
+
+nlohmann::json approval_listener::impl::credentials_json() const {
+    auto list = nlohmann::json::array();
+    for (const auto& c : services.credentials())
+        list.push_back(credential_json(c));
+    return {{"credentials", std::move(list)}};
+}
+
+task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x, std::string rest) {
+    const auto& request = x.request();
+    if (!self->authorized(request)) {
+        auto r = json_answer(
+            401, error_body("unauthorized", "The operator token is missing or wrong.",
+                            "Send it as Authorization: Bearer; `mcp-reauth open` lets a browser in."));
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const bool get = request.method == "GET";
+    if (rest.starts_with("approvals/")) {
+        co_await api_approval(self, x, rest.substr(10));
+    } else if (rest == "login" || rest == "logout" || rest == "open" || rest == "callback") {
+        co_await api_post(self, x, rest);
+    } else if (rest == "events" && get) {
+        co_await stream_events(self, x, std::string());
+    } else if (rest == "approvals" || rest == "credentials" || rest == "events") {
+        auto r = method_not_allowed("GET");
+        if (get)
+            r = json_answer(200, rest == "approvals" ? self->waiting_json() : self->credentials_json());
+        co_await x.respond(std::move(r));
+    } else {
+        auto r = json_answer(404, error_body("not_found", "There is no such API route."));
+        co_await x.respond(std::move(r));
+    }
+}
+
+/// GET approvals/{id}, POST approvals/{id}/approve and …/deny.
+task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange& x, std::string rest) {
+    const auto slash = rest.find('/');
+    const auto verb = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    const auto a = self->services.book.find(rest.substr(0, slash));
+    const bool known_verb = verb.empty() ? slash == std::string::npos : verb == "approve" || verb == "deny";
+    if (!a || !known_verb) {
+        auto r = json_answer(404, error_body("not_found", "There is no approval with this id.",
+                                             "`mcp-reauth approvals` lists those that wait."));
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const std::string wanted = verb.empty() ? "GET" : "POST";
+    if (x.request().method != wanted) {
+        auto r = method_not_allowed(wanted);
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    if (verb.empty()) {
+        auto r = json_answer(200, approval_json(*a, self->services.book.link(*a)));
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    if (decided(a->status)) {
+        auto r = decided_answer(*a);
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    service_response r;
+    if (verb == "deny") {
+        const auto denied = self->services.actions.deny(a->id);
+        r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
+    } else {
+        const auto answer = co_await self->services.actions.approve(a->id, approver::operator_token, false);
+        if (!answer && decided(a->status))
+            r = decided_answer(*a); // someone else was faster
+        else if (!answer)
+            r = failure_answer(answer.error());
+        else if (answer->done)
+            r = json_answer(200, {{"status", "done"}});
+        else if (const auto flaw = unsafe_location(answer->location))
+            r = failure_answer(*flaw);
+        else
+            r = json_answer(200, {{"status", "redirect"}, {"location", answer->location}});
+    }
+    co_await x.respond(std::move(r));
+}
+
+/// POST login, logout, open, callback.
+task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x, std::string rest) {
+    if (x.request().method != "POST") {
+        auto r = method_not_allowed("POST");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    if (rest == "open") {
+        auto r = json_answer(200, {{"link", self->make_one_time_link()}});
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+    const std::string needed = rest == "callback" ? "url" : "upstream";
+    const auto subject = body.is_object() ? member(body, needed.c_str()) : "";
+    if (subject.empty()) {
+        auto r = json_answer(
+            400, error_body("invalid_request", "The body must be a JSON object with \"" + needed + "\"."));
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto principal = member(body, "principal", "local");
+    service_response r;
+    if (rest == "login") {
+        const auto id = co_await self->services.actions.login(subject, principal);
+        const auto a = id ? self->services.book.find(*id) : nullptr;
+        r = a ? json_answer(200, {{"id", a->id}, {"link", self->services.book.link(*a)}})
+              : failure_answer(
+                    id ? failure{fault::internal, "The approval is gone already.", "Try again.", {}, true}
+                       : id.error());
+    } else if (rest == "logout") {
+        const auto gone = co_await self->services.actions.logout(subject, principal);
+        r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
+    } else {
+        auto parameters = parse_pasted_callback(subject);
+        if (!parameters) {
+            r = json_answer(400, failure_json(parameters.error()));
+        } else {
+            const auto outcome =
+                co_await self->services.actions.callback(std::move(*parameters), std::nullopt);
+            r = json_answer(200, {{"ok", outcome.ok},
+                                  {"title", clean_text(outcome.title)},
+                                  {"detail", clean_text(outcome.detail, 600)},
+                                  {"approval_id", outcome.approval_id}});
+        }
+    }
+    co_await x.respond(std::move(r));
+}
+
+} // namespace reauth

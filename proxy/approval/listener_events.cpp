@@ -1,0 +1,95 @@
+// Live updates: Server-Sent Events of approvals and credentials, for the dashboard and the approval page.
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/listener_impl.hpp"
+
+#include "core/display_text.hpp"
+
+namespace reauth {
+namespace {
+
+constexpr std::size_t streams_at_once = 64;
+constexpr std::size_t changes_kept = 256;
+constexpr int quiet_ticks_before_comment = 10;
+
+std::string event(const char* name, const nlohmann::json& data) {
+    return "event: " + std::string(name) + "\ndata: " + to_text(data) + "\n\n";
+}
+
+nlohmann::json change_json(const approval& a) {
+    return {{"id", a.id}, {"status", to_string(a.status)}, {"outcome", clean_text(a.outcome, 400)}};
+}
+
+} // namespace
+
+void approval_listener::impl::changed(const approval& a) {
+    for (const auto& s : streams) {
+        if (!s->only_id.empty() && s->only_id != a.id)
+            continue;
+        if (s->changes.size() < changes_kept)
+            s->changes.push_back(change_json(a));
+        s->woken = true;
+        s->tick.cancel();
+    }
+}
+
+/// Operator (`only_id` empty): `approvals` and `credentials` hold the whole list whenever it differs from the
+/// last one sent; `approval` tells one change. Link holder: `approval` only, and the stream ends with the
+/// decision.
+task<void> approval_listener::impl::stream_events(self_ptr self, service_exchange& x, std::string only_id) {
+    if (self->streams.size() >= streams_at_once) {
+        auto busy =
+            json_answer(503, {{"error", "overloaded"}, {"message", "Too many pages are open."}, {"fix", ""}});
+        co_await x.respond(std::move(busy));
+        co_return;
+    }
+    auto stream = std::make_shared<live_stream>(self->ex);
+    stream->only_id = only_id;
+    self->streams.insert(stream);
+    const std::shared_ptr<void> leave(nullptr, [&](void*) { self->streams.erase(stream); });
+
+    service_response head{
+        200, {{"Content-Type", "text/event-stream"}, {"X-Accel-Buffering", "no"}}, "retry: 1000\n\n"};
+    auto safe_head = guarded(std::move(head));
+    co_await x.begin_stream(std::move(safe_head));
+    if (!only_id.empty())
+        if (const auto a = self->services.book.find(only_id))
+            stream->changes.push_back(change_json(*a));
+
+    std::string last_approvals, last_credentials;
+    int quiet = 0;
+    while (!self->closing && !x.peer_gone()) {
+        stream->woken = false;
+        bool over = false;
+        std::string text;
+        if (only_id.empty()) {
+            auto now_waiting = event("approvals", self->waiting_json());
+            auto now_held = event("credentials", self->credentials_json());
+            if (now_waiting != last_approvals)
+                text += last_approvals = std::move(now_waiting);
+            if (now_held != last_credentials)
+                text += last_credentials = std::move(now_held);
+        } else {
+            const auto a = self->services.book.find(only_id);
+            over = !a || decided(a->status);
+        }
+        for (; !stream->changes.empty(); stream->changes.pop_front())
+            text += event("approval", stream->changes.front());
+        if (text.empty() && ++quiet >= quiet_ticks_before_comment)
+            text = ": still here\n\n";
+        if (!text.empty()) {
+            quiet = 0;
+            const bool alive = co_await x.write(std::move(text));
+            if (!alive)
+                break;
+        }
+        if (over)
+            break;
+        if (stream->woken || self->closing)
+            continue;
+        error_code ec;
+        stream->tick.expires_after(std::chrono::seconds(1));
+        co_await stream->tick.async_wait(asio::redirect_error(use_task, ec));
+    }
+}
+
+} // namespace reauth

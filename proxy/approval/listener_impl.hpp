@@ -1,0 +1,94 @@
+// The inside of the approval listener, shared by its routes; internal to it.
+#pragma once
+
+#include "proxy/approval/approval_listener.hpp"
+#include "proxy/approval/html_template.hpp"
+#include "proxy/approval/origin_guard.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <nlohmann/json.hpp>
+
+#include <deque>
+#include <set>
+
+namespace reauth {
+
+/// One open event stream: sleeps on its timer and is woken by changes.
+struct live_stream {
+    using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                             asio::wait_traits<std::chrono::steady_clock>, executor>;
+    explicit live_stream(executor ex) : tick(ex) {}
+    timer tick;
+    std::string only_id; ///< empty: all approvals (operator)
+    std::deque<nlohmann::json> changes;
+    bool woken = false;
+};
+
+struct approval_listener::impl : std::enable_shared_from_this<approval_listener::impl> {
+    impl(executor ex, approval_config c, secret token, approval_services s, bool with_tls);
+
+    executor ex;
+    approval_config config;
+    secret operator_token;
+    approval_services services;
+    bool tls;
+    std::string base_path;  ///< path of public_url, for gateways that serve us under a prefix; mostly empty
+    std::string public_url; ///< no trailing slash
+    bool secure_cookies;
+    std::optional<origin_guard> guard;
+    std::uint64_t subscription = 0;
+    bool closing = false;
+    std::set<std::shared_ptr<live_stream>> streams;
+    struct one_time_entry {
+        secret value;
+        time_point expires_at;
+    };
+    std::deque<one_time_entry> one_time;
+    live_stream::timer tick;
+    std::unique_ptr<http_service> service;
+
+    // Every route is static and holds the impl by value: a coroutine may outlive the listener.
+    using self_ptr = std::shared_ptr<impl>;
+    static task<void> route(self_ptr self, service_exchange& x);
+    static task<void> route_link(self_ptr self, service_exchange& x, std::string rest);
+    static task<void> route_api(self_ptr self, service_exchange& x, std::string rest);
+
+    static task<void> link_approve(self_ptr self, service_exchange& x, std::shared_ptr<approval> a);
+    static task<void> link_callback(self_ptr self, service_exchange& x, std::shared_ptr<approval> a);
+    static task<void> oauth_callback(self_ptr self, service_exchange& x);
+    static task<void> redeem(self_ptr self, service_exchange& x);
+
+    static task<void> api_approval(self_ptr self, service_exchange& x, std::string rest);
+    static task<void> api_post(self_ptr self, service_exchange& x, std::string rest);
+    static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id);
+    static task<void> keep_time(self_ptr self);
+
+    bool authorized(const service_request& request) const;
+    std::string make_one_time_link();
+    void changed(const approval& a);
+    nlohmann::json waiting_json() const;
+    nlohmann::json credentials_json() const;
+    std::optional<std::string> binding_cookie(const service_request& request, const std::string& state) const;
+
+    service_response approval_page(const approval& a, unsigned status = 200,
+                                   const std::string& notice = {}) const;
+    service_response message_page(unsigned status, std::string_view tone, std::string_view title,
+                                  std::string_view detail, std::string_view hint = {}) const;
+    service_response shell_page(std::string_view asset) const;
+    service_response refusal(bool api, unsigned status, std::string_view title,
+                             std::string_view detail) const;
+};
+
+/// The security headers of every answer. `form_targets` are further origins that a form may lead to.
+service_response guarded(service_response response, const std::string& form_targets = {});
+service_response json_answer(unsigned status, const nlohmann::json& body);
+service_response method_not_allowed(std::string_view allowed);
+/// The HTTP status for a failure of an action.
+unsigned status_of(const failure& f);
+/// Why a browser is not sent there: not http(s), or bytes that no URL has (RFC 9700 §4.11). Nothing: it is
+/// fine.
+std::optional<failure> unsafe_location(const std::string& location);
+/// The name of the cookie that binds the flow with this `state`: one per flow, so that two do not fight.
+std::string binding_cookie_name(const std::string& state);
+
+} // namespace reauth

@@ -1,0 +1,197 @@
+// The pages of the approval listener: the approval link and the OAuth callback.
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/approval_page.hpp"
+#include "proxy/approval/callback_query.hpp"
+#include "proxy/approval/listener_impl.hpp"
+
+#include "core/encoding.hpp"
+#include "core/http_field.hpp"
+
+namespace reauth {
+namespace {
+
+const header_field html_type{"Content-Type", "text/html; charset=utf-8"};
+
+std::string state_of(const std::string& location) {
+    const auto mark = location.find('?');
+    const auto fields =
+        parse_form(mark == std::string::npos ? "" : std::string_view(location).substr(mark + 1));
+    return std::string(form_value(fields, "state").value_or(""));
+}
+
+} // namespace
+
+service_response approval_listener::impl::approval_page(const approval& a, unsigned status,
+                                                        const std::string& notice) const {
+    page_place place{base_path, base_path + "/a/" + std::string(a.link_secret.reveal()), services.clock(),
+                     notice};
+    return guarded({status, {html_type}, render_approval_page(a, place)}, form_targets(a));
+}
+
+service_response approval_listener::impl::message_page(unsigned status, std::string_view tone,
+                                                       std::string_view title, std::string_view detail,
+                                                       std::string_view hint) const {
+    return guarded({status, {html_type}, render_message_page(base_path, tone, title, detail, hint)});
+}
+
+service_response approval_listener::impl::shell_page(std::string_view pattern) const {
+    return guarded(
+        {200,
+         {html_type},
+         fill(pattern, template_values().text("base", base_path).text("title", "Dashboard")).text});
+}
+
+std::optional<std::string> approval_listener::impl::binding_cookie(const service_request& request,
+                                                                   const std::string& state) const {
+    const auto name = binding_cookie_name(state);
+    std::optional<std::string> found;
+    for (const auto& h : request.headers) {
+        if (!same_field_name(h.name, "cookie"))
+            continue;
+        std::string_view rest = h.value;
+        while (!rest.empty()) {
+            const auto end = rest.find(';');
+            auto pair = rest.substr(0, end);
+            rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+            while (pair.starts_with(' '))
+                pair.remove_prefix(1);
+            if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=' && !found)
+                found = std::string(pair.substr(name.size() + 1));
+        }
+    }
+    return found;
+}
+
+/// /a/{secret}, /a/{secret}/approve, …/deny, …/callback, …/events.
+task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& x, std::string rest) {
+    const auto slash = rest.find('/');
+    const auto verb = slash == std::string::npos ? "" : rest.substr(slash + 1);
+    const auto a = self->services.book.find_by_link(std::string_view(rest).substr(0, slash));
+    const bool known = slash == std::string::npos || verb == "approve" || verb == "deny" ||
+                       verb == "callback" || verb == "events";
+    if (!a || !known) {
+        auto r = self->message_page(404, "bad", "This link does not work any more",
+                                    "The approval was decided a while ago, or the link is not whole.",
+                                    "The client's next request makes a new approval if one is still needed.");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto& method = x.request().method;
+    if (slash == std::string::npos && (method == "GET" || method == "HEAD")) {
+        auto r = self->approval_page(*a);
+        co_await x.respond(std::move(r));
+    } else if (verb == "events" && method == "GET") {
+        co_await stream_events(self, x, a->id);
+    } else if (verb == "approve" && method == "POST") {
+        co_await link_approve(self, x, a);
+    } else if (verb == "callback" && method == "POST") {
+        co_await link_callback(self, x, a);
+    } else if (verb == "deny" && method == "POST") {
+        const auto denied = decided(a->status) ? result<void>{} : self->services.actions.deny(a->id);
+        // After the click the page itself says what is so, also when another tab was faster.
+        auto r =
+            denied ? guarded({303,
+                              {{"Location", self->base_path + "/a/" + std::string(a->link_secret.reveal())}},
+                              ""})
+                   : self->approval_page(*a, status_of(denied.error()), denied.error().describe());
+        co_await x.respond(std::move(r));
+    } else {
+        auto r = method_not_allowed(slash == std::string::npos || verb == "events" ? "GET" : "POST");
+        co_await x.respond(std::move(r));
+    }
+}
+
+/// With the link alone one may start a flow that ends at a provider's sign-in; the flow is bound to this
+/// browser.
+task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange& x,
+                                                 std::shared_ptr<approval> a) {
+    const auto accept = x.request().header("accept");
+    const bool scripted = accept && *accept == "application/json";
+    service_response r;
+    if (decided(a->status)) {
+        r = scripted ? json_answer(409, {{"error", "already_decided"}, {"status", to_string(a->status)}})
+                     : self->approval_page(*a, 409);
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto answer = co_await self->services.actions.approve(a->id, approver::link_holder, true);
+    const auto flaw = answer && !answer->done ? unsafe_location(answer->location) : std::nullopt;
+    if (!answer || flaw) {
+        const auto& why = flaw ? *flaw : answer.error();
+        std::string notice = why.describe();
+        if (why.code == fault::approval_required)
+            notice = "This link alone is not enough, because approving passes through no sign-in page. Run "
+                     "`mcp-reauth approve " +
+                     a->id + "` in a terminal, or open the dashboard.";
+        const auto status = decided(a->status) ? 409u : status_of(why);
+        r = scripted ? json_answer(status, failure_json(why))
+                     : self->approval_page(*a, status, decided(a->status) ? "" : notice);
+    } else if (answer->done) {
+        r = scripted ? json_answer(200, {{"status", "done"}}) : self->approval_page(*a);
+    } else {
+        r = scripted ? json_answer(200, {{"status", "redirect"}, {"location", answer->location}})
+                     : guarded({303, {{"Location", answer->location}}, ""}, form_targets(*a));
+        if (answer->browser_binding) {
+            const auto lifetime =
+                std::chrono::duration_cast<std::chrono::seconds>(a->expires_at - self->services.clock());
+            const auto value = binding_cookie_name(state_of(answer->location)) + "=" +
+                               std::string(answer->browser_binding->reveal());
+            const auto rules =
+                "; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(std::max<long>(1, lifetime.count())) +
+                (self->secure_cookies ? "; Secure" : "");
+            // The second is for the callback URL that is pasted into this browser's page.
+            for (const auto& path :
+                 {std::string("/oauth/callback"), "/a/" + std::string(a->link_secret.reveal()) + "/callback"})
+                r.headers.push_back({"Set-Cookie", value + "; Path=" + self->base_path + path + rules});
+        }
+    }
+    co_await x.respond(std::move(r));
+}
+
+task<void> approval_listener::impl::link_callback(self_ptr self, service_exchange& x,
+                                                  std::shared_ptr<approval> a) {
+    const auto fields = parse_form(x.request().body);
+    auto parameters = parse_pasted_callback(form_value(fields, "url").value_or(""));
+    service_response r;
+    if (!parameters) {
+        r = self->approval_page(*a, 400, parameters.error().describe());
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    auto binding = self->binding_cookie(x.request(), *parameters->state);
+    const auto outcome = co_await self->services.actions.callback(std::move(*parameters), std::move(binding));
+    r = outcome.ok ? self->message_page(200, "good", outcome.title, outcome.detail)
+                   : self->approval_page(*a, 400, outcome.title + ": " + outcome.detail);
+    co_await x.respond(std::move(r));
+}
+
+task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchange& x) {
+    service_response r;
+    if (x.request().method != "GET") {
+        r = method_not_allowed("GET"); // also HEAD: a look must not use up the state
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    auto parameters = parse_callback_query(x.request().query);
+    if (!parameters || !parameters->state) {
+        r = self->message_page(
+            400, "bad", "This is not an answer to a sign-in",
+            parameters ? "The address holds no state, so it belongs to no sign-in that was started here."
+                       : parameters.error().message,
+            "Open the approval link again and start from there.");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    auto binding = self->binding_cookie(x.request(), *parameters->state);
+    const auto cookie = binding_cookie_name(*parameters->state);
+    const auto outcome = co_await self->services.actions.callback(std::move(*parameters), std::move(binding));
+    r = self->message_page(outcome.ok ? 200 : 400, outcome.ok ? "good" : "bad", outcome.title, outcome.detail,
+                           outcome.ok ? "You can close this page." : "");
+    if (outcome.ok)
+        r.headers.push_back({"Set-Cookie", cookie + "=; Path=" + self->base_path +
+                                               "/oauth/callback; Max-Age=0; HttpOnly; SameSite=Lax" +
+                                               (self->secure_cookies ? "; Secure" : "")});
+    co_await x.respond(std::move(r));
+}
+
+} // namespace reauth
