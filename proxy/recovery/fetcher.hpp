@@ -1,4 +1,5 @@
-// The outbound HTTP client of the control thread: metadata, registration, token and JWKS requests, under the egress rules.
+// The outbound HTTP client of the control thread: metadata, registration, token and JWKS requests, under the
+// egress rules.
 #pragma once
 
 #include "core/failure.hpp"
@@ -25,9 +26,9 @@ struct fetch_options {
 class fetcher {
 public:
     virtual ~fetcher() = default;
-    /// The whole answer of any status, or: fault::egress_refused, or authorization_server_unavailable (transient)
-    /// for connect, TLS, time-out and framing trouble. Redirects (GET only, at most 3, https stays https) are followed,
-    /// each target checked again; a redirected POST is refused.
+    /// The whole answer of any status, or: fault::egress_refused, or authorization_server_unavailable
+    /// (transient) for connect, TLS, time-out and framing trouble. Redirects (GET only, at most 3, https
+    /// stays https) are followed, each target checked again; a redirected POST is refused.
     virtual task<result<http_response>> fetch(http_request request, fetch_options options) = 0;
 };
 

@@ -1,0 +1,160 @@
+// Set-up by OpenSSL calls, so that every failure can name its file and OpenSSL's reason.
+#include "proxy/net/tls.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <string_view>
+#include <utility>
+
+namespace reauth {
+
+namespace {
+
+constexpr auto tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+constexpr std::string_view http11("\x08http/1.1", 9);
+
+/// The oldest error in OpenSSL's queue is the cause; the queue is emptied.
+std::string openssl_reason() {
+    const unsigned long code = ERR_get_error();
+    const char* reason = code != 0 ? ERR_reason_error_string(code) : nullptr;
+    // system errors (no such file) have no reason string in OpenSSL 3
+    std::string text = reason != nullptr        ? reason
+                       : ERR_SYSTEM_ERROR(code) ? std::generic_category().message(ERR_GET_REASON(code))
+                                                : "unknown reason";
+    ERR_clear_error();
+    return text;
+}
+
+failure file_failure(const std::string& what, const std::string& file) {
+    return {fault::invalid_configuration,
+            "The " + what + " " + file + " cannot be used: " + openssl_reason() + ".",
+            "Give a readable PEM file.",
+            {},
+            false};
+}
+
+result<void> use_certificate(SSL_CTX* context, const std::string& cert, const std::string& key) {
+    if (SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1)
+        return file_failure("TLS certificate", cert);
+    // an encrypted key must fail, not ask on the terminal
+    SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1)
+        return file_failure("TLS key", key);
+    if (SSL_CTX_check_private_key(context) != 1)
+        return failure{fault::invalid_configuration,
+                       "The TLS key " + key + " does not belong to the certificate " + cert + ": " +
+                           openssl_reason() + ".",
+                       "Configure the key the certificate was made for.",
+                       {},
+                       false};
+    return {};
+}
+
+result<void> harden(SSL_CTX* context) {
+    SSL_CTX_set_options(context,
+                        SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // a long-lived idle stream should not keep 32 KiB of record buffers
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_cipher_list(context, tls12_ciphers) != 1)
+        return failure{
+            fault::internal, "OpenSSL refuses our TLS settings: " + openssl_reason() + ".", {}, {}, false};
+    return {};
+}
+
+int pick_http11(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+                unsigned length, void*) {
+    auto* chosen = const_cast<unsigned char*>(*out);
+    const auto* ours = reinterpret_cast<const unsigned char*>(http11.data());
+    if (SSL_select_next_proto(&chosen, size, ours, http11.size(), offered, length) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_NOACK;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+std::string without_brackets(const std::string& host) {
+    return host.size() > 2 && host.front() == '[' && host.back() == ']' ? host.substr(1, host.size() - 2)
+                                                                        : host;
+}
+
+} // namespace
+
+result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_config& settings) {
+    ERR_clear_error();
+    auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
+    SSL_CTX* context = made->native_handle();
+    auto hard = harden(context);
+    if (!hard)
+        return hard.error();
+    if (SSL_CTX_set_default_verify_paths(context) != 1)
+        return failure{fault::invalid_configuration,
+                       "The system's trust store cannot be used: " + openssl_reason() + ".",
+                       "Install ca-certificates, or set `tls.ca_file`.",
+                       {},
+                       false};
+    ERR_clear_error();
+    if (!settings.ca_file.empty() && SSL_CTX_load_verify_file(context, settings.ca_file.c_str()) != 1)
+        return file_failure("CA file", settings.ca_file);
+    if (settings.cert.empty() != settings.key.empty())
+        return failure{fault::invalid_configuration,
+                       "A TLS client certificate needs both `tls.cert` and `tls.key`.",
+                       "Set both or neither.",
+                       {},
+                       false};
+    if (!settings.cert.empty()) {
+        auto used = use_certificate(context, settings.cert, settings.key);
+        if (!used)
+            return used.error();
+    }
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(http11.data()), http11.size());
+    return made;
+}
+
+result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_config& settings) {
+    ERR_clear_error();
+    auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    SSL_CTX* context = made->native_handle();
+    auto hard = harden(context);
+    if (!hard)
+        return hard.error();
+    auto used = use_certificate(context, settings.cert, settings.key);
+    if (!used)
+        return used.error();
+    SSL_CTX_set_alpn_select_cb(context, pick_http11, nullptr);
+    return made;
+}
+
+result<void> expect_tls_peer(SSL* connection, const std::string& host) {
+    auto name = without_brackets(host);
+    if (!name.empty() && name.back() == '.')
+        name.pop_back();
+    boost::system::error_code not_an_address;
+    const auto address = asio::ip::make_address(name, not_an_address);
+    X509_VERIFY_PARAM* expected = SSL_get0_param(connection);
+    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    const bool set = not_an_address
+                         ? !name.empty() && SSL_set_tlsext_host_name(connection, name.c_str()) == 1 &&
+                               X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1
+                         : X509_VERIFY_PARAM_set1_ip_asc(expected, address.to_string().c_str()) == 1;
+    if (!set)
+        return failure{fault::internal,
+                       "TLS cannot be set up for the host \"" + host + "\": " + openssl_reason() + ".",
+                       {},
+                       {},
+                       false};
+    return {};
+}
+
+std::string describe_tls_failure(const SSL* connection, const boost::system::error_code& error) {
+    const long verdict = SSL_get_verify_result(connection);
+    if (verdict != X509_V_OK)
+        return std::string("its certificate is not trusted (") + X509_verify_cert_error_string(verdict) + ")";
+    return error.message();
+}
+
+} // namespace reauth

@@ -1,0 +1,33 @@
+// TLS contexts: ours as a client (system trust store and more) and as a server. TLS 1.2 and up, nothing weak.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/failure.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <memory>
+#include <string>
+
+namespace reauth {
+
+namespace asio = boost::asio;
+
+/// A context that verifies servers against the system's trust store and, if given, `ca_file`, and presents
+/// the client certificate if one is given. ALPN offers http/1.1. fault::invalid_configuration names the file
+/// and the reason.
+result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_config& settings);
+
+/// A context for a listener with this certificate chain and key (PEM). ALPN picks http/1.1 where it is
+/// offered. fault::invalid_configuration names the file and the reason.
+result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_config& settings);
+
+/// Makes one connection expect `host` (a DNS name, or an IP address with or without brackets): sets SNI for
+/// names (RFC 6066 §3) and the name that the certificate must be for (RFC 9525). Call it before the
+/// handshake.
+result<void> expect_tls_peer(SSL* connection, const std::string& host);
+
+/// Why the last handshake on `connection` failed, for a person: the verification error if there was one.
+std::string describe_tls_failure(const SSL* connection, const boost::system::error_code& error);
+
+} // namespace reauth
