@@ -1,0 +1,201 @@
+// Keys and JSON around the vault's records.
+#include "proxy/vault/credential_store.hpp"
+
+#include "core/credential_json.hpp"
+#include "core/encoding.hpp"
+#include "proxy/vault/record_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace reauth {
+
+namespace {
+
+/// A record of a kind as T, or nothing.
+template<class T>
+result<std::optional<T>> parsed(const result<std::optional<secret>>& record,
+                                result<T> (*parse)(const secret&)) {
+    if (!record)
+        return record.error();
+    if (!record->has_value())
+        return std::optional<T>();
+    auto value = parse(**record);
+    if (!value)
+        return value.error();
+    return std::optional<T>(std::move(*value));
+}
+
+/// What is left of an erased credential: no token, only its generation.
+bool erased(const credential& value) {
+    return value.access_token.empty() && value.refresh_token.empty();
+}
+
+} // namespace
+
+std::string joined_key(const std::vector<std::string_view>& parts) {
+    std::string key;
+    for (const auto part : parts) {
+        if (&part != &parts.front())
+            key += ' ';
+        for (const char c : part) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte <= ' ' || byte == '%' || byte == 0x7f)
+                key += "%" + hex_encode(std::string_view(&c, 1));
+            else
+                key += c;
+        }
+    }
+    return key;
+}
+
+std::optional<std::vector<std::string>> split_key(std::string_view key) {
+    std::vector<std::string> parts;
+    for (;;) {
+        const auto end = key.find(' ');
+        auto part = percent_decode(key.substr(0, end), false);
+        if (!part)
+            return std::nullopt;
+        parts.push_back(std::move(*part));
+        if (end == std::string_view::npos)
+            return parts;
+        key.remove_prefix(end + 1);
+    }
+}
+
+result<std::optional<credential>> credential_store::find_credential(const std::string& principal,
+                                                                    const std::string& upstream,
+                                                                    const std::string& issuer) {
+    auto found = parsed(vault_.get(record_kind::credential, joined_key({principal, upstream, issuer})),
+                        credential_from_json);
+    if (found && found->has_value() && erased(**found))
+        return std::optional<credential>();
+    return found;
+}
+
+result<credential> credential_store::store_credential(const std::string& principal,
+                                                      const std::string& upstream, credential value) {
+    const auto key = joined_key({principal, upstream, value.issuer});
+    auto last = parsed(vault_.get(record_kind::credential, key), credential_from_json);
+    if (!last)
+        return last.error();
+    const std::uint64_t stored = last->has_value() ? (*last)->generation : 0;
+    value.generation = (std::max)(stored, value.generation) + 1;
+    auto done = vault_.put(record_kind::credential, key, credential_to_json(value));
+    if (!done)
+        return done.error();
+    return value;
+}
+
+result<void> credential_store::erase_credential(const std::string& principal, const std::string& upstream,
+                                                const std::string& issuer) {
+    const auto key = joined_key({principal, upstream, issuer});
+    auto last = parsed(vault_.get(record_kind::credential, key), credential_from_json);
+    if (!last)
+        return vault_.erase(record_kind::credential, key);
+    if (!last->has_value())
+        return {};
+    credential remains;
+    remains.issuer = issuer;
+    remains.generation = (*last)->generation;
+    return vault_.put(record_kind::credential, key, credential_to_json(remains));
+}
+
+result<std::vector<held_credential>> credential_store::credentials() {
+    auto records = vault_.list(record_kind::credential);
+    if (!records)
+        return records.error();
+    std::vector<held_credential> out;
+    for (const auto& record : *records) {
+        auto parts = split_key(record.key);
+        auto value = credential_from_json(record.value);
+        if (!value)
+            return value.error();
+        if (parts && parts->size() == 3 && !erased(*value))
+            out.push_back({(*parts)[0], (*parts)[1], std::move(*value)});
+    }
+    return out;
+}
+
+result<std::optional<std::string>> credential_store::pinned_issuer(const std::string& principal,
+                                                                   const std::string& upstream) {
+    auto record = vault_.get(record_kind::issuer_pin, joined_key({principal, upstream}));
+    if (!record)
+        return record.error();
+    std::optional<std::string> issuer;
+    if (record->has_value())
+        issuer.emplace((*record)->reveal());
+    return issuer;
+}
+
+result<void> credential_store::pin_issuer(const std::string& principal, const std::string& upstream,
+                                          const std::string& issuer) {
+    return vault_.put(record_kind::issuer_pin, joined_key({principal, upstream}), secret(issuer));
+}
+
+result<void> credential_store::unpin_issuer(const std::string& principal, const std::string& upstream) {
+    return vault_.erase(record_kind::issuer_pin, joined_key({principal, upstream}));
+}
+
+result<std::optional<registered_client>> credential_store::find_registration(const std::string& issuer,
+                                                                             const std::string& upstream) {
+    return parsed(vault_.get(record_kind::registration, joined_key({issuer, upstream})),
+                  registered_client_from_json);
+}
+
+result<void> credential_store::store_registration(const std::string& upstream,
+                                                  const registered_client& client) {
+    return vault_.put(record_kind::registration, joined_key({client.issuer, upstream}),
+                      registered_client_to_json(client));
+}
+
+result<void> credential_store::erase_registration(const std::string& issuer, const std::string& upstream) {
+    return vault_.erase(record_kind::registration, joined_key({issuer, upstream}));
+}
+
+result<void> credential_store::store_pending(const pending_authorization& pending) {
+    return vault_.put(record_kind::pending_authorization, pending_key(pending.state.reveal()),
+                      pending_to_json(pending), pending.expires_at + std::chrono::hours(1));
+}
+
+result<std::optional<pending_authorization>> credential_store::find_pending(std::string_view state) {
+    return parsed(vault_.get(record_kind::pending_authorization, pending_key(state)), pending_from_json);
+}
+
+result<std::optional<pending_authorization>> credential_store::take_pending(std::string_view state) {
+    return parsed(vault_.take(record_kind::pending_authorization, pending_key(state)), pending_from_json);
+}
+
+result<std::optional<idp_session>> credential_store::find_session(const std::string& principal,
+                                                                  const std::string& identity_provider) {
+    return parsed(vault_.get(record_kind::idp_session, joined_key({principal, identity_provider})),
+                  session_from_json);
+}
+
+result<void> credential_store::store_session(const std::string& principal, const idp_session& session) {
+    return vault_.put(record_kind::idp_session, joined_key({principal, session.identity_provider}),
+                      session_to_json(session));
+}
+
+result<void> credential_store::erase_session(const std::string& principal,
+                                             const std::string& identity_provider) {
+    return vault_.erase(record_kind::idp_session, joined_key({principal, identity_provider}));
+}
+
+result<std::vector<held_session>> credential_store::sessions() {
+    auto records = vault_.list(record_kind::idp_session);
+    if (!records)
+        return records.error();
+    std::vector<held_session> out;
+    for (const auto& record : *records) {
+        auto parts = split_key(record.key);
+        auto value = session_from_json(record.value);
+        if (!value)
+            return value.error();
+        if (parts && parts->size() == 2)
+            out.push_back({(*parts)[0], std::move(*value)});
+    }
+    return out;
+}
+
+} // namespace reauth
