@@ -49,7 +49,8 @@ enum class browser_opening { never, once };
 
 struct approval_config {
     endpoint_config listen{"127.0.0.1", 8971, ""};
-    std::string public_url; ///< no trailing slash; default http://LISTEN
+    std::optional<tls_server_config> tls;
+    std::string public_url; ///< no trailing slash; default http(s)://LISTEN; empty: LISTEN has port 0
     browser_opening open_browser = browser_opening::never;
     secret_source token; ///< none: made once in the state directory
     milliseconds lifetime{15 * 60 * 1000};
@@ -60,8 +61,8 @@ enum class vault_backend { sqlite, postgres, memory };
 
 struct vault_config {
     vault_backend backend = vault_backend::sqlite;
-    std::string path;  ///< sqlite; ~ expanded
-    secret dsn;        ///< postgres
+    std::string path;     ///< sqlite; ~ expanded
+    secret dsn;           ///< postgres
     std::string key_file; ///< made with a new vault where missing; default beside the vault: PATH + ".key"
     secret key;           ///< literal or env key; else key_file is used
 };
@@ -70,7 +71,7 @@ struct vault_config {
 struct oauth_client_config {
     std::string id; ///< empty: none is pre-registered
     secret client_secret;
-    std::string auth; ///< token_endpoint_auth_method; empty: chosen from the metadata
+    std::string auth;   ///< token_endpoint_auth_method; empty: chosen from the metadata
     secret private_key; ///< PEM or JWK for private_key_jwt
     std::string alg = "ES256";
     std::string issuer; ///< the only issuer that this client's secrets go to
@@ -94,8 +95,10 @@ enum class metadata_mode { shield, pass };
 
 struct upstream_config {
     std::string name;
-    std::string url; ///< as configured
+    std::string url;  ///< as configured
     std::string path; ///< prefix, starts with '/', no trailing '/' unless it is the root
+    std::vector<std::string>
+        also_at; ///< further prefixes that mean the same (`serve URL`); same shape as `path`
     std::optional<endpoint_config> listen;
     grant_kind grant = grant_kind::authorization_code;
     oauth_client_config client;
@@ -125,9 +128,9 @@ struct limits_config {
     unsigned waiters = 10'000;
     milliseconds upstream_connect{10'000};
     milliseconds token_request{10'000};
-    milliseconds client_idle{75'000};   ///< keep-alive of client connections
-    milliseconds head_timeout{30'000};  ///< a client must send a whole head within this
-    unsigned connections = 20'000;      ///< client connections at once
+    milliseconds client_idle{75'000};  ///< keep-alive of client connections
+    milliseconds head_timeout{30'000}; ///< a client must send a whole head within this
+    unsigned connections = 20'000;     ///< client connections at once
 };
 
 enum class log_format { text, json };
@@ -153,8 +156,8 @@ struct config {
     limits_config limits;
     log_config log;
     std::optional<endpoint_config> metrics;
-    std::string state_directory; ///< for the operator token and the default vault
-    std::string file;            ///< where it came from; empty for `serve URL`
+    std::string state_directory;       ///< for the operator token and the default vault
+    std::string file;                  ///< where it came from; empty for `serve URL`
     std::vector<std::string> warnings; ///< e.g. a literal secret
 };
 

@@ -1,0 +1,180 @@
+#include "conf/load.hpp"
+
+#include "conf/readers.hpp"
+#include "conf/values.hpp"
+#include "core/display_text.hpp"
+#include "core/uri.hpp"
+#include "policy/rules.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include <pwd.h>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace reauth {
+
+namespace {
+
+std::string state_directory(const config_inputs& inputs, reading& r) {
+    const auto given = [&](const char* name) {
+        auto found = inputs.environment.find(name);
+        return found == inputs.environment.end() ? std::string{} : found->second;
+    };
+    // systemd sets STATE_DIRECTORY for StateDirectory=
+    if (auto dir = given("STATE_DIRECTORY"); !dir.empty())
+        return dir.substr(0, dir.find(':'));
+    if (auto dir = given("XDG_STATE_HOME"); dir.starts_with('/'))
+        return dir + "/mcp-reauth";
+    if (auto home = given("HOME"); !home.empty())
+        return home + "/.local/state/mcp-reauth";
+    r.problems.error({},
+                     "there is no HOME to keep state in; set state_directory (MCP_REAUTH_STATE_DIRECTORY).");
+    return {};
+}
+
+void fill_defaults(config& c, const config_inputs& inputs, reading& r) {
+    if (c.state_directory.empty())
+        c.state_directory = state_directory(inputs, r);
+    if (c.vault.backend == vault_backend::sqlite) {
+        if (c.vault.path.empty())
+            c.vault.path = c.state_directory + "/vault.db";
+        if (c.vault.key_file.empty() && c.vault.key.empty())
+            c.vault.key_file = c.vault.path + ".key";
+    }
+    if (c.approval.public_url.empty() && c.approval.listen.port != 0)
+        c.approval.public_url = (c.approval.tls ? "https://" : "http://") + c.approval.listen.to_string();
+    for (auto& rule : builtin_rules())
+        c.policy.rules.push_back(std::move(rule));
+}
+
+/// A mistyped variable would be silently ignored; those that a container orchestrator sets for a service
+/// called mcp-reauth are not ours.
+void report_unused(reading& r) {
+    constexpr std::string_view prefix = "MCP_REAUTH_";
+    for (auto e = r.inputs.environment.lower_bound(std::string(prefix));
+         e != r.inputs.environment.end() && e->first.starts_with(prefix); ++e) {
+        const std::string_view rest = std::string_view(e->first).substr(prefix.size());
+        if (!r.used.contains(e->first) && rest != "CONFIG" && !rest.starts_with("SERVICE_") &&
+            rest != "PORT" && !rest.starts_with("PORT_"))
+            r.problems.warning({0, 0, clean_text(e->first, 80)},
+                               "this variable sets no key of the configuration.");
+    }
+    for (const auto& [key, value] : r.inputs.flags)
+        if (!r.used.contains(key))
+            r.problems.error({}, "there is no key '" + clean_text(key, 80) + "' to set.");
+}
+
+result<config> finish(config c, reading& r) {
+    if (r.problems.failed())
+        return r.problems.to_failure();
+    c.warnings = r.problems.warnings();
+    return c;
+}
+
+} // namespace
+
+config_inputs process_inputs() {
+    config_inputs inputs;
+    for (char** e = environ; e && *e; ++e) {
+        const std::string_view line(*e);
+        if (const auto equals = line.find('='); equals != line.npos)
+            inputs.environment.emplace(line.substr(0, equals), line.substr(equals + 1));
+    }
+    if (!inputs.environment.contains("HOME"))
+        if (const auto* user = ::getpwuid(::getuid()); user && user->pw_dir)
+            inputs.environment.emplace("HOME", user->pw_dir);
+    return inputs;
+}
+
+result<config> load_config_text(std::string_view text, const std::string& file_name,
+                                const config_inputs& inputs) {
+    problem_log problems(file_name);
+    reading r{problems, inputs, std::filesystem::path(file_name).parent_path().string(), {}, {}};
+    config c;
+    c.file = file_name;
+    const auto tree = parse_yaml(text, problems);
+    if (problems.failed() && tree.is == yaml_node::kind::null)
+        return problems.to_failure();
+    read_config(section(r, &tree, {}, {}), r, c);
+    check_config(c, r);
+    fill_defaults(c, inputs, r);
+    report_unused(r);
+    return finish(std::move(c), r);
+}
+
+result<config> load_config(const std::string& path, const config_inputs& inputs) {
+    const auto unreadable = [&](const std::string& why) {
+        return failure{fault::invalid_configuration,
+                       path + ": the configuration cannot be read: " + why + ".",
+                       "Give another with --config FILE.",
+                       {},
+                       false};
+    };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        return unreadable("it is a directory");
+    errno = 0;
+    std::ifstream in(path, std::ios::binary);
+    if (!in)
+        return unreadable(std::generic_category().message(errno));
+    std::string text;
+    char block[65536];
+    // one byte over the parser's limit is enough for it to refuse the file
+    while (text.size() <= (1u << 20) && (in.read(block, sizeof block), in.gcount() > 0))
+        text.append(block, static_cast<std::size_t>(in.gcount()));
+    return load_config_text(text, path, inputs);
+}
+
+result<config> default_config(const config_inputs& inputs) {
+    problem_log problems("");
+    reading r{problems, inputs, {}, {}, {}};
+    config c;
+    read_config(section(r, nullptr, {}, {}), r, c);
+    fill_defaults(c, inputs, r);
+    report_unused(r);
+    return finish(std::move(c), r);
+}
+
+result<config> config_for_url(std::string_view url, const config_inputs& inputs) {
+    auto parsed = parse_http_url(url, "the upstream's URL");
+    if (!parsed)
+        return failure{fault::invalid_configuration,
+                       parsed.error().message,
+                       "Give it like https://api.example.com/mcp.",
+                       {},
+                       false};
+    if (!parsed->https() && !parsed->loopback())
+        return failure{fault::invalid_configuration,
+                       "The upstream's URL must be https: over http to " + display_host(parsed->host) +
+                           " anyone on the way could read the tokens.",
+                       "Only loopback may be http.",
+                       {},
+                       false};
+    problem_log problems("");
+    reading r{problems, inputs, {}, {}, {}};
+    config c;
+    read_config(section(r, nullptr, {}, {}), r, c);
+    upstream_config u;
+    for (char ch : parsed->host)
+        u.name += is_ascii_alnum(ch) || ch == '.' || ch == '-' ? ch : '_';
+    u.name.resize(std::min<std::size_t>(u.name.size(), 64));
+    u.url = url;
+    u.path = "/";
+    auto own = parsed->path;
+    while (own.ends_with('/'))
+        own.pop_back();
+    if (!own.empty() && wrong_path(own).empty())
+        u.also_at.push_back(own);
+    c.upstreams.push_back(std::move(u));
+    check_config(c, r);
+    fill_defaults(c, inputs, r);
+    report_unused(r);
+    return finish(std::move(c), r);
+}
+
+} // namespace reauth

@@ -1,0 +1,38 @@
+// The configuration's front door: a file, a text, or just an upstream's URL.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/failure.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace reauth {
+
+/// What stands over the file: flags beat environment variables beat the file.
+struct config_inputs {
+    /// Dotted key → value, e.g. {"approval.listen", "127.0.0.1:9000"}; every scalar of the file can be given.
+    std::map<std::string, std::string> flags;
+    /// The process's environment: `MCP_REAUTH_APPROVAL_LISTEN` …, and what `{env: NAME}` and paths refer to.
+    std::map<std::string, std::string> environment;
+};
+
+/// Inputs with this process's environment and no flags.
+config_inputs process_inputs();
+
+/// Reads and checks a file. fault::invalid_configuration holds all errors, one a line, each with
+/// file:line:column, what is wrong and, where it can be guessed, what was meant.
+result<config> load_config(const std::string& path, const config_inputs& inputs);
+
+/// The same for a text. Relative paths in it are relative to the directory of `file_name`.
+result<config> load_config_text(std::string_view text, const std::string& file_name,
+                                const config_inputs& inputs);
+
+/// What `serve URL` runs: one upstream at `/` and at the URL's own path, default policy.
+result<config> config_for_url(std::string_view url, const config_inputs& inputs);
+
+/// Every default, no upstream: what client commands use where there is no file. Flags and environment apply.
+result<config> default_config(const config_inputs& inputs);
+
+} // namespace reauth

@@ -1,0 +1,229 @@
+// What the service itself needs: listeners, clients, vault, limits, log.
+#include "conf/readers.hpp"
+
+#include "conf/values.hpp"
+#include "core/display_text.hpp"
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+client_principal read_client(section s) {
+    client_principal p;
+    s.text("principal", p.principal);
+    if (p.principal.empty() || p.principal.size() > 128 ||
+        std::any_of(p.principal.begin(), p.principal.end(), [](char c) { return c <= ' ' || c > '~'; }))
+        s.error("principal", "must be 1 to 128 visible ASCII characters without spaces.");
+    p.bearer = s.secret_value("bearer").value;
+    if (!s.has("bearer"))
+        s.error("bearer", "is missing: it is what this client must present.");
+    else if (!p.bearer.empty() && p.bearer.size() < 16)
+        s.warning("bearer", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
+    s.finish();
+    return p;
+}
+
+void read_hosts(section& top, config& out) {
+    for (auto& h : top.texts("allowed_hosts")) {
+        const auto port = h.text.rfind(':');
+        const bool bare = is_host(h.text) || (h.text.starts_with('[') && h.text.ends_with(']'));
+        if (!bare && !(port != h.text.npos && parse_endpoint(h.text)))
+            top.error("allowed_hosts",
+                      "must hold HOST or HOST:PORT without a scheme, not '" + clean_text(h.text, 60) + "'.");
+        out.allowed_hosts.push_back(std::move(h.text));
+    }
+    for (auto& o : top.texts("allowed_origins")) {
+        while (o.text.ends_with('/'))
+            o.text.pop_back();
+        if (origin_of(o.text) != o.text)
+            top.error("allowed_origins", "must hold origins like https://app.example.com, not '" +
+                                             clean_text(o.text, 60) + "'.");
+        out.allowed_origins.push_back(std::move(o.text));
+    }
+}
+
+void read_egress(section s, egress_config& out) {
+    for (auto& a : s.texts("allow")) {
+        if (!is_network(a.text) && !is_host(a.text))
+            s.error("allow", "must hold networks like 10.0.0.0/8 or host names, not '" +
+                                 clean_text(a.text, 60) + "'.");
+        out.allow.push_back(std::move(a.text));
+    }
+    s.finish();
+}
+
+} // namespace
+
+std::optional<tls_server_config> read_server_tls(section s) {
+    if (!s.present())
+        return {};
+    tls_server_config tls;
+    s.readable_file("cert", tls.cert);
+    s.readable_file("key", tls.key);
+    if (!s.has("cert") || !s.has("key"))
+        s.error(!s.has("cert") ? "cert" : "key", "is missing: TLS needs both cert and key (PEM files).");
+    s.finish();
+    return tls;
+}
+
+void read_client_tls(section s, tls_client_config& out) {
+    s.readable_file("ca_file", out.ca_file);
+    s.readable_file("cert", out.cert);
+    s.readable_file("key", out.key);
+    if (s.has("cert") != s.has("key"))
+        s.error(!s.has("cert") ? "cert" : "key", "is missing: a client certificate needs both cert and key.");
+    s.finish();
+}
+
+void read_client_auth(section& top, reading& r, config& out) {
+    const auto* n = top.node("client_auth");
+    if (!n || n->is == yaml_node::kind::null)
+        return;
+    if (n->is != yaml_node::kind::list) {
+        out.client_auth.push_back(read_client(section(r, n, "client_auth", top.where("client_auth"))));
+        return;
+    }
+    for (std::size_t i = 0; i < n->items.size(); ++i) {
+        const auto& item = n->items[i];
+        auto client = read_client(section(r, &item, "client_auth[" + std::to_string(i) + "]", item.at));
+        for (const auto& other : out.client_auth) {
+            if (other.principal == client.principal)
+                r.problems.error(item.at, "client_auth: the principal '" + clean_text(client.principal, 60) +
+                                              "' is here twice.");
+            if (!client.bearer.empty() && other.bearer == client.bearer)
+                r.problems.error(item.at,
+                                 "client_auth: two principals have the same bearer; each needs its own.");
+        }
+        out.client_auth.push_back(std::move(client));
+    }
+    if (out.client_auth.empty())
+        top.error("client_auth", "is an empty list; name at least one client or remove the key.");
+}
+
+void read_approval(section s, approval_config& out) {
+    if (auto e = s.endpoint("listen")) {
+        if (!e->unix_path.empty())
+            s.error("listen", "must be HOST:PORT: a browser has to reach it.");
+        out.listen = *e;
+    }
+    out.tls = read_server_tls(s.sub("tls"));
+    s.text("public_url", out.public_url);
+    if (!out.public_url.empty()) {
+        while (out.public_url.ends_with('/'))
+            out.public_url.pop_back();
+        auto url = parse_secure_url(out.public_url, "approval.public_url");
+        if (!url)
+            s.error("public_url", "is not usable: " + url.error().message + " Write https://HOST[:PORT].");
+        else if (!url->path.empty() || url->has_query)
+            s.error("public_url", "must be an origin (https://HOST[:PORT]) without a path.");
+    }
+    s.choice<browser_opening>("open_browser", out.open_browser,
+                              {{"never", browser_opening::never}, {"once", browser_opening::once}});
+    out.token = s.secret_value("token");
+    if (!out.token.value.empty() && out.token.value.size() < 16)
+        s.error("token", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
+    s.duration("lifetime", out.lifetime, 10s);
+    for (auto& word : s.texts("notify_command"))
+        out.notify_command.push_back(std::move(word.text));
+    s.finish();
+}
+
+void read_vault(section s, vault_config& out) {
+    s.choice<vault_backend>("backend", out.backend,
+                            {{"sqlite", vault_backend::sqlite},
+                             {"postgres", vault_backend::postgres},
+                             {"memory", vault_backend::memory}});
+    s.path("path", out.path);
+    out.dsn = s.secret_value("dsn").value;
+    auto key = s.secret_value("key", secret_file::made_if_missing);
+    if (key.from == secret_source::kind::file)
+        out.key_file = key.name;
+    else
+        out.key = key.value;
+    if (out.backend != vault_backend::sqlite && !out.path.empty())
+        s.error("path", "is only for the sqlite backend.");
+    if (out.backend == vault_backend::postgres && !s.has("dsn"))
+        s.error("dsn", "is missing: the postgres backend needs it, e.g. {env: MCP_REAUTH_DSN}.");
+    if (out.backend != vault_backend::postgres && !out.dsn.empty())
+        s.error("dsn", "is only for the postgres backend; set backend: postgres.");
+    if (out.backend == vault_backend::postgres && key.from == secret_source::kind::none)
+        s.error("key", "is missing: replicas share one key, so give it as {env: NAME} or {file: PATH}.");
+    s.finish();
+}
+
+void read_limits(section s, limits_config& out) {
+    s.size("replay_body", out.replay_body, 0);
+    s.size("replay_memory", out.replay_memory, 0);
+    s.number("attempts", out.attempts, 1, 10);
+    s.duration("refresh_ahead", out.refresh_ahead, 0ms);
+    s.number("waiters", out.waiters, 1, 1'000'000);
+    s.duration("upstream_connect", out.upstream_connect, 1ms);
+    s.duration("token_request", out.token_request, 1ms);
+    s.duration("client_idle", out.client_idle, 1s);
+    s.duration("head_timeout", out.head_timeout, 1s);
+    s.number("connections", out.connections, 1, 1'000'000);
+    if (out.replay_body > out.replay_memory)
+        s.error("replay_body", "is larger than limits.replay_memory, which all requests share.");
+    s.finish();
+}
+
+void read_log(section s, log_config& out) {
+    s.choice<log_format>("format", out.format, {{"text", log_format::text}, {"json", log_format::json}});
+    s.choice<std::string>("level", out.level,
+                          {{"trace", "trace"},
+                           {"debug", "debug"},
+                           {"info", "info"},
+                           {"warn", "warn"},
+                           {"error", "error"},
+                           {"off", "off"}});
+    s.finish();
+}
+
+void read_config(section top, reading& r, config& out) {
+    if (auto e = top.endpoint("listen"))
+        out.listen = *e;
+    if (auto w = top.value("workers"); w && w->text != "auto") {
+        if (auto n = parse_number(w->text, 256); n && *n > 0)
+            out.workers = static_cast<unsigned>(*n);
+        else
+            top.error("workers", "must be auto or a number from 1 to 256.");
+    }
+    read_client_auth(top, r, out);
+    read_hosts(top, out);
+    out.tls = read_server_tls(top.sub("tls"));
+    top.path("state_directory", out.state_directory);
+    read_approval(top.sub("approval"), out.approval);
+    read_vault(top.sub("vault"), out.vault);
+    top.text("client_metadata_url", out.client_metadata_url);
+    if (!out.client_metadata_url.empty()) {
+        auto url = parse_secure_url(out.client_metadata_url, "client_metadata_url");
+        if (!url)
+            top.error("client_metadata_url", "is not usable: " + url.error().message);
+        else if (url->path.size() < 2)
+            top.error("client_metadata_url", "must name a document: a client ID URL needs a path.");
+    }
+    auto providers = top.sub("identity_providers");
+    for (auto& [key, s] : providers.children())
+        out.identity_providers.emplace(key->text, read_identity_provider(s, key->text));
+    auto upstreams = top.sub("upstreams");
+    for (auto& [key, s] : upstreams.children())
+        out.upstreams.push_back(read_upstream(s, r, key->text));
+    out.policy.rules = read_policy(top, r, out.file);
+    read_egress(top.sub("egress"), out.egress);
+    read_limits(top.sub("limits"), out.limits);
+    read_log(top.sub("log"), out.log);
+    if (auto metrics = top.sub("metrics"); metrics.present()) {
+        out.metrics = metrics.endpoint("listen");
+        if (!metrics.has("listen"))
+            metrics.error("listen", "is missing: say where metrics are served, e.g. 127.0.0.1:8972.");
+        metrics.finish();
+    }
+    top.finish();
+}
+
+} // namespace reauth

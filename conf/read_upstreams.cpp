@@ -1,0 +1,247 @@
+// Upstreams, their OAuth clients, and identity providers.
+#include "conf/readers.hpp"
+
+#include "conf/values.hpp"
+#include "core/ascii.hpp"
+#include "core/display_text.hpp"
+#include "core/uri.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace reauth {
+
+namespace {
+
+bool plain_name(std::string_view name) {
+    constexpr std::string_view marks = "._-";
+    return !name.empty() && name.size() <= 64 && is_ascii_alnum(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [&](char c) { return is_ascii_alnum(c) || marks.find(c) != marks.npos; });
+}
+
+void read_issuer(section& s, std::string& out) {
+    s.text("issuer", out);
+    if (out.empty())
+        return;
+    if (auto url = parse_secure_url(out, "issuer"); !url)
+        s.error("issuer", "is not usable: " + url.error().message);
+    else if (url->has_query)
+        s.error("issuer", "must be an issuer identifier: a URL without a query.");
+}
+
+void read_oauth_client(section s, oauth_client_config& out) {
+    s.text("id", out.id);
+    out.client_secret = s.secret_value("secret").value;
+    s.choice<std::string>("auth", out.auth,
+                          {{"none", "none"},
+                           {"client_secret_basic", "client_secret_basic"},
+                           {"client_secret_post", "client_secret_post"},
+                           {"private_key_jwt", "private_key_jwt"}});
+    out.private_key = s.secret_value("private_key").value;
+    s.choice<std::string>("alg", out.alg, {{"ES256", "ES256"}, {"RS256", "RS256"}, {"PS256", "PS256"}});
+    read_issuer(s, out.issuer);
+    if (out.id.empty() && (s.has("secret") || s.has("private_key")))
+        s.error("id", "is missing: a secret or key belongs to a client id.");
+    if (out.auth == "private_key_jwt" && !s.has("private_key"))
+        s.error("private_key", "is missing: auth private_key_jwt signs with it.");
+    if (out.auth.starts_with("client_secret") && !s.has("secret"))
+        s.error("secret", "is missing: auth " + out.auth + " sends it.");
+    if (out.auth == "none" && (s.has("secret") || s.has("private_key")))
+        s.error("auth", "is none although a secret or key is given; remove one of them.");
+    s.finish();
+}
+
+void read_headers(section& s, upstream_config& out) {
+    constexpr std::array<std::string_view, 13> ours{
+        "authorization", "host", "content-length", "transfer-encoding", "connection",
+        "keep-alive",    "te",   "trailer",        "upgrade",           "expect",
+        "cookie",        "dpop", "content-type"};
+    for (auto& [name, value] : s.pairs("headers")) {
+        const auto shown = "'" + clean_text(name.text, 60) + "'";
+        const bool bad_value = std::any_of(value.begin(), value.end(), [](char c) {
+            return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+        });
+        if (!is_http_token(name.text))
+            s.error("headers", "holds " + shown + ", which cannot be a header name.");
+        else if (ascii_lower(name.text) == "authorization")
+            s.error("headers", "must not set Authorization; use grant: static with token: {file: PATH}.");
+        else if (std::find(ours.begin(), ours.end(), ascii_lower(name.text)) != ours.end())
+            s.error("headers", "must not set " + shown + ": the proxy or the client does.");
+        else if (bad_value)
+            s.error("headers", "has control characters in the value of " + shown + ".");
+        else
+            out.headers.emplace_back(std::move(name.text), std::move(value));
+    }
+}
+
+void read_authorize_params(section& s, upstream_config& out) {
+    constexpr std::array<std::string_view, 9> ours{
+        "response_type",         "client_id",      "redirect_uri", "scope", "state", "nonce",
+        "code_challenge_method", "code_challenge", "resource"};
+    for (auto& [name, value] : s.pairs("authorize_params")) {
+        if (name.text.empty() || std::find(ours.begin(), ours.end(), name.text) != ours.end())
+            s.error(
+                "authorize_params",
+                "must not set '" + clean_text(name.text, 60) + "': the flow itself does" +
+                    (name.text == "scope" || name.text == "resource"
+                         ? "; use the key " + std::string(name.text == "scope" ? "scopes" : "resource") + "."
+                         : "."));
+        else
+            out.authorize_params.emplace_back(std::move(name.text), std::move(value));
+    }
+}
+
+void read_resource(section& s, upstream_config& out) {
+    s.text("resource", out.resource);
+    if (out.resource == "auto" || out.resource == "omit" || !s.has("resource"))
+        return;
+    const auto colon = out.resource.find(':');
+    const bool clean = std::all_of(out.resource.begin(), out.resource.end(),
+                                   [](char c) { return c > ' ' && c <= '~' && c != '#' && c != '"'; });
+    if (colon == 0 || colon == out.resource.npos || !clean)
+        s.error("resource", "must be auto, omit or an absolute URI without a fragment.");
+}
+
+/// What each grant cannot do without, and what belongs to another.
+void check_grant(section& s, const upstream_config& u, bool loopback) {
+    const auto word = std::string(to_string(u.grant));
+    if (u.grant == grant_kind::static_token && !s.has("token"))
+        s.error("grant", "static needs token: {file: PATH} or {env: NAME}.");
+    if (u.grant != grant_kind::static_token && s.has("token"))
+        s.error("token", "is only for grant: static (the grant is " + word + ").");
+    if (u.grant == grant_kind::jwt_bearer && !s.has("assertion"))
+        s.error("grant", "jwt_bearer needs assertion: {file: PATH}, the workload's JWT.");
+    if (u.grant != grant_kind::jwt_bearer && s.has("assertion"))
+        s.error("assertion", "is only for grant: jwt_bearer (the grant is " + word + ").");
+    if (u.grant == grant_kind::enterprise && u.identity_provider.empty())
+        s.error("grant", "enterprise needs identity_provider: NAME, one of identity_providers.");
+    if (u.grant != grant_kind::enterprise && !u.identity_provider.empty())
+        s.error("identity_provider", "is only for grant: enterprise (the grant is " + word + ").");
+    if (u.grant == grant_kind::client_credentials &&
+        (u.client.id.empty() || (u.client.client_secret.empty() && u.client.private_key.empty())) &&
+        !s.has("client"))
+        s.error("grant", "client_credentials needs client: {id: …, secret: {env: NAME}} (or private_key).");
+    const bool sends_secret = !u.client.client_secret.empty() || u.grant == grant_kind::jwt_bearer ||
+                              u.grant == grant_kind::enterprise;
+    if (sends_secret && u.client.issuer.empty() && !loopback && u.grant != grant_kind::static_token)
+        s.warning("client",
+                  "names no issuer: unless the authorization server is on the upstream's own origin, "
+                  "requests will fail with issuer_not_pinned. Add client: {issuer: https://…}.");
+}
+
+} // namespace
+
+std::string wrong_path(std::string_view path) {
+    if (!path.starts_with('/'))
+        return "must start with '/'";
+    if (path == "/")
+        return {};
+    if (path.ends_with('/'))
+        return "must not end with '/'";
+    if (path.starts_with("/.well-known"))
+        return "must not be under /.well-known, which is answered by the proxy itself";
+    for (std::size_t at = 1; at <= path.size();) {
+        const auto end = std::min(path.find('/', at), path.size());
+        const auto segment = path.substr(at, end - at);
+        if (segment.empty())
+            return "has an empty segment";
+        if (segment == "." || segment == "..")
+            return "has a dot segment";
+        for (char c : segment)
+            if (!is_ascii_alnum(c) && c != '.' && c != '_' && c != '~' && c != '-')
+                return "may only have letters, digits and . _ ~ - between slashes";
+        at = end + 1;
+    }
+    return {};
+}
+
+identity_provider_config read_identity_provider(section s, const std::string& name) {
+    identity_provider_config p;
+    p.name = name;
+    if (!plain_name(name))
+        s.error("issuer", "belongs to a badly named provider: names have letters, digits and . _ - only.");
+    read_issuer(s, p.issuer);
+    if (!s.has("issuer"))
+        s.error("issuer", "is missing: the provider's issuer URL.");
+    read_oauth_client(s.sub("client"), p.client);
+    p.id_token = s.secret_value("id_token", secret_file::read_anew);
+    if (p.client.id.empty())
+        s.error("client", "needs an id: the client that is registered at the provider.");
+    if (p.client.issuer.empty())
+        p.client.issuer = p.issuer;
+    else if (p.client.issuer != p.issuer)
+        s.error("client", "names another issuer than the provider; remove client.issuer.");
+    read_client_tls(s.sub("tls"), p.tls);
+    s.finish();
+    return p;
+}
+
+upstream_config read_upstream(section s, reading& r, const std::string& name) {
+    upstream_config u;
+    u.name = name;
+    if (!plain_name(name))
+        r.problems.error(s.at(),
+                         "the upstream name '" + clean_text(name, 60) +
+                             "' must be letters, digits and . _ - (at most 64), beginning with a letter "
+                             "or digit.");
+    s.text("url", u.url);
+    bool loopback = false;
+    if (!s.has("url")) {
+        s.error("url", "is missing: the MCP server's URL.");
+    } else if (auto url = parse_http_url(u.url, "url"); !url) {
+        if (!u.url.empty())
+            s.error("url", "is not usable: " + url.error().message);
+    } else {
+        loopback = url->loopback();
+        if (!url->https() && !loopback)
+            s.error("url", "must be https: over http to " + display_host(url->host) +
+                               " anyone on the way could read the tokens. Only loopback may be http.");
+    }
+    u.path = "/" + name;
+    s.text("path", u.path);
+    if (s.has("path"))
+        if (auto wrong = wrong_path(u.path); !wrong.empty())
+            s.error("path", wrong + ".");
+    u.listen = s.endpoint("listen");
+    s.choice<grant_kind>("grant", u.grant,
+                         {{"authorization_code", grant_kind::authorization_code},
+                          {"client_credentials", grant_kind::client_credentials},
+                          {"enterprise", grant_kind::enterprise},
+                          {"jwt_bearer", grant_kind::jwt_bearer},
+                          {"static", grant_kind::static_token}});
+    read_oauth_client(s.sub("client"), u.client);
+    s.text("identity_provider", u.identity_provider);
+    if (s.has("scopes")) {
+        u.scopes.emplace();
+        for (auto& scope : s.texts("scopes"))
+            for (std::size_t at = 0; at < scope.text.size();) {
+                const auto end = std::min(scope.text.find(' ', at), scope.text.size());
+                const auto token = std::string_view(scope.text).substr(at, end - at);
+                at = end + 1;
+                if (!token.empty() && !valid_scope_token(token))
+                    s.error("scopes",
+                            "holds '" + clean_text(token, 60) + "', which is not a scope (RFC 6749 §3.3).");
+                else if (!token.empty())
+                    u.scopes->add(token);
+            }
+    }
+    read_resource(s, u);
+    u.token = s.secret_value("token", secret_file::read_anew);
+    u.assertion = s.secret_value("assertion", secret_file::read_anew);
+    s.choice<dpop_mode>(
+        "dpop", u.dpop,
+        {{"auto", dpop_mode::automatic}, {"require", dpop_mode::require}, {"never", dpop_mode::never}});
+    s.choice<cookie_mode>("cookies", u.cookies, {{"strip", cookie_mode::strip}, {"pass", cookie_mode::pass}});
+    s.choice<metadata_mode>("metadata", u.metadata,
+                            {{"shield", metadata_mode::shield}, {"pass", metadata_mode::pass}});
+    s.boolean("allow_missing_pkce", u.allow_missing_pkce);
+    read_headers(s, u);
+    read_authorize_params(s, u);
+    read_client_tls(s.sub("tls"), u.tls);
+    check_grant(s, u, loopback);
+    s.finish();
+    return u;
+}
+
+} // namespace reauth

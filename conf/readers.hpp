@@ -1,0 +1,32 @@
+// The readers of the configuration's parts. Each fills what is given and reports what is wrong.
+#pragma once
+
+#include "conf/section.hpp"
+
+#include <string>
+
+namespace reauth {
+
+/// Everything of the top level, by the readers below.
+void read_config(section top, reading& r, config& out);
+
+void read_client_auth(section& top, reading& r, config& out);
+void read_approval(section s, approval_config& out);
+void read_vault(section s, vault_config& out);
+void read_limits(section s, limits_config& out);
+void read_log(section s, log_config& out);
+std::optional<tls_server_config> read_server_tls(section s);
+void read_client_tls(section s, tls_client_config& out);
+identity_provider_config read_identity_provider(section s, const std::string& name);
+upstream_config read_upstream(section s, reading& r, const std::string& name);
+/// The rules of `policy:` in order, without the built-in ones. `file` is what `where` begins with.
+std::vector<rule> read_policy(section& top, reading& r, const std::string& file);
+
+/// What only shows when all is read: listeners, references, uniqueness, what must not be open to others.
+void check_config(const config& c, reading& r);
+
+/// The prefix under which an upstream is found: starts with '/', plain segments, no trailing '/'. A clause
+/// that says what is wrong, or empty.
+std::string wrong_path(std::string_view path);
+
+} // namespace reauth

@@ -1,0 +1,257 @@
+#include "conf/section.hpp"
+
+#include "conf/values.hpp"
+#include "core/display_text.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+namespace {
+
+std::string quoted(std::string_view text) {
+    return "'" + clean_text(text, 60) + "'";
+}
+
+std::string listed(const std::vector<std::string>& words) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+    return out;
+}
+
+} // namespace
+
+section::section(reading& r, const yaml_node* node, std::string path, place at)
+    : r_(r), node_(node), path_(std::move(path)), at_(std::move(at)) {
+    if (node_ && node_->is != yaml_node::kind::map) {
+        if (node_->is != yaml_node::kind::null)
+            r_.problems.error(node_->at, (path_.empty() ? "the configuration" : path_) +
+                                             " must be a mapping (key: value), not " +
+                                             std::string(node_->kind_name()) + ".");
+        node_ = nullptr;
+    }
+    if (!path_.empty())
+        r_.places.emplace(path_, at_);
+    if (node_)
+        for (const auto& [key, value] : node_->entries)
+            r_.places.emplace(dotted(key.text), value.is == yaml_node::kind::map ? key.at : value.at);
+}
+
+std::string section::dotted(std::string_view key) const {
+    return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+place section::where(std::string_view key) const {
+    auto found = r_.places.find(dotted(key));
+    return found == r_.places.end() ? at_ : found->second;
+}
+
+void section::error(std::string_view key, const std::string& message) {
+    r_.problems.error(where(key), dotted(key) + " " + message);
+}
+
+void section::warning(std::string_view key, const std::string& message) {
+    r_.problems.warning(where(key), dotted(key) + " " + message);
+}
+
+bool section::present() const {
+    if (node_)
+        return true;
+    const auto prefix = environment_name(path_) + "_";
+    auto e = r_.inputs.environment.lower_bound(prefix);
+    if (e != r_.inputs.environment.end() && e->first.starts_with(prefix))
+        return true;
+    auto f = r_.inputs.flags.lower_bound(path_ + ".");
+    return f != r_.inputs.flags.end() && f->first.starts_with(path_ + ".");
+}
+
+bool section::has(std::string_view key) const {
+    const auto name = dotted(key);
+    return (node_ && node_->find(key)) || r_.inputs.flags.contains(name) ||
+           r_.inputs.environment.contains(environment_name(name));
+}
+
+std::optional<scalar> section::override_of(const std::string& key) {
+    const auto variable = environment_name(key);
+    auto from_environment = r_.environment(variable);
+    if (auto flag = r_.inputs.flags.find(key); flag != r_.inputs.flags.end()) {
+        r_.used.insert(key);
+        auto name = "--" + key;
+        std::replace(name.begin(), name.end(), '.', '-');
+        return scalar{flag->second, {0, 0, std::move(name)}};
+    }
+    if (from_environment)
+        return scalar{std::move(*from_environment), {0, 0, variable}};
+    return {};
+}
+
+const yaml_node* section::node(std::string_view key) {
+    known_.emplace_back(key);
+    return node_ ? node_->find(key) : nullptr;
+}
+
+std::optional<scalar> section::value(std::string_view key) {
+    const auto* n = node(key);
+    if (auto over = override_of(dotted(key))) {
+        r_.places[dotted(key)] = over->at;
+        return over;
+    }
+    if (!n)
+        return {};
+    if (n->is == yaml_node::kind::null) {
+        error(key, "has no value; give one or remove the key.");
+        return {};
+    }
+    if (n->is != yaml_node::kind::scalar) {
+        error(key, "must be a single value, not " + std::string(n->kind_name()) + ".");
+        return {};
+    }
+    return scalar{n->text, n->at};
+}
+
+void section::text(std::string_view key, std::string& out) {
+    if (auto v = value(key)) {
+        if (v->text.empty())
+            error(key, "is empty; give a value or remove the key.");
+        out = v->text;
+    }
+}
+
+void section::boolean(std::string_view key, bool& out) {
+    auto v = value(key);
+    if (!v)
+        return;
+    if (v->text == "true" || v->text == "yes")
+        out = true;
+    else if (v->text == "false" || v->text == "no")
+        out = false;
+    else
+        error(key, "must be true or false, not " + quoted(v->text) + ".");
+}
+
+void section::duration(std::string_view key, milliseconds& out, milliseconds least) {
+    auto v = value(key);
+    if (!v)
+        return;
+    const auto parsed = parse_duration(v->text);
+    if (!parsed)
+        error(key, "must be a duration like 250ms, 60s, 15m or 2h, not " + quoted(v->text) + ".");
+    else if (*parsed < least)
+        error(key, "must be at least " + std::to_string(least.count()) + "ms.");
+    else
+        out = *parsed;
+}
+
+void section::size(std::string_view key, std::uint64_t& out, std::uint64_t least) {
+    auto v = value(key);
+    if (!v)
+        return;
+    const auto parsed = parse_size(v->text);
+    if (!parsed)
+        error(key, "must be a size like 4MiB, 64KiB or 1048576, not " + quoted(v->text) + ".");
+    else if (*parsed < least)
+        error(key, "must be at least " + std::to_string(least) + " bytes.");
+    else
+        out = *parsed;
+}
+
+void section::number(std::string_view key, unsigned& out, unsigned least, unsigned most) {
+    auto v = value(key);
+    if (!v)
+        return;
+    const auto parsed = parse_number(v->text, most);
+    if (!parsed || *parsed < least)
+        error(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
+                       ", not " + quoted(v->text) + ".");
+    else
+        out = static_cast<unsigned>(*parsed);
+}
+
+std::optional<endpoint_config> section::endpoint(std::string_view key) {
+    auto v = value(key);
+    if (!v)
+        return {};
+    auto parsed = parse_endpoint(v->text);
+    if (!parsed) {
+        error(key, "is not an address to listen on: " + parsed.error().message + " (it is " +
+                       quoted(v->text) + ").");
+        return {};
+    }
+    return *parsed;
+}
+
+std::optional<std::size_t> section::choose(std::string_view key, const std::vector<std::string>& words) {
+    auto v = value(key);
+    if (!v)
+        return {};
+    const auto found = std::find(words.begin(), words.end(), v->text);
+    if (found != words.end())
+        return static_cast<std::size_t>(found - words.begin());
+    error(key, "must be " + listed(words) + ", not " + quoted(v->text) + did_you_mean(v->text, words) + ".");
+    return {};
+}
+
+std::vector<scalar> section::texts(std::string_view key) {
+    std::vector<scalar> out;
+    const auto* n = node(key);
+    if (!n || n->is == yaml_node::kind::null)
+        return out;
+    if (n->is == yaml_node::kind::scalar)
+        out.push_back({n->text, n->at});
+    else if (n->is == yaml_node::kind::map)
+        error(key, "must be a list or a single value, not a mapping.");
+    for (const auto& item : n->items) {
+        if (item.is == yaml_node::kind::scalar && !item.text.empty())
+            out.push_back({item.text, item.at});
+        else
+            r_.problems.error(item.at, dotted(key) + ": each element must be a single value, not " +
+                                           std::string(item.kind_name()) + ".");
+    }
+    return out;
+}
+
+std::vector<const yaml_node*> section::mappings(std::string_view key) {
+    std::vector<const yaml_node*> out;
+    const auto* n = node(key);
+    if (!n || n->is == yaml_node::kind::null)
+        return out;
+    if (n->is != yaml_node::kind::list)
+        error(key, "must be a list (- {…}), not " + std::string(n->kind_name()) + ".");
+    for (const auto& item : n->items)
+        out.push_back(&item);
+    return out;
+}
+
+section section::sub(std::string_view key) {
+    const auto* n = node(key);
+    return section(r_, n, dotted(key), n ? where(key) : at_);
+}
+
+std::vector<std::pair<const yaml_key*, section>> section::children() {
+    open_ = true;
+    std::vector<std::pair<const yaml_key*, section>> out;
+    if (node_)
+        for (const auto& [key, child] : node_->entries)
+            out.emplace_back(&key, section(r_, &child, dotted(key.text), key.at));
+    return out;
+}
+
+void section::finish() {
+    if (!node_ || open_)
+        return;
+    std::sort(known_.begin(), known_.end());
+    for (const auto& [key, unused] : node_->entries)
+        if (!std::binary_search(known_.begin(), known_.end(), key.text))
+            r_.problems.error(
+                key.at, "unknown key " + quoted(key.text) + (path_.empty() ? "" : " in " + path_) +
+                            did_you_mean(key.text, known_) + "; known are " +
+                            [&] {
+                                auto names = known_;
+                                names.erase(std::unique(names.begin(), names.end()), names.end());
+                                return listed(names);
+                            }() +
+                            ".");
+}
+
+} // namespace reauth

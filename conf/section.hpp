@@ -1,0 +1,116 @@
+// Reads one mapping of the configuration: typed values by key, overrides over the file, unknown keys
+// reported.
+#pragma once
+
+#include "conf/config.hpp"
+#include "conf/load.hpp"
+#include "conf/yaml_tree.hpp"
+
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reauth {
+
+/// What all sections of one reading share.
+struct reading {
+    problem_log& problems;
+    const config_inputs& inputs;
+    std::string directory;               ///< of the configuration file: relative paths start here
+    std::map<std::string, place> places; ///< where each key stands, by dotted key
+    std::set<std::string> used;          ///< environment variables and flags that had a meaning
+
+    /// The place of that key, or of what is around it.
+    place where(std::string key) const;
+    std::optional<std::string> environment(const std::string& name);
+    /// `~` and relative paths made absolute; a path from a flag or variable is relative to the working
+    /// directory.
+    std::string absolute(std::string_view path, const place& at) const;
+    /// The whole file without surrounding white space; an error is reported at `at` and gives nothing.
+    std::optional<secret> read_secret_file(const std::string& path, const place& at);
+};
+
+/// One scalar: text and where it comes from.
+struct scalar {
+    std::string text;
+    place at;
+};
+
+/// When the file of a secret is read.
+enum class secret_file {
+    read_now,
+    read_anew,       ///< again when it is used: it may be missing now, with a warning
+    made_if_missing, ///< not by this reader
+};
+
+/// A mapping under a dotted key. Every key that is asked for is known; finish() reports the others.
+class section {
+public:
+    /// `node` may be null: then only overrides can give values.
+    section(reading& r, const yaml_node* node, std::string path, place at);
+
+    /// Something is given here, by the file or an override.
+    bool present() const;
+    /// That key is given, by the file or an override.
+    bool has(std::string_view key) const;
+    const place& at() const noexcept { return at_; }
+    /// Where that key stands (else the section).
+    place where(std::string_view key) const;
+    std::string dotted(std::string_view key) const;
+    void error(std::string_view key, const std::string& message);
+    void warning(std::string_view key, const std::string& message);
+
+    std::optional<scalar> value(std::string_view key);
+    void text(std::string_view key, std::string& out);
+    void boolean(std::string_view key, bool& out);
+    void duration(std::string_view key, milliseconds& out, milliseconds least);
+    void size(std::string_view key, std::uint64_t& out, std::uint64_t least);
+    void number(std::string_view key, unsigned& out, unsigned least, unsigned most);
+    void path(std::string_view key, std::string& out); ///< made absolute
+    void readable_file(std::string_view key, std::string& out);
+    std::optional<endpoint_config> endpoint(std::string_view key);
+    /// One word of several. The values are listed in the error.
+    template<class T>
+    void choice(std::string_view key, T& out, std::initializer_list<std::pair<std::string_view, T>> words) {
+        std::vector<std::string> names;
+        for (const auto& w : words)
+            names.emplace_back(w.first);
+        if (auto index = choose(key, names))
+            out = (words.begin() + static_cast<std::ptrdiff_t>(*index))->second;
+    }
+    /// A list, or a single value as a list of one.
+    std::vector<scalar> texts(std::string_view key);
+    /// The elements of a list of mappings; nothing if it is not there.
+    std::vector<const yaml_node*> mappings(std::string_view key);
+    /// `{env: NAME}`, `{file: PATH}` or a literal.
+    secret_source secret_value(std::string_view key, secret_file mode = secret_file::read_now);
+    /// A mapping of names to values, each a plain value or a secret source.
+    std::vector<std::pair<scalar, std::string>> pairs(std::string_view key);
+    section sub(std::string_view key);
+    /// The raw node, marked as known.
+    const yaml_node* node(std::string_view key);
+    /// All entries, marked as known (a mapping whose keys are names).
+    std::vector<std::pair<const yaml_key*, section>> children();
+
+    /// Reports the keys that nobody asked for.
+    void finish();
+
+private:
+    std::optional<std::size_t> choose(std::string_view key, const std::vector<std::string>& words);
+    std::optional<scalar> override_of(const std::string& key);
+    secret_source read_secret(const yaml_node& n, const std::string& key, secret_file mode);
+
+    reading& r_;
+    const yaml_node* node_;
+    std::string path_;
+    place at_;
+    std::vector<std::string> known_;
+    bool open_ = false; ///< keys are names, all are known
+};
+
+} // namespace reauth

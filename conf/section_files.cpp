@@ -1,0 +1,181 @@
+// The part of reading that looks beyond the file: environment, paths, secrets.
+#include "conf/section.hpp"
+
+#include "conf/values.hpp"
+#include "core/ascii.hpp"
+#include "core/display_text.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace reauth {
+
+namespace {
+
+constexpr std::size_t largest_secret = 256 * 1024;
+
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
+
+} // namespace
+
+place reading::where(std::string key) const {
+    for (;;) {
+        if (auto found = places.find(key); found != places.end())
+            return found->second;
+        const auto dot = key.rfind('.');
+        if (dot == key.npos)
+            return {};
+        key.resize(dot);
+    }
+}
+
+std::optional<std::string> reading::environment(const std::string& name) {
+    auto found = inputs.environment.find(name);
+    if (found == inputs.environment.end())
+        return {};
+    used.insert(name);
+    return found->second;
+}
+
+std::string reading::absolute(std::string_view path, const place& at) const {
+    namespace fs = std::filesystem;
+    if (path == "~" || path.starts_with("~/")) {
+        auto home = inputs.environment.find("HOME");
+        if (home != inputs.environment.end() && !home->second.empty())
+            return home->second + std::string(path.substr(1));
+    }
+    fs::path p{std::string(path)};
+    if (p.is_relative() && at.origin.empty() && !directory.empty())
+        p = fs::path(directory) / p;
+    std::error_code failed;
+    auto whole = fs::absolute(p, failed);
+    return (failed ? p : whole).lexically_normal().string();
+}
+
+std::optional<secret> reading::read_secret_file(const std::string& path, const place& at) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        problems.error(at, "the file " + path + " is a directory.");
+        return {};
+    }
+    errno = 0;
+    std::ifstream in(path, std::ios::binary);
+    if (!in) {
+        problems.error(at, "the file " + path + " cannot be read: " + reason(errno) + ".");
+        return {};
+    }
+    std::string text;
+    char block[4096];
+    while (text.size() <= largest_secret && (in.read(block, sizeof block), in.gcount() > 0))
+        text.append(block, static_cast<std::size_t>(in.gcount()));
+    secret whole(std::move(text));
+    if (whole.size() > largest_secret) {
+        problems.error(at, "the file " + path + " is larger than 256 KiB: that is no secret.");
+        return {};
+    }
+    secret value(std::string(trim_space(whole.reveal())));
+    if (value.empty()) {
+        problems.error(at, "the file " + path + " is empty.");
+        return {};
+    }
+    return value;
+}
+
+void section::path(std::string_view key, std::string& out) {
+    if (auto v = value(key)) {
+        if (v->text.empty())
+            error(key, "is empty; give a path or remove the key.");
+        else
+            out = r_.absolute(v->text, v->at);
+    }
+}
+
+void section::readable_file(std::string_view key, std::string& out) {
+    path(key, out);
+    if (!out.empty() && ::access(out.c_str(), R_OK) != 0)
+        error(key, "names the file " + out + ", which cannot be read: " + reason(errno) + ".");
+}
+
+secret_source section::secret_value(std::string_view key, secret_file mode) {
+    const auto* n = node(key);
+    const auto name = dotted(key);
+    if (auto over = override_of(name)) {
+        r_.places[name] = over->at;
+        if (over->text.empty())
+            r_.problems.error(over->at, name + " is empty.");
+        return {secret_source::kind::env, over->at.origin, secret(std::move(over->text))};
+    }
+    return n ? read_secret(*n, name, mode) : secret_source{};
+}
+
+secret_source section::read_secret(const yaml_node& n, const std::string& key, secret_file mode) {
+    constexpr auto shape = "{env: NAME} or {file: PATH}";
+    if (n.is == yaml_node::kind::scalar && !n.text.empty()) {
+        r_.problems.warning(n.at, key + " is written into the configuration itself; use " + shape + ".");
+        return {secret_source::kind::literal, {}, secret(n.text)};
+    }
+    if (n.is != yaml_node::kind::map || n.entries.size() != 1) {
+        r_.problems.error(n.at, key + " must be " + shape + ".");
+        return {};
+    }
+    const auto& [kind, from] = n.entries.front();
+    if (from.is != yaml_node::kind::scalar || from.text.empty()) {
+        r_.problems.error(from.at, key + " must be " + shape + ".");
+        return {};
+    }
+    if (kind.text == "env") {
+        auto value = r_.environment(from.text);
+        if (!value || value->empty()) {
+            r_.problems.error(from.at, key + " refers to the environment variable " +
+                                           clean_text(from.text, 60) + ", which is " +
+                                           (value ? "empty" : "not set") + ".");
+            return {secret_source::kind::env, from.text, {}};
+        }
+        return {secret_source::kind::env, from.text, secret(*value)};
+    }
+    if (kind.text == "file") {
+        auto path = r_.absolute(from.text, from.at);
+        if (mode == secret_file::made_if_missing)
+            return {secret_source::kind::file, std::move(path), {}};
+        if (mode == secret_file::read_anew && ::access(path.c_str(), F_OK) != 0) {
+            r_.problems.warning(from.at, key + " names the file " + path + ", which is not there yet.");
+            return {secret_source::kind::file, std::move(path), {}};
+        }
+        auto value = r_.read_secret_file(path, from.at);
+        return {secret_source::kind::file, std::move(path), value ? std::move(*value) : secret{}};
+    }
+    r_.problems.error(kind.at, key + " must be " + shape + ", not {" + clean_text(kind.text, 20) + ": …}" +
+                                   did_you_mean(kind.text, {"env", "file"}) + ".");
+    return {};
+}
+
+std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key) {
+    std::vector<std::pair<scalar, std::string>> out;
+    const auto* n = node(key);
+    if (!n || n->is == yaml_node::kind::null)
+        return out;
+    if (n->is != yaml_node::kind::map) {
+        error(key, "must be a mapping (name: value), not " + std::string(n->kind_name()) + ".");
+        return out;
+    }
+    for (const auto& [name, value] : n->entries) {
+        const auto at = dotted(key) + "." + name.text;
+        if (value.is == yaml_node::kind::map)
+            out.emplace_back(scalar{name.text, name.at},
+                             read_secret(value, at, secret_file::read_now).value.reveal());
+        else if (value.is == yaml_node::kind::scalar)
+            out.emplace_back(scalar{name.text, name.at}, value.text);
+        else
+            r_.problems.error(name.at, clean_text(at, 100) + " must be a single value.");
+    }
+    return out;
+}
+
+} // namespace reauth

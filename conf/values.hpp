@@ -1,0 +1,36 @@
+// Configuration values as text: durations, sizes, endpoints.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/failure.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reauth {
+
+/// `250ms`, `60s`, `15m`, `2h`, `7d`; whole numbers with a unit, at most 366 days. Nothing if it is not one.
+std::optional<milliseconds> parse_duration(std::string_view text);
+/// Bytes: `4MiB`, `64KiB`, `1GiB`, `10MB` (powers of ten), `512B` or a plain number; at most 1 TiB.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+/// Digits only, at most `most`.
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most);
+/// `HOST:PORT`, `[IPV6]:PORT` or `unix:/PATH`; port 0 means any free one. The failure is one clause that says
+/// what is wrong.
+result<endpoint_config> parse_endpoint(std::string_view text);
+/// An IP network in CIDR form, or an address.
+bool is_network(std::string_view text);
+constexpr bool is_ascii_alnum(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+/// A host name's or address's characters.
+bool is_host(std::string_view text) noexcept;
+/// RFC 9110 §5.6.2 token.
+bool is_http_token(std::string_view text) noexcept;
+
+/// `MCP_REAUTH_` and the key, upper case, with `_` for every other character: approval.listen →
+/// MCP_REAUTH_APPROVAL_LISTEN.
+std::string environment_name(std::string_view key);
+
+} // namespace reauth

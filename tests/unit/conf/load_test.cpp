@@ -1,0 +1,240 @@
+#include "given.hpp"
+
+using namespace reauth;
+using namespace std::chrono_literals;
+using given::bad;
+using given::good;
+using given::has;
+
+TEST_CASE("a file with one upstream gets every default") {
+    const auto c = good(given::one_upstream);
+    CHECK(c.listen.to_string() == "127.0.0.1:8970");
+    CHECK(c.approval.listen.to_string() == "127.0.0.1:8971");
+    CHECK(c.approval.public_url == "http://127.0.0.1:8971");
+    CHECK(c.approval.lifetime == 15min);
+    CHECK(c.state_directory == "/home/ada/.local/state/mcp-reauth");
+    CHECK(c.vault.path == "/home/ada/.local/state/mcp-reauth/vault.db");
+    CHECK(c.vault.key_file == c.vault.path + ".key");
+    CHECK(c.limits.attempts == 3);
+    CHECK_FALSE(c.metrics);
+    REQUIRE(c.upstreams.size() == 1);
+    CHECK(c.upstreams[0].name == "a");
+    CHECK(c.upstreams[0].path == "/a");
+    CHECK(c.upstreams[0].grant == grant_kind::authorization_code);
+    CHECK_FALSE(c.upstreams[0].scopes);
+    CHECK(c.policy.rules.size() == builtin_rules().size());
+    CHECK(c.warnings.empty());
+}
+
+TEST_CASE("every key is read") {
+    given::directory dir;
+    dir.write("client.token", "0123456789abcdef-client\n");
+    dir.write("ca.pem", "x");
+    dir.write("cert.pem", "x");
+    dir.write("key.pem", "x");
+    dir.write("wl.jwt", "workload");
+    dir.write("static.token", "static-token\n");
+    const auto file = dir.write("c.yaml", R"(
+listen: 127.0.0.1:9970
+workers: 3
+client_auth: {bearer: {file: client.token}}
+allowed_hosts: [gateway, "other:80"]
+allowed_origins: https://app.example
+tls: {cert: cert.pem, key: key.pem}
+state_directory: state
+approval:
+  listen: "[::1]:9971"
+  public_url: https://approve.example/
+  open_browser: once
+  token: {env: OPERATOR}
+  lifetime: 20m
+  notify_command: [notify-send, approval]
+vault: {backend: sqlite, path: ~/v.db, key: {file: v.key}}
+client_metadata_url: https://app.example/client.json
+identity_providers:
+  acme: {issuer: https://idp.example, client: {id: us, secret: {env: IDP}}, id_token: {file: later.jwt}}
+upstreams:
+  one:
+    url: https://one.example/mcp?x=1
+    path: /deep/one
+    listen: 127.0.0.1:9980
+    client: {id: c, secret: {env: IDP}, auth: client_secret_post, issuer: https://as.example}
+    scopes: [repo, "read write"]
+    resource: api://one
+    dpop: require
+    cookies: pass
+    metadata: pass
+    allow_missing_pkce: true
+    headers: {X-Org: acme, X-Key: {env: IDP}}
+    authorize_params: {prompt: consent}
+    tls: {ca_file: ca.pem, cert: cert.pem, key: key.pem}
+  two: {url: https://two.example, grant: enterprise, identity_provider: acme, client: {id: x, issuer: https://as.example}}
+  three: {url: https://three.example, grant: static, token: {file: static.token}}
+  four: {url: https://four.example, grant: jwt_bearer, assertion: {file: wl.jwt}, client: {issuer: https://as.example}}
+  five: {url: https://five.example, grant: client_credentials, client: {id: x, private_key: {file: key.pem}, auth: private_key_jwt, alg: RS256, issuer: https://as.example}}
+policy:
+  - {name: no admin, match: {scopes: ["admin:*"]}, action: deny}
+  - match: {upstream: one, reason: [invalid_token, insufficient_scope], method: tools/call, tool: [a, "b*"], principal: local}
+    action: confirm
+    wait: {mode: hold, timeout: 5m, grace: 250ms, heartbeat: 5s}
+egress: {allow: [10.0.0.0/8, "fd00::/8", as.internal]}
+limits: {replay_body: 1MiB, replay_memory: 1GiB, attempts: 2, refresh_ahead: 30s, waiters: 5, upstream_connect: 1s, token_request: 2s, client_idle: 3s, head_timeout: 4s, connections: 6}
+log: {format: json, level: debug}
+metrics: {listen: 127.0.0.1:9972}
+)");
+    auto loaded =
+        load_config(file, given::inputs({{"OPERATOR", "0123456789abcdef-op"}, {"IDP", "idp-secret"}}));
+    INFO((loaded ? "" : loaded.error().message));
+    REQUIRE(loaded.has_value());
+    const auto& c = *loaded;
+    CHECK(c.listen.port == 9970);
+    CHECK(c.workers == 3);
+    REQUIRE(c.client_auth.size() == 1);
+    CHECK(c.client_auth[0].principal == "local");
+    CHECK(c.client_auth[0].bearer.equals("0123456789abcdef-client"));
+    CHECK(c.allowed_hosts == std::vector<std::string>{"gateway", "other:80"});
+    CHECK(c.allowed_origins == std::vector<std::string>{"https://app.example"});
+    REQUIRE(c.tls);
+    CHECK(c.tls->cert == dir.path + "/cert.pem");
+    CHECK(c.state_directory == dir.path + "/state");
+    CHECK(c.approval.listen.host == "::1");
+    CHECK(c.approval.listen.to_string() == "[::1]:9971");
+    CHECK(c.approval.public_url == "https://approve.example");
+    CHECK(c.approval.open_browser == browser_opening::once);
+    CHECK(c.approval.token.value.equals("0123456789abcdef-op"));
+    CHECK(c.approval.lifetime == 20min);
+    CHECK(c.approval.notify_command.size() == 2);
+    CHECK(c.vault.path == "/home/ada/v.db");
+    CHECK(c.vault.key_file == dir.path + "/v.key");
+    CHECK(c.client_metadata_url == "https://app.example/client.json");
+    const auto& idp = c.identity_providers.at("acme");
+    CHECK(idp.client.issuer == "https://idp.example");
+    CHECK(idp.client.client_secret.equals("idp-secret"));
+    CHECK(idp.id_token.name == dir.path + "/later.jwt");
+    REQUIRE(c.upstreams.size() == 5);
+    const auto& one = c.upstreams[0];
+    CHECK(one.url == "https://one.example/mcp?x=1");
+    CHECK(one.path == "/deep/one");
+    CHECK(one.listen->port == 9980);
+    CHECK(one.client.auth == "client_secret_post");
+    CHECK(one.scopes->to_string() == "repo read write");
+    CHECK(one.resource == "api://one");
+    CHECK(one.dpop == dpop_mode::require);
+    CHECK(one.cookies == cookie_mode::pass);
+    CHECK(one.metadata == metadata_mode::pass);
+    CHECK(one.allow_missing_pkce);
+    CHECK(one.headers ==
+          std::vector<std::pair<std::string, std::string>>{{"X-Org", "acme"}, {"X-Key", "idp-secret"}});
+    CHECK(one.authorize_params.front().second == "consent");
+    CHECK(one.tls.ca_file == dir.path + "/ca.pem");
+    CHECK(c.upstreams[1].identity_provider == "acme");
+    CHECK(c.upstreams[2].token.value.equals("static-token"));
+    CHECK(c.upstreams[3].assertion.name == dir.path + "/wl.jwt");
+    CHECK(c.upstreams[4].client.alg == "RS256");
+    REQUIRE(c.policy.rules.size() == 2 + builtin_rules().size());
+    CHECK(c.policy.rules[0].name == "no admin");
+    CHECK(c.policy.rules[0].where == file + ":40");
+    const auto& second = c.policy.rules[1];
+    CHECK(second.match.upstream == std::vector<std::string>{"one"});
+    CHECK(second.match.reason.size() == 2);
+    CHECK(second.match.tool.size() == 2);
+    CHECK(second.wait.mode == wait_mode::hold);
+    CHECK(second.wait.timeout == 5min);
+    CHECK(second.wait.grace == 250ms);
+    CHECK(c.egress.allow.size() == 3);
+    CHECK(c.limits.replay_body == 1u << 20);
+    CHECK(c.limits.connections == 6);
+    CHECK(c.log.format == log_format::json);
+    CHECK(c.log.level == "debug");
+    CHECK(c.metrics->port == 9972);
+    for (const auto& w : c.warnings)
+        UNSCOPED_INFO(w);
+    REQUIRE(c.warnings.size() == 1);
+    CHECK(has(c.warnings[0], "later.jwt, which is not there yet"));
+}
+
+TEST_CASE("a flag beats the environment, which beats the file") {
+    auto in = given::inputs({{"MCP_REAUTH_LISTEN", "127.0.0.1:2"},
+                             {"MCP_REAUTH_LOG_LEVEL", "warn"},
+                             {"MCP_REAUTH_UPSTREAMS_A_URL", "https://env.example/"},
+                             {"MCP_REAUTH_METRICS_LISTEN", "127.0.0.1:9"},
+                             {"MCP_REAUTH_APPROVAL_TOKEN", "from-the-environment"}});
+    in.flags["listen"] = "127.0.0.1:3";
+    auto c = load_config_text(
+        "listen: 127.0.0.1:1\nlog: {level: debug}\nupstreams: {a: {url: https://a.example}}", "x.yaml", in);
+    REQUIRE(c.has_value());
+    CHECK(c->listen.port == 3);
+    CHECK(c->log.level == "warn");
+    CHECK(c->upstreams[0].url == "https://env.example/");
+    CHECK(c->metrics->port == 9);
+    CHECK(c->approval.token.value.equals("from-the-environment"));
+    CHECK(c->warnings.empty());
+}
+
+TEST_CASE("an error in an override names the flag or variable") {
+    CHECK(has(bad(given::one_upstream, {{"MCP_REAUTH_LOG_LEVEL", "loud"}}),
+              "MCP_REAUTH_LOG_LEVEL: log.level must be"));
+    auto in = given::inputs();
+    in.flags["approval.listen"] = "nowhere";
+    auto c = load_config_text(given::one_upstream, "x.yaml", in);
+    REQUIRE(c.has_error());
+    CHECK(has(c.error().message, "--approval-listen: approval.listen is not an address"));
+}
+
+TEST_CASE("a variable that sets nothing is warned about, those of an orchestrator are not") {
+    const auto c = good(given::one_upstream, {{"MCP_REAUTH_LISTN", "x"},
+                                              {"MCP_REAUTH_CONFIG", "x"},
+                                              {"MCP_REAUTH_PORT_8970_TCP", "x"},
+                                              {"MCP_REAUTH_SERVICE_HOST", "x"}});
+    REQUIRE(c.warnings.size() == 1);
+    CHECK(has(c.warnings[0], "MCP_REAUTH_LISTN: "));
+}
+
+TEST_CASE("serve URL is one upstream at the root and at the URL's own path") {
+    auto c = config_for_url("https://api.example.com/v1/mcp", given::inputs());
+    REQUIRE(c.has_value());
+    REQUIRE(c->upstreams.size() == 1);
+    CHECK(c->upstreams[0].name == "api.example.com");
+    CHECK(c->upstreams[0].path == "/");
+    CHECK(c->upstreams[0].also_at == std::vector<std::string>{"/v1/mcp"});
+    CHECK(c->policy.rules.size() == builtin_rules().size());
+    CHECK(config_for_url("https://api.example.com", given::inputs())->upstreams[0].also_at.empty());
+    CHECK(config_for_url("http://127.0.0.1:3000/mcp", given::inputs()).has_value());
+    CHECK(config_for_url("http://api.example.com/mcp", given::inputs()).has_error());
+    CHECK(config_for_url("ftp://x", given::inputs()).has_error());
+    CHECK(config_for_url("nonsense", given::inputs()).has_error());
+}
+
+TEST_CASE("the default configuration serves client commands without a file") {
+    auto in = given::inputs({{"MCP_REAUTH_APPROVAL_LISTEN", "127.0.0.1:7"}});
+    auto c = default_config(in);
+    REQUIRE(c.has_value());
+    CHECK(c->approval.public_url == "http://127.0.0.1:7");
+}
+
+TEST_CASE("state goes where the variables of systemd and XDG say") {
+    CHECK(good(given::one_upstream, {{"XDG_STATE_HOME", "/s"}}).state_directory == "/s/mcp-reauth");
+    CHECK(good(given::one_upstream, {{"XDG_STATE_HOME", "/s"}, {"STATE_DIRECTORY", "/var/lib/mcp-reauth"}})
+              .state_directory == "/var/lib/mcp-reauth");
+}
+
+TEST_CASE("the example files load") {
+    const std::map<std::string, std::string> environment{{"GITHUB_CLIENT_SECRET", "x"},
+                                                         {"SEARCH_CLIENT_SECRET", "x"},
+                                                         {"ADA_BEARER", "ada-0123456789abcdef"},
+                                                         {"GRACE_BEARER", "grace-0123456789abcdef"},
+                                                         {"OPERATOR_TOKEN", "op-0123456789abcdef"},
+                                                         {"ACME_IDP_SECRET", "x"},
+                                                         {"WIKI_CLIENT_SECRET", "x"},
+                                                         {"TICKETS_CLIENT_SECRET", "x"}};
+    given::directory dir;
+    auto in = given::inputs(environment);
+    in.environment["MCP_REAUTH_TLS_CERT"] = dir.write("c", "x");
+    in.environment["MCP_REAUTH_TLS_KEY"] = dir.write("k", "x");
+    for (const auto* name : {"quickstart", "team", "enterprise"}) {
+        auto c = load_config(std::string(REAUTH_SOURCE_DIR "/conf/") + name + ".yaml", in);
+        INFO((c ? "" : c.error().message));
+        REQUIRE(c.has_value());
+        CHECK(c->warnings.empty());
+    }
+}
