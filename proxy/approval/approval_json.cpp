@@ -48,6 +48,7 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"issuer", clean_text(a.issuer)},
         {"login_host", shown_host(a.login_host)},
         {"token_host", shown_host(a.token_host)},
+        {"warnings", host_warnings(a)},
         {"needs_operator", a.completes_without_login},
         {"created_at", rfc3339(a.created_at)},
         {"expires_at", rfc3339(a.expires_at)},

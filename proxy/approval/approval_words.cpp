@@ -143,6 +143,8 @@ std::vector<std::string> host_warnings(const approval& a) {
     if (!in.empty() && !up.empty() && in != up)
         all.push_back("The server at " + up + " sends you to " + in +
                       " to sign in. Go on only if you know that " + in + " is where its accounts live.");
+    if (in.empty() && !up.empty() && !token.empty() && token != up)
+        all.push_back("The access to " + up + " is issued by " + token + ".");
     if (!token.empty() && !in.empty() && token != in)
         all.push_back("You sign in at " + in + ", but the access is issued by " + token + ".");
     if (!issuer.empty() && !in.empty() && issuer != in && issuer != token)

@@ -97,7 +97,8 @@ function ask(a) {
       make("span", { class: "pill " + (a.status === "authorizing" ? "warn" : "") }, a.status === "authorizing" ? "Signing in" : "Waiting")),
     make("p", {}, who + what),
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
-    make("dl", { class: "facts" }, fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
+    make("dl", { class: "facts" }, fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
+    a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,
     make("div", { class: "actions" },
       button(a.status === "authorizing" ? "Continue the sign-in" : where, "primary", "approve-" + a.id, async () => {
         const answer = await call("approvals/" + encodeURIComponent(a.id) + "/approve");

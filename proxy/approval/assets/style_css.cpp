@@ -38,6 +38,7 @@ body {
 .top { display: flex; align-items: center; justify-content: space-between; gap: 1rem; max-width: 68rem; margin: 0 auto; padding: 1.25rem 1.5rem .25rem; }
 .brand { display: inline-flex; align-items: center; gap: .625rem; font-weight: 650; letter-spacing: -.01em; }
 .brand img { display: block; border-radius: 7px; }
+body:has(main.narrow) .top { max-width: 44rem; }
 main { margin: 0 auto; padding: 1.25rem 1.5rem 3rem; }
 main.narrow { max-width: 44rem; }
 main.wide { max-width: 68rem; }
@@ -125,7 +126,9 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 .stack { display: grid; gap: 1rem; }
 .grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem 1.35rem; box-shadow: var(--shadow); display: flex; flex-direction: column; gap: .8rem; min-width: 0; }
-.tile.ask { border-left: 4px solid var(--accent); }
+.tile.ask { box-shadow: inset 4px 0 0 var(--accent), var(--shadow); padding-left: 1.6rem; }
+.tile .note { margin: 0; font-size: .875rem; padding: .7rem .9rem; }
+.tile .note p { color: inherit; font-size: inherit; margin: 0; }
 .tile-head { display: flex; justify-content: space-between; align-items: start; gap: .75rem; }
 .tile h3 { margin: 0; font-size: 1.0625rem; font-weight: 640; letter-spacing: -.01em; min-width: 0; }
 .tile p { margin: 0; color: var(--soft); font-size: .9375rem; }

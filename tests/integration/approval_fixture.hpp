@@ -1,0 +1,206 @@
+// An approval listener on an ephemeral port, with scripted actions, and a blocking client to attack it with.
+#pragma once
+
+#include "proxy/approval/approval_listener.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+namespace approval_test {
+
+using namespace reauth;
+
+/// Does what the desk would, in its simplest form, and remembers how it was called.
+struct fake_actions : approval_actions {
+    explicit fake_actions(approvals& b) : book(b) {}
+
+    task<result<approve_answer>> approve(std::string id, approver who, bool from_page) override {
+        ++approve_calls;
+        last_approver = who;
+        last_from_page = from_page;
+        auto a = book.find(id);
+        if (fail_with)
+            co_return *fail_with;
+        if (a->completes_without_login) {
+            if (who == approver::link_holder)
+                co_return failure{
+                    fault::approval_required, "the operator has to approve this", "", {}, false};
+            book.update(a, approval_status::approved, "It is done.");
+            co_return approve_answer{true, "", {}};
+        }
+        a->location = location;
+        book.update(a, approval_status::authorizing);
+        approve_answer answer;
+        answer.location = location;
+        if (from_page)
+            answer.browser_binding = secret("binding-value");
+        co_return answer;
+    }
+    result<void> deny(std::string id) override {
+        ++deny_calls;
+        book.update(book.find(id), approval_status::denied, "A person said no.");
+        return {};
+    }
+    task<callback_outcome> callback(callback_parameters parameters,
+                                    std::optional<std::string> binding) override {
+        ++callback_calls;
+        last_callback = parameters;
+        last_binding = binding;
+        co_return callback_answer;
+    }
+    task<result<std::string>> login(std::string upstream, std::string) override {
+        if (upstream != "github")
+            co_return failure{fault::invalid_configuration,
+                              "there is no upstream " + upstream,
+                              "Look at `status`.",
+                              {},
+                              false};
+        co_return std::string("aaaa");
+    }
+    task<result<void>> logout(std::string upstream, std::string principal) override {
+        logged_out = upstream + "/" + principal;
+        co_return result<void>{};
+    }
+
+    approvals& book;
+    std::string location = "https://login.example/authorize?client_id=c&state=the-state";
+    std::optional<failure> fail_with;
+    callback_outcome callback_answer{true, "Signed in", "Your request has been answered.", "aaaa"};
+    int approve_calls = 0, deny_calls = 0, callback_calls = 0;
+    approver last_approver{};
+    bool last_from_page = false;
+    callback_parameters last_callback;
+    std::optional<std::string> last_binding;
+    std::string logged_out;
+};
+
+struct answer {
+    unsigned status = 0;
+    std::string head, body;
+    std::string header(const std::string& name) const {
+        const auto at = head.find("\r\n" + name + ": ");
+        if (at == std::string::npos)
+            return {};
+        const auto from = at + name.size() + 4;
+        return head.substr(from, head.find("\r\n", from) - from);
+    }
+    nlohmann::json json() const { return nlohmann::json::parse(body, nullptr, false); }
+    bool shows(const std::string& text) const { return body.find(text) != std::string::npos; }
+};
+
+using headers = std::vector<std::pair<std::string, std::string>>;
+
+/// Everything the listener touches lives on the io thread; tests reach it through on_io().
+class listener_fixture {
+public:
+    explicit listener_fixture(std::string public_url = {}) : book(""), actions(book) {
+        approval_config config;
+        config.listen = {"127.0.0.1", 0, ""};
+        config.public_url = std::move(public_url);
+        approval_services services{
+            book, actions, [this] { return credentials; }, [this] { return now.load(); },
+            [this](std::size_t n) { return std::string(n, static_cast<char>('A' + random_calls++ % 26)); }};
+        listener = std::make_unique<approval_listener>(io.get_executor(), config, secret(token), services);
+        port = listener->listen().value();
+        thread = std::thread([this] { io.run(); });
+    }
+    ~listener_fixture() {
+        on_io([&] { listener.reset(); });
+        thread.join();
+    }
+
+    void on_io(const std::function<void()>& f) {
+        std::promise<void> done;
+        asio::post(io, [&] {
+            f();
+            done.set_value();
+        });
+        done.get_future().get();
+    }
+
+    /// A question with id "aaaa" and link secret "link-secret-of-aaaa", unless changed.
+    void open(std::function<void(approval&)> change = [](approval&) {}) {
+        approval a;
+        a.id = "aaaa";
+        a.link_secret = secret("link-secret-of-aaaa");
+        a.kind = approval_kind::step_up;
+        a.upstream = "github";
+        a.reason = "insufficient_scope";
+        a.granted = scope_set{"read"};
+        a.requested = scope_set{"read", "write"};
+        a.added = scope_set{"write"};
+        a.tool = "create_issue";
+        a.method = "tools/call";
+        a.client_name = "Some Client";
+        a.upstream_host = a.login_host = a.token_host = "login.example";
+        a.issuer = "https://login.example";
+        a.created_at = now;
+        a.expires_at = now.load() + std::chrono::minutes(15);
+        change(a);
+        on_io([&] { book.open(a); });
+    }
+
+    std::string origin() const { return "http://127.0.0.1:" + std::to_string(port); }
+    std::string bearer() const { return "Bearer " + token; }
+
+    answer ask(const std::string& method, const std::string& target, headers fields = {},
+               const std::string& body = {}) {
+        bool has_host = false;
+        std::string text = method + " " + target + " HTTP/1.1\r\n";
+        for (const auto& [name, value] : fields) {
+            has_host = has_host || name == "Host";
+            text += name + ": " + value + "\r\n";
+        }
+        if (!has_host)
+            text += "Host: 127.0.0.1:" + std::to_string(port) + "\r\n";
+        text += "Content-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+        asio::io_context mine;
+        asio::ip::tcp::socket s(mine);
+        s.connect({asio::ip::address_v4::loopback(), port});
+        asio::write(s, asio::buffer(text));
+        std::string got;
+        error_code ec;
+        asio::read(s, asio::dynamic_buffer(got), ec);
+        answer a;
+        const auto end = got.find("\r\n\r\n");
+        a.head = got.substr(0, end + 2);
+        a.body = end == std::string::npos ? "" : got.substr(end + 4);
+        a.status = a.head.size() > 12 ? static_cast<unsigned>(std::stoul(a.head.substr(9, 3))) : 0;
+        return a;
+    }
+    /// With the operator token.
+    answer api(const std::string& method, const std::string& target, const nlohmann::json& body = {}) {
+        return ask(method, "/api/" + target, {{"Authorization", bearer()}},
+                   body.is_null() ? "" : body.dump());
+    }
+    answer form(const std::string& target, const std::string& body = {}) {
+        return ask("POST", target,
+                   {{"Origin", origin()},
+                    {"Sec-Fetch-Site", "same-origin"},
+                    {"Content-Type", "application/x-www-form-urlencoded"}},
+                   body);
+    }
+
+    asio::io_context io;
+    approvals book;
+    fake_actions actions;
+    std::vector<credential_summary> credentials;
+    std::atomic<time_point> now{time_point(std::chrono::seconds(1'800'000'000))};
+    std::string token = "operator-token-of-this-test";
+    int random_calls = 0;
+    std::unique_ptr<approval_listener> listener;
+    std::uint16_t port = 0;
+    std::thread thread;
+};
+
+inline const std::string page = "/a/link-secret-of-aaaa";
+
+} // namespace approval_test
