@@ -115,6 +115,20 @@ bool usable(const json& jwk, std::string_view alg, const std::string& kid) {
            (own_alg.empty() || own_alg == alg);
 }
 
+// cjose's raw form takes objects and arrays only.
+bool fill(cjose_header_t* head, const json& members) {
+    cjose_err error;
+    for (const auto& [name, value] : members.items()) {
+        const bool done =
+            value.is_string()
+                ? cjose_header_set(head, name.c_str(), value.get_ref<const std::string&>().c_str(), &error)
+                : cjose_header_set_raw(head, name.c_str(), dumped(value).c_str(), &error);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
 } // namespace
 
 result<std::string> sign_jwt(const secret& pem_or_jwk, std::string_view alg, const json& header,
@@ -132,8 +146,8 @@ result<std::string> sign_jwt(const secret& pem_or_jwk, std::string_view alg, con
         return bad_key("the private key is damaged");
     json all = header;
     all["alg"] = alg;
-    for (const auto& [name, value] : all.items())
-        cjose_header_set_raw(head.get(), name.c_str(), dumped(value).c_str(), &error);
+    if (!fill(head.get(), all))
+        return bad_key("a header member of the token cannot be written");
     const std::string text = dumped(claims);
     const jws_ptr jws(cjose_jws_sign(
         key.get(), head.get(), reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &error));

@@ -7,6 +7,9 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
 #include <vector>
 
 namespace reauth {
@@ -85,8 +88,10 @@ result<http_url> parse_http_url(std::string_view text, std::string_view what) {
     out.host = ascii_lower(view(u.encoded_host()));
     out.port = out.https() ? 443 : 80;
     if (u.has_port() && !view(u.port()).empty()) {
-        out.port = u.port_number();
-        if (out.port == 0)
+        // Boost.URL takes any run of digits for a port
+        const auto digits = view(u.port());
+        const auto [_, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+        if (error != std::errc{} || out.port == 0)
             return refuse(what, "has an impossible port");
     }
     out.path = view(u.encoded_path());

@@ -1,0 +1,13 @@
+// How Catch prints a result<T>: the failure's words, whatever T is.
+#pragma once
+
+#include "core/failure.hpp"
+
+#include <catch2/catch.hpp>
+
+template<class T>
+struct Catch::StringMaker<reauth::result<T>> {
+    static std::string convert(const reauth::result<T>& r) {
+        return r.has_value() ? "(a value)" : r.error().describe();
+    }
+};
