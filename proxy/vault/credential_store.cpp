@@ -27,15 +27,16 @@ result<std::optional<T>> parsed(const result<std::optional<secret>>& record,
 }
 
 /// What is left of an erased credential: no token, only its generation.
+constexpr auto erased_type = "erased";
 bool erased(const credential& value) {
-    return value.access_token.empty() && value.refresh_token.empty();
+    return value.token_type == erased_type;
 }
 
 } // namespace
 
 std::string joined_key(const std::vector<std::string_view>& parts) {
     std::string key;
-    for (const auto part : parts) {
+    for (const auto& part : parts) {
         if (&part != &parts.front())
             key += ' ';
         for (const char c : part) {
@@ -96,6 +97,8 @@ result<void> credential_store::erase_credential(const std::string& principal, co
     if (!last->has_value())
         return {};
     credential remains;
+    remains.token_type = erased_type;
+    remains.access_token = secret(erased_type);
     remains.issuer = issuer;
     remains.generation = (*last)->generation;
     return vault_.put(record_kind::credential, key, credential_to_json(remains));
