@@ -1,0 +1,343 @@
+#include "policy/discovery_flow.hpp"
+
+#include "samples.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace reauth;
+using namespace reauth::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string upstream = "https://mcp.example/team/mcp";
+const std::string challenge_prm = "https://mcp.example/meta";
+const std::string path_prm = "https://mcp.example/.well-known/oauth-protected-resource/team/mcp";
+const std::string root_prm = "https://mcp.example/.well-known/oauth-protected-resource";
+const std::string as_meta = "https://as.example/.well-known/oauth-authorization-server";
+const std::string as_oidc = "https://as.example/.well-known/openid-configuration";
+const std::string own_meta = "https://mcp.example/.well-known/oauth-authorization-server";
+const std::string own_oidc = "https://mcp.example/.well-known/openid-configuration";
+
+std::string prm(std::vector<std::string> servers = {"https://as.example"},
+                const std::string& resource = upstream) {
+    return json{{"resource", resource}, {"authorization_servers", servers}, {"scopes_supported", {"read"}}}
+        .dump();
+}
+
+std::string metadata(const std::string& issuer = "https://as.example") {
+    auto base = issuer;
+    if (base.ends_with('/'))
+        base.pop_back();
+    return json{{"issuer", issuer},
+                {"authorization_endpoint", base + "/authorize"},
+                {"token_endpoint", base + "/token"},
+                {"code_challenge_methods_supported", {"S256"}}}
+        .dump();
+}
+
+discovery_request from(std::string challenge = {}) {
+    discovery_request r;
+    r.upstream_url = upstream;
+    r.resource_metadata = std::move(challenge);
+    return r;
+}
+
+} // namespace
+
+TEST_CASE("discovery begins at the challenge's resource_metadata") {
+    flow_script script;
+    script.on(challenge_prm, 200, prm()).on(as_meta, 200, metadata());
+    const auto r = script.run(discover(from(challenge_prm)));
+    REQUIRE(r.has_value());
+    CHECK(script.urls() == std::vector<std::string>{challenge_prm, as_meta});
+    CHECK(r->issuer() == "https://as.example");
+    CHECK(r->server.token_endpoint == "https://as.example/token");
+    CHECK(r->scopes_supported == scope_set{"read"});
+    CHECK(r->resource_metadata() != nullptr);
+    CHECK_FALSE(r->used_defaults);
+    CHECK_FALSE(r->origin_is_issuer);
+    CHECK_FALSE(r->issuer_changed);
+    REQUIRE(r->steps.size() == 2);
+    CHECK(r->steps[1].found);
+}
+
+TEST_CASE("without it the path-aware well-known form comes before the root form") {
+    flow_script script;
+    script.on(root_prm, 200, prm()).on(as_oidc, 200, metadata());
+    const auto r = script.run(discover(from()));
+    REQUIRE(r.has_value());
+    CHECK(script.urls() == std::vector<std::string>{path_prm, root_prm, as_meta, as_oidc});
+}
+
+TEST_CASE("resource goes out byte for byte as the PRM has it, unless the configuration says otherwise") {
+    const auto resource_of = [](std::string mode, const std::string& named) {
+        flow_script script;
+        script.on(path_prm, 200, prm({"https://as.example"}, named)).on(as_meta, 200, metadata());
+        auto request = from();
+        request.resource = std::move(mode);
+        return script.run(discover(request)).value().resource;
+    };
+    CHECK(resource_of("auto", "https://mcp.example") == "https://mcp.example");
+    CHECK(resource_of("auto", "https://mcp.example/team/") == "https://mcp.example/team/");
+    CHECK(resource_of("", "https://mcp.example/team") == "https://mcp.example/team");
+    CHECK(resource_of("omit", "https://mcp.example").empty());
+    CHECK(resource_of("api://x", "https://mcp.example") == "api://x");
+}
+
+TEST_CASE("a PRM that names another resource is refused, and nothing else is asked") {
+    for (const auto& resource :
+         {"https://other.example/team/mcp", "https://mcp.example/teams", "https://mcp.example/team/mcp/x"}) {
+        flow_script script;
+        script.on(path_prm, 200, prm({"https://as.example"}, resource))
+            .on(root_prm, 200, prm())
+            .on(as_meta, 200, metadata());
+        const auto r = script.run(discover(from()));
+        REQUIRE_FALSE(r.has_value());
+        CHECK(r.error().code == fault::discovery_failed);
+        CHECK(script.requests.size() == 1);
+    }
+}
+
+TEST_CASE("a resource_metadata that is forbidden by egress rules stops discovery") {
+    failure egress;
+    egress.code = fault::egress_refused;
+    egress.message = "169.254.169.254 is a link-local address";
+    flow_script script;
+    script.on(challenge_prm, egress).on(path_prm, 200, prm()).on(as_meta, 200, metadata());
+    const auto r = script.run(discover(from(challenge_prm)));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == fault::egress_refused);
+    CHECK(script.requests.size() == 1);
+}
+
+TEST_CASE("a site that answers every path with a page has no PRM") {
+    flow_script script;
+    script.on(path_prm, 200, "<html>app</html>")
+        .on(root_prm, 200, R"({"error":"not found"})")
+        .on(own_meta, 200, metadata("https://mcp.example"));
+    const auto r = script.run(discover(from()));
+    REQUIRE(r.has_value());
+    CHECK(r->origin_is_issuer);
+    CHECK_FALSE(r->prm);
+}
+
+TEST_CASE("the document that the challenge names must be one") {
+    flow_script script;
+    script.on(challenge_prm, 200, "<html>");
+    const auto r = script.run(discover(from(challenge_prm)));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == fault::discovery_failed);
+}
+
+TEST_CASE("a 2025-03-26 server is its own authorization server") {
+    flow_script script;
+    script.on(own_oidc, 200, metadata("https://mcp.example"));
+    const auto r = script.run(discover(from()));
+    REQUIRE(r.has_value());
+    CHECK(r->issuer() == "https://mcp.example");
+    CHECK(r->resource.empty());
+    CHECK_FALSE(r->scopes_supported);
+    CHECK(r->resource_metadata() == nullptr);
+    CHECK_FALSE(r->used_defaults);
+}
+
+TEST_CASE("nobody named the issuer of such a server, so both spellings of its origin are its own") {
+    flow_script script;
+    script.on(own_meta, 200, metadata("https://mcp.example/"));
+    CHECK(script.run(discover(from())).value().issuer() == "https://mcp.example/");
+}
+
+TEST_CASE("without any metadata the default endpoints at the origin are used") {
+    flow_script script;
+    const auto r = script.run(discover(from()));
+    REQUIRE(r.has_value());
+    CHECK(r->used_defaults);
+    CHECK(r->server.authorization_endpoint == "https://mcp.example/authorize");
+    CHECK(r->server.token_endpoint == "https://mcp.example/token");
+    CHECK(r->server.registration_endpoint == "https://mcp.example/register");
+}
+
+TEST_CASE("trouble is not taken for absence") {
+    flow_script script;
+    script.on(path_prm, 503, "").on(root_prm, no_answer());
+    auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().transient);
+    flow_script only_as;
+    only_as.on(path_prm, 200, prm()).on(as_meta, 429, "");
+    r = only_as.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().transient);
+    flow_script named;
+    named.on(challenge_prm, 500, "").on(own_meta, 200, metadata("https://mcp.example"));
+    r = named.run(discover(from(challenge_prm)));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().transient);
+    flow_script old_server;
+    old_server.on(path_prm, 500, "").on(root_prm, 500, "").on(own_meta, 200, metadata("https://mcp.example"));
+    CHECK(old_server.run(discover(from())).has_value());
+}
+
+TEST_CASE("metadata of another issuer is refused, byte for byte") {
+    for (const auto& issuer : {"https://as.example/", "https://AS.example", "https://evil.example"}) {
+        flow_script script;
+        script.on(path_prm, 200, prm()).on(as_meta, 200, metadata(issuer));
+        const auto r = script.run(discover(from()));
+        REQUIRE_FALSE(r.has_value());
+        CHECK(r.error().code == fault::discovery_failed);
+    }
+}
+
+TEST_CASE("an issuer with a path is looked for in three places and never at the root") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://as.example/t"}));
+    script.on(as_meta, 200, metadata("https://as.example/t"));
+    const auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(contains(r.error().message, "https://as.example/t"));
+    CHECK(script.urls() == std::vector<std::string>{path_prm, as_meta + "/t", as_oidc + "/t",
+                                                    "https://as.example/t/.well-known/openid-configuration"});
+}
+
+TEST_CASE("a later place may hold the right document") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://as.example/t"}));
+    script.on(as_meta + "/t", 200, metadata("https://as.example"));
+    script.on("https://as.example/t/.well-known/openid-configuration", 200, metadata("https://as.example/t"));
+    CHECK(script.run(discover(from())).value().issuer() == "https://as.example/t");
+}
+
+TEST_CASE("of several servers the first usable is taken") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"http://plain.example", "https://down.example", "https://as.example"}));
+    script.on("https://down.example/.well-known/oauth-authorization-server", no_answer());
+    script.on(as_meta, 200, metadata());
+    CHECK(script.run(discover(from())).value().issuer() == "https://as.example");
+    flow_script none;
+    none.on(path_prm, 200, prm({"https://a.example", "https://b.example"}));
+    const auto r = none.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(contains(r.error().message, "https://a.example"));
+}
+
+TEST_CASE("of several servers the pinned one is taken, and the configured one before it") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://first.example", "https://as.example", "https://conf.example"}));
+    script.on(as_meta, 200, metadata());
+    script.on("https://conf.example/.well-known/oauth-authorization-server", 200,
+              metadata("https://conf.example"));
+    auto request = from();
+    request.pinned_issuer = "https://as.example";
+    CHECK(script.run(discover(request)).value().issuer() == "https://as.example");
+    CHECK_FALSE(script.run(discover(request)).value().issuer_changed);
+    request.configured_issuer = "https://conf.example";
+    CHECK(script.run(discover(request)).value().issuer() == "https://conf.example");
+}
+
+TEST_CASE("a pinned server that is down is not replaced by another") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://other.example", "https://as.example"})).on(as_meta, 503, "");
+    script.on("https://other.example/.well-known/oauth-authorization-server", 200,
+              metadata("https://other.example"));
+    auto request = from();
+    request.pinned_issuer = "https://as.example";
+    const auto r = script.run(discover(request));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().transient);
+}
+
+TEST_CASE("an issuer that changed later is flagged") {
+    flow_script script;
+    script.on(path_prm, 200, prm()).on(as_meta, 200, metadata());
+    auto request = from();
+    request.pinned_issuer = "https://approved.example";
+    CHECK(script.run(discover(request)).value().issuer_changed);
+}
+
+TEST_CASE("a configured issuer that the upstream does not name is refused, and the message holds both") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://evil.example"}));
+    auto request = from();
+    request.configured_issuer = "https://as.example";
+    const auto r = script.run(discover(request));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == fault::issuer_not_pinned);
+    CHECK(contains(r.error().message, "https://evil.example"));
+    CHECK(contains(r.error().message, "https://as.example"));
+    CHECK(contains(r.error().fix, "issuer: \"https://evil.example\""));
+    CHECK(script.requests.size() == 1);
+}
+
+TEST_CASE("a configured issuer settles a trailing slash that metadata and PRM disagree about") {
+    flow_script script;
+    script.on(path_prm, 200, prm({"https://as.example/"})).on(as_meta, 200, metadata());
+    auto request = from();
+    request.configured_issuer = "https://as.example";
+    CHECK(script.run(discover(request)).value().issuer() == "https://as.example");
+}
+
+TEST_CASE("a configured issuer is used where the upstream names none") {
+    flow_script script;
+    script.on(as_meta, 200, metadata());
+    auto request = from();
+    request.configured_issuer = "https://as.example";
+    const auto r = script.run(discover(request));
+    REQUIRE(r.has_value());
+    CHECK(r->issuer() == "https://as.example");
+    CHECK_FALSE(r->origin_is_issuer);
+}
+
+TEST_CASE("metadata without a token endpoint is no use") {
+    flow_script script;
+    script.on(path_prm, 200, prm()).on(as_meta, 200, R"({"issuer":"https://as.example"})");
+    const auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == fault::discovery_failed);
+}
+
+TEST_CASE("an upstream over plain http is not asked") {
+    flow_script script;
+    auto request = from();
+    request.upstream_url = "http://mcp.example/mcp";
+    CHECK_FALSE(script.run(discover(request)).has_value());
+    CHECK(script.requests.empty());
+}
+
+TEST_CASE("a report tells every look, also where discovery failed") {
+    flow_script script;
+    script.on(path_prm, 200, prm()).on(as_meta, 200, metadata("https://evil.example"));
+    const auto report = script.run(discover_with_report(from()));
+    CHECK_FALSE(report.outcome.has_value());
+    REQUIRE(report.steps.size() == 3);
+    CHECK(report.steps[0].url == path_prm);
+    CHECK(report.steps[0].found);
+    CHECK_FALSE(report.steps[1].found);
+    CHECK_FALSE(report.steps[1].outcome.empty());
+    CHECK(report.steps[2].outcome == "status 404");
+}
+
+TEST_CASE("one known issuer can be looked up alone") {
+    flow_script script;
+    script.on(as_oidc, 200, metadata());
+    CHECK(script.run(discover_issuer("https://as.example")).value().issuer == "https://as.example");
+    flow_script empty;
+    CHECK(empty.run(discover_issuer("https://as.example")).error().code == fault::discovery_failed);
+    CHECK(empty.run(discover_issuer("ftp://as.example")).error().code == fault::discovery_failed);
+}
+
+TEST_CASE("discovery fails sanely at every step") {
+    fail_at_every_step(
+        [](flow_script& script) {
+            script.on(challenge_prm, 200, prm()).on(as_oidc, 200, metadata());
+            return failure_of(script.run(discover(from(challenge_prm))));
+        },
+        [](std::size_t) { return true; });
+    fail_at_every_step(
+        [](flow_script& script) {
+            script.on(own_meta, 200, metadata("https://mcp.example"));
+            return failure_of(script.run(discover(from())));
+        },
+        [](std::size_t) { return true; });
+    abandon_at_every_step<result<discovered_server>>([] { return discover(from()); }, [](flow_script&) {});
+}

@@ -1,0 +1,266 @@
+// The recovery table, row by row.
+#include "policy/recovery_plan.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace reauth;
+using enum challenge_reason;
+
+namespace {
+
+recovery_facts held(std::string grant, challenge_reason reason, scope_set challenged = {}) {
+    recovery_facts f;
+    f.grant = std::move(grant);
+    f.reason = reason;
+    f.challenged = std::move(challenged);
+    f.held = true;
+    f.refresh_token = f.grant == "authorization_code";
+    f.idp_session = f.grant == "enterprise";
+    f.requested = {"read", "list"};
+    f.granted = {"read", "list"};
+    return f;
+}
+
+using rungs = std::vector<rung>;
+
+} // namespace
+
+TEST_CASE("401 with a refresh token: refresh, else a login") {
+    for (const auto reason : {unauthorized, token_expired, invalid_token}) {
+        const auto plan = plan_recovery(held("authorization_code", reason));
+        CHECK(plan.silent == rungs{rung::refresh});
+        CHECK(plan.person == rung::login);
+        CHECK_FALSE(plan.step_up);
+        CHECK(plan.judged_as == reason);
+        CHECK(plan.silent_scopes == scope_set{"read", "list"});
+        CHECK(plan.added.empty());
+        CHECK(plan.explanation == "renewal by refresh, else login");
+    }
+}
+
+TEST_CASE("401 without a refresh token: a login") {
+    auto f = held("authorization_code", token_expired);
+    f.refresh_token = false;
+    const auto plan = plan_recovery(f);
+    CHECK(plan.silent.empty());
+    CHECK(plan.person == rung::login);
+    CHECK(plan.login_scopes == scope_set{"read", "list"});
+}
+
+TEST_CASE("401 of enterprise with an IdP session: legs 2 and 3, then the IdP's login, never the upstream's") {
+    const auto plan = plan_recovery(held("enterprise", token_expired));
+    CHECK(plan.silent == rungs{rung::enterprise_mint});
+    CHECK(plan.person == rung::idp_login);
+    auto f = held("enterprise", token_expired);
+    f.idp_session = false;
+    CHECK(plan_recovery(f).silent.empty());
+    CHECK(plan_recovery(f).person == rung::idp_login);
+}
+
+TEST_CASE("401 of a machine: a new token, never a person") {
+    const auto machine = plan_recovery(held("client_credentials", token_expired));
+    CHECK(machine.silent == rungs{rung::client_credentials});
+    CHECK_FALSE(machine.person);
+    CHECK(machine.explanation == "renewal by client_credentials");
+    const auto workload = plan_recovery(held("jwt_bearer", invalid_token));
+    CHECK(workload.silent == rungs{rung::jwt_bearer});
+    CHECK_FALSE(workload.person);
+}
+
+TEST_CASE("401 with a static token: nothing helps") {
+    const auto plan = plan_recovery(held("static", invalid_token));
+    CHECK(plan.hopeless());
+    CHECK(plan.final);
+    CHECK(plan.explanation == "nothing can be renewed with grant static");
+}
+
+TEST_CASE("401 with nothing held: by grant, with the first scopes") {
+    recovery_facts f;
+    f.challenged = {"files"};
+    auto plan = plan_recovery(f);
+    CHECK(plan.person == rung::login);
+    CHECK(plan.silent.empty());
+    CHECK(plan.login_scopes == scope_set{"files"});
+    CHECK(plan.added == scope_set{"files"});
+    CHECK(plan.judged_as == unauthorized);
+    CHECK_FALSE(plan.step_up);
+    CHECK(plan.explanation == "first credential by login");
+    f.grant = "client_credentials";
+    plan = plan_recovery(f);
+    CHECK(plan.silent == rungs{rung::client_credentials});
+    CHECK(plan.silent_scopes == scope_set{"files"});
+    f.grant = "enterprise";
+    f.idp_session = true;
+    plan = plan_recovery(f);
+    CHECK(plan.silent == rungs{rung::enterprise_mint});
+    CHECK(plan.person == rung::idp_login);
+}
+
+TEST_CASE("first scopes: configured, else challenged, else supported, else none") {
+    CHECK(first_scopes(scope_set{"c"}, {"x"}, {"s"}) == scope_set{"c"});
+    CHECK(first_scopes(scope_set{}, {"x"}, {"s"}).empty());
+    CHECK(first_scopes({}, {"x"}, {"s"}) == scope_set{"x"});
+    CHECK(first_scopes({}, {}, {"s"}) == scope_set{"s"});
+    CHECK(first_scopes({}, {}, {}).empty());
+}
+
+TEST_CASE("a renewal asks for exactly the stored set, whatever the challenge repeats of it") {
+    const auto plan = plan_recovery(held("client_credentials", invalid_token, {"read"}));
+    CHECK_FALSE(plan.step_up);
+    CHECK(plan.silent_scopes == scope_set{"read", "list"});
+}
+
+TEST_CASE("a login after a 401 replaces the set") {
+    auto f = held("authorization_code", invalid_token, {"read"});
+    CHECK(plan_recovery(f).login_scopes == scope_set{"read"});
+    f.configured = scope_set{"configured"};
+    CHECK(plan_recovery(f).login_scopes == scope_set{"configured"});
+}
+
+TEST_CASE("a 401 that wants more than what is stored is a step-up and judged as one") {
+    auto f = held("authorization_code", invalid_token, {"read", "admin"});
+    auto plan = plan_recovery(f);
+    CHECK(plan.step_up);
+    CHECK(plan.judged_as == insufficient_scope);
+    CHECK(plan.silent.empty());
+    CHECK(plan.person == rung::login);
+    CHECK(plan.login_scopes == scope_set{"read", "admin"});
+    CHECK(plan.added == scope_set{"admin"});
+    CHECK(plan.explanation == "step-up by login");
+    f.configured = scope_set{"configured"};
+    CHECK(plan_recovery(f).login_scopes == scope_set{"configured", "read", "admin"});
+    f = held("client_credentials", unauthorized, {"admin"});
+    plan = plan_recovery(f);
+    CHECK(plan.silent_scopes == scope_set{"read", "list", "admin"});
+    CHECK(plan.added == scope_set{"admin"});
+}
+
+TEST_CASE("where the stored set is unknown a 401 stays a renewal") {
+    auto f = held("authorization_code", invalid_token, {"read"});
+    f.requested = {};
+    f.granted = {};
+    const auto plan = plan_recovery(f);
+    CHECK_FALSE(plan.step_up);
+    CHECK(plan.silent == rungs{rung::refresh});
+    CHECK(plan.silent_scopes.empty());
+}
+
+TEST_CASE("what was granted beyond the request counts as stored") {
+    auto f = held("authorization_code", invalid_token, {"extra"});
+    f.granted = {"read", "list", "extra"};
+    CHECK_FALSE(plan_recovery(f).step_up);
+}
+
+TEST_CASE("403 insufficient_scope: a login with the union, never a refresh") {
+    const auto plan = plan_recovery(held("authorization_code", insufficient_scope, {"write"}));
+    CHECK(plan.step_up);
+    CHECK(plan.silent.empty());
+    CHECK(plan.person == rung::login);
+    CHECK(plan.login_scopes == scope_set{"read", "list", "write"});
+    CHECK(plan.added == scope_set{"write"});
+}
+
+TEST_CASE("403 insufficient_scope keeps the union also where scopes are configured") {
+    auto f = held("authorization_code", insufficient_scope, {"write"});
+    f.configured = scope_set{"read"};
+    CHECK(plan_recovery(f).login_scopes == scope_set{"read", "list", "write"});
+}
+
+TEST_CASE("403 insufficient_scope of enterprise and machines: a new token with the union") {
+    auto plan = plan_recovery(held("enterprise", insufficient_scope, {"write"}));
+    CHECK(plan.silent == rungs{rung::enterprise_mint});
+    CHECK(plan.person == rung::idp_login);
+    CHECK(plan.silent_scopes == scope_set{"read", "list", "write"});
+    CHECK(plan.added == scope_set{"write"});
+    plan = plan_recovery(held("client_credentials", insufficient_scope, {"write"}));
+    CHECK(plan.silent == rungs{rung::client_credentials});
+    CHECK_FALSE(plan.person);
+    CHECK(plan.silent_scopes == scope_set{"read", "list", "write"});
+}
+
+TEST_CASE("403 insufficient_scope of a workload or a static token is final") {
+    for (const auto* grant : {"jwt_bearer", "static"}) {
+        const auto plan = plan_recovery(held(grant, insufficient_scope, {"write"}));
+        CHECK(plan.final);
+        CHECK(plan.hopeless());
+        CHECK(plan.explanation == std::string(grant) + " cannot ask for more scope");
+    }
+}
+
+TEST_CASE("a 403 that asks for nothing beyond what was requested is final") {
+    for (const auto& challenged : {scope_set{}, scope_set{"read"}, scope_set{"list", "read"}}) {
+        auto f = held("authorization_code", insufficient_scope, challenged);
+        f.granted = {"list"};
+        const auto plan = plan_recovery(f);
+        CHECK(plan.final);
+        CHECK(plan.hopeless());
+        CHECK(plan.judged_as == insufficient_scope);
+        CHECK(plan.added.empty());
+    }
+}
+
+TEST_CASE("a step-up that was granted and did not help is final") {
+    auto f = held("enterprise", insufficient_scope, {"write"});
+    f.requested = {"read", "list", "write"};
+    f.granted = f.requested;
+    f.just_obtained_by = rung::enterprise_mint;
+    CHECK(plan_recovery(f).final);
+}
+
+TEST_CASE("403 insufficient_scope with nothing held is a first login with the challenge's scopes in it") {
+    recovery_facts f;
+    f.reason = insufficient_scope;
+    f.challenged = {"write"};
+    f.configured = scope_set{"read"};
+    const auto plan = plan_recovery(f);
+    CHECK(plan.person == rung::login);
+    CHECK(plan.login_scopes == scope_set{"read", "write"});
+    CHECK(plan.judged_as == insufficient_scope);
+    CHECK_FALSE(plan.final);
+}
+
+TEST_CASE("a token that was just obtained goes to the next rung") {
+    auto f = held("authorization_code", invalid_token);
+    f.just_obtained_by = rung::refresh;
+    auto plan = plan_recovery(f);
+    CHECK(plan.silent.empty());
+    CHECK(plan.person == rung::login);
+    f.just_obtained_by = rung::login;
+    plan = plan_recovery(f);
+    CHECK(plan.final);
+    CHECK(plan.explanation == "the upstream refuses a token that was just obtained by login");
+    f = held("enterprise", invalid_token);
+    f.just_obtained_by = rung::enterprise_mint;
+    plan = plan_recovery(f);
+    CHECK(plan.silent.empty());
+    CHECK(plan.person == rung::idp_login);
+    f.just_obtained_by = rung::idp_login;
+    CHECK(plan_recovery(f).final);
+    f = held("client_credentials", invalid_token);
+    f.just_obtained_by = rung::client_credentials;
+    CHECK(plan_recovery(f).final);
+}
+
+TEST_CASE("a just obtained token may still be stepped up") {
+    auto f = held("authorization_code", insufficient_scope, {"write"});
+    f.just_obtained_by = rung::login;
+    const auto plan = plan_recovery(f);
+    CHECK(plan.person == rung::login);
+    CHECK_FALSE(plan.final);
+}
+
+TEST_CASE("an unknown grant recovers nothing") {
+    CHECK(plan_recovery(held("magic", invalid_token)).final);
+}
+
+TEST_CASE("every rung has a word and knows whether it needs a person") {
+    CHECK(to_string(rung::refresh) == "refresh");
+    CHECK(to_string(rung::client_credentials) == "client_credentials");
+    CHECK(to_string(rung::jwt_bearer) == "jwt_bearer");
+    CHECK(to_string(rung::enterprise_mint) == "enterprise_mint");
+    CHECK(to_string(rung::login) == "login");
+    CHECK(to_string(rung::idp_login) == "idp_login");
+    CHECK(needs_person(rung::login));
+    CHECK(needs_person(rung::idp_login));
+    CHECK_FALSE(needs_person(rung::refresh));
+}
