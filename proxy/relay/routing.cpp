@@ -113,9 +113,8 @@ result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<
                 mounts.push_back({own, &r});
             mounts.push_back({"", &r});
         }
-        // `serve URL`: a client may keep the path of the URL it was given
-        if (settings->file.empty() && !own.empty() && own != table->mounts.back().prefix)
-            table->mounts.push_back({own, &r});
+        for (const auto& alias : upstream.also_at)
+            table->mounts.push_back({without_trailing_slash(alias), &r});
     }
     std::stable_sort(table->mounts.begin(), table->mounts.end(),
                      [](const mount& a, const mount& b) { return a.prefix.size() > b.prefix.size(); });

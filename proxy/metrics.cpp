@@ -1,0 +1,80 @@
+#include "proxy/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace reauth {
+
+std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
+                                    const std::vector<std::unique_ptr<worker>>& workers, const shared_limits& limits) {
+    std::uint64_t requests = 0, challenges = 0, replays = 0, failures = 0, waited = 0, resent = 0;
+    for (const auto& w : workers) {
+        requests += w->counters.requests.load(std::memory_order_relaxed);
+        challenges += w->counters.challenges.load(std::memory_order_relaxed);
+        replays += w->counters.replays.load(std::memory_order_relaxed);
+        failures += w->counters.failures.load(std::memory_order_relaxed);
+        waited += w->counters.waited.load(std::memory_order_relaxed);
+        resent += w->counters.resent.load(std::memory_order_relaxed);
+    }
+    const auto& c = desk.counters();
+    auto n = [](auto v) { return static_cast<double>(v); };
+    return {
+        {"mcp_reauth_requests_total", "Client requests", n(requests)},
+        {"mcp_reauth_challenges_total", "Upstream answers that asked for another credential", n(challenges)},
+        {"mcp_reauth_waited_total", "Requests that waited for a recovery", n(waited)},
+        {"mcp_reauth_replays_total", "Requests sent again with a new credential", n(replays)},
+        {"mcp_reauth_resent_total", "Safe requests sent again because a kept connection broke", n(resent)},
+        {"mcp_reauth_failures_total", "Requests answered with an error of ours", n(failures)},
+        {"mcp_reauth_refreshes_total", "Refresh token grants", n(c.refreshes)},
+        {"mcp_reauth_refresh_failures_total", "Refresh token grants that failed", n(c.refresh_failures)},
+        {"mcp_reauth_machine_tokens_total", "client_credentials and jwt_bearer grants", n(c.machine_tokens)},
+        {"mcp_reauth_mints_total", "Enterprise re-mints", n(c.mints)},
+        {"mcp_reauth_logins_total", "Logins completed", n(c.logins)},
+        {"mcp_reauth_step_ups_total", "Step-ups completed", n(c.step_ups)},
+        {"mcp_reauth_approvals_total", "Approvals opened", n(c.approvals)},
+        {"mcp_reauth_denials_total", "Approvals denied", n(c.denials)},
+        {"mcp_reauth_joined_total", "Requests that joined a recovery in flight", n(c.joined)},
+        {"mcp_reauth_waiting_requests", "Requests held now", n(limits.waiters.load()), true},
+        {"mcp_reauth_connections", "Client connections now", n(limits.connections.load()), true},
+        {"mcp_reauth_replay_bytes", "Bytes recorded for replay now", n(limits.replay_bytes.load()), true},
+        {"mcp_reauth_waiting_approvals", "Approvals that wait for a person", n(book.waiting().size()), true},
+    };
+}
+
+metrics_listener::metrics_listener(executor ex, std::function<std::vector<metric>()> collect)
+    : collect_(std::move(collect)), service_(ex, [this](service_exchange& x) { return answer(x); }) {}
+
+result<std::uint16_t> metrics_listener::listen(const endpoint_config& where) {
+    return service_.listen(where.host, where.port);
+}
+
+task<void> metrics_listener::answer(service_exchange& x) {
+    service_response r;
+    const auto& path = x.request().path;
+    if (path == "/healthz" || path == "/readyz") {
+        r.headers = {{"Content-Type", "text/plain"}};
+        r.body = "ok\n";
+    } else if (path == "/metrics") {
+        std::vector<prometheus::MetricFamily> families;
+        for (const auto& m : collect_()) {
+            prometheus::MetricFamily family;
+            family.name = m.name;
+            family.help = m.help;
+            family.type = m.gauge ? prometheus::MetricType::Gauge : prometheus::MetricType::Counter;
+            prometheus::ClientMetric value;
+            value.counter.value = m.value;
+            value.gauge.value = m.value;
+            family.metric.push_back(std::move(value));
+            families.push_back(std::move(family));
+        }
+        r.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
+        r.body = prometheus::TextSerializer().Serialize(families);
+    } else {
+        r.status = 404;
+        r.headers = {{"Content-Type", "text/plain"}};
+        r.body = "known: /metrics /healthz /readyz\n";
+    }
+    co_await x.respond(std::move(r));
+}
+
+} // namespace reauth

@@ -1,0 +1,40 @@
+// What is counted, and the listener that shows it: /metrics (Prometheus text), /healthz, /readyz.
+#pragma once
+
+#include "proxy/approval/approvals.hpp"
+#include "proxy/net/http_service.hpp"
+#include "proxy/recovery/desk.hpp"
+#include "proxy/relay/worker.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// One number, with its Prometheus name.
+struct metric {
+    std::string name, help;
+    double value = 0;
+    bool gauge = false;
+};
+
+/// All numbers as they are now; control thread.
+std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
+                                    const std::vector<std::unique_ptr<worker>>& workers, const shared_limits& limits);
+
+/// Serves the numbers. /healthz: the process lives; /readyz: it serves (the same, since it listens only when it can).
+class metrics_listener {
+public:
+    metrics_listener(executor ex, std::function<std::vector<metric>()> collect);
+    result<std::uint16_t> listen(const endpoint_config& where);
+    void stop() { service_.stop(); }
+
+private:
+    task<void> answer(service_exchange& x);
+    std::function<std::vector<metric>()> collect_;
+    http_service service_;
+};
+
+} // namespace reauth

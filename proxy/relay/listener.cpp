@@ -1,0 +1,137 @@
+#include "proxy/relay/listener.hpp"
+
+#include "proxy/log.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace reauth {
+namespace {
+
+failure cannot_listen(const endpoint_config& where, int error) {
+    failure f{fault::invalid_configuration, "cannot listen on " + where.to_string() + ": " + std::strerror(error), "", "", false};
+    if (error == EADDRINUSE)
+        f.fix = "something else listens there: stop it, or choose another `listen`";
+    return f;
+}
+
+/// A socket file that nobody listens on is a leftover of a process that died.
+bool remove_stale(const sockaddr_un& address) {
+    int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool alive = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    bool refused = !alive && errno == ECONNREFUSED;
+    ::close(probe);
+    return refused && ::unlink(address.sun_path) == 0;
+}
+
+} // namespace
+
+listener::listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
+                   std::shared_ptr<asio::ssl::context> tls, unsigned max_connections)
+    : context_(context), workers_(std::move(workers)), identity_(std::move(identity)), tls_(std::move(tls)),
+      max_connections_(max_connections) {}
+
+listener::~listener() {
+    close();
+}
+
+result<std::uint16_t> listener::open(const endpoint_config& where) {
+    std::uint16_t port = 0;
+    if (!where.unix_path.empty()) {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        if (where.unix_path.size() >= sizeof address.sun_path)
+            return cannot_listen(where, ENAMETOOLONG);
+        std::memcpy(address.sun_path, where.unix_path.c_str(), where.unix_path.size() + 1);
+        descriptor_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        auto old = ::umask(0177);
+        int rc = ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        if (rc != 0 && errno == EADDRINUSE && remove_stale(address))
+            rc = ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        int error = errno;
+        ::umask(old);
+        if (rc != 0)
+            return cannot_listen(where, error);
+        unix_path_ = where.unix_path;
+    } else {
+        error_code ec;
+        auto ip = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
+        if (ec)
+            return failure{fault::invalid_configuration, "cannot listen on " + where.to_string() + ": not an IP address", "write an address like 127.0.0.1", "", false};
+        asio::ip::tcp::endpoint address(ip, where.port);
+        descriptor_ = ::socket(address.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        int on = 1;
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (::bind(descriptor_, address.data(), static_cast<socklen_t>(address.size())) != 0)
+            return cannot_listen(where, errno);
+        socklen_t size = static_cast<socklen_t>(address.capacity());
+        ::getsockname(descriptor_, address.data(), &size);
+        port = address.port();
+        identity_.any_address = ip.is_unspecified();
+    }
+    if (::listen(descriptor_, 4096) != 0)
+        return cannot_listen(where, errno);
+    identity_.port = port;
+    events_ = std::make_unique<channel>(context_, descriptor_);
+    wait();
+    return port;
+}
+
+void listener::wait() {
+    events_->watch([](void* self) { static_cast<listener*>(self)->accept(); }, this);
+}
+
+void listener::accept() {
+    if (closed_)
+        return;
+    for (;;) {
+        int fd = ::accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EINTR || errno == ECONNABORTED)
+                continue;
+            if (errno != EAGAIN && errno != EWOULDBLOCK) {
+                // out of descriptors: a pause, or this loop would eat the core
+                log_event(log_level::error, "accept failed", {{"message", std::strerror(errno)}});
+                auto timer = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(100));
+                timer->async_wait([this, timer](error_code ec) {
+                    if (!ec && !closed_)
+                        accept();
+                });
+                return;
+            }
+            break;
+        }
+        auto& w = *workers_[turn_++ % workers_.size()];
+        if (w.limits.connections.load(std::memory_order_relaxed) >= max_connections_) {
+            ::close(fd);
+            continue;
+        }
+        auto* tls = tls_ ? tls_->native_handle() : nullptr;
+        if (&w.context == &context_)
+            w.adopt(channel(w.context, fd), tls, identity_);
+        else
+            w.post([&w, fd, tls, this] { w.adopt(channel(w.context, fd), tls, identity_); });
+    }
+    wait();
+}
+
+void listener::close() {
+    if (closed_)
+        return;
+    closed_ = true;
+    if (events_)
+        events_->close();
+    else if (descriptor_ >= 0)
+        ::close(descriptor_);
+    if (!unix_path_.empty())
+        ::unlink(unix_path_.c_str());
+}
+
+} // namespace reauth

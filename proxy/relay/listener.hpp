@@ -1,0 +1,40 @@
+// Accepts clients (TCP, Unix socket, TLS) and hands them to the workers in turn.
+#pragma once
+
+#include "proxy/relay/worker.hpp"
+
+#include <boost/asio/generic/stream_protocol.hpp>
+
+#include <functional>
+
+namespace reauth {
+
+/// One listening address. Accepts on the thread of its io_context; every worker gets the next connection in turn, so that
+/// few long-lived clients spread evenly.
+class listener {
+public:
+    listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
+             std::shared_ptr<asio::ssl::context> tls, unsigned max_connections);
+    ~listener();
+
+    /// Binds (port 0: any) and starts; the failure names the address and what to do.
+    result<std::uint16_t> open(const endpoint_config& where);
+    void close();
+
+private:
+    void accept();
+    void wait();
+
+    asio::io_context& context_;
+    std::vector<worker*> workers_;
+    listener_identity identity_;
+    std::shared_ptr<asio::ssl::context> tls_;
+    unsigned max_connections_;
+    std::size_t turn_ = 0;
+    int descriptor_ = -1;
+    std::string unix_path_;
+    std::unique_ptr<channel> events_; ///< the listening socket as a thing to wait for
+    bool closed_ = false;
+};
+
+} // namespace reauth

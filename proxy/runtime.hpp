@@ -1,0 +1,52 @@
+// The running program: workers, control thread, listeners; started, reloaded and stopped as one.
+#pragma once
+
+#include "conf/config.hpp"
+#include "core/failure.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reauth {
+
+/// One proxy in this process. Used by `serve`, by the demo and by integration tests.
+class server {
+public:
+    explicit server(config settings);
+    ~server();
+    server(const server&) = delete;
+
+    /// Opens the vault, binds every listener, starts the threads. On failure nothing keeps running.
+    result<void> start();
+    /// Ends requests in progress after `grace`, then cuts them; joins every thread. May be called twice.
+    void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(0));
+    /// Takes a new configuration for requests that begin from now on. Listeners, workers and vault stay as they are:
+    /// the returned text names what needs a restart (empty: nothing).
+    result<std::string> reload(config settings);
+
+    std::uint16_t listen_port() const;
+    std::uint16_t approval_port() const;
+    std::uint16_t metrics_port() const;
+    std::string operator_token() const;
+    /// A link that lets one browser into the dashboard, once.
+    std::string dashboard_link();
+
+    /// A count from /metrics by its name, for tests and the demo.
+    std::uint64_t counter(const std::string& name) const;
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+struct serve_options {
+    bool print_ready = true;
+    /// Reads the configuration again, for SIGHUP and changed files; empty: no reload.
+    std::function<result<config>()> reload;
+};
+
+/// Runs until SIGINT or SIGTERM. 0: ended as asked; 1: could not start.
+int run_server(config initial, serve_options options);
+
+} // namespace reauth
