@@ -1,0 +1,123 @@
+// What the approval page says, without any socket.
+#include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/approval_page.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace reauth;
+using namespace std::chrono_literals;
+
+namespace {
+
+approval question() {
+    approval a;
+    a.id = "aaaa";
+    a.upstream = "github";
+    a.reason = "unauthorized";
+    a.method = "tools/list";
+    a.upstream_host = a.login_host = a.token_host = "as.example";
+    a.issuer = "https://as.example";
+    a.created_at = time_point(1'800'000'000s);
+    a.expires_at = a.created_at + 15min;
+    return a;
+}
+
+std::string page_of(const approval& a, std::string notice = {}) {
+    return render_approval_page(a, {"", "/a/s", a.created_at, std::move(notice)});
+}
+
+bool shows(const std::string& page, const std::string& text) {
+    return page.find(text) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("each kind and state of an approval has its own words") {
+    auto a = question();
+    CHECK(shows(page_of(a), "Sign in to github?"));
+    CHECK(shows(page_of(a), "The server names none"));
+    a.kind = approval_kind::idp_login;
+    CHECK(shows(page_of(a), "Sign in with your organization for github?"));
+    a.kind = approval_kind::step_up;
+    a.added = scope_set{"write"};
+    CHECK(shows(page_of(a), "Allow more on github?"));
+    CHECK(shows(page_of(a), "one permission"));
+    a.status = approval_status::authorizing;
+    CHECK(shows(page_of(a), "Continue to the sign-in at as.example"));
+    CHECK(shows(page_of(a), "<details open>"));
+    a.outcome = "The provider said: access_denied.";
+    for (const auto s : {approval_status::approved, approval_status::denied, approval_status::expired,
+                         approval_status::failed}) {
+        a.status = s;
+        CHECK(shows(page_of(a), "The provider said: access_denied."));
+        CHECK_FALSE(shows(page_of(a), "<form"));
+    }
+}
+
+TEST_CASE("the operator's own wish is not blamed on a client") {
+    auto a = question();
+    a.reason = a.method = "";
+    CHECK(shows(page_of(a), "You asked to sign in to"));
+    CHECK_FALSE(shows(page_of(a), "waits until you decide"));
+}
+
+TEST_CASE("principals other than local are named") {
+    auto a = question();
+    CHECK_FALSE(shows(page_of(a), "On behalf of"));
+    a.principal = "ada";
+    CHECK(shows(page_of(a), "On behalf of"));
+}
+
+TEST_CASE("a warning names each pair of hosts that differ, and there is none when they agree") {
+    auto a = question();
+    CHECK(host_warnings(a).empty());
+    a.login_host = "login.example";
+    a.token_host = "token.example";
+    a.issuer = "https://issuer.example/t";
+    const auto all = host_warnings(a);
+    REQUIRE(all.size() == 3);
+    CHECK(all[0].find("The server at as.example sends you to login.example") == 0);
+    CHECK(all[1].find("issued by token.example") != std::string::npos);
+    CHECK(all[2].find("issuer.example") != std::string::npos);
+    a.login_host = "";
+    CHECK(host_warnings(a).size() == 1);
+}
+
+TEST_CASE("a port makes another host, and look-alike names are shown in punycode") {
+    auto a = question();
+    a.login_host = "as.example:8443";
+    CHECK_FALSE(host_warnings(a).empty());
+    CHECK(shown_host("localhost:9000") == "localhost:9000");
+    CHECK(shown_host("[::1]:9000") == "[::1]:9000");
+    CHECK(shown_host("\xd0\xb0pple.example").find("xn--") == 0);
+}
+
+TEST_CASE("form-action gets well-formed origins only") {
+    auto a = question();
+    CHECK(form_targets(a) == "https://as.example");
+    a.location = "https://other.example:444/authorize?x=y";
+    CHECK(form_targets(a) == "https://other.example:444 https://as.example");
+    a.login_host = "localhost:9000";
+    a.location = "javascript:alert(1)";
+    CHECK(form_targets(a) == "http://localhost:9000");
+    for (const auto* host : {"a.example; script-src *", "a.example 'unsafe-inline'", "*", "a.example\r\nX: y",
+                             "a.example,b.example"}) {
+        a.login_host = host;
+        CHECK(form_targets(a).empty());
+    }
+}
+
+TEST_CASE("times are RFC 3339 in UTC") {
+    CHECK(rfc3339(time_point(0s)) == "1970-01-01T00:00:00Z");
+}
+
+TEST_CASE("the API's JSON holds cleaned text and only the link it is given") {
+    auto a = question();
+    a.link_secret = secret("do-not-show");
+    a.client_name = "x\x1b[0m\xe2\x80\xaey";
+    CHECK(approval_json(a, "")["client"] == "x[0my");
+    CHECK_FALSE(approval_json(a, "").contains("link"));
+    CHECK(to_text(approval_json(a, "")).find("do-not-show") == std::string::npos);
+    a.client_name = "\xff\xfe";
+    CHECK_NOTHROW(to_text(approval_json(a, "")));
+}
