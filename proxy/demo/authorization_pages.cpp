@@ -51,7 +51,7 @@ service_response demo_authorization_server::state::approve(const std::map<std::s
     ++counters.authorizations;
     demo_code code;
     code.authority = {demo_field(query, "client_id"), options.subject, demo_field(query, "resource"),
-                      grantable(demo_field(query, "scope"))};
+                      grantable(demo_field(query, "scope")), demo_field(query, "nonce")};
     code.redirect_uri = demo_field(query, "redirect_uri");
     code.code_challenge = demo_field(query, "code_challenge");
     code.expires_at = options.clock() + std::chrono::minutes(1);

@@ -109,8 +109,14 @@ task<void> demo_authorization_server::state::serve(std::shared_ptr<state> self, 
         co_await serve_token(self, x);
         co_return;
     }
-    if (get && request.path == "/.well-known/oauth-authorization-server" + base)
+    const auto document = request.path.starts_with(base)
+                              ? self->options.documents.find(request.path.substr(base.size()))
+                              : self->options.documents.end();
+    if (get && (request.path == "/.well-known/oauth-authorization-server" + base ||
+                (self->options.openid && request.path == base + "/.well-known/openid-configuration")))
         answer = self->metadata();
+    else if (get && document != self->options.documents.end())
+        answer = demo_json(200, document->second());
     else if (get && request.path == base + "/authorize")
         answer = self->authorize(request);
     else if (post && request.path == base + "/consent")
@@ -141,7 +147,11 @@ service_response demo_authorization_server::state::metadata() {
         grants.push_back("urn:ietf:params:oauth:grant-type:jwt-bearer");
         document["authorization_grant_profiles_supported"] = {"urn:ietf:params:oauth:grant-profile:id-jag"};
     }
+    for (const auto& [grant_type, handler] : options.more_grants)
+        grants.push_back(grant_type);
     document["grant_types_supported"] = grants;
+    if (options.complete_metadata)
+        options.complete_metadata(document);
     if (faults.patch_metadata)
         faults.patch_metadata(document);
     return demo_json(200, document);

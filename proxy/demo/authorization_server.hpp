@@ -11,10 +11,18 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
 namespace reauth {
+
+/// The sign-in that a living refresh token of this client stands for, or nothing.
+using demo_session_lookup = std::function<std::optional<demo_authority>(const std::string& refresh_token)>;
+/// A grant of another kind. Called with the server's lock held: it must not call the server.
+using demo_grant =
+    std::function<service_response(const demo_client& client, const std::map<std::string, std::string>& form,
+                                   const demo_session_lookup& session_of)>;
 
 struct demo_authorization_options {
     std::string issuer_path; ///< "" or e.g. "/tenant"
@@ -29,6 +37,14 @@ struct demo_authorization_options {
     std::function<time_point()> clock = [] { return wall_clock::now(); };
     /// For the JWT bearer grant: checks an assertion and says what it grants. None: the grant is not offered.
     std::function<result<demo_authority>(std::string_view assertion)> assertion_check;
+
+    // what makes an OpenID provider of it; all are called with the server's lock held
+    bool openid = false;                           ///< metadata also at the discovery path of OpenID Connect
+    std::map<std::string, demo_grant> more_grants; ///< by grant_type
+    std::map<std::string, std::function<nlohmann::json()>> documents; ///< JSON at further paths, e.g. "/jwks"
+    std::function<void(nlohmann::json&)> complete_metadata;
+    std::function<void(const demo_authority&, nlohmann::json& answer)>
+        complete_token; ///< adds e.g. an id_token
 };
 
 /// Ways to misbehave. Numbers count down with each token request they hit; flags stay until changed.

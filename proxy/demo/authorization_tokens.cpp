@@ -68,6 +68,12 @@ service_response demo_authorization_server::state::token(const service_request& 
             return by_client(*client, form);
         if (type == "urn:ietf:params:oauth:grant-type:jwt-bearer" && options.assertion_check)
             return by_assertion(*client, form);
+        if (const auto more = options.more_grants.find(type); more != options.more_grants.end())
+            return more->second(*client, form,
+                                [&](const std::string& token) -> std::optional<demo_authority> {
+                                    const auto use = book.use_refresh(token, client->id, false);
+                                    return use.valid ? std::optional(use.authority) : std::nullopt;
+                                });
         return demo_oauth_error(400, "unsupported_grant_type", "This grant type is not supported.");
     };
     service_response response = answer();
@@ -129,6 +135,8 @@ service_response demo_authorization_server::state::grant(const std::string& fami
         body[name] = value;
     if (body.contains("expires_in"))
         body["expires_in"] = lifetime.count();
+    if (options.complete_token)
+        options.complete_token(book.authority_of(family), body);
     if (faults.patch_token)
         faults.patch_token(body);
     return demo_json(200, body);

@@ -35,6 +35,10 @@ std::string demo_token_book::open_family(demo_authority authority) {
     return id;
 }
 
+demo_authority demo_token_book::authority_of(const std::string& family) const {
+    return families_.at(family).authority;
+}
+
 std::string demo_token_book::issue_access(const std::string& family, scope_set scopes,
                                           time_point expires_at) {
     std::string token = "demo-at-" + demo_random();

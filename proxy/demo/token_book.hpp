@@ -28,12 +28,13 @@ struct demo_client {
 struct demo_authority {
     std::string client_id, subject, resource;
     scope_set scopes;
+    std::string nonce = {}; ///< OpenID Connect only
 };
 
 /// An authorization code and what it is bound to (RFC 7636, RFC 9700 §2.1).
 struct demo_code {
     demo_authority authority;
-    std::string redirect_uri, code_challenge, nonce;
+    std::string redirect_uri, code_challenge;
     time_point expires_at{};
 };
 
@@ -49,6 +50,7 @@ class demo_token_book {
 public:
     /// One sign-in: all its access tokens and its chain of refresh tokens die together.
     std::string open_family(demo_authority authority);
+    demo_authority authority_of(const std::string& family) const;
     std::string issue_access(const std::string& family, scope_set scopes, time_point expires_at);
     /// The only valid refresh token of the family from now on.
     std::string issue_refresh(const std::string& family);
