@@ -2,6 +2,9 @@
 #include "proxy/vault/open.hpp"
 
 #include "proxy/vault/memory_store.hpp"
+#ifdef REAUTH_POSTGRES
+#include "proxy/vault/postgres_store.hpp"
+#endif
 #include "proxy/vault/sealed_vault.hpp"
 #include "proxy/vault/sqlite_store.hpp"
 #include "proxy/vault/vault_key.hpp"
@@ -73,6 +76,21 @@ result<std::unique_ptr<vault>> open_sqlite(const vault_config& settings) {
     return seal_store(std::move(*store), settings, settings.path);
 }
 
+result<std::unique_ptr<vault>> open_postgres([[maybe_unused]] const vault_config& settings) {
+#ifdef REAUTH_POSTGRES
+    auto store = open_postgres_store(settings.dsn);
+    if (!store)
+        return store.error();
+    return seal_store(std::move(*store), settings, "in PostgreSQL");
+#else
+    return failure{fault::invalid_configuration,
+                   "The vault backend `postgres` is not part of this build.",
+                   "Build with libpq, or use `vault: {backend: sqlite}`.",
+                   {},
+                   false};
+#endif
+}
+
 } // namespace
 
 result<std::unique_ptr<vault>> open_vault(const vault_config& settings) {
@@ -82,13 +100,9 @@ result<std::unique_ptr<vault>> open_vault(const vault_config& settings) {
     case vault_backend::sqlite:
         return open_sqlite(settings);
     case vault_backend::postgres:
-        break;
+        return open_postgres(settings);
     }
-    return failure{fault::invalid_configuration,
-                   "The vault backend `postgres` is not part of this build.",
-                   "Use `vault: {backend: sqlite}`.",
-                   {},
-                   false};
+    return failure{fault::internal, "The vault backend is unknown.", {}, {}, false};
 }
 
 } // namespace reauth
