@@ -5,8 +5,8 @@ import { accessible, launch, person, screenshot, throughProvider } from './lib/b
 import { said, v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
 
-const approveButton = (page) => page.getByRole('button', { name: /approve|continue|sign in/i }).first();
-const denyButton = (page) => page.getByRole('button', { name: /deny/i }).first();
+const approveButton = (page) => page.getByRole('button', { name: /^(Approve|Continue)/ });
+const denyButton = (page) => page.getByRole('button', { name: 'Deny' });
 
 for (const [name, options] of [
   ['wide', { viewport: { width: 1200, height: 800 } }],

@@ -53,6 +53,8 @@ def check_cpp(name, source):
 def check(name, source):
     if name.endswith((".cpp", ".hpp")):
         yield from check_cpp(name, source)
+    if name.endswith("package-lock.json") and '"resolved"' in source:
+        yield line_of(source, source.index('"resolved"')), "a lock file names no registry: npm config omit-lockfile-registry-resolved"
     for match in LEFTOVER.finditer(source):
         yield line_of(source, match.start()), f"{match.group(0)}: finish it or file it"
 
@@ -60,7 +62,7 @@ def check(name, source):
 def main():
     bad = 0
     for name in files():
-        if not name.endswith((".cpp", ".hpp", ".mjs", ".py", ".sh", ".yaml", ".md", ".txt")):
+        if not name.endswith((".cpp", ".hpp", ".mjs", ".py", ".sh", ".yaml", ".md", ".txt", "package-lock.json")):
             continue
         for line, message in check(name, (ROOT / name).read_text(encoding="utf-8")):
             print(f"{name}:{line}: {message}")

@@ -58,6 +58,7 @@ HOUSE_BAD = [
     ("tests/unit/x.cpp", "// p\nvoid f() { std::this_thread::sleep_for(1s); }\n"),
     ("proxy/x.hpp", "#pragma once\n"),
     ("proxy/x.cpp", "// p\n// TO" "DO later\n"),
+    ("tests/e2e/package-lock.json", '{"resolved": "https://somewhere/x.tgz"}'),
 ]
 HOUSE_GOOD = [
     ("core/x.cpp", '// p\n#include <string>\n#include "core/uri.hpp"\n'),

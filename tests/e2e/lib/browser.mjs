@@ -22,7 +22,9 @@ export async function person(browser, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.complaints = [];
-  page.on('console', (message) => message.type() === 'error' && page.complaints.push(message.text()));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.location().url.endsWith('/favicon.ico')) page.complaints.push(message.text());
+  });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   page.on('request', (request) => {
     const { protocol, hostname } = new URL(request.url());
