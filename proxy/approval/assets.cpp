@@ -9,6 +9,7 @@ const asset* find_asset(std::string_view path) noexcept {
         {"/assets/approval.js", "text/javascript; charset=utf-8", assets::approval_js},
         {"/assets/dashboard.js", "text/javascript; charset=utf-8", assets::dashboard_js},
         {"/assets/open.js", "text/javascript; charset=utf-8", assets::open_js},
+        {"/assets/message.js", "text/javascript; charset=utf-8", assets::message_js},
         {"/assets/icon.svg", "image/svg+xml", assets::icon_svg},
         {"/favicon.ico", "image/svg+xml", assets::icon_svg},
     };

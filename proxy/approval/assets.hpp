@@ -9,7 +9,7 @@ namespace assets {
 // Templates (proxy/approval/html_template.hpp).
 extern const std::string_view approval_html, message_html, dashboard_html, open_html;
 // Served as they are.
-extern const std::string_view style_css, approval_js, dashboard_js, open_js, icon_svg;
+extern const std::string_view style_css, approval_js, dashboard_js, open_js, message_js, icon_svg;
 } // namespace assets
 
 /// A file that is served under its path, with its media type.

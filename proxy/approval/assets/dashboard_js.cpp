@@ -53,7 +53,7 @@ function span(seconds) {
   seconds = Math.max(0, Math.round(seconds));
   if (seconds < 60) return seconds + " s";
   if (seconds < 3600) return Math.floor(seconds / 60) + " min" + (seconds < 600 ? " " + (seconds % 60) + " s" : "");
-  if (seconds < 172800) return Math.floor(seconds / 3600) + " h " + Math.floor((seconds % 3600) / 60) + " min";
+  if (seconds < 172800) { const min = Math.floor((seconds % 3600) / 60); return Math.floor(seconds / 3600) + " h" + (min ? " " + min + " min" : ""); }
   return Math.floor(seconds / 86400) + " days";
 }
 /// A time that dashboard keeps counting: "in 5 min", "3 s ago".
@@ -127,7 +127,7 @@ function upstream(c) {
     make("div", { class: "tile-head" }, make("h3", {}, c.upstream), make("span", { class: "pill " + tone }, words)),
     c.scopes.length ? chips(c.scopes) : null,
     make("dl", { class: "facts" },
-      fact("Access ends", c.held ? (c.expires_at ? clock(c.expires_at) : "not stated by the server") : ""),
+      fact(c.expires_at && Date.parse(c.expires_at) <= Date.now() ? "Access ended" : "Access ends", c.held ? (c.expires_at ? clock(c.expires_at) : "not stated by the server") : ""),
       fact("Renewal", c.held ? (c.renewable ? "silent" : "needs a new sign-in") : ""),
       fact("Last recovery", last), fact("Issuer", c.issuer), fact("Grant", grants[c.grant] || c.grant), fact("For", c.principal === "local" ? "" : c.principal)),
     c.last_outcome !== "ok" && c.last_outcome_detail ? make("p", { class: "trouble" }, c.last_outcome_detail) : null,

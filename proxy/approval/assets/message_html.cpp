@@ -12,6 +12,7 @@ const std::string_view message_html = R"~~(<!doctype html>
 <title>{{title}} · mcp-reauth</title>
 <link rel="icon" href="{{base}}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="{{base}}/assets/style.css">
+<script src="{{base}}/assets/message.js" defer></script>
 </head>
 <body>
 <header class="top">
@@ -23,6 +24,7 @@ const std::string_view message_html = R"~~(<!doctype html>
 <h1>{{title}}</h1>
 <p class="lede">{{detail}}</p>
 {{hint}}
+<p id="back" hidden><a class="button quiet" href="{{base}}/">Back to the dashboard</a></p>
 </article>
 </main>
 </body>

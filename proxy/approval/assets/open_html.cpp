@@ -21,8 +21,10 @@ const std::string_view open_html = R"~~(<!doctype html>
 <main class="narrow">
 <article class="card message">
 <span id="badge" class="badge" aria-hidden="true"></span>
-<h1 id="title" role="status">Opening the dashboard…</h1>
+<div role="status">
+<h1 id="title">Opening the dashboard…</h1>
 <p id="detail" class="lede">This takes a moment.</p>
+</div>
 <noscript><p class="note">The dashboard needs JavaScript. Approval links and <code>mcp-reauth approvals</code> work without it.</p></noscript>
 </article>
 </main>

@@ -116,6 +116,7 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 .badge.good::before { content: "✓"; }
 .badge.bad { background: var(--bad-wash); color: var(--bad); }
 .badge.bad::before { content: "!"; }
+#back { margin: 1.5rem 0 0; }
 .message .note { text-align: left; display: inline-block; }
 
 .section-head { display: flex; align-items: center; gap: .6rem; margin: 1.25rem 0 .75rem; }
