@@ -19,6 +19,18 @@ int give_up(const failure& why) {
     return 1;
 }
 
+std::vector<std::string> upstream_names(const demo_stage& stage, bool keep) {
+    if (stage.enterprise)
+        return {"wiki", "tickets"};
+    return keep ? std::vector<std::string>{"demo", "yours"} : std::vector<std::string>{"demo"};
+}
+
+void tell_if_moved(std::uint16_t wanted, std::uint16_t got, demo_narrator& narrator) {
+    if (wanted != got)
+        narrator.say(demo_speaker::proxy,
+                     "port " + std::to_string(wanted) + " is taken, so " + std::to_string(got) + " is used");
+}
+
 void introduce(const demo_stage& stage, const std::string& proxy_url, const std::string& page_url,
                demo_narrator& narrator) {
     narrator.line(narrator.strong("mcp-reauth demo") +
@@ -34,8 +46,9 @@ void introduce(const demo_stage& stage, const std::string& proxy_url, const std:
     if (stage.enterprise)
         narrator.say(demo_speaker::server,
                      "identity provider     " + stage.idp->issuer() + "       the organisation's login");
-    narrator.say(demo_speaker::proxy,
-                 "for the client        " + proxy_url + "       all that the client knows");
+    for (const std::string& name : upstream_names(stage, false))
+        narrator.say(demo_speaker::proxy,
+                     "for the client        " + proxy_url + "/" + name + "   all that the client knows");
     narrator.say(demo_speaker::proxy, "approval page         " + page_url + "       where a person decides");
 }
 
@@ -51,8 +64,7 @@ void stay(const demo_stage& stage, const std::string& proxy_url, const std::stri
           demo_narrator& narrator) {
     narrator.line(narrator.strong("Your turn") + ": everything stays up until Ctrl-C.");
     narrator.say(demo_speaker::client, "point a real MCP client at");
-    for (const std::string& name : stage.enterprise ? std::vector<std::string>{"wiki", "tickets"}
-                                                    : std::vector<std::string>{"demo", "yours"})
+    for (const std::string& name : upstream_names(stage, true))
         narrator.say(demo_speaker::client, "  " + narrator.strong(proxy_url + "/" + name) +
                                                (name == "yours" ? "   nobody has signed in here yet" : ""));
     narrator.say(demo_speaker::person, "what needs you is printed here with its link; the dashboard, once: " +
@@ -82,12 +94,8 @@ int run_demo(demo_options options) {
     const std::string page_url = "http://127.0.0.1:" + std::to_string(proxy.approval_port());
 
     introduce(stage, proxy_url, page_url, narrator);
-    if (listen_port != options.listen_port || approval_port != options.approval_port)
-        narrator.say(demo_speaker::proxy,
-                     "port " +
-                         std::to_string(listen_port != options.listen_port ? options.listen_port
-                                                                           : options.approval_port) +
-                         " is taken, so a free one was chosen");
+    tell_if_moved(options.listen_port, listen_port, narrator);
+    tell_if_moved(options.approval_port, approval_port, narrator);
     demo_person person(page_url, proxy.operator_token(), narrator, true);
     const demo_outcome outcome = demo_script(stage, narrator, person, proxy_url).play();
     person.stop();

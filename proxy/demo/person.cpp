@@ -108,7 +108,7 @@ void demo_person::decide(const json& approval) {
         kind == "step_up"     ? "more scope (" + joined(scopes.value("added", json::array())) + ")"
         : kind == "idp_login" ? "your login at the organisation's identity provider"
                               : "your login (" + joined(scopes.value("requested", json::array())) + ")";
-    narrator_.say(demo_speaker::proxy, "the client's request waits here; \"" +
+    narrator_.say(demo_speaker::proxy, "keeps the client's request waiting: \"" +
                                            approval.value("upstream", "") + "\" needs " + wish);
     if (!approves_) {
         narrator_.say(demo_speaker::person, "open " + narrator_.strong(approval.value("link", url_)));

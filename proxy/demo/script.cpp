@@ -49,7 +49,6 @@ void demo_script::connect(actor& who) {
 }
 
 void demo_script::echo(actor& who, const std::string& note) {
-    const auto renewed_before = renewals();
     const auto challenged_before = who.server->challenges();
     const std::string text = "hello " + std::to_string(++who.echoes);
     const auto start = clock::now();
@@ -64,7 +63,8 @@ void demo_script::echo(actor& who, const std::string& note) {
     narrator_.say(demo_speaker::client, "← " + who.name + "  echo \"" + text + "\"" +
                                             std::string(text.size() < 9 ? 9 - text.size() : 0, ' ') +
                                             narrator_.good("ok") + " " + took(time) + note);
-    const auto renewed = renewals() - renewed_before;
+    const auto renewed = renewals() - told_;
+    told_ += renewed;
     const bool challenged = who.server->challenges() > challenged_before;
     const std::string how = stage_.enterprise ? "minted a new one at the identity provider" : "refreshed it";
     if (renewed > 0 && challenged)

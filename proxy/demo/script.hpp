@@ -60,6 +60,7 @@ private:
     std::vector<actor> actors_;
     demo_outcome outcome_;
     std::uint64_t issued_with_person_ = 0; ///< enterprise: tokens minted while a person was asked
+    std::uint64_t told_ = 0;               ///< renewals the story has mentioned; some happen between calls
     bool published_ = false;
 };
 
