@@ -42,7 +42,9 @@ flow<result<resource_search>> find_resource_metadata(discovery_request request,
         if (seen == metadata_answer::refused)
             co_return answer.error();
         if (seen == metadata_answer::later) {
-            if (!search.later)
+            // Some servers answer 500 to every path they do not know; at a guessed URL that is no outage.
+            const bool plain_crash = answer && answer->status <= 501 && answer->status >= 500;
+            if (!search.later && (named || !plain_crash))
                 search.later = metadata_unavailable(url, answer);
             continue;
         }
@@ -143,7 +145,8 @@ flow<result<discovered_server>> discover_with_steps(discovery_request request,
     if (!search)
         co_return search.error();
     const auto named = search->found ? search->found->authorization_servers : std::vector<std::string>();
-    if (!search->found && search->later && !request.resource_metadata.empty())
+    const bool document_expected = !request.resource_metadata.empty() || !request.configured_issuer.empty();
+    if (!search->found && search->later && document_expected)
         co_return *search->later;
     auto issuers = candidates(request, named);
     if (!issuers)

@@ -62,7 +62,7 @@ minted session_gone(const idp_session& session) {
     f.code = fault::reauth_failed;
     f.message = "the session at identity provider " + session.identity_provider + " has expired";
     f.fix = session.supplied ? "supply a fresh ID token" : "log in at the identity provider again";
-    return {f, true};
+    return {f, true, false};
 }
 
 } // namespace
@@ -70,7 +70,7 @@ minted session_gone(const idp_session& session) {
 flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inputs) {
     auto trusted = may_send_secret(inputs.trust, inputs.server);
     if (!trusted) {
-        minted refused{trusted.error(), false};
+        minted refused{trusted.error(), false, false};
         co_return refused;
     }
     auto leg2_retry = inputs.retry;
@@ -78,6 +78,7 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
         auto exchange = subject_of(inputs.session, env.now());
         if (!exchange)
             co_return session_gone(inputs.session);
+        const bool by_id_token = exchange->subject_token_type == token_type_id_token;
         exchange->audience = inputs.server.issuer;
         exchange->resource = inputs.resource;
         exchange->scope = inputs.scopes;
@@ -86,18 +87,19 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
         if (!id_jag) {
             const bool gone = id_jag.error().oauth_error == "invalid_grant";
             minted refused{words("identity provider " + inputs.session.identity_provider, id_jag.error()),
-                           gone};
+                           gone, gone && by_id_token && !inputs.session.refresh_token.empty()};
             co_return refused;
         }
         auto redeeming = redeem_id_jag(env, inputs, std::move(*id_jag));
         auto made = co_await redeeming;
         if (made) {
-            minted done{std::move(made), false};
+            minted done{std::move(made), false, false};
             co_return done;
         }
         const auto wait = next_pause(inputs.retry, rounds, nullptr);
         if (!made.error().transient || !wait) {
-            minted refused{words("authorization server of " + inputs.trust.upstream, made.error()), false};
+            minted refused{words("authorization server of " + inputs.trust.upstream, made.error()), false,
+                           false};
             co_return refused;
         }
         pause rest{*wait};

@@ -26,6 +26,9 @@ struct enterprise_inputs {
 struct minted {
     result<credential> outcome;
     bool session_gone = false; ///< the IdP no longer knows the session (invalid_grant on leg 2): leg 1 again
+    /// With session_gone: it was the ID token that was refused (clocks may differ) and an IdP refresh token
+    /// is held, so renew_idp_session() once and mint again before a person is asked.
+    bool worth_renewing = false;
 };
 
 /// Mints. The subject is the ID token, or the IdP refresh token where that has expired (see state_of()). The

@@ -58,6 +58,8 @@ result<idp_session> session_from_login(const pending_authorization& pending, tok
     expected.client_id = pending.client.identity.id;
     expected.nonce = pending.nonce;
     expected.now = now;
+    // The nonce proves that it is fresh, so clocks may differ by a few minutes.
+    expected.skew = std::chrono::minutes(5);
     auto claims = check_id_token(response.id_token, keys, expected);
     if (!claims)
         return claims.error();

@@ -22,6 +22,23 @@ std::string_view to_string(rung r) noexcept {
     return "login";
 }
 
+std::optional<challenge_reason> reason_for(challenge_kind kind) noexcept {
+    switch (kind) {
+    case challenge_kind::unauthorized:
+        return challenge_reason::unauthorized;
+    case challenge_kind::token_expired:
+        return challenge_reason::token_expired;
+    case challenge_kind::invalid_token:
+        return challenge_reason::invalid_token;
+    case challenge_kind::insufficient_scope:
+        return challenge_reason::insufficient_scope;
+    case challenge_kind::not_a_challenge:
+    case challenge_kind::dpop_nonce:
+        break;
+    }
+    return std::nullopt;
+}
+
 scope_set first_scopes(const std::optional<scope_set>& configured, const scope_set& challenged,
                        const scope_set& supported) {
     if (configured)

@@ -1,6 +1,7 @@
 // What to try after a challenge, and which scopes to ask for: the recovery table as a pure function.
 #pragma once
 
+#include "core/challenge.hpp"
 #include "core/scope.hpp"
 #include "policy/rules.hpp"
 
@@ -25,6 +26,10 @@ std::string_view to_string(rung r) noexcept;
 constexpr bool needs_person(rung r) noexcept {
     return r == rung::login || r == rung::idp_login;
 }
+
+/// The policy's word for a parsed challenge; nothing for what asks for no recovery (not_a_challenge,
+/// dpop_nonce).
+std::optional<challenge_reason> reason_for(challenge_kind kind) noexcept;
 
 /// What is known when a challenge arrives.
 struct recovery_facts {

@@ -174,6 +174,13 @@ TEST_CASE("trouble is not taken for absence") {
     r = named.run(discover(from(challenge_prm)));
     REQUIRE_FALSE(r.has_value());
     CHECK(r.error().transient);
+    flow_script configured;
+    configured.on(path_prm, no_answer()).on(as_meta, 200, metadata());
+    auto request = from();
+    request.configured_issuer = "https://as.example";
+    r = configured.run(discover(request));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().transient);
     flow_script old_server;
     old_server.on(path_prm, 500, "").on(root_prm, 500, "").on(own_meta, 200, metadata("https://mcp.example"));
     CHECK(old_server.run(discover(from())).has_value());

@@ -163,6 +163,17 @@ TEST_CASE("an ID token with a wrong nonce, issuer, audience, age or signature is
     CHECK(contains(finish(none, world, begun).error().message, "no ID token"));
 }
 
+TEST_CASE("a login works with a clock that is five minutes off") {
+    for (const auto off : {std::chrono::minutes(-5), std::chrono::minutes(5)}) {
+        fixed_world world;
+        world.time = noon + off;
+        flow_script script;
+        const auto begun = begin_idp_login(world.env, login_inputs()).value();
+        script.on(idp_jwks, 200, keys()).on(idp_token, 200, login_answer(begun.pending));
+        CHECK(finish(script, world, begun).has_value());
+    }
+}
+
 TEST_CASE("nothing is sent for a forged callback of the organisation's login") {
     fixed_world world;
     flow_script script;
@@ -328,7 +339,14 @@ TEST_CASE("invalid_grant on leg 2 means the session is gone, on leg 3 it does no
     auto m = leg2.run(mint_credential(world.env, mint_inputs()));
     CHECK_FALSE(m.outcome.has_value());
     CHECK(m.session_gone);
+    CHECK(m.worth_renewing);
     CHECK(leg2.requests.size() == 1);
+    auto in = mint_inputs();
+    in.session.expires_at = noon;
+    CHECK_FALSE(leg2.run(mint_credential(world.env, in)).worth_renewing);
+    in = mint_inputs();
+    in.session.refresh_token = secret();
+    CHECK_FALSE(leg2.run(mint_credential(world.env, in)).worth_renewing);
     flow_script leg3;
     leg3.on(idp_token, 200, good_jag).on(as_token, 400, R"({"error":"invalid_grant"})");
     m = leg3.run(mint_credential(world.env, mint_inputs()));

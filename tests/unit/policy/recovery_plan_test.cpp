@@ -264,3 +264,12 @@ TEST_CASE("every rung has a word and knows whether it needs a person") {
     CHECK(needs_person(rung::idp_login));
     CHECK_FALSE(needs_person(rung::refresh));
 }
+
+TEST_CASE("every challenge that asks for recovery has a reason") {
+    CHECK(reason_for(challenge_kind::unauthorized) == unauthorized);
+    CHECK(reason_for(challenge_kind::token_expired) == token_expired);
+    CHECK(reason_for(challenge_kind::invalid_token) == invalid_token);
+    CHECK(reason_for(challenge_kind::insufficient_scope) == insufficient_scope);
+    CHECK_FALSE(reason_for(challenge_kind::not_a_challenge));
+    CHECK_FALSE(reason_for(challenge_kind::dpop_nonce));
+}
