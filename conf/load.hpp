@@ -16,6 +16,9 @@ struct config_inputs {
     std::map<std::string, std::string> flags;
     /// The process's environment: `MCP_REAUTH_APPROVAL_LISTEN` …, and what `{env: NAME}` and paths refer to.
     std::map<std::string, std::string> environment;
+    /// For a command that only talks to the running proxy: secrets and files of other keys than `approval`
+    /// need not be there and are not read.
+    bool approval_only = false;
 };
 
 /// Inputs with this process's environment and no flags.

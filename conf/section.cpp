@@ -4,6 +4,7 @@
 #include "core/display_text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace reauth {
 
@@ -18,6 +19,17 @@ std::string listed(const std::vector<std::string>& words) {
     for (std::size_t i = 0; i < words.size(); ++i)
         out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
     return out;
+}
+
+/// How a flag for that key is written.
+std::string flag_name(const std::string& key) {
+    constexpr std::array<std::string_view, 5> own{"listen", "approval.listen", "log.level", "log.format",
+                                                  "workers"};
+    if (std::find(own.begin(), own.end(), key) == own.end())
+        return "--set " + key;
+    auto name = "--" + key;
+    std::replace(name.begin(), name.end(), '.', '-');
+    return name;
 }
 
 } // namespace
@@ -77,9 +89,7 @@ std::optional<scalar> section::override_of(const std::string& key) {
     auto from_environment = r_.environment(variable);
     if (auto flag = r_.inputs.flags.find(key); flag != r_.inputs.flags.end()) {
         r_.used.insert(key);
-        auto name = "--" + key;
-        std::replace(name.begin(), name.end(), '.', '-');
-        return scalar{flag->second, {0, 0, std::move(name)}};
+        return scalar{flag->second, {0, 0, flag_name(key)}};
     }
     if (from_environment)
         return scalar{std::move(*from_environment), {0, 0, variable}};

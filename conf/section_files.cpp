@@ -99,7 +99,7 @@ void section::path(std::string_view key, std::string& out) {
 
 void section::readable_file(std::string_view key, std::string& out) {
     path(key, out);
-    if (!out.empty() && ::access(out.c_str(), R_OK) != 0)
+    if (!out.empty() && !r_.inputs.approval_only && ::access(out.c_str(), R_OK) != 0)
         error(key, "names the file " + out + ", which cannot be read: " + reason(errno) + ".");
 }
 
@@ -130,6 +130,9 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
         r_.problems.error(from.at, key + " must be " + shape + ".");
         return {};
     }
+    const bool unread = r_.inputs.approval_only && !key.starts_with("approval.");
+    if (kind.text == "env" && unread)
+        return {secret_source::kind::env, from.text, {}};
     if (kind.text == "env") {
         auto value = r_.environment(from.text);
         if (!value || value->empty()) {
@@ -142,7 +145,7 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
     }
     if (kind.text == "file") {
         auto path = r_.absolute(from.text, from.at);
-        if (mode == secret_file::made_if_missing)
+        if (mode == secret_file::made_if_missing || unread)
             return {secret_source::kind::file, std::move(path), {}};
         if (mode == secret_file::read_anew && ::access(path.c_str(), F_OK) != 0) {
             r_.problems.warning(from.at, key + " names the file " + path + ", which is not there yet.");

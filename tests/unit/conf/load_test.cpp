@@ -238,3 +238,19 @@ TEST_CASE("the example files load") {
         CHECK(c->warnings.empty());
     }
 }
+
+TEST_CASE("a command that only talks to the proxy needs none of its other secrets") {
+    auto in = given::inputs({{"OPERATOR", "0123456789abcdef"}});
+    in.approval_only = true;
+    const std::string text =
+        "approval: {token: {env: OPERATOR}}\n"
+        "tls: {cert: /nonexistent/c, key: /nonexistent/k}\n"
+        "client_auth: {bearer: {file: /nonexistent/b}}\n"
+        "upstreams: {a: {url: 'https://a.example', client: {id: x, secret: {env: NOT_SET}}}}\n";
+    auto c = load_config_text(text, "x.yaml", in);
+    INFO((c ? "" : c.error().message));
+    REQUIRE(c.has_value());
+    CHECK(c->approval.token.value.equals("0123456789abcdef"));
+    in.environment.erase("OPERATOR");
+    CHECK(load_config_text(text, "x.yaml", in).has_error());
+}

@@ -1,0 +1,163 @@
+// approvals, approve, deny, open: what a person does about questions that wait.
+#include "proxy/cli/command.hpp"
+
+#include "core/display_text.hpp"
+#include "proxy/cli/api_client.hpp"
+#include "proxy/cli/json_text.hpp"
+#include "proxy/cli/table.hpp"
+
+#include <chrono>
+#include <memory>
+#include <ostream>
+#include <set>
+#include <thread>
+
+namespace reauth {
+
+namespace {
+
+std::vector<std::string> row_of(const nlohmann::json& a) {
+    const auto& scopes = a.contains("scopes") ? a["scopes"] : nlohmann::json::object();
+    auto wanted = joined(scopes, "added");
+    if (wanted.empty())
+        wanted = joined(scopes, "requested");
+    return {text_of(a, "id"),
+            text_of(a, "upstream"),
+            text_of(a, "kind"),
+            wanted.empty() ? "-" : wanted,
+            text_of(a, "tool").empty() ? "-" : text_of(a, "tool"),
+            text_of(a, "status"),
+            time_of(a, "expires_at"),
+            text_of(a, "principal")};
+}
+
+int print_approvals(const command_context& context, const nlohmann::json& answer) {
+    const auto list = array_of(answer, "approvals");
+    if (context.json) {
+        context.print_json({{"approvals", list}});
+        return exit_done;
+    }
+    if (list.empty()) {
+        context.io.out << "Nothing waits for a person.\n";
+        return exit_done;
+    }
+    std::vector<std::vector<std::string>> rows{
+        {"ID", "UPSTREAM", "KIND", "SCOPES", "TOOL", "STATUS", "EXPIRES", "PRINCIPAL"}};
+    for (const auto& a : list)
+        rows.push_back(row_of(a));
+    context.io.out << format_table(rows)
+                   << "\nmcp-reauth approve ID, mcp-reauth deny ID, or the page: mcp-reauth open\n";
+    return exit_done;
+}
+
+/// Prints each approval once, as it comes, until the proxy goes away.
+int watch_approvals(const command_context& context, const api_client& api) {
+    std::set<std::string> seen;
+    for (;;) {
+        auto answer = api.get("/api/approvals");
+        if (!answer)
+            return context.fail(answer.error());
+        for (const auto& a : array_of(*answer, "approvals")) {
+            if (!seen.insert(text_of(a, "id")).second)
+                continue;
+            if (context.json)
+                context.io.out << a.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+            else
+                context.io.out << format_table({row_of(a)});
+            context.io.out.flush();
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    }
+}
+
+int approve(const command_context& context, const api_client& api, const std::string& id, bool print_url) {
+    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve");
+    if (!answer)
+        return context.fail(answer.error());
+    const auto location = text_of(*answer, "location", 8192);
+    if (context.json)
+        context.print_json(*answer);
+    else if (location.empty())
+        context.io.out << "Done: approved, no login was needed.\n";
+    else if (print_url)
+        context.io.out << location << '\n';
+    else
+        context.io.out << "Open this to log in:\n\n  " << location << "\n";
+    return exit_done;
+}
+
+} // namespace
+
+void add_approvals(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("approvals", "list what waits for a person");
+    auto watch = std::make_shared<bool>(false);
+    verb->add_flag("--watch", *watch, "print each as it comes");
+    add_config_options(*verb, context);
+    add_json_option(*verb, context);
+    verb->callback([&context, watch] {
+        context.run = [&context, watch] {
+            return with_api(context, [&](const api_client& api) {
+                if (*watch)
+                    return watch_approvals(context, api);
+                auto answer = api.get("/api/approvals");
+                return answer ? print_approvals(context, *answer) : context.fail(answer.error());
+            });
+        };
+    });
+}
+
+void add_approve(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("approve", "say yes to an approval");
+    auto id = std::make_shared<std::string>();
+    auto print_url = std::make_shared<bool>(false);
+    verb->add_option("ID", *id, "as `mcp-reauth approvals` lists it")->required();
+    verb->add_flag("--print-url", *print_url, "print only the URL to log in at");
+    add_config_options(*verb, context);
+    add_json_option(*verb, context);
+    verb->callback([&context, id, print_url] {
+        context.run = [&context, id, print_url] {
+            return with_api(context,
+                            [&](const api_client& api) { return approve(context, api, *id, *print_url); });
+        };
+    });
+}
+
+void add_deny(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("deny", "say no to an approval");
+    auto id = std::make_shared<std::string>();
+    verb->add_option("ID", *id, "as `mcp-reauth approvals` lists it")->required();
+    add_config_options(*verb, context);
+    add_json_option(*verb, context);
+    verb->callback([&context, id] {
+        context.run = [&context, id] {
+            return with_api(context, [&](const api_client& api) {
+                auto answer = api.post("/api/approvals/" + path_segment(*id) + "/deny");
+                if (!answer)
+                    return context.fail(answer.error());
+                if (context.json)
+                    context.print_json(*answer);
+                else
+                    context.io.out << "Denied.\n";
+                return exit_done;
+            });
+        };
+    });
+}
+
+void add_open(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("open", "print a link that lets one browser into the dashboard, once");
+    add_config_options(*verb, context);
+    verb->callback([&context] {
+        context.run = [&context] {
+            return with_api(context, [&](const api_client& api) {
+                auto answer = api.post("/api/open");
+                if (!answer)
+                    return context.fail(answer.error());
+                context.io.out << text_of(*answer, "link", 8192) << '\n';
+                return exit_done;
+            });
+        };
+    });
+}
+
+} // namespace reauth

@@ -1,0 +1,45 @@
+// Puts the verbs together and turns what was typed into one run.
+#include "proxy/cli/command.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace reauth {
+
+int run_cli(const std::vector<std::string>& arguments, cli_io io) {
+    command_context context(io);
+    CLI::App app(
+        "mcp-reauth lets any MCP client use any protected MCP server: it attaches credentials, recovers\n"
+        "from 401 and 403 by policy, and asks a person only when a person must decide.",
+        "mcp-reauth");
+    app.set_version_flag("--version", "mcp-reauth " REAUTH_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 done, 1 failed, 2 usage or configuration.");
+    for (auto* add : {add_serve, add_check, add_explain, add_login, add_logout, add_status, add_approvals,
+                      add_approve, add_deny, add_open, add_doctor, add_client_config, add_demo})
+        add(app, context);
+    auto reversed = arguments; // CLI11 takes them from the back
+    std::reverse(reversed.begin(), reversed.end());
+    try {
+        app.parse(std::move(reversed));
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e, io.out, io.err) == 0 ? exit_done : exit_usage;
+    }
+    try {
+        return context.run ? context.run() : exit_usage;
+    } catch (const std::exception& e) {
+        io.err << "mcp-reauth: " << e.what() << '\n';
+        return exit_failed;
+    }
+}
+
+int cli_main(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    return run_cli(arguments,
+                   {std::cout, std::cerr, std::cin, process_inputs(), ::isatty(STDIN_FILENO) == 1});
+}
+
+} // namespace reauth

@@ -1,0 +1,217 @@
+// doctor: walks an upstream's discovery and says what is wrong and what to change.
+#include "proxy/cli/command.hpp"
+
+#include "core/challenge.hpp"
+#include "core/display_text.hpp"
+#include "core/uri.hpp"
+#include "policy/discovery_flow.hpp"
+#include "proxy/recovery/fetcher_http.hpp"
+#include "proxy/recovery/flow_driver.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <memory>
+#include <ostream>
+
+namespace reauth {
+
+namespace {
+
+enum class finding_level { good, note, bad };
+
+struct finding {
+    finding_level level;
+    std::string message;
+};
+
+struct examination {
+    std::vector<finding> findings;
+    std::vector<discovery_step> steps;
+
+    void good(std::string m) { findings.push_back({finding_level::good, std::move(m)}); }
+    void note(std::string m) { findings.push_back({finding_level::note, std::move(m)}); }
+    void bad(std::string m) { findings.push_back({finding_level::bad, std::move(m)}); }
+    bool failed() const {
+        for (const auto& f : findings)
+            if (f.level == finding_level::bad)
+                return true;
+        return false;
+    }
+};
+
+/// A request that any MCP server answers or challenges.
+http_request probe(const upstream_config& u) {
+    http_request r;
+    r.method = "POST";
+    r.url = u.url;
+    r.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
+    for (const auto& [name, value] : u.headers)
+        r.headers.push_back({name, value});
+    r.body = secret(
+        R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+        R"("capabilities":{},"clientInfo":{"name":"mcp-reauth doctor","version":")" REAUTH_VERSION R"("}}})");
+    return r;
+}
+
+fetch_options options_for(const std::string& url, const tls_client_config& tls,
+                          std::chrono::milliseconds timeout) {
+    fetch_options o;
+    o.timeout = timeout;
+    if (auto parsed = parse_http_url(url))
+        o.trusted_hosts = {parsed->authority()};
+    o.ca_file = tls.ca_file;
+    o.client_cert = tls.cert;
+    o.client_key = tls.key;
+    return o;
+}
+
+void judge_registration(examination& x, const config& c, const upstream_config& u,
+                        const authorization_server& as) {
+    if (!u.client.id.empty())
+        x.good("The client " + clean_text(u.client.id) + " is pre-registered.");
+    else if (as.client_id_metadata_document_supported && !c.client_metadata_url.empty())
+        x.good("The client is identified by " + c.client_metadata_url + ".");
+    else if (!as.registration_endpoint.empty())
+        x.good("The client can register by itself (RFC 7591).");
+    else
+        x.bad("There is no way to get a client: register one at " + clean_text(as.issuer) +
+              " and set client: {id: …, issuer: " + clean_text(as.issuer) + "}" +
+              (as.client_id_metadata_document_supported ? ", or set client_metadata_url." : "."));
+}
+
+void judge_server(examination& x, const config& c, const upstream_config& u, const discovered_server& d) {
+    const auto& as = d.server;
+    x.good("The authorization server is " + clean_text(d.issuer()) +
+           (d.used_defaults ? " (no metadata: the default endpoints of a 2025-03-26 server)." : "."));
+    if (host_of(as.token_endpoint) != host_of(as.issuer))
+        x.note("Its token endpoint is on another host: " + display_host(host_of(as.token_endpoint)) + ".");
+    if (u.grant == grant_kind::authorization_code) {
+        if (auto pkce = check_pkce(as, u.allow_missing_pkce); !pkce)
+            x.bad(pkce.error().describe());
+        if (as.authorization_endpoint.empty())
+            x.bad("It names no authorization_endpoint: nobody can log in there.");
+        judge_registration(x, c, u, as);
+    }
+    if (as.token_endpoint.empty())
+        x.bad("It names no token_endpoint: no token can be had there.");
+    if (u.grant == grant_kind::enterprise && !as.offers_id_jag())
+        x.note("It does not advertise the ID-JAG grant profile; enterprise may still work.");
+    if (u.grant == grant_kind::client_credentials && !as.may_support_grant("client_credentials"))
+        x.bad("It does not list the grant client_credentials.");
+    const bool secret_goes = !u.client.client_secret.empty() || u.grant == grant_kind::enterprise ||
+                             u.grant == grant_kind::jwt_bearer;
+    if (secret_goes && u.client.issuer.empty() && !same_origin(as.issuer, u.url) &&
+        !is_loopback_host(host_of(as.issuer)))
+        x.bad("A secret would go to an issuer that is not pinned. Check that it is right, then add client: "
+              "{issuer: " +
+              clean_text(as.issuer) + "}.");
+    if (u.dpop == dpop_mode::require && !as.offers_dpop())
+        x.bad("dpop: require is set, but it lists no DPoP algorithm that we have (ES256).");
+    if (!d.resource.empty())
+        x.note("Tokens are asked with resource=" + clean_text(d.resource) +
+               "; if the server refuses that (Entra does), set resource: omit.");
+}
+
+task<void> examine(executor ex, const config& c, const upstream_config& u, http_fetcher& network,
+                   examination& x) {
+    const auto options = options_for(u.url, u.tls, c.limits.token_request);
+    auto request = probe(u);
+    auto answer = co_await network.fetch(std::move(request), options);
+    if (!answer) {
+        x.bad("The upstream does not answer: " + answer.error().describe());
+        co_return;
+    }
+    const auto challenge = read_challenge(answer->status, answer->headers, false);
+    const auto status = std::to_string(answer->status);
+    if (challenge.kind == challenge_kind::not_a_challenge)
+        x.note("Without a token it answers " + status + ", no challenge: it may only ask for one later.");
+    else
+        x.good("Without a token it answers " + status + " with a challenge" +
+               (challenge.resource_metadata.empty() ? "; it names no resource_metadata."
+                                                    : " that names its metadata."));
+    if (u.grant == grant_kind::static_token) {
+        x.note("The grant is static: nothing is discovered.");
+        co_return;
+    }
+    discovery_request wanted{u.url, challenge.resource_metadata, u.client.issuer, {}, u.resource};
+    auto report = co_await drive(ex, network, options, discover_with_report(std::move(wanted)));
+    x.steps = std::move(report.steps);
+    if (report.outcome)
+        judge_server(x, c, u, *report.outcome);
+    else
+        x.bad(report.outcome.error().describe());
+    const auto idp = c.identity_providers.find(u.identity_provider);
+    if (idp == c.identity_providers.end())
+        co_return;
+    const auto idp_options = options_for(idp->second.issuer, idp->second.tls, c.limits.token_request);
+    auto provider = co_await drive(ex, network, idp_options, discover_issuer(idp->second.issuer));
+    if (provider)
+        x.good("The identity provider " + idp->first + " has metadata.");
+    else
+        x.bad("The identity provider " + idp->first + ": " + provider.error().describe());
+}
+
+std::string_view mark(finding_level level) {
+    return level == finding_level::good ? "ok    " : level == finding_level::note ? "note  " : "WRONG ";
+}
+
+int print(const command_context& context, const std::string& upstream, const examination& x) {
+    if (context.json) {
+        auto findings = nlohmann::json::array(), steps = nlohmann::json::array();
+        for (const auto& f : x.findings)
+            findings.push_back({{"level", f.level == finding_level::good   ? "ok"
+                                          : f.level == finding_level::note ? "note"
+                                                                           : "wrong"},
+                                {"message", f.message}});
+        for (const auto& s : x.steps)
+            steps.push_back(
+                {{"url", clean_text(s.url)}, {"found", s.found}, {"outcome", clean_text(s.outcome, 400)}});
+        context.print_json(
+            {{"upstream", upstream}, {"ok", !x.failed()}, {"findings", findings}, {"discovery", steps}});
+        return x.failed() ? exit_failed : exit_done;
+    }
+    for (const auto& s : x.steps)
+        context.io.out << "look  " << clean_text(s.url) << ": " << clean_text(s.outcome, 400) << '\n';
+    for (const auto& f : x.findings)
+        context.io.out << mark(f.level) << f.message << '\n';
+    return x.failed() ? exit_failed : exit_done;
+}
+
+} // namespace
+
+void add_doctor(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("doctor", "walk an upstream's discovery and say what is wrong");
+    auto name = std::make_shared<std::string>();
+    verb->add_option("UPSTREAM", *name, "its name in the configuration, or a URL")->required();
+    add_config_options(*verb, context);
+    add_json_option(*verb, context);
+    verb->callback([&context, name] {
+        context.run = [&context, name] {
+            auto in = context.inputs();
+            if (!in)
+                return context.fail(in.error());
+            const bool by_url = name->find("://") != std::string::npos;
+            auto c = by_url ? config_for_url(*name, *in) : context.full_config();
+            if (!c)
+                return context.fail(c.error());
+            auto u = find_upstream(*c, by_url ? c->upstreams.front().name : *name);
+            if (!u)
+                return context.fail(u.error());
+            auto rules = egress_rules::parse(c->egress.allow);
+            if (!rules)
+                return context.fail(rules.error());
+            examination x;
+            asio::io_context io(1);
+            http_fetcher network(io.get_executor(), *rules);
+            asio::co_spawn(io, examine(io.get_executor(), *c, *u, network, x), [](std::exception_ptr e) {
+                if (e)
+                    std::rethrow_exception(e);
+            });
+            io.run();
+            return print(context, *name, x);
+        };
+    });
+}
+
+} // namespace reauth

@@ -1,0 +1,216 @@
+// login, logout, status: credentials as a person sees them.
+#include "proxy/cli/command.hpp"
+
+#include "core/ascii.hpp"
+#include "proxy/cli/api_client.hpp"
+#include "proxy/cli/json_text.hpp"
+#include "proxy/cli/table.hpp"
+
+#include <istream>
+#include <memory>
+#include <ostream>
+#include <thread>
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace reauth {
+
+namespace {
+
+struct login_arguments {
+    std::string upstream, principal = "local", paste;
+};
+
+/// A finished login, told.
+int finished(const command_context& context, const std::string& upstream, const std::string& status,
+             const std::string& outcome) {
+    const bool ok = status == "approved";
+    if (context.json)
+        context.print_json({{"upstream", upstream}, {"status", status}, {"outcome", outcome}});
+    else
+        (ok ? context.io.out : context.io.err)
+            << (ok ? "Logged in to " + upstream + "."
+                   : "The login to " + upstream + " ended: " + status + ".")
+            << (outcome.empty() ? "" : " " + outcome) << '\n';
+    return ok ? exit_done : exit_failed;
+}
+
+/// Hands a pasted callback URL to the proxy. Nothing: it was refused, and said why.
+bool hand_over(const command_context& context, const api_client& api, std::string_view pasted) {
+    auto answer = api.post("/api/callback", {{"url", std::string(trim_space(pasted))}});
+    if (!answer) {
+        context.fail(answer.error());
+        return false;
+    }
+    if (!flag_of(*answer, "ok"))
+        context.io.err << text_of(*answer, "title") << ": " << text_of(*answer, "detail", 600) << '\n';
+    return flag_of(*answer, "ok");
+}
+
+/// Waits up to half a second for a line on the terminal.
+std::string pasted_line() {
+    pollfd in{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&in, 1, 500) <= 0)
+        return {};
+    std::string line(8192, '\0');
+    const auto n = ::read(STDIN_FILENO, line.data(), line.size());
+    line.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (n <= 0)
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return line;
+}
+
+int wait_for_login(const command_context& context, const api_client& api, const login_arguments& a,
+                   const std::string& id) {
+    for (;;) {
+        auto now = api.get("/api/approvals/" + path_segment(id));
+        if (!now)
+            return context.fail(now.error());
+        const auto status = text_of(*now, "status");
+        if (status != "pending" && status != "authorizing")
+            return finished(context, a.upstream, status, text_of(*now, "outcome"));
+        if (context.io.input_is_terminal) {
+            const auto line = pasted_line();
+            if (!trim_space(line).empty())
+                hand_over(context, api, line);
+        } else {
+            std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        }
+    }
+}
+
+int login(const command_context& context, const api_client& api, const login_arguments& a) {
+    if (!a.paste.empty()) {
+        std::string url = a.paste;
+        if (url == "-")
+            std::getline(context.io.in, url);
+        return hand_over(context, api, url) ? finished(context, a.upstream, "approved", "") : exit_failed;
+    }
+    auto opened = api.post("/api/login", {{"upstream", a.upstream}, {"principal", a.principal}});
+    if (!opened)
+        return context.fail(opened.error());
+    const auto id = text_of(*opened, "id");
+    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve");
+    if (!answer)
+        return context.fail(answer.error());
+    if (const auto location = text_of(*answer, "location", 8192); !location.empty()) {
+        // stdout holds the URL alone (with --json: the result alone), so that a script can take it
+        context.io.err << "Open this to log in to " << a.upstream << ":\n";
+        (context.json ? context.io.err : context.io.out) << location << std::endl;
+        if (context.io.input_is_terminal)
+            context.io.err
+                << "Waiting. If the browser is on another machine and cannot reach the last page, paste "
+                   "that page's address here.\n";
+    }
+    return wait_for_login(context, api, a, id);
+}
+
+std::string state_of(const nlohmann::json& c) {
+    if (!flag_of(c, "held"))
+        return "nothing held";
+    const auto expiry = parse_rfc3339(text_of(c, "expires_at"));
+    const bool expired = expiry && *expiry <= std::chrono::system_clock::now();
+    if (expired)
+        return flag_of(c, "renewable") ? "expired, renewable" : "expired";
+    return flag_of(c, "renewable") ? "valid, renewable" : "valid";
+}
+
+int print_status(const command_context& context, const nlohmann::json& credentials,
+                 const nlohmann::json& waiting) {
+    if (context.json) {
+        context.print_json({{"credentials", credentials}, {"waiting", waiting.size()}});
+        return exit_done;
+    }
+    std::vector<std::vector<std::string>> rows{
+        {"UPSTREAM", "PRINCIPAL", "GRANT", "STATE", "EXPIRES", "SCOPES", "LAST RECOVERY"}};
+    std::string troubles;
+    for (const auto& c : credentials) {
+        const auto scopes = joined(c, "scopes");
+        const auto last = text_of(c, "last_recovery");
+        const auto outcome = text_of(c, "last_outcome");
+        rows.push_back({text_of(c, "upstream"), text_of(c, "principal"), text_of(c, "grant"), state_of(c),
+                        time_of(c, "expires_at"), scopes.empty() ? "-" : scopes,
+                        last.empty() ? "-" : last + " " + outcome + " " + time_of(c, "last_recovery_at")});
+        if (!outcome.empty() && outcome != "ok")
+            troubles +=
+                text_of(c, "upstream") + ": " + outcome + ": " + text_of(c, "last_outcome_detail") + "\n";
+    }
+    if (rows.size() == 1)
+        context.io.out << "No credential is held yet.\n";
+    else
+        context.io.out << format_table(rows);
+    if (!troubles.empty())
+        context.io.out << '\n' << troubles;
+    if (!waiting.empty())
+        context.io.out << '\n'
+                       << waiting.size() << (waiting.size() == 1 ? " question waits" : " questions wait")
+                       << " for a person: mcp-reauth approvals\n";
+    return exit_done;
+}
+
+std::shared_ptr<login_arguments> upstream_options(CLI::App& verb, command_context& context) {
+    auto a = std::make_shared<login_arguments>();
+    verb.add_option("UPSTREAM", a->upstream, "its name in the configuration")->required();
+    verb.add_option("--principal", a->principal, "on whose behalf (default: local)");
+    add_config_options(verb, context);
+    add_json_option(verb, context);
+    return a;
+}
+
+} // namespace
+
+void add_login(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("login", "log in to an upstream now, before a request needs it");
+    auto a = upstream_options(*verb, context);
+    verb->add_option(
+        "--paste", a->paste,
+        "finish a login: the address of the last page, where the browser could not reach it (- reads it "
+        "from standard input)");
+    verb->callback([&context, a] {
+        context.run = [&context, a] {
+            return with_api(context, [&](const api_client& api) { return login(context, api, *a); });
+        };
+    });
+}
+
+void add_logout(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("logout", "revoke and forget what is held for an upstream");
+    auto a = upstream_options(*verb, context);
+    verb->callback([&context, a] {
+        context.run = [&context, a] {
+            return with_api(context, [&](const api_client& api) {
+                auto answer =
+                    api.post("/api/logout", {{"upstream", a->upstream}, {"principal", a->principal}});
+                if (!answer)
+                    return context.fail(answer.error());
+                if (context.json)
+                    context.print_json(*answer);
+                else
+                    context.io.out << "Logged out of " << a->upstream << ".\n";
+                return exit_done;
+            });
+        };
+    });
+}
+
+void add_status(CLI::App& app, command_context& context) {
+    auto* verb = app.add_subcommand("status", "what is held, until when, and what went wrong last");
+    add_config_options(*verb, context);
+    add_json_option(*verb, context);
+    verb->callback([&context] {
+        context.run = [&context] {
+            return with_api(context, [&](const api_client& api) {
+                auto held = api.get("/api/credentials");
+                if (!held)
+                    return context.fail(held.error());
+                auto waiting = api.get("/api/approvals");
+                if (!waiting)
+                    return context.fail(waiting.error());
+                return print_status(context, array_of(*held, "credentials"), array_of(*waiting, "approvals"));
+            });
+        };
+    });
+}
+
+} // namespace reauth
