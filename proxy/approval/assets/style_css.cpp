@@ -140,6 +140,7 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 .empty { border: 1px dashed var(--line); border-radius: 14px; padding: 1.75rem; text-align: center; color: var(--soft); }
 .empty strong { display: block; color: var(--ink); font-weight: 600; }
 .toast { position: fixed; left: 50%; bottom: 1.25rem; transform: translateX(-50%); margin: 0; padding: .65rem 1.1rem; border-radius: 10px; background: var(--ink); color: var(--ground); font-size: .9375rem; max-width: calc(100vw - 2rem); box-shadow: var(--shadow); }
+.grid .empty { grid-column: 1 / -1; }
 .toast:empty { display: none; }
 
 @media (max-width: 34rem) {
