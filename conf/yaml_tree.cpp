@@ -129,7 +129,7 @@ private:
                                                 "' is here twice; remove one of them.");
                 return;
             }
-            top.node.entries.emplace_back(std::move(top.key), std::move(n));
+            top.node.entries.push_back({std::move(top.key), std::move(n)});
         }
     }
 
@@ -141,8 +141,8 @@ private:
 
 const yaml_node* yaml_node::find(std::string_view key) const noexcept {
     auto at_key =
-        std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.first.text == key; });
-    return at_key == entries.end() ? nullptr : &at_key->second;
+        std::find_if(entries.begin(), entries.end(), [&](const auto& e) { return e.key.text == key; });
+    return at_key == entries.end() ? nullptr : &at_key->value;
 }
 
 std::string_view yaml_node::kind_name() const noexcept {

@@ -11,7 +11,7 @@
 
 namespace reauth {
 
-struct yaml_node;
+struct yaml_entry;
 
 /// A key of a mapping and where it stands.
 struct yaml_key {
@@ -26,12 +26,18 @@ struct yaml_node {
     std::string text;
     bool quoted = false;
     std::vector<yaml_node> items;
-    std::vector<std::pair<yaml_key, yaml_node>> entries;
+    std::vector<yaml_entry> entries;
 
     /// The value of that key, or null.
     const yaml_node* find(std::string_view key) const noexcept;
     /// "a mapping", "a list", "a value", "nothing".
     std::string_view kind_name() const noexcept;
+};
+
+/// One `key: value` of a mapping.
+struct yaml_entry {
+    yaml_key key;
+    yaml_node value;
 };
 
 /// Parses at most 1 MiB. What is wrong goes to `problems`; the tree is then incomplete.

@@ -46,7 +46,7 @@ int print_check(const command_context& context, const config& c) {
     std::vector<std::vector<std::string>> rows{{"UPSTREAM", "CLIENTS USE", "GOES TO", "GRANT"}};
     for (const auto& u : c.upstreams)
         rows.push_back({u.name, client_url(c, u), u.url, std::string(to_string(u.grant))});
-    out << format_table(rows) << "\npolicy:  # the first rule that matches decides\n" << to_yaml(c.policy);
+    out << format_table(rows) << "\nThe first rule that matches decides:\n" << to_yaml(c.policy);
     return exit_done;
 }
 
