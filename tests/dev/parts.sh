@@ -67,12 +67,12 @@ build_fuzz() {
   build_target fuzz "${targets[@]}"
 }
 
-# run_fuzz SECONDS: each target in turn, from the seeds that are kept in tests/fuzz/seeds/NAME; new inputs go to
+# run_fuzz SECONDS: each target in turn, from the seeds that are kept in tests/fuzz/corpus/NAME; new inputs go to
 # build/fuzz, so that a run never changes the tree.
 run_fuzz() {
   local name good=0 bad=0
   for name in $(fuzz_names); do
-    local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/seeds/$name
+    local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/corpus/$name
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=
     echo "== fuzz_$name"
