@@ -2,6 +2,7 @@
 // the desk's business (approval_actions).
 #pragma once
 
+#include "core/authorization.hpp"
 #include "core/credential.hpp"
 #include "core/failure.hpp"
 #include "proxy/net/task.hpp"
@@ -54,10 +55,8 @@ struct approve_answer {
     std::optional<secret> browser_binding;
 };
 
-/// The parameters of GET /oauth/callback, decoded; absent ones are empty optionals.
-struct callback_parameters {
-    std::optional<std::string> code, state, iss, error, error_description;
-};
+/// The parameters of GET /oauth/callback.
+using callback_parameters = authorization_callback;
 
 /// What happened to a callback, for the page: one sentence, cleaned by the page.
 struct callback_outcome {

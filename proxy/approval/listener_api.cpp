@@ -1,6 +1,5 @@
 // The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
 #include "proxy/approval/approval_json.hpp"
-#include "proxy/approval/callback_query.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
 #include "core/display_text.hpp"
@@ -154,7 +153,7 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         const auto gone = co_await self->services.actions.logout(subject, principal);
         r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
     } else {
-        auto parameters = parse_pasted_callback(subject);
+        auto parameters = parse_callback_url(subject);
         if (!parameters) {
             r = json_answer(400, failure_json(parameters.error()));
         } else {

@@ -1,7 +1,6 @@
 // The pages of the approval listener: the approval link and the OAuth callback.
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_page.hpp"
-#include "proxy/approval/callback_query.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
 #include "core/encoding.hpp"
@@ -151,7 +150,7 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
 task<void> approval_listener::impl::link_callback(self_ptr self, service_exchange& x,
                                                   std::shared_ptr<approval> a) {
     const auto fields = parse_form(x.request().body);
-    auto parameters = parse_pasted_callback(form_value(fields, "url").value_or(""));
+    auto parameters = parse_callback_url(form_value(fields, "url").value_or(""));
     service_response r;
     if (!parameters) {
         r = self->approval_page(*a, 400, parameters.error().describe());

@@ -297,7 +297,7 @@ task<callback_outcome> recovery_desk::callback(callback_parameters parameters, s
     }
     auto pending = std::move(**taken);
     outcome.approval_id = pending.approval_id;
-    authorization_callback arrived{parameters.code, parameters.state, parameters.iss, parameters.error, parameters.error_description};
+    auto arrived = std::move(parameters);
     if (pending.kind == authorization_kind::idp_login)
         co_return co_await finish_idp_callback(std::move(pending), std::move(arrived), std::move(browser_binding), std::move(outcome));
     co_return co_await finish_callback(std::move(pending), std::move(arrived), std::move(browser_binding), std::move(outcome));

@@ -1,5 +1,4 @@
 // Host and Origin rules, templates, callback parameters: the pure parts of the approval listener.
-#include "proxy/approval/callback_query.hpp"
 #include "proxy/approval/html_template.hpp"
 #include "proxy/approval/origin_guard.hpp"
 
@@ -66,30 +65,4 @@ TEST_CASE("a template escapes what goes in, once, and never looks inside") {
     CHECK(fill("x{{a}}y{{c}}", v).text == "x&lt;b&gt;{{b}}&lt;/b&gt;y<i>");
     CHECK_THROWS_AS(fill("{{missing}}", v), std::logic_error);
     CHECK_THROWS_AS(fill("{{a", v), std::logic_error);
-}
-
-TEST_CASE("callback parameters are decoded, each at most once, others ignored") {
-    const auto p = parse_callback_query("code=a%20b&state=s%2B&foo=1&foo=2&error=access_denied&error_"
-                                        "description=no+way&iss=https%3A%2F%2Fas");
-    REQUIRE(p.has_value());
-    CHECK(p->code == "a b");
-    CHECK(p->state == "s+");
-    CHECK(p->error == "access_denied");
-    CHECK(p->error_description == "no way");
-    CHECK(p->iss == "https://as");
-    CHECK_FALSE(parse_callback_query("state=a&state=a").has_value());
-    CHECK_FALSE(parse_callback_query("state=a&error=x&error=y").has_value());
-    CHECK_FALSE(parse_callback_query("")->state.has_value());
-}
-
-TEST_CASE("a pasted callback may be a URL or its query, with spaces around and a fragment behind") {
-    for (const auto* text : {"http://h/cb?code=c&state=s", "  https://h:1/cb?code=c&state=s#frag \n",
-                             "?code=c&state=s", "code=c&state=s"}) {
-        const auto p = parse_pasted_callback(text);
-        REQUIRE(p.has_value());
-        CHECK(p->code == "c");
-        CHECK(p->state == "s");
-    }
-    for (const auto* text : {"", "http://h/cb", "http://h/cb#state=s", "https://h/cb?code=c&code=d&state=s"})
-        CHECK_FALSE(parse_pasted_callback(text).has_value());
 }
