@@ -15,6 +15,7 @@
 
 #include <csignal>
 #include <future>
+#include <latch>
 #include <thread>
 
 namespace reauth {
@@ -63,7 +64,8 @@ struct server::parts {
     auto on_control(F f) {
         std::packaged_task<std::invoke_result_t<F&>()> work(std::move(f));
         auto done = work.get_future();
-        asio::post(control, std::move(work));
+        // wrapped: Asio takes a bare packaged_task for a completion token and asks it for its future again
+        asio::post(control, [w = std::move(work)]() mutable { w(); });
         return done.get();
     }
 };
@@ -191,13 +193,13 @@ void server::stop(std::chrono::milliseconds grace) {
     }
     p.running = false;
     auto& first = *p.workers[0];
-    std::promise<void> closed;
+    std::latch closed(1);
     first.post([&] {
         for (auto& l : p.listeners)
             l->close();
-        closed.set_value();
+        closed.count_down();
     });
-    closed.get_future().wait();
+    closed.wait();
     for (auto& w : p.workers)
         w->post([&w = *w] { w.shut_down(false); });
     auto until = std::chrono::steady_clock::now() + grace;
