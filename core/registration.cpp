@@ -45,7 +45,9 @@ result<client_auth_method> answered_method(const json& document, bool has_secret
     if (named.empty()) {
         if (!has_secret)
             return client_auth_method::none;
-        return choose_client_auth(server, {}, true, false);
+        // a secret that was given unasked by a server that takes none is kept, and not used
+        const auto chosen = choose_client_auth(server, {}, true, false);
+        return chosen ? *chosen : client_auth_method::none;
     }
     const auto method = client_auth_method_from(named);
     if (!method || *method == client_auth_method::private_key_jwt)

@@ -22,6 +22,11 @@ bool may_use_dpop(const upstream_config& upstream, const discovered_server& serv
     return use_dpop(policy, server.resource_metadata(), challenged_dpop, challenged_bearer);
 }
 
+std::string authority_of(const std::string& url) {
+    auto parsed = parse_http_url(url);
+    return parsed ? parsed->authority() : std::string();
+}
+
 } // namespace
 
 /// Opens an approval, or joins the one that asks for the same.
@@ -42,7 +47,8 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     if (a.current)
         shown.granted = a.current->held.granted;
     shown.requested = plan.login_scopes;
-    shown.added = plan.login_scopes.without(shown.granted);
+    // what was asked before and not granted (offline_access, often) is nothing new
+    shown.added = a.current ? plan.added : plan.login_scopes;
     if (ask) {
         for (const auto& m : ask->messages)
             if (shown.method.empty() && !m.method.empty()) {
@@ -53,8 +59,8 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     }
     shown.upstream_host = r.authority;
     shown.issuer = server.issuer;
-    shown.login_host = host_of(server.authorization_endpoint);
-    shown.token_host = host_of(server.token_endpoint);
+    shown.login_host = authority_of(server.authorization_endpoint);
+    shown.token_host = authority_of(server.token_endpoint);
     bool silent_after = action == rule_action::confirm && !plan.silent.empty();
     shown.completes_without_login = silent_after;
     shown.created_at = env_.now();
@@ -130,6 +136,9 @@ task<result<approve_answer>> recovery_desk::approve(std::string id, approver who
     if (!begun) {
         auto why = begun.error();
         note(*a, "login", &why);
+        // whoever waits learns now what has to be changed; trouble that passes keeps the question open
+        if (!why.transient)
+            decided(*a, id, approval_status::failed, why.describe(), why);
     }
     co_return begun;
 }
@@ -339,7 +348,8 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
         auto why = fresh.error();
         note(a, "login", &why);
         outcome.detail = why.describe();
-        if (wants_new_registration(why, client)) {
+        bool again = wants_new_registration(why, client);
+        if (again) {
             auto forget = [&] { return store_.erase_registration(issuer, a.upstream); };
             auto forgotten = co_await vault_.run(forget);
             if (forgotten)
@@ -350,8 +360,10 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
             a.denials.denied(env_.now());
             outcome.title = "Denied at the provider";
             decided(a, id, approval_status::denied, why.describe(), why);
-        } else if (auto it = a.questions.find(id); it != a.questions.end()) {
-            // another try may work: the question stays open
+        } else if (auto it = a.questions.find(id); !again) {
+            // a code is good for one try: this flow is over, and whoever waits learns why
+            decided(a, id, approval_status::failed, why.describe(), why);
+        } else if (it != a.questions.end()) {
             it->second.browser_binding.reset();
             it->second.shown->location.clear();
             approvals_.update(it->second.shown, approval_status::pending, why.describe());

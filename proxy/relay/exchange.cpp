@@ -70,7 +70,8 @@ task<bool> exchange::attach() {
             co_return true;
         if (!credential_->renewable)
             co_return true;
-        if (now < credential_->expires_at || pre_recovered_ == credential_->generation()) {
+        // a body that is still on its way says nothing about the request yet: let the upstream refuse it
+        if (now < credential_->expires_at || pre_recovered_ == credential_->generation() || !body_read_) {
             note_renewal(*credential_);
             co_return true;
         }
@@ -106,6 +107,12 @@ std::string_view exchange::credential_lines() {
 }
 
 task<bool> exchange::run() {
+    auto filled = co_await fill_body();
+    if (!filled) {
+        s_.client.reset();
+        s_.gone = true;
+        co_return false;
+    }
     for (;;) {
         bool going_on = co_await attach();
         if (!going_on)

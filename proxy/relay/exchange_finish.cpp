@@ -17,8 +17,8 @@ constexpr std::size_t largest_json_answer = 64u << 20;
 void exchange::parse_messages() {
     if (messages_parsed_)
         return;
-    messages_parsed_ = true;
     const auto& head = s_.memory->head;
+    messages_parsed_ = body_read_ || head.method == "GET";
     if (head.method == "GET") {
         class_ = event_stream_accepted() ? request_class::stream : request_class::other;
         return;

@@ -234,13 +234,6 @@ task<bool> exchange::upload() {
 }
 
 task<exchange::outcome> exchange::attempt() {
-    if (!body_read_) {
-        auto filled = co_await fill_body();
-        if (!filled) {
-            why_ = {fault::internal, "the request body did not arrive", "", "", false};
-            co_return outcome::client_gone;
-        }
-    }
     if (body_in_buffer_ && cancels_held_request()) {
         s_.memory->out.clear();
         append_answer(s_.memory->out, 202, "", !client_keeps_);
