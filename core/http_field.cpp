@@ -13,13 +13,17 @@ constexpr std::array<unsigned char, 256> make_table() {
         bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         bool digit = c >= '0' && c <= '9';
         unsigned char bits = 0;
-        if (alpha || digit || (c != 0 && c < 128 && std::string_view("!#$%&'*+-.^_`|~").find(char(c)) != std::string_view::npos))
+        if (alpha || digit ||
+            (c != 0 && c < 128 &&
+             std::string_view("!#$%&'*+-.^_`|~").find(char(c)) != std::string_view::npos))
             bits |= token;
         if (c == '\t' || (c >= 0x20 && c != 0x7f))
             bits |= value;
-        if (c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '<' && c != '>' && c != '\\' && c != '^' && c != '`')
+        if (c > 0x20 && c < 0x7f && c != '#' && c != '"' && c != '<' && c != '>' && c != '\\' && c != '^' &&
+            c != '`')
             bits |= target;
-        if (alpha || digit || c == '-' || c == '.' || c == '_' || c == ':' || c == '[' || c == ']' || c == '~')
+        if (alpha || digit || c == '-' || c == '.' || c == '_' || c == ':' || c == '[' || c == ']' ||
+            c == '~')
             bits |= host;
         t[c] = bits;
     }
@@ -80,12 +84,14 @@ constexpr known_field known[] = {
 
 /// Per (length, first letter): the few known names that can match, so that most names cost one look.
 struct name_index {
-    std::array<std::array<std::uint8_t, 26>, 24> first{}; // 1 + index into `known`; names are sorted by letter
+    std::array<std::array<std::uint8_t, 26>, 24>
+        first{}; // 1 + index into `known`; names are sorted by letter
 };
 constexpr name_index make_index() {
     name_index x{};
     for (std::size_t i = std::size(known); i-- > 0;)
-        x.first[known[i].name.size()][static_cast<std::size_t>(known[i].name[0] - 'a')] = static_cast<std::uint8_t>(i + 1);
+        x.first[known[i].name.size()][static_cast<std::size_t>(known[i].name[0] - 'a')] =
+            static_cast<std::uint8_t>(i + 1);
     return x;
 }
 constexpr auto names = make_index();

@@ -13,7 +13,8 @@ constexpr head_outcome bad(const char* why) {
     return {kind::bad, why};
 }
 
-/// Finds the CRLF that ends the line at `at`; npos if it is not there yet, and `broken` if a line ends otherwise.
+/// Finds the CRLF that ends the line at `at`; npos if it is not there yet, and `broken` if a line ends
+/// otherwise.
 std::size_t find_line_end(std::string_view bytes, std::size_t at, bool& broken) noexcept {
     const void* hit = std::memchr(bytes.data() + at, '\n', bytes.size() - at);
     if (!hit)
@@ -102,7 +103,8 @@ void mark_nominated(message_head& head) noexcept {
     }
 }
 
-head_outcome parse_fields(std::string_view bytes, std::size_t at, message_head& head, framing_facts& facts) noexcept {
+head_outcome parse_fields(std::string_view bytes, std::size_t at, message_head& head,
+                          framing_facts& facts) noexcept {
     head.field_count = 0;
     for (;;) {
         bool broken = false;
@@ -171,7 +173,8 @@ head_outcome parse_request_head(std::string_view bytes, request_head& head) noex
         // a TLS hello or other binary is told apart from a slow client at once
         if (!bytes.empty() && !is_token_char(bytes[0]))
             return bad("not an HTTP request");
-        return bytes.size() >= max_head_size ? head_outcome{kind::too_large, "head larger than 64 KiB"} : head_outcome{};
+        return bytes.size() >= max_head_size ? head_outcome{kind::too_large, "head larger than 64 KiB"}
+                                             : head_outcome{};
     }
     auto line = bytes.substr(0, end);
     std::size_t at = 0;
@@ -199,7 +202,7 @@ head_outcome parse_request_head(std::string_view bytes, request_head& head) noex
         return bad("missing Host");
     if (!valid_host(head.value(field_id::host)))
         return bad("malformed Host");
-    head.framing = facts.has_coding ? body_framing::chunked
+    head.framing = facts.has_coding                              ? body_framing::chunked
                    : facts.has_length && head.content_length > 0 ? body_framing::sized
                                                                  : body_framing::none;
     return outcome;
@@ -214,7 +217,8 @@ head_outcome parse_response_head(std::string_view bytes, bool to_head_request, r
         static constexpr std::string_view start = "HTTP/1.";
         if (bytes.substr(0, start.size()) != start.substr(0, bytes.size()))
             return bad("not an HTTP/1 answer");
-        return bytes.size() >= max_head_size ? head_outcome{kind::too_large, "head larger than 64 KiB"} : head_outcome{};
+        return bytes.size() >= max_head_size ? head_outcome{kind::too_large, "head larger than 64 KiB"}
+                                             : head_outcome{};
     }
     auto line = bytes.substr(0, end);
     if (line.size() < 12 || !parse_version(line.substr(0, 8), head.minor_version) || line[8] != ' ')
@@ -344,7 +348,8 @@ unsigned keep_alive_timeout(const response_head& head) noexcept {
     unsigned seconds = 0;
     for_each_list_item(head.value(field_id::keep_alive), [&](std::string_view item) {
         std::uint64_t value = 0;
-        if (item.size() > 8 && same_field_name(item.substr(0, 8), "timeout=") && parse_decimal(item.substr(8), value))
+        if (item.size() > 8 && same_field_name(item.substr(0, 8), "timeout=") &&
+            parse_decimal(item.substr(8), value))
             seconds = static_cast<unsigned>(value < 86400 ? value : 86400);
     });
     return seconds;

@@ -96,7 +96,8 @@ private:
             return false;
         if (depth() == 2)
             return key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "requestId";
-        return (key_at(1) == "_meta" && key_at(2) == "progressToken") || (key_at(1) == "clientInfo" && key_at(2) == "name");
+        return (key_at(1) == "_meta" && key_at(2) == "progressToken") ||
+               (key_at(1) == "clientInfo" && key_at(2) == "name");
     }
 
     bool scalar(std::string text, const std::string& plain) {
@@ -141,8 +142,10 @@ nlohmann::ordered_json error_member(int code, std::string_view message, const rp
     if (!data.approval_url.empty())
         d["approvalUrl"] = data.approval_url;
     if (code == rpc_code_url_elicitation) {
-        d["elicitations"] = nlohmann::ordered_json::array(
-            {{{"mode", "url"}, {"elicitationId", data.approval_url}, {"url", data.approval_url}, {"message", std::string(message)}}});
+        d["elicitations"] = nlohmann::ordered_json::array({{{"mode", "url"},
+                                                            {"elicitationId", data.approval_url},
+                                                            {"url", data.approval_url},
+                                                            {"message", std::string(message)}}});
     }
     nlohmann::ordered_json e;
     e["code"] = code;
@@ -169,15 +172,26 @@ rpc_body parse_rpc(std::string_view body) {
 
 bool reads_only(std::string_view method) noexcept {
     static constexpr std::array<std::string_view, 14> safe = {
-        "completion/complete", "initialize",     "logging/setLevel",         "notifications/initialized",
-        "ping",                "prompts/get",    "prompts/list",             "resources/list",
-        "resources/read",      "resources/templates/list", "server/discover", "subscriptions/listen",
-        "tasks/get",           "tools/list",
+        "completion/complete",
+        "initialize",
+        "logging/setLevel",
+        "notifications/initialized",
+        "ping",
+        "prompts/get",
+        "prompts/list",
+        "resources/list",
+        "resources/read",
+        "resources/templates/list",
+        "server/discover",
+        "subscriptions/listen",
+        "tasks/get",
+        "tools/list",
     };
     return std::find(safe.begin(), safe.end(), method) != safe.end();
 }
 
-std::string make_rpc_error(std::string_view id, int code, std::string_view message, const rpc_error_data& data) {
+std::string make_rpc_error(std::string_view id, int code, std::string_view message,
+                           const rpc_error_data& data) {
     nlohmann::ordered_json j;
     j["jsonrpc"] = "2.0";
     j["id"] = nullptr;

@@ -44,10 +44,12 @@ std::string plain(const std::string& value) {
 } // namespace
 
 void start_log(const log_config& settings) {
-    auto logger = std::make_shared<spdlog::logger>("mcp-reauth", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto logger =
+        std::make_shared<spdlog::logger>("mcp-reauth", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     json_lines = settings.format == log_format::json;
     if (json_lines)
-        logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})", spdlog::pattern_time_type::utc);
+        logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+                            spdlog::pattern_time_type::utc);
     else
         logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-5!l %v", spdlog::pattern_time_type::utc);
     auto level = spdlog::level::from_str(settings.level);

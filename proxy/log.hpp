@@ -1,4 +1,5 @@
-// The log: one line an event, text or JSON, on stderr. Values from outside are cleaned; secrets can't get in by type.
+// The log: one line an event, text or JSON, on stderr. Values from outside are cleaned; secrets can't get in
+// by type.
 #pragma once
 
 #include "conf/config.hpp"

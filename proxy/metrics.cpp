@@ -6,7 +6,8 @@
 namespace reauth {
 
 std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
-                                    const std::vector<std::unique_ptr<worker>>& workers, const shared_limits& limits) {
+                                    const std::vector<std::unique_ptr<worker>>& workers,
+                                    const shared_limits& limits) {
     std::uint64_t requests = 0, challenges = 0, replays = 0, failures = 0, waited = 0, resent = 0;
     for (const auto& w : workers) {
         requests += w->counters.requests.load(std::memory_order_relaxed);

@@ -22,9 +22,11 @@ struct metric {
 
 /// All numbers as they are now; control thread.
 std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
-                                    const std::vector<std::unique_ptr<worker>>& workers, const shared_limits& limits);
+                                    const std::vector<std::unique_ptr<worker>>& workers,
+                                    const shared_limits& limits);
 
-/// Serves the numbers. /healthz: the process lives; /readyz: it serves (the same, since it listens only when it can).
+/// Serves the numbers. /healthz: the process lives; /readyz: it serves (the same, since it listens only when
+/// it can).
 class metrics_listener {
 public:
     metrics_listener(executor ex, std::function<std::vector<metric>()> collect);

@@ -141,8 +141,10 @@ result<void> server::start() {
         all.push_back(w.get());
     }
 
-    approval_services services{*p.book, *p.desk, [&p] { return p.desk->summaries(); }, [] { return wall_clock::now(); }, random};
-    p.page = std::make_unique<approval_listener>(p.control.get_executor(), settings.approval, p.token, std::move(services), p.approval_tls);
+    approval_services services{*p.book, *p.desk, [&p] { return p.desk->summaries(); },
+                               [] { return wall_clock::now(); }, random};
+    p.page = std::make_unique<approval_listener>(p.control.get_executor(), settings.approval, p.token,
+                                                 std::move(services), p.approval_tls);
     auto bound = p.page->listen();
     if (!bound)
         return bound.error();
@@ -153,8 +155,8 @@ result<void> server::start() {
         identity.address = where.to_string();
         identity.dedicated = dedicated;
         identity.loopback = where.loopback();
-        auto& made = p.listeners.emplace_back(std::make_unique<listener>(p.workers[0]->context, all, std::move(identity), p.tls,
-                                                                         settings.limits.connections));
+        auto& made = p.listeners.emplace_back(std::make_unique<listener>(
+            p.workers[0]->context, all, std::move(identity), p.tls, settings.limits.connections));
         return made->open(where);
     };
     bound = open(settings.listen, false);

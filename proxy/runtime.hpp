@@ -21,8 +21,8 @@ public:
     result<void> start();
     /// Ends requests in progress after `grace`, then cuts them; joins every thread. May be called twice.
     void stop(std::chrono::milliseconds grace = std::chrono::milliseconds(0));
-    /// Takes a new configuration for requests that begin from now on. Listeners, workers and vault stay as they are:
-    /// the returned text names what needs a restart (empty: nothing).
+    /// Takes a new configuration for requests that begin from now on. Listeners, workers and vault stay as
+    /// they are: the returned text names what needs a restart (empty: nothing).
     result<std::string> reload(config settings);
 
     std::uint16_t listen_port() const;

@@ -35,25 +35,31 @@ std::filesystem::file_time_type changed_at(const std::string& file) {
 
 void print_ready(const server& s, const config& settings, bool terminal, server& links) {
     auto listen = settings.listen.unix_path.empty()
-                      ? (settings.tls ? "https://" : "http://") + settings.listen.host + ":" + std::to_string(s.listen_port())
+                      ? (settings.tls ? "https://" : "http://") + settings.listen.host + ":" +
+                            std::to_string(s.listen_port())
                       : "unix:" + settings.listen.unix_path;
     for (const auto& u : settings.upstreams)
-        log_event(log_level::info, "upstream", {{"name", u.name}, {"url", u.url}, {"clients_use", listen + (u.path == "/" ? "/" : u.path)}});
+        log_event(
+            log_level::info, "upstream",
+            {{"name", u.name}, {"url", u.url}, {"clients_use", listen + (u.path == "/" ? "/" : u.path)}});
     log_event(log_level::info, "ready", {{"listen", listen}, {"approval", settings.approval.public_url}});
     if (terminal)
-        std::fprintf(stderr, "\nDashboard (works once, for five minutes): %s\n\n", links.dashboard_link().c_str());
+        std::fprintf(stderr, "\nDashboard (works once, for five minutes): %s\n\n",
+                     links.dashboard_link().c_str());
 }
 
 /// Keeps the old configuration if the new one is not valid.
 void reload_now(server& s, const serve_options& options, const char* cause) {
     auto fresh = options.reload();
     if (!fresh) {
-        log_event(log_level::error, "reload refused", {{"cause", cause}, {"message", fresh.error().describe()}});
+        log_event(log_level::error, "reload refused",
+                  {{"cause", cause}, {"message", fresh.error().describe()}});
         return;
     }
     auto done = s.reload(std::move(*fresh));
     if (!done)
-        log_event(log_level::error, "reload refused", {{"cause", cause}, {"message", done.error().describe()}});
+        log_event(log_level::error, "reload refused",
+                  {{"cause", cause}, {"message", done.error().describe()}});
     else if (!done->empty())
         log_event(log_level::warn, "reloaded", {{"cause", cause}, {"needs_restart", *done}});
     else

@@ -22,7 +22,8 @@ using handler_type = asio::async_result<asio::use_awaitable_t<executor>, void()>
 } // namespace
 
 struct channel::core {
-    /// Completes at readiness and tells the reactor that the edge is used up, so that starting it again costs nothing.
+    /// Completes at readiness and tells the reactor that the edge is used up, so that starting it again costs
+    /// nothing.
     struct wait_op : asio::detail::reactor_op {
         core* owner;
         side which;
@@ -33,8 +34,9 @@ struct channel::core {
         void* argument = nullptr;
 
         wait_op(core* c, side s)
-            : reactor_op(error_code{}, [](reactor_op*) { return done_and_exhausted; }, &wait_op::complete), owner(c),
-              which(s) {}
+            : reactor_op(
+                  error_code{}, [](reactor_op*) { return done_and_exhausted; }, &wait_op::complete),
+              owner(c), which(s) {}
 
         static void complete(void* scheduler, asio::detail::operation* base, const error_code&, std::size_t) {
             auto* op = static_cast<wait_op*>(base);
@@ -123,7 +125,8 @@ void channel::start_tls(SSL_CTX* context, bool as_server) {
     core_->ssl = SSL_new(context);
     SSL_set_fd(core_->ssl, core_->fd);
     // idle connections give their record buffers back; a moving write buffer is fine, the bytes are the same
-    SSL_set_mode(core_->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_mode(core_->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (as_server)
         SSL_set_accept_state(core_->ssl);
     else
@@ -278,7 +281,8 @@ bool channel::interrupted() const noexcept {
 
 void channel::park() {
     auto& c = *core_;
-    // TLS can't tell from a short read whether the socket is empty: look once here, and trust the edge afterwards
+    // TLS can't tell from a short read whether the socket is empty: look once here, and trust the edge
+    // afterwards
     char byte;
     c.quiet = c.ssl ? read(&byte, 1).is == io_result::kind::again_read : c.drained;
     c.arm(reading);

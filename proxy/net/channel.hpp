@@ -1,4 +1,5 @@
-// A connected stream (TCP, Unix, optionally TLS) for the data path: non-blocking reads and writes, and waits that cost no system call.
+// A connected stream (TCP, Unix, optionally TLS) for the data path: non-blocking reads and writes, and waits
+// that cost no system call.
 #pragma once
 
 #include "proxy/net/task.hpp"
@@ -27,9 +28,10 @@ struct io_result {
     std::size_t n = 0;
 };
 
-/// Owns a descriptor that is registered with Asio's own reactor, edge-triggered, for life. A wait arms an operation that
-/// is embedded here, so it allocates nothing and makes no system call; TCP_INQ tells whether a short read emptied the
-/// socket, FIN included. Use on the thread of its io_context only; at most one waiter a direction.
+/// Owns a descriptor that is registered with Asio's own reactor, edge-triggered, for life. A wait arms an
+/// operation that is embedded here, so it allocates nothing and makes no system call; TCP_INQ tells whether a
+/// short read emptied the socket, FIN included. Use on the thread of its io_context only; at most one waiter
+/// a direction.
 class channel {
 public:
     enum side : unsigned char { reading = 0, writing = 1 };
@@ -68,7 +70,8 @@ public:
 
     /// Call when the connection goes idle: from now on an event is noticed without a system call.
     void park();
-    /// After park(): false if the peer has sent something or gone (RFC 9112 §9.3: neither is wanted on an idle connection).
+    /// After park(): false if the peer has sent something or gone (RFC 9112 §9.3: neither is wanted on an
+    /// idle connection).
     bool usable() noexcept;
     /// Orderly end of our side (TLS close_notify, FIN); the channel stays readable.
     void shutdown_write() noexcept;

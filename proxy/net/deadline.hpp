@@ -1,4 +1,5 @@
-// Deadlines without a timer each: one coarse tick a thread looks at all of them, so setting one costs a store.
+// Deadlines without a timer each: one coarse tick a thread looks at all of them, so setting one costs a
+// store.
 #pragma once
 
 #include "proxy/net/task.hpp"

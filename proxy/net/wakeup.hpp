@@ -27,7 +27,8 @@ public:
             use_task);
     }
 
-    /// Call on the waiter's thread. Wakes through the queue, so it is safe from anywhere in that thread's code.
+    /// Call on the waiter's thread. Wakes through the queue, so it is safe from anywhere in that thread's
+    /// code.
     void notify() {
         if (!waiter_) {
             notified_ = true;

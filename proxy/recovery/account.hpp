@@ -61,11 +61,14 @@ struct account {
     time_point discovered_at{};
     std::string discovered_from; ///< resource_metadata of the challenge it was found with
 
+    bool challenged_dpop = false; ///< what the upstream last challenged with
+    bool challenged_bearer = true;
+
     bool busy = false;
-    bool refresh_dead = false;            ///< the refresh token of `current` was refused for good
-    std::optional<rung> obtained_by;      ///< how `current` was obtained
+    bool refresh_dead = false;       ///< the refresh token of `current` was refused for good
+    std::optional<rung> obtained_by; ///< how `current` was obtained
     std::list<waiting_ticket> waiting;
-    std::deque<failed_attempt> failures;  ///< the latest few
+    std::deque<failed_attempt> failures;            ///< the latest few
     std::map<std::string, open_question> questions; ///< by approval id
     denial_backoff denials;
 

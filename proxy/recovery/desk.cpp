@@ -34,15 +34,17 @@ challenge_reason reason_of(challenge_kind k) noexcept {
 }
 
 final_key key_of(const account& a, const recovery_ask& ask) {
-    return {a.principal, a.upstream, first_operation(ask.messages), ask.challenge.scope ? ask.challenge.scope->to_string() : ""};
+    return {a.principal, a.upstream, first_operation(ask.messages),
+            ask.challenge.scope ? ask.challenge.scope->to_string() : ""};
 }
 
 } // namespace
 
-recovery_desk::recovery_desk(asio::io_context& control, fetcher& network, credential_store& store, approvals& questions,
-                             flow_environment env, publisher publish)
+recovery_desk::recovery_desk(asio::io_context& control, fetcher& network, credential_store& store,
+                             approvals& questions, flow_environment env, publisher publish)
     : control_(control), network_(network), store_(store), approvals_(questions), env_(std::move(env)),
-      publish_(std::move(publish)), vault_(control), holder_(random_token(env_.random, 12)), ticker_(control.get_executor()) {
+      publish_(std::move(publish)), vault_(control), holder_(random_token(env_.random, 12)),
+      ticker_(control.get_executor()) {
     watch_expiry();
 }
 
@@ -61,7 +63,8 @@ void recovery_desk::use(std::shared_ptr<const routing_table> table) {
 }
 
 account& recovery_desk::account_of(const route& r, std::size_t principal, const config& settings) {
-    auto name = settings.client_auth.empty() ? std::string("local") : settings.client_auth[principal].principal;
+    auto name =
+        settings.client_auth.empty() ? std::string("local") : settings.client_auth[principal].principal;
     auto& a = accounts_[{r.upstream->name, name}];
     if (!a) {
         a = std::make_unique<account>();
@@ -118,16 +121,19 @@ waiting_ticket* recovery_desk::entry_of(account& a, const recovery_ticket& ticke
     return nullptr;
 }
 
-void recovery_desk::finish(account& a, const std::shared_ptr<recovery_ticket>& ticket, recovery_verdict verdict) {
+void recovery_desk::finish(account& a, const std::shared_ptr<recovery_ticket>& ticket,
+                           recovery_verdict verdict) {
     a.waiting.remove_if([&](const waiting_ticket& w) { return w.ticket == ticket; });
     ticket->finish(std::move(verdict));
 }
 
-void recovery_desk::fail(account& a, const std::shared_ptr<recovery_ticket>& ticket, failure why, const challenge_facts* facts) {
+void recovery_desk::fail(account& a, const std::shared_ptr<recovery_ticket>& ticket, failure why,
+                         const challenge_facts* facts) {
     recovery_verdict verdict;
     verdict.is = recovery_verdict::kind::fail;
     verdict.why = std::move(why);
-    verdict.reason = facts ? std::string(to_string(facts->reason)) : std::string(to_string(ticket->ask.challenge.kind));
+    verdict.reason =
+        facts ? std::string(to_string(facts->reason)) : std::string(to_string(ticket->ask.challenge.kind));
     if (facts)
         verdict.required_scopes = facts->added.tokens();
     if (verdict.required_scopes.empty() && ticket->ask.challenge.scope)
@@ -172,7 +178,8 @@ recovery_facts recovery_desk::facts_for(const account& a, const recovery_ask& as
     return f;
 }
 
-challenge_facts recovery_desk::policy_facts(const account& a, const recovery_ask& ask, const recovery_plan& plan) {
+challenge_facts recovery_desk::policy_facts(const account& a, const recovery_ask& ask,
+                                            const recovery_plan& plan) {
     challenge_facts f;
     f.upstream = a.upstream;
     f.principal = a.principal;
@@ -202,13 +209,24 @@ task<void> recovery_desk::serve(account& a) {
     a.busy = false;
 }
 
-/// One ticket: plan, decide, and act. Afterwards it is answered, parked, idle, or a flight has changed the account.
+/// One ticket: plan, decide, and act. Afterwards it is answered, parked, idle, or a flight has changed the
+/// account.
 task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> ticket) {
     const auto& ask = ticket->ask;
     const auto& r = *ask.upstream;
     const auto& settings = *ask.table->settings;
     auto arrived = entry_of(a, *ticket)->arrived;
 
+    if (ask.challenge.bearer || ask.challenge.dpop) {
+        a.challenged_bearer = ask.challenge.bearer;
+        a.challenged_dpop = ask.challenge.dpop;
+    }
+    // refused long before its time: the upstream may have moved to another authorization server (SEP-2352)
+    bool unexpected = a.current && a.current->generation() == ask.sent_generation && !ask.renew_only &&
+                      ask.challenge.kind != challenge_kind::insufficient_scope &&
+                      std::chrono::steady_clock::now() < a.current->renew_at;
+    if (unexpected)
+        a.discovered_at = {};
     auto found = co_await ensure_server(a, settings, r, ask.challenge.resource_metadata);
     if (!entry_of(a, *ticket))
         co_return;
@@ -225,7 +243,8 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
         co_return;
     }
     if (plan.final || plan.hopeless()) {
-        auto code = facts.reason == challenge_reason::insufficient_scope ? fault::insufficient_scope : fault::reauth_failed;
+        auto code = facts.reason == challenge_reason::insufficient_scope ? fault::insufficient_scope
+                                                                         : fault::reauth_failed;
         failure why{code, "upstream " + a.upstream + ": " + plan.explanation, "", "", false};
         if (plan.final)
             finals_.remember(key_of(a, ask), why.message, env_.now());
@@ -234,12 +253,18 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
         co_return;
     }
     auto verdict = decide(ask.table->settings->policy, facts);
-    log_event(log_level::debug, "decision", {{"upstream", a.upstream}, {"principal", a.principal},
-              {"reason", std::string(to_string(facts.reason))}, {"action", std::string(to_string(verdict.action))},
-              {"rule", verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name}});
+    log_event(log_level::debug, "decision",
+              {{"upstream", a.upstream},
+               {"principal", a.principal},
+               {"reason", std::string(to_string(facts.reason))},
+               {"action", std::string(to_string(verdict.action))},
+               {"rule", verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name}});
     if (verdict.action == rule_action::deny) {
         auto name = verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name;
-        fail(a, ticket, {fault::denied_by_policy, "the policy denies this: rule \"" + name + "\"", "ask whoever runs mcp-reauth", "", false}, &facts);
+        fail(a, ticket,
+             {fault::denied_by_policy, "the policy denies this: rule \"" + name + "\"",
+              "ask whoever runs mcp-reauth", "", false},
+             &facts);
         co_return;
     }
     if (verdict.action == rule_action::pass) {
@@ -279,13 +304,21 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
         }
     }
     if (!plan.person && verdict.action != rule_action::confirm) {
-        fail(a, ticket, tried ? silent_failure : failure{fault::reauth_failed, "upstream " + a.upstream + ": " + plan.explanation, "", "", false}, &facts);
+        fail(a, ticket,
+             tried ? silent_failure
+                   : failure{fault::reauth_failed, "upstream " + a.upstream + ": " + plan.explanation, "", "",
+                             false},
+             &facts);
         co_return;
     }
     if (verdict.action == rule_action::silent) {
-        fail(a, ticket, {facts.reason == challenge_reason::insufficient_scope ? fault::insufficient_scope : fault::reauth_failed,
-                         "upstream " + a.upstream + " needs a person to sign in, and the policy allows only silent recovery here",
-                         "change the rule, or run `mcp-reauth login " + a.upstream + "`", "", false}, &facts);
+        fail(a, ticket,
+             {facts.reason == challenge_reason::insufficient_scope ? fault::insufficient_scope
+                                                                   : fault::reauth_failed,
+              "upstream " + a.upstream +
+                  " needs a person to sign in, and the policy allows only silent recovery here",
+              "change the rule, or run `mcp-reauth login " + a.upstream + "`", "", false},
+             &facts);
         co_return;
     }
     if (!ask.may_ask_person || (a.denials.denied_recently(env_.now()) && ask.messages.empty())) {
@@ -294,8 +327,12 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
     }
     if (auto until = a.denials.quiet_until(env_.now())) {
         auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*until - env_.now()).count();
-        fail(a, ticket, {fault::approval_denied, "a person has denied this repeatedly; it may be asked again in " +
-                         std::to_string(seconds + 1) + " s", "run `mcp-reauth login " + a.upstream + "` to sign in at once", "", true}, &facts);
+        fail(a, ticket,
+             {fault::approval_denied,
+              "a person has denied this repeatedly; it may be asked again in " + std::to_string(seconds + 1) +
+                  " s",
+              "run `mcp-reauth login " + a.upstream + "` to sign in at once", "", true},
+             &facts);
         co_return;
     }
     auto opened = open_approval(a, ask.table, r, ask.principal, plan, verdict.action, &ask);
@@ -314,10 +351,15 @@ void recovery_desk::note(account& a, std::string_view recovery, const failure* w
     a.last_outcome = why ? std::string(to_string(why->code)) : "ok";
     a.last_detail = why ? why->describe() : "";
     if (why)
-        log_event(log_level::warn, "recovery failed", {{"upstream", a.upstream}, {"principal", a.principal}, {"how", std::string(recovery)},
-                  {"code", a.last_outcome}, {"message", a.last_detail}});
+        log_event(log_level::warn, "recovery failed",
+                  {{"upstream", a.upstream},
+                   {"principal", a.principal},
+                   {"how", std::string(recovery)},
+                   {"code", a.last_outcome},
+                   {"message", a.last_detail}});
     else
-        log_event(log_level::info, "recovered", {{"upstream", a.upstream}, {"principal", a.principal}, {"how", std::string(recovery)}});
+        log_event(log_level::info, "recovered",
+                  {{"upstream", a.upstream}, {"principal", a.principal}, {"how", std::string(recovery)}});
 }
 
 std::vector<credential_summary> recovery_desk::summaries() const {

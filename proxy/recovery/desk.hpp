@@ -1,4 +1,5 @@
-// The recovery desk: one flight per credential, joined by everyone who waits for it; approvals where a person must decide.
+// The recovery desk: one flight per credential, joined by everyone who waits for it; approvals where a person
+// must decide.
 #pragma once
 
 #include "conf/config.hpp"
@@ -20,8 +21,8 @@ namespace reauth {
 
 /// Counters for /metrics and tests; control thread.
 struct desk_counters {
-    std::uint64_t refreshes = 0, refresh_failures = 0, machine_tokens = 0, mints = 0, logins = 0, step_ups = 0, approvals = 0,
-                  denials = 0, joined = 0;
+    std::uint64_t refreshes = 0, refresh_failures = 0, machine_tokens = 0, mints = 0, logins = 0,
+                  step_ups = 0, approvals = 0, denials = 0, joined = 0;
 };
 
 /// Lives on the control thread; ask(), abandon() and renew_ahead() may be called from anywhere.
@@ -48,7 +49,8 @@ public:
 
     task<result<approve_answer>> approve(std::string id, approver who, bool from_page) override;
     result<void> deny(std::string id) override;
-    task<callback_outcome> callback(callback_parameters parameters, std::optional<std::string> browser_binding) override;
+    task<callback_outcome> callback(callback_parameters parameters,
+                                    std::optional<std::string> browser_binding) override;
     task<result<std::string>> login(std::string upstream, std::string principal) override;
     task<result<void>> logout(std::string upstream, std::string principal) override;
 
@@ -66,15 +68,19 @@ private:
     task<void> consider(account& a, std::shared_ptr<recovery_ticket> ticket);
     void settle(account& a);
     void finish(account& a, const std::shared_ptr<recovery_ticket>& ticket, recovery_verdict verdict);
-    void fail(account& a, const std::shared_ptr<recovery_ticket>& ticket, failure why, const challenge_facts* facts = nullptr);
+    void fail(account& a, const std::shared_ptr<recovery_ticket>& ticket, failure why,
+              const challenge_facts* facts = nullptr);
     waiting_ticket* entry_of(account& a, const recovery_ticket& ticket);
     recovery_facts facts_for(const account& a, const recovery_ask& ask) const;
     static challenge_facts policy_facts(const account& a, const recovery_ask& ask, const recovery_plan& plan);
 
     // desk_silent.cpp: what needs no person
-    task<result<void>> ensure_server(account& a, const config& settings, const route& r, std::string resource_metadata);
-    task<result<void>> run_silent(account& a, const config& settings, const route& r, std::vector<rung> rungs, scope_set scopes);
-    task<result<credential>> run_rung(account& a, const config& settings, const route& r, rung what, scope_set scopes);
+    task<result<void>> ensure_server(account& a, const config& settings, const route& r,
+                                     std::string resource_metadata);
+    task<result<void>> run_silent(account& a, const config& settings, const route& r, std::vector<rung> rungs,
+                                  scope_set scopes);
+    task<result<credential>> run_rung(account& a, const config& settings, const route& r, rung what,
+                                      scope_set scopes);
     task<result<credential>> refresh(account& a, const config& settings, const route& r, credential held);
     task<result<registered_client>> client_for(account& a, const config& settings, const route& r);
     task<result<void>> keep(account& a, const config& settings, credential fresh, rung how);
@@ -85,12 +91,15 @@ private:
     task<result<void>> reread_token(account& a, const config& settings, const route& r);
 
     // desk_person.cpp: what needs one
-    result<std::string> open_approval(account& a, std::shared_ptr<const routing_table> table, const route& r, std::size_t principal,
-                                      const recovery_plan& plan, rule_action action, const recovery_ask* ask);
+    result<std::string> open_approval(account& a, std::shared_ptr<const routing_table> table, const route& r,
+                                      std::size_t principal, const recovery_plan& plan, rule_action action,
+                                      const recovery_ask* ask);
     task<result<approve_answer>> start_login(account& a, open_question& q, bool from_page);
-    task<result<approve_answer>> publish_pending(account& a, std::string id, begun_authorization begun, bool from_page);
+    task<result<approve_answer>> publish_pending(account& a, std::string id, begun_authorization begun,
+                                                 bool from_page);
     task<callback_outcome> finish_callback(pending_authorization pending, authorization_callback arrived,
-                                           std::optional<std::string> browser_binding, callback_outcome outcome);
+                                           std::optional<std::string> browser_binding,
+                                           callback_outcome outcome);
     task<result<approve_answer>> complete_silently(account& a, std::string id);
     void decided(account& a, const std::string& id, approval_status status, std::string outcome, failure why);
     account* account_with(const std::string& approval_id);
@@ -99,7 +108,8 @@ private:
     // desk_enterprise.cpp: the organisation's IdP
     task<result<approve_answer>> start_idp_login(account& a, std::string id, bool from_page);
     task<callback_outcome> finish_idp_callback(pending_authorization pending, authorization_callback arrived,
-                                               std::optional<std::string> browser_binding, callback_outcome outcome);
+                                               std::optional<std::string> browser_binding,
+                                               callback_outcome outcome);
 
     fetch_options options_for(const config& settings, const route& r) const;
     trust_question trust_for(const route& r, const char* what) const;

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds expiry_tick{1};
 
-bool may_use_dpop(const upstream_config& upstream, const discovered_server& server, bool challenged_dpop, bool challenged_bearer) {
+bool may_use_dpop(const upstream_config& upstream, const discovered_server& server, bool challenged_dpop,
+                  bool challenged_bearer) {
     auto policy = upstream.dpop == dpop_mode::require ? dpop_policy::require
                   : upstream.dpop == dpop_mode::never ? dpop_policy::never
                                                       : dpop_policy::automatic;
@@ -30,8 +31,9 @@ std::string authority_of(const std::string& url) {
 } // namespace
 
 /// Opens an approval, or joins the one that asks for the same.
-result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<const routing_table> table, const route& r,
-                                                 std::size_t principal, const recovery_plan& plan, rule_action action,
+result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<const routing_table> table,
+                                                 const route& r, std::size_t principal,
+                                                 const recovery_plan& plan, rule_action action,
                                                  const recovery_ask* ask) {
     for (const auto& [id, q] : a.questions)
         if (q.login_scopes == plan.login_scopes)
@@ -40,7 +42,9 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     approval shown;
     shown.id = hex_encode(env_.random(8));
     shown.link_secret = secret(base64url_encode(env_.random(16)));
-    shown.kind = plan.person == rung::idp_login ? approval_kind::idp_login : plan.step_up ? approval_kind::step_up : approval_kind::login;
+    shown.kind = plan.person == rung::idp_login ? approval_kind::idp_login
+                 : plan.step_up                 ? approval_kind::step_up
+                                                : approval_kind::login;
     shown.upstream = a.upstream;
     shown.principal = a.principal;
     shown.reason = to_string(plan.judged_as);
@@ -81,8 +85,12 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     q.person = plan.person.value_or(rung::login);
     a.questions.emplace(opened->id, std::move(q));
     // the id and the command, never the link: the log may go anywhere
-    log_event(log_level::warn, "approval needed", {{"id", opened->id}, {"upstream", a.upstream}, {"kind", std::string(to_string(opened->kind))},
-              {"scopes", opened->requested.to_string()}, {"run", "mcp-reauth approve " + opened->id}});
+    log_event(log_level::warn, "approval needed",
+              {{"id", opened->id},
+               {"upstream", a.upstream},
+               {"kind", std::string(to_string(opened->kind))},
+               {"scopes", opened->requested.to_string()},
+               {"run", "mcp-reauth approve " + opened->id}});
     return opened->id;
 }
 
@@ -101,7 +109,8 @@ task<result<approve_answer>> recovery_desk::approve(std::string id, approver who
     auto& q = a->questions[id];
     if (!q.silent.empty()) {
         if (who != approver::operator_token)
-            co_return failure{fault::approval_required, "this approval is completed without a login, so it needs the operator",
+            co_return failure{fault::approval_required,
+                              "this approval is completed without a login, so it needs the operator",
                               "run `mcp-reauth approve " + id + "`, or open the dashboard", "", false};
         co_return co_await complete_silently(*a, id);
     }
@@ -127,7 +136,8 @@ task<result<approve_answer>> recovery_desk::approve(std::string id, approver who
         co_return again;
     }
     if (q.starting)
-        co_return failure{fault::approval_required, "this approval is being started", "try again in a moment", "", true};
+        co_return failure{fault::approval_required, "this approval is being started", "try again in a moment",
+                          "", true};
     q.starting = true;
     auto begun = co_await start_login(*a, q, from_page);
     // the question may have been decided while we registered
@@ -166,7 +176,7 @@ task<result<approve_answer>> recovery_desk::start_login(account& a, open_questio
     inputs.scopes = q.login_scopes;
     inputs.authorize_params = r.upstream->authorize_params;
     inputs.allow_missing_pkce = r.upstream->allow_missing_pkce;
-    inputs.dpop = may_use_dpop(*r.upstream, *a.server, false, true);
+    inputs.dpop = may_use_dpop(*r.upstream, *a.server, a.challenged_dpop, a.challenged_bearer);
     inputs.bind_to_browser = from_page;
     inputs.lifetime = settings.approval.lifetime;
     auto begun = begin_authorization(env_, std::move(inputs));
@@ -176,7 +186,8 @@ task<result<approve_answer>> recovery_desk::start_login(account& a, open_questio
 }
 
 /// Stores the flow before anyone sees its URL.
-task<result<approve_answer>> recovery_desk::publish_pending(account& a, std::string id, begun_authorization begun, bool from_page) {
+task<result<approve_answer>> recovery_desk::publish_pending(account& a, std::string id,
+                                                            begun_authorization begun, bool from_page) {
     auto write = [&] { return store_.store_pending(begun.pending); };
     auto written = co_await vault_.run(write);
     if (!written)
@@ -203,7 +214,8 @@ task<result<approve_answer>> recovery_desk::complete_silently(account& a, std::s
     auto table = q.table;
     auto& live = a.questions[id];
     if (live.starting)
-        co_return failure{fault::approval_required, "this approval is being carried out", "try again in a moment", "", true};
+        co_return failure{fault::approval_required, "this approval is being carried out",
+                          "try again in a moment", "", true};
     live.starting = true;
     auto done = co_await run_silent(a, *table->settings, *q.upstream, q.silent, q.silent_scopes);
     if (!done) {
@@ -222,8 +234,10 @@ task<result<approve_answer>> recovery_desk::complete_silently(account& a, std::s
     co_return answer;
 }
 
-/// An approval has come to its end: those parked on it are answered (or, when approved, settled by the caller).
-void recovery_desk::decided(account& a, const std::string& id, approval_status status, std::string outcome, failure why) {
+/// An approval has come to its end: those parked on it are answered (or, when approved, settled by the
+/// caller).
+void recovery_desk::decided(account& a, const std::string& id, approval_status status, std::string outcome,
+                            failure why) {
     auto it = a.questions.find(id);
     if (it == a.questions.end())
         return;
@@ -247,8 +261,10 @@ result<void> recovery_desk::deny(std::string id) {
         return failure{fault::approval_timeout, "this approval is not open any more", "", "", false};
     ++counters_.denials;
     a->denials.denied(env_.now());
-    log_event(log_level::info, "approval denied", {{"id", id}, {"upstream", a->upstream}, {"principal", a->principal}});
-    decided(*a, id, approval_status::denied, "Denied.", {fault::approval_denied, "a person has denied this", "", "", false});
+    log_event(log_level::info, "approval denied",
+              {{"id", id}, {"upstream", a->upstream}, {"principal", a->principal}});
+    decided(*a, id, approval_status::denied, "Denied.",
+            {fault::approval_denied, "a person has denied this", "", "", false});
     return {};
 }
 
@@ -265,18 +281,21 @@ void recovery_desk::watch_expiry() {
                     old.push_back(id);
             for (const auto& id : old)
                 decided(*a, id, approval_status::expired, "Nobody decided in time.",
-                        {fault::approval_timeout, "nobody approved this in time", "try again to be asked again", "", true});
+                        {fault::approval_timeout, "nobody approved this in time",
+                         "try again to be asked again", "", true});
         }
         approvals_.expire(now);
         watch_expiry();
     });
 }
 
-task<callback_outcome> recovery_desk::callback(callback_parameters parameters, std::optional<std::string> browser_binding) {
+task<callback_outcome> recovery_desk::callback(callback_parameters parameters,
+                                               std::optional<std::string> browser_binding) {
     callback_outcome outcome;
     outcome.title = "This sign-in can't be completed";
     if (!parameters.state) {
-        outcome.detail = "The address holds no `state`: it is not the one that the provider sent you back to.";
+        outcome.detail =
+            "The address holds no `state`: it is not the one that the provider sent you back to.";
         co_return outcome;
     }
     auto state = *parameters.state;
@@ -288,7 +307,8 @@ task<callback_outcome> recovery_desk::callback(callback_parameters parameters, s
     }
     if (!*found) {
         outcome.title = "Nothing to do here";
-        outcome.detail = "This sign-in was completed already, or it is too old. If a request still waits, open its approval again.";
+        outcome.detail = "This sign-in was completed already, or it is too old. If a request still waits, "
+                         "open its approval again.";
         co_return outcome;
     }
     auto fits = check_pending(**found, browser_binding, env_.now());
@@ -308,12 +328,16 @@ task<callback_outcome> recovery_desk::callback(callback_parameters parameters, s
     outcome.approval_id = pending.approval_id;
     auto arrived = std::move(parameters);
     if (pending.kind == authorization_kind::idp_login)
-        co_return co_await finish_idp_callback(std::move(pending), std::move(arrived), std::move(browser_binding), std::move(outcome));
-    co_return co_await finish_callback(std::move(pending), std::move(arrived), std::move(browser_binding), std::move(outcome));
+        co_return co_await finish_idp_callback(std::move(pending), std::move(arrived),
+                                               std::move(browser_binding), std::move(outcome));
+    co_return co_await finish_callback(std::move(pending), std::move(arrived), std::move(browser_binding),
+                                       std::move(outcome));
 }
 
-task<callback_outcome> recovery_desk::finish_callback(pending_authorization pending, authorization_callback arrived,
-                                                      std::optional<std::string> browser_binding, callback_outcome outcome) {
+task<callback_outcome> recovery_desk::finish_callback(pending_authorization pending,
+                                                      authorization_callback arrived,
+                                                      std::optional<std::string> browser_binding,
+                                                      callback_outcome outcome) {
     auto found = accounts_.find({pending.upstream, pending.principal});
     const route* r = nullptr;
     auto table = table_;
@@ -329,14 +353,16 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
     auto client = pending.client;
     auto issuer = pending.server.issuer;
     auto options = options_for(*table->settings, *r);
-    auto work = finish_authorization(env_, std::move(pending), std::move(arrived), std::move(browser_binding));
+    auto work =
+        finish_authorization(env_, std::move(pending), std::move(arrived), std::move(browser_binding));
     auto fresh = co_await drive(control_.get_executor(), network_, options, std::move(work));
     if (fresh) {
         fresh->generation = a.last_generation;
         auto write = [&] {
             // a person approved this issuer: from now on it is the one
             auto pinned = store_.pin_issuer(a.principal, a.upstream, issuer);
-            return pinned ? store_.store_credential(a.principal, a.upstream, *fresh) : result<credential>(pinned.error());
+            return pinned ? store_.store_credential(a.principal, a.upstream, *fresh)
+                          : result<credential>(pinned.error());
         };
         auto stored = co_await vault_.run(write);
         if (!stored)
@@ -353,7 +379,8 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
             auto forget = [&] { return store_.erase_registration(issuer, a.upstream); };
             auto forgotten = co_await vault_.run(forget);
             if (forgotten)
-                outcome.detail = "The provider no longer knows this client. It is registered anew at the next try: approve once more.";
+                outcome.detail = "The provider no longer knows this client. It is registered anew at the "
+                                 "next try: approve once more.";
         }
         if (why.code == fault::approval_denied) {
             ++counters_.denials;
@@ -374,12 +401,14 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
     a.denials.approved();
     auto step_up = a.questions.contains(id) && a.questions[id].step_up;
     step_up ? ++counters_.step_ups : ++counters_.logins;
-    auto waiting = std::count_if(a.waiting.begin(), a.waiting.end(), [](const waiting_ticket& w) { return !w.idle; });
+    auto waiting =
+        std::count_if(a.waiting.begin(), a.waiting.end(), [](const waiting_ticket& w) { return !w.idle; });
     auto kept = co_await keep(a, *table->settings, std::move(*fresh), rung::login);
     outcome.ok = kept.has_value();
     outcome.title = "Done";
     outcome.detail = waiting > 0 ? "Your request goes on. You can close this page."
-                                 : "You are signed in; nothing was waiting any more, the next request will work. You can close this page.";
+                                 : "You are signed in; nothing was waiting any more, the next request will "
+                                   "work. You can close this page.";
     decided(a, id, approval_status::approved, "Approved: signed in at " + host_of(issuer) + ".", {});
     // other questions of this account may be answered by what was granted
     std::vector<std::string> covered;
@@ -403,18 +432,23 @@ task<result<std::string>> recovery_desk::login(std::string upstream, std::string
         std::string known;
         for (const auto& candidate : table->routes)
             known += " " + candidate->upstream->name;
-        co_return failure{fault::invalid_configuration, "no upstream " + upstream + " for principal " + principal, "known upstreams:" + known, "", false};
+        co_return failure{fault::invalid_configuration,
+                          "no upstream " + upstream + " for principal " + principal,
+                          "known upstreams:" + known, "", false};
     }
     auto& a = *found->second;
     if (r->upstream->grant != grant_kind::authorization_code && r->upstream->grant != grant_kind::enterprise)
-        co_return failure{fault::invalid_configuration, "upstream " + upstream + " signs in by itself (grant " +
-                          std::string(to_string(r->upstream->grant)) + ")", "there is nothing to log in to", "", false};
+        co_return failure{fault::invalid_configuration,
+                          "upstream " + upstream + " signs in by itself (grant " +
+                              std::string(to_string(r->upstream->grant)) + ")",
+                          "there is nothing to log in to", "", false};
     auto known = co_await ensure_server(a, *table->settings, *r, {});
     if (!known)
         co_return known.error();
     recovery_plan plan;
     plan.person = r->upstream->grant == grant_kind::enterprise ? rung::idp_login : rung::login;
-    plan.login_scopes = first_scopes(r->upstream->scopes, {}, a.server->scopes_supported.value_or(scope_set{}));
+    plan.login_scopes =
+        first_scopes(r->upstream->scopes, {}, a.server->scopes_supported.value_or(scope_set{}));
     if (a.current && !a.current->held.requested.empty())
         plan.login_scopes = a.current->held.requested;
     std::size_t number = 0;
@@ -428,7 +462,9 @@ task<result<std::string>> recovery_desk::login(std::string upstream, std::string
 task<result<void>> recovery_desk::logout(std::string upstream, std::string principal) {
     auto found = accounts_.find({upstream, principal});
     if (found == accounts_.end())
-        co_return failure{fault::invalid_configuration, "no upstream " + upstream + " for principal " + principal, "see `mcp-reauth status`", "", false};
+        co_return failure{fault::invalid_configuration,
+                          "no upstream " + upstream + " for principal " + principal,
+                          "see `mcp-reauth status`", "", false};
     auto& a = *found->second;
     auto held = a.current;
     auto table = table_;

@@ -52,7 +52,8 @@ trust_question recovery_desk::trust_for(const route& r, const char* what) const 
 }
 
 /// Knows the authorization server of the account, asking the upstream where it must.
-task<result<void>> recovery_desk::ensure_server(account& a, const config& settings, const route& r, std::string resource_metadata) {
+task<result<void>> recovery_desk::ensure_server(account& a, const config& settings, const route& r,
+                                                std::string resource_metadata) {
     if (r.upstream->grant == grant_kind::static_token)
         co_return result<void>{};
     bool fresh = a.server && env_.now() < a.discovered_at + metadata_lifetime;
@@ -76,14 +77,16 @@ task<result<void>> recovery_desk::ensure_server(account& a, const config& settin
     a.discovered_from = from;
     if (a.current && a.current->held.issuer != a.server->issuer() && !a.current->held.issuer.empty()) {
         // tokens of the old issuer are not used any more
-        log_event(log_level::warn, "issuer changed", {{"upstream", a.upstream}, {"from", a.current->held.issuer}, {"to", a.server->issuer()}});
+        log_event(log_level::warn, "issuer changed",
+                  {{"upstream", a.upstream}, {"from", a.current->held.issuer}, {"to", a.server->issuer()}});
         a.refresh_dead = true;
     }
     co_return result<void>{};
 }
 
 /// The rungs in order, until one gives a credential.
-task<result<void>> recovery_desk::run_silent(account& a, const config& settings, const route& r, std::vector<rung> rungs, scope_set scopes) {
+task<result<void>> recovery_desk::run_silent(account& a, const config& settings, const route& r,
+                                             std::vector<rung> rungs, scope_set scopes) {
     failure last{fault::reauth_failed, "nothing could be tried", "", "", false};
     for (auto what : rungs) {
         auto fresh = co_await run_rung(a, settings, r, what, scopes);
@@ -131,14 +134,17 @@ task<std::optional<credential>> recovery_desk::newer_in_vault(account& a) {
     co_return std::move(**stored);
 }
 
-task<result<credential>> recovery_desk::run_rung(account& a, const config& settings, const route& r, rung what, scope_set scopes) {
+task<result<credential>> recovery_desk::run_rung(account& a, const config& settings, const route& r,
+                                                 rung what, scope_set scopes) {
     if (r.upstream->grant == grant_kind::static_token)
-        co_return failure{fault::reauth_failed, "upstream " + a.upstream + " refuses the configured token", "replace it", "", false};
+        co_return failure{fault::reauth_failed, "upstream " + a.upstream + " refuses the configured token",
+                          "replace it", "", false};
     auto ttl = 4 * settings.limits.token_request;
     auto lease = "recover|" + a.upstream + "|" + a.principal;
     auto won = co_await win_lease(lease, ttl);
     if (!won)
-        co_return failure{fault::vault_unavailable, "another process holds the recovery of " + a.upstream, "try again", "", true};
+        co_return failure{fault::vault_unavailable, "another process holds the recovery of " + a.upstream,
+                          "try again", "", true};
     auto newer = co_await newer_in_vault(a);
     result<credential> fresh = failure{};
     if (newer && newer->requested.covers(scopes)) {
@@ -158,7 +164,8 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
             inputs.client = *client;
             inputs.scopes = scopes;
             inputs.resource = a.server->resource;
-            inputs.dpop = use_dpop(dpop_of(*r.upstream), a.server->resource_metadata(), false, true);
+            inputs.dpop = use_dpop(dpop_of(*r.upstream), a.server->resource_metadata(), a.challenged_dpop,
+                                   a.challenged_bearer);
             auto work = obtain_machine_credential(env_, std::move(inputs));
             auto options = options_for(settings, r);
             fresh = co_await drive(control_.get_executor(), network_, options, std::move(work));
@@ -175,7 +182,8 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
                 inputs.assertion = std::move(*assertion);
                 inputs.scopes = scopes;
                 inputs.resource = a.server->resource;
-                inputs.dpop = use_dpop(dpop_of(*r.upstream), a.server->resource_metadata(), false, true);
+                inputs.dpop = use_dpop(dpop_of(*r.upstream), a.server->resource_metadata(), a.challenged_dpop,
+                                       a.challenged_bearer);
                 auto work = obtain_workload_credential(env_, std::move(inputs));
                 auto options = options_for(settings, r);
                 fresh = co_await drive(control_.get_executor(), network_, options, std::move(work));
@@ -207,7 +215,8 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
     co_return fresh;
 }
 
-task<result<credential>> recovery_desk::refresh(account& a, const config& settings, const route& r, credential held) {
+task<result<credential>> recovery_desk::refresh(account& a, const config& settings, const route& r,
+                                                credential held) {
     ++counters_.refreshes;
     auto client = co_await client_for(a, settings, r);
     if (!client)
@@ -245,7 +254,8 @@ task<result<credential>> recovery_desk::refresh(account& a, const config& settin
 }
 
 /// Which client we are at the account's server: configured, metadata document, stored or fresh registration.
-task<result<registered_client>> recovery_desk::client_for(account& a, const config& settings, const route& r) {
+task<result<registered_client>> recovery_desk::client_for(account& a, const config& settings,
+                                                          const route& r) {
     registration_inputs inputs;
     inputs.upstream = a.upstream;
     inputs.upstream_url = r.upstream->url;
@@ -308,7 +318,8 @@ void recovery_desk::adopt(account& a, const config& settings, credential held, s
                           grant == grant_kind::jwt_bearer || grant == grant_kind::enterprise;
     if (held.expires_at) {
         auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*held.expires_at - now);
-        auto life = std::chrono::duration_cast<std::chrono::milliseconds>(*held.expires_at - held.obtained_at);
+        auto life =
+            std::chrono::duration_cast<std::chrono::milliseconds>(*held.expires_at - held.obtained_at);
         // a short-lived token would be renewed all the time if the whole of refresh_ahead were taken
         auto ahead = std::min<std::chrono::milliseconds>(settings.limits.refresh_ahead, life / 4);
         snapshot->expires_at = steady + left;
@@ -321,8 +332,8 @@ void recovery_desk::adopt(account& a, const config& settings, credential held, s
     publish_(a.slot, a.current);
 }
 
-void recovery_desk::renew_ahead(std::shared_ptr<const routing_table> table, const route* upstream, std::size_t principal,
-                                std::uint64_t generation) {
+void recovery_desk::renew_ahead(std::shared_ptr<const routing_table> table, const route* upstream,
+                                std::size_t principal, std::uint64_t generation) {
     asio::post(control_, [this, table = std::move(table), upstream, principal, generation] {
         auto& a = account_of(*upstream, principal, *table->settings);
         if (stopped_ || a.busy || !a.current || a.current->generation() != generation || a.refresh_dead)
@@ -345,7 +356,8 @@ task<void> recovery_desk::renew(account& a, std::shared_ptr<const routing_table>
         if (!plan.silent.empty() && (allowed == rule_action::silent || allowed == rule_action::interactive)) {
             auto done = co_await run_silent(a, *table->settings, *r, plan.silent, plan.silent_scopes);
             if (!done)
-                log_event(log_level::debug, "renewal ahead failed", {{"upstream", a.upstream}, {"message", done.error().describe()}});
+                log_event(log_level::debug, "renewal ahead failed",
+                          {{"upstream", a.upstream}, {"message", done.error().describe()}});
         }
     }
     // those who came meanwhile

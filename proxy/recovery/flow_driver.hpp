@@ -8,7 +8,8 @@
 
 namespace reauth {
 
-using control_timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, executor>;
+using control_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                 asio::wait_traits<std::chrono::steady_clock>, executor>;
 
 /// Performs every effect of `f` until it ends.
 template<class T>

@@ -1,4 +1,5 @@
-// Secrets that are read anew each time they are needed: workload assertions, static tokens, supplied ID tokens.
+// Secrets that are read anew each time they are needed: workload assertions, static tokens, supplied ID
+// tokens.
 #pragma once
 
 #include "conf/config.hpp"
@@ -6,8 +7,8 @@
 
 namespace reauth {
 
-/// The secret as it is now: a file is read again (trailing white space dropped), everything else is as loaded.
-/// fault::invalid_configuration names the file.
+/// The secret as it is now: a file is read again (trailing white space dropped), everything else is as
+/// loaded. fault::invalid_configuration names the file.
 result<secret> read_secret_now(const secret_source& source);
 
 } // namespace reauth

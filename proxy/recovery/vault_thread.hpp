@@ -31,7 +31,8 @@ private:
         return asio::async_initiate<const asio::use_awaitable_t<executor>&, void()>(
             [this, work = std::move(work)](auto handler) mutable {
                 auto guard = asio::make_work_guard(control_);
-                asio::post(pool_, [this, work = std::move(work), h = std::move(handler), guard = std::move(guard)]() mutable {
+                asio::post(pool_, [this, work = std::move(work), h = std::move(handler),
+                                   guard = std::move(guard)]() mutable {
                     work();
                     asio::post(control_, std::move(h));
                 });

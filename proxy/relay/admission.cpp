@@ -26,7 +26,8 @@ bool is_address_literal(std::string_view host) noexcept {
            std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-bool own_host(std::string_view authority, const config& settings, const listener_identity& listener) noexcept {
+bool own_host(std::string_view authority, const config& settings,
+              const listener_identity& listener) noexcept {
     std::string_view host, port;
     split_authority(authority, host, port);
     for (const auto& allowed : settings.allowed_hosts)
@@ -61,7 +62,10 @@ admission admit(const request_head& head, const config& settings, const listener
         for (const auto& allowed : settings.allowed_origins)
             allowed_origin = allowed_origin || allowed == origin->value;
         if (!allowed_origin)
-            return {403, "requests from web pages are refused: add the page's origin to allowed_origins if it is meant", 0};
+            return {403,
+                    "requests from web pages are refused: add the page's origin to allowed_origins if it is "
+                    "meant",
+                    0};
     }
     if (auto site = head.value(field_id::sec_fetch_site);
         !allowed_origin && (site == "cross-site" || site == "same-site"))

@@ -1,4 +1,5 @@
-// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (design: "Accept"; MCP transport security).
+// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (design: "Accept"; MCP
+// transport security).
 #pragma once
 
 #include "core/http_head.hpp"
@@ -13,8 +14,8 @@ struct admission {
     std::size_t principal = 0; ///< index into config::client_auth
 };
 
-/// Checks a head against DNS rebinding (Host), cross-site requests (Origin, Sec-Fetch-Site) and, where configured,
-/// the client's own bearer token.
+/// Checks a head against DNS rebinding (Host), cross-site requests (Origin, Sec-Fetch-Site) and, where
+/// configured, the client's own bearer token.
 admission admit(const request_head& head, const config& settings, const listener_identity& listener);
 
 } // namespace reauth

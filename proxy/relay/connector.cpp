@@ -17,7 +17,8 @@ void connector::interrupt() {
 }
 
 failure connector::unreachable(const std::string& why) const {
-    return {fault::upstream_unreachable, "upstream " + to_.upstream->name + " (" + to_.authority + ") can't be reached: " + why,
+    return {fault::upstream_unreachable,
+            "upstream " + to_.upstream->name + " (" + to_.authority + ") can't be reached: " + why,
             "check its url, and that it runs", "", true};
 }
 
@@ -82,9 +83,11 @@ task<result<channel>> connector::run() {
         addresses.emplace_back(literal, static_cast<unsigned short>(std::stoi(to_.port)));
     } else {
         auto token = asio::redirect_error(use_task, ec);
-        auto found = co_await resolver_.async_resolve(to_.host, to_.port, asio::ip::tcp::resolver::numeric_service, token);
+        auto found = co_await resolver_.async_resolve(to_.host, to_.port,
+                                                      asio::ip::tcp::resolver::numeric_service, token);
         if (ec || stopped_)
-            co_return unreachable(stopped_ ? "its name was not resolved in time" : "its name can't be resolved (" + ec.message() + ")");
+            co_return unreachable(stopped_ ? "its name was not resolved in time"
+                                           : "its name can't be resolved (" + ec.message() + ")");
         for (const auto& entry : found)
             addresses.push_back(entry.endpoint());
     }

@@ -12,7 +12,8 @@ namespace reauth {
 /// One attempt. Unreachable addresses are passed over; the failure names the last trouble.
 class connector {
 public:
-    connector(asio::io_context& context, const route& to) : context_(context), to_(to), resolver_(context.get_executor()) {}
+    connector(asio::io_context& context, const route& to)
+        : context_(context), to_(to), resolver_(context.get_executor()) {}
 
     /// fault::upstream_unreachable with the host and the reason, or a connected channel (ALPN: http/1.1).
     task<result<channel>> run();

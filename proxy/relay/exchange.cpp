@@ -9,10 +9,12 @@
 
 namespace reauth {
 
-exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route_match match, std::size_t principal)
+exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
+                   std::size_t principal)
     : s_(s), w_(s.home), table_(std::move(table)), route_(*match.to), rest_(match.rest), query_(match.query),
       principal_(principal), began_(steady_clock::now()), upload_scanner_(s.memory->head),
-      deadline_(s.home.deadlines, &exchange::on_deadline, this), wake_(s.home.deadlines, &exchange::on_wake, this) {
+      deadline_(s.home.deadlines, &exchange::on_deadline, this),
+      wake_(s.home.deadlines, &exchange::on_wake, this) {
     const auto& head = s.memory->head;
     is_head_ = head.method == "HEAD";
     client_keeps_ = head.keep_alive && head.minor_version == 1;
@@ -123,7 +125,7 @@ task<bool> exchange::run() {
         case outcome::relayed:
             if (s_.memory && body_read_)
                 s_.memory->in.consume(consumed_);
-            co_return client_keeps_ && body_read_;
+            co_return client_keeps_&& body_read_;
         case outcome::client_gone:
         case outcome::cut:
             finish_upstream(false);

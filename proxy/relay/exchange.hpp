@@ -1,4 +1,5 @@
-// One request on its way: attach, send, look at the answer, relay it, or recover and replay. The phases of docs/architecture.md.
+// One request on its way: attach, send, look at the answer, relay it, or recover and replay. The phases of
+// docs/architecture.md.
 #pragma once
 
 #include "core/http_body.hpp"
@@ -7,10 +8,12 @@
 
 namespace reauth {
 
-/// Owned by the coroutine that serves the request; talks to nothing but its session, its upstream connection and the desk.
+/// Owned by the coroutine that serves the request; talks to nothing but its session, its upstream connection
+/// and the desk.
 class exchange {
 public:
-    exchange(session& s, std::shared_ptr<const routing_table> table, route_match match, std::size_t principal);
+    exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
+             std::size_t principal);
     ~exchange();
 
     /// To the end of the request; true if the client connection may serve another.
@@ -91,11 +94,11 @@ private:
 
     // what the client sent
     body_scanner upload_scanner_;
-    bool body_in_buffer_ = false;   ///< the body lies in memory->in behind the head
-    bool body_read_ = false;        ///< the client has sent all of it
-    bool body_whole_ = true;        ///< we still have all of it
+    bool body_in_buffer_ = false;    ///< the body lies in memory->in behind the head
+    bool body_read_ = false;         ///< the client has sent all of it
+    bool body_whole_ = true;         ///< we still have all of it
     std::size_t recorded_extra_ = 0; ///< counted in shared_limits::replay_bytes
-    std::size_t consumed_ = 0;      ///< bytes of memory->in that belong to this request
+    std::size_t consumed_ = 0;       ///< bytes of memory->in that belong to this request
     bool is_head_ = false, client_keeps_ = false, old_client_ = false;
 
     // what is going on upstream
@@ -103,8 +106,8 @@ private:
     std::string dpop_lines_;
     channel up_;
     std::unique_ptr<connector> connecting_;
-    bool reused_ = false, fresh_only_ = false, upload_done_ = false, early_answer_ = false, up_timed_out_ = false,
-         filling_ = false;
+    bool reused_ = false, fresh_only_ = false, upload_done_ = false, early_answer_ = false,
+         up_timed_out_ = false, filling_ = false;
     bool got_answer_bytes_ = false, identity_only_ = false, pass_ = false;
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
     std::uint64_t first_generation_ = 0, pre_recovered_ = 0;

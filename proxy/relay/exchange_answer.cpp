@@ -45,7 +45,8 @@ task<bool> exchange::read_answer_head() {
             }
             if (parsed.is != head_outcome::kind::incomplete) {
                 why_ = {fault::upstream_malformed,
-                        "upstream " + route_.upstream->name + " answered with broken HTTP: " + parsed.reason, "", "", false};
+                        "upstream " + route_.upstream->name + " answered with broken HTTP: " + parsed.reason,
+                        "", "", false};
                 co_return false;
             }
             if (reply.free() == 0) {
@@ -61,7 +62,9 @@ task<bool> exchange::read_answer_head() {
         }
         if (r.is == io_result::kind::eof || r.is == io_result::kind::cut) {
             if (got_answer_bytes_)
-                why_ = {fault::upstream_malformed, "upstream " + route_.upstream->name + " broke off in its answer's head", "", "", true};
+                why_ = {fault::upstream_malformed,
+                        "upstream " + route_.upstream->name + " broke off in its answer's head", "", "",
+                        true};
             co_return false;
         }
         if (up_.interrupted())
@@ -107,14 +110,16 @@ void exchange::finish_upstream(bool reusable) {
 /// A 307/308 that stays inside the upstream's origin: replaces the target.
 bool exchange::follow_redirect() {
     auto& m = *s_.memory;
-    if ((m.answer.status != 307 && m.answer.status != 308) || redirects_ >= max_redirects || !body_whole_ || !body_read_ || pass_)
+    if ((m.answer.status != 307 && m.answer.status != 308) || redirects_ >= max_redirects || !body_whole_ ||
+        !body_read_ || pass_)
         return false;
     auto location = m.answer.value(field_id::location);
-    if (location.size() > route_.origin.size() && same_field_name(location.substr(0, route_.origin.size()), route_.origin) &&
+    if (location.size() > route_.origin.size() &&
+        same_field_name(location.substr(0, route_.origin.size()), route_.origin) &&
         location[route_.origin.size()] == '/')
         location.remove_prefix(route_.origin.size());
-    if (location.size() < 1 || location[0] != '/' || (location.size() > 1 && location[1] == '/') || !valid_target(location) ||
-        unsafe_path(location))
+    if (location.size() < 1 || location[0] != '/' || (location.size() > 1 && location[1] == '/') ||
+        !valid_target(location) || unsafe_path(location))
         return false;
     m.target.assign(location);
     ++redirects_;
@@ -131,14 +136,17 @@ task<exchange::outcome> exchange::read_answer() {
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.slot(route_.slots[principal_]).dpop_nonce.assign(nonce);
-    if (!pass_ && (answer.status == 401 || (answer.status == 403 && answer.find(field_id::www_authenticate)))) {
+    if (!pass_ &&
+        (answer.status == 401 || (answer.status == 403 && answer.find(field_id::www_authenticate)))) {
         std::vector<std::string_view> lines;
         for (const auto& f : answer)
             if (f.id == field_id::www_authenticate)
                 lines.push_back(f.value);
-        challenge_ = read_challenge(answer.status, lines, answer.value(field_id::dpop_nonce), credential_ != nullptr);
+        challenge_ =
+            read_challenge(answer.status, lines, answer.value(field_id::dpop_nonce), credential_ != nullptr);
         if (challenge_.kind != challenge_kind::not_a_challenge) {
-            // an upload that was cut short by the answer is finished into the record: the replay needs all of it
+            // an upload that was cut short by the answer is finished into the record: the replay needs all of
+            // it
             if (!upload_done_) {
                 finish_upstream(false);
                 while (!body_read_ && body_whole_) {
@@ -170,7 +178,8 @@ task<exchange::outcome> exchange::relay_answer() {
     const auto& answer = m.answer;
     body_scanner scanner(answer);
     bool payload_only = old_client_ && answer.framing == body_framing::chunked;
-    bool keep_client = client_keeps_ && body_read_ && upload_done_ && answer.framing != body_framing::until_close;
+    bool keep_client =
+        client_keeps_ && body_read_ && upload_done_ && answer.framing != body_framing::until_close;
     response_rewrite rewrite;
     rewrite.keep_challenge = pass_;
     rewrite.keep_cookies = route_.upstream->cookies == cookie_mode::pass;
@@ -188,7 +197,8 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
     bool keep_up = s_.memory->answer.keep_alive && upload_done_;
     std::string_view input = s_.memory->reply.view().substr(s_.memory->answer.size);
     if (!pass_body(scanner, input, payload_only, out)) {
-        why_ = {fault::upstream_malformed, "upstream " + route_.upstream->name + " answered with broken chunked framing", "", "", false};
+        why_ = {fault::upstream_malformed,
+                "upstream " + route_.upstream->name + " answered with broken chunked framing", "", "", false};
         co_return outcome::broken;
     }
     bool surplus = scanner.done() && !input.empty();

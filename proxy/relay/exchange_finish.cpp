@@ -63,7 +63,9 @@ rpc_error_data exchange::error_data(const failure& why) const {
 
 void exchange::log_outcome(const failure& why) const {
     log_event(log_level::warn, "request failed",
-              {{"upstream", route_.upstream->name}, {"code", std::string(to_string(why.code))}, {"message", why.describe()}});
+              {{"upstream", route_.upstream->name},
+               {"code", std::string(to_string(why.code))},
+               {"message", why.describe()}});
 }
 
 /// Answers with a failure. Returns whether the client connection can go on.
@@ -76,7 +78,8 @@ task<bool> exchange::fail(failure why) {
     bool elicits = false;
     for (const auto& m : messages_.messages)
         elicits = elicits || m.url_elicitation;
-    int code = why.code == fault::approval_required && fail_at_once_ && elicits ? rpc_code_url_elicitation : rpc_code_reauth;
+    int code = why.code == fault::approval_required && fail_at_once_ && elicits ? rpc_code_url_elicitation
+                                                                                : rpc_code_reauth;
     auto data = error_data(why);
     auto answer = describe_failure(why, messages_.messages, messages_.batch, data, code);
     if (streaming_) {
@@ -108,7 +111,8 @@ task<bool> exchange::fail(failure why) {
     co_return client_keeps_;
 }
 
-/// Phase 9 ends in a stream that we have begun: SSE goes on as it is, JSON becomes events, an error becomes an error.
+/// Phase 9 ends in a stream that we have begun: SSE goes on as it is, JSON becomes events, an error becomes
+/// an error.
 task<exchange::outcome> exchange::relay_into_stream() {
     auto& m = *s_.memory;
     const auto& answer = m.answer;
@@ -150,9 +154,11 @@ task<exchange::outcome> exchange::relay_into_stream() {
     if (status >= 300 || !(events || payload.size() > 0)) {
         if (class_ == request_class::stream) {
             // 404 and 405 tell a GET that there is no such stream: it just ends
-            why_ = {fault::upstream_unreachable, "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
+            why_ = {fault::upstream_unreachable,
+                    "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
         } else {
-            why_ = {fault::upstream_malformed, "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
+            why_ = {fault::upstream_malformed,
+                    "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
         }
         co_await fail(why_);
         co_return s_.gone ? outcome::client_gone : outcome::relayed;

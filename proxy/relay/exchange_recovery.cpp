@@ -68,7 +68,8 @@ bool exchange::cancels_held_request() {
     if (!ticket)
         return false;
     recovery_verdict verdict;
-    verdict.why = {fault::request_not_replayable, "the client cancelled the request while it waited", "", "", false};
+    verdict.why = {fault::request_not_replayable, "the client cancelled the request while it waited", "", "",
+                   false};
     ticket->finish(std::move(verdict));
     w_.desk.abandon(ticket);
     return true;
@@ -92,7 +93,8 @@ task<bool> exchange::recover() {
         ticket->abandon();
         w_.desk.ask(ticket);
         why_ = {fault::request_not_replayable,
-                "the upstream wants a new credential, and this request is larger than limits.replay_body allows to replay",
+                "the upstream wants a new credential, and this request is larger than limits.replay_body "
+                "allows to replay",
                 "send it again: the credential is being renewed", "", true};
         co_await fail(why_);
         co_return false;
@@ -114,7 +116,8 @@ void exchange::plan_wait(const recovery_ticket& ticket) {
     }
     auto timeout = wait.timeout ? *wait.timeout
                                 : std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      progress ? std::chrono::milliseconds(long_wait) : std::chrono::milliseconds(short_wait));
+                                      progress ? std::chrono::milliseconds(long_wait)
+                                               : std::chrono::milliseconds(short_wait));
     switch (class_) {
     case request_class::stream:
         break;
@@ -127,7 +130,8 @@ void exchange::plan_wait(const recovery_ticket& ticket) {
     case request_class::call:
         give_up_at_ = now + timeout;
         fail_at_once_ = wait.mode == wait_mode::fail || (wait.mode == wait_mode::elicit && elicits);
-        if ((wait.mode == wait_mode::automatic || wait.mode == wait_mode::stream || wait.mode == wait_mode::elicit) &&
+        if ((wait.mode == wait_mode::automatic || wait.mode == wait_mode::stream ||
+             wait.mode == wait_mode::elicit) &&
             event_stream_accepted() && !old_client_)
             stream_at_ = now + wait.grace;
         break;
@@ -142,7 +146,8 @@ task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
     if (!approval_seen_ && !ticket.approval_link.empty())
         plan_wait(ticket);
     if (approval_seen_ && fail_at_once_) {
-        why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_, "then try again", "", true};
+        why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_,
+                "then try again", "", true};
         co_await fail(why_);
         co_return false;
     }
@@ -151,7 +156,8 @@ task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
             why_ = {fault::approval_timeout, "nobody has approved this yet: open " + approval_link_,
                     "then try again: the approval stays open", "", true};
         else
-            why_ = {fault::reauth_failed, "the recovery of the credential takes too long", "try again", "", true};
+            why_ = {fault::reauth_failed, "the recovery of the credential takes too long", "try again", "",
+                    true};
         co_await fail(why_);
         co_return false;
     }
@@ -182,14 +188,18 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
     if (w_.limits.waiters.fetch_add(1, std::memory_order_relaxed) >= limits.waiters) {
         w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
         ticket->abandon();
-        why_ = {fault::overloaded, "too many requests wait for a credential", "raise limits.waiters, or try again", "", true};
+        why_ = {fault::overloaded, "too many requests wait for a credential",
+                "raise limits.waiters, or try again", "", true};
         co_await fail(why_);
         co_return false;
     }
     w_.counters.waited.fetch_add(1, std::memory_order_relaxed);
     auto now = steady_clock::now();
-    stream_at_ = class_ == request_class::stream && !old_client_ && !streaming_ ? now + ticket->wait.grace : never;
-    give_up_at_ = class_ == request_class::stream ? never : class_ == request_class::call ? never : now + short_wait;
+    stream_at_ =
+        class_ == request_class::stream && !old_client_ && !streaming_ ? now + ticket->wait.grace : never;
+    give_up_at_ = class_ == request_class::stream ? never
+                  : class_ == request_class::call ? never
+                                                  : now + short_wait;
     beat_at_ = streaming_ ? now : never;
     approval_seen_ = false;
     std::vector<std::string> keys;
@@ -236,8 +246,9 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
 
 /// Our own 200 SSE head: the client's time-out machinery now sees a living answer.
 task<bool> exchange::begin_stream() {
-    static constexpr std::string_view head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-                                             "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static constexpr std::string_view head =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+        "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n";
     streaming_ = true;
     write_job job{head, {}};
     auto written = co_await write_rest(s_.client, job);

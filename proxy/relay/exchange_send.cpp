@@ -164,7 +164,8 @@ void exchange::on_early_answer(void* self) {
     x.s_.client.interrupt();
 }
 
-/// Sends head and body; returns false if the connection broke. An upstream that answers early ends the upload.
+/// Sends head and body; returns false if the connection broke. An upstream that answers early ends the
+/// upload.
 task<bool> exchange::upload() {
     auto& m = *s_.memory;
     build_request_head();
@@ -264,7 +265,8 @@ task<exchange::outcome> exchange::attempt() {
     // the connection broke before a response byte
     finish_upstream(false);
     parse_messages();
-    bool safe = s_.memory->head.method == "GET" || s_.memory->head.method == "HEAD" || s_.memory->head.method == "OPTIONS";
+    bool safe = s_.memory->head.method == "GET" || s_.memory->head.method == "HEAD" ||
+                s_.memory->head.method == "OPTIONS";
     if (!safe && messages_.valid) {
         safe = !messages_.messages.empty();
         for (const auto& m : messages_.messages)
@@ -275,9 +277,12 @@ task<exchange::outcome> exchange::attempt() {
         w_.counters.resent.fetch_add(1, std::memory_order_relaxed);
         co_return outcome::redirected;
     }
-    why_ = {fault::upstream_unreachable,
-            "upstream " + route_.upstream->name + " closed the connection without an answer",
-            safe ? "try again" : "it may or may not have executed the request, so it was not sent twice: check, then try again", "", true};
+    why_ = {
+        fault::upstream_unreachable,
+        "upstream " + route_.upstream->name + " closed the connection without an answer",
+        safe ? "try again"
+             : "it may or may not have executed the request, so it was not sent twice: check, then try again",
+        "", true};
     co_return outcome::broken;
 }
 

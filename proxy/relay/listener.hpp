@@ -9,8 +9,8 @@
 
 namespace reauth {
 
-/// One listening address. Accepts on the thread of its io_context; every worker gets the next connection in turn, so that
-/// few long-lived clients spread evenly.
+/// One listening address. Accepts on the thread of its io_context; every worker gets the next connection in
+/// turn, so that few long-lived clients spread evenly.
 class listener {
 public:
     listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,

@@ -38,7 +38,8 @@ std::string_view phrase(unsigned status) noexcept {
 
 } // namespace
 
-void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close, bool head_only) {
+void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
+                   bool head_only) {
     out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(phrase(status));
     out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ");
     out.append(std::to_string(json_body.size()));
@@ -52,7 +53,8 @@ void append_answer(std::string& out, unsigned status, std::string_view json_body
 void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only) {
     nlohmann::ordered_json body;
     body["error"]["message"] = message;
-    append_answer(out, status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), close, head_only);
+    append_answer(out, status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), close,
+                  head_only);
 }
 
 unsigned status_for(fault f) noexcept {
@@ -70,9 +72,10 @@ unsigned status_for(fault f) noexcept {
 failure_answer describe_failure(const failure& why, const std::vector<rpc_message>& messages, bool batch,
                                 const rpc_error_data& data, int code) {
     auto text = why.describe();
-    bool any_request = std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.is_request(); });
-    bool discovering =
-        std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.method == "server/discover"; });
+    bool any_request =
+        std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.is_request(); });
+    bool discovering = std::any_of(messages.begin(), messages.end(),
+                                   [](const auto& m) { return m.method == "server/discover"; });
     if (!any_request || discovering)
         return {status_for(why.code), make_http_error(code, text, data)};
     std::string body;

@@ -11,10 +11,12 @@
 namespace reauth {
 
 /// Appends a whole HTTP answer with a JSON body.
-void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close, bool head_only = false);
+void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
+                   bool head_only = false);
 
 /// Appends an answer for a refusal at the door: {"error":{"message":…}}.
-void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only = false);
+void append_refusal(std::string& out, unsigned status, std::string_view message, bool close,
+                    bool head_only = false);
 
 /// A failure as the client sees it.
 struct failure_answer {
@@ -22,8 +24,8 @@ struct failure_answer {
     std::string body;
 };
 
-/// Design, "What a client gets when it can't go on": 200 with a JSON-RPC error for requests with an id (not for
-/// server/discover, whose clients would fall back to an older era), 502/503/504 with a JSON body else.
+/// Design, "What a client gets when it can't go on": 200 with a JSON-RPC error for requests with an id (not
+/// for server/discover, whose clients would fall back to an older era), 502/503/504 with a JSON body else.
 failure_answer describe_failure(const failure& why, const std::vector<rpc_message>& messages, bool batch,
                                 const rpc_error_data& data, int code = rpc_code_reauth);
 

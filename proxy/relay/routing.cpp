@@ -44,11 +44,12 @@ std::string without_trailing_slash(std::string path) {
     return path;
 }
 
-result<std::unique_ptr<route>> make_route(const config& settings, const upstream_config& upstream, std::size_t number,
-                                          slot_registry& slots) {
+result<std::unique_ptr<route>> make_route(const config& settings, const upstream_config& upstream,
+                                          std::size_t number, slot_registry& slots) {
     auto url = boost::urls::parse_uri(upstream.url);
     if (!url)
-        return failure{fault::invalid_configuration, "upstream " + upstream.name + ": not a URL", "", "", false};
+        return failure{fault::invalid_configuration, "upstream " + upstream.name + ": not a URL", "", "",
+                       false};
     auto r = std::make_unique<route>();
     r->upstream = &upstream;
     r->number = number;

@@ -28,8 +28,8 @@ struct route {
     std::string origin;    ///< scheme://authority
     std::string base_path; ///< path of the URL, no trailing slash added or removed; "/" at least
     std::string base_query;
-    std::string static_lines;  ///< configured headers, whole lines
-    std::string replaced;      ///< their names: "x-org,x-team"
+    std::string static_lines; ///< configured headers, whole lines
+    std::string replaced;     ///< their names: "x-org,x-team"
     std::shared_ptr<asio::ssl::context> tls_context;
     std::vector<std::size_t> slots; ///< credential slot per principal
     std::vector<bool> passes;       ///< per principal: policy `pass` whatever happens
@@ -46,8 +46,9 @@ struct routing_table {
     std::shared_ptr<const config> settings;
     std::vector<std::unique_ptr<route>> routes;
     std::vector<mount> mounts; ///< of the main listener, longest prefix first
-    std::map<std::string, std::vector<mount>> dedicated; ///< of upstreams with a `listen` of their own, by that address
-    bool operations_matter = false;     ///< a rule matches on method or tool
+    std::map<std::string, std::vector<mount>>
+        dedicated;                  ///< of upstreams with a `listen` of their own, by that address
+    bool operations_matter = false; ///< a rule matches on method or tool
 };
 
 /// Numbers the (upstream, principal) pairs; a number never changes while the process lives.
@@ -74,11 +75,11 @@ struct route_match {
 
 /// A listener as its sessions know it; lives as long as the process.
 struct listener_identity {
-    std::string address;                ///< as configured; key of routing_table::dedicated
-    bool dedicated = false;             ///< serves one upstream only
+    std::string address;    ///< as configured; key of routing_table::dedicated
+    bool dedicated = false; ///< serves one upstream only
     bool loopback = true;
-    bool any_address = false;           ///< bound to 0.0.0.0 or ::
-    std::uint16_t port = 0;             ///< 0 for a Unix socket
+    bool any_address = false; ///< bound to 0.0.0.0 or ::
+    std::uint16_t port = 0;   ///< 0 for a Unix socket
     const std::vector<mount>& mounts(const routing_table& table) const;
 };
 

@@ -134,7 +134,8 @@ task<void> session::refuse(unsigned status, std::string_view message, bool close
 task<bool> session::serve() {
     auto& head = memory->head;
     auto table = home.table; // the request ends under the configuration it began with
-    home.counters.requests.store(home.counters.requests.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    home.counters.requests.store(home.counters.requests.load(std::memory_order_relaxed) + 1,
+                                 std::memory_order_relaxed);
     const char* refusal = nullptr;
     unsigned status = 0;
     auto admitted = admit(head, *table->settings, listener);
@@ -178,7 +179,8 @@ task<bool> session::serve() {
 }
 
 task<void> session::linger() {
-    // bytes that we do not want any more must be read before the close, or the peer loses our answer to a reset
+    // bytes that we do not want any more must be read before the close, or the peer loses our answer to a
+    // reset
     client.shutdown_write();
     deadline_.set_after(std::chrono::seconds(2));
     std::size_t total = 0;

@@ -1,4 +1,5 @@
-// One client connection: reads heads, admits and routes requests, answers what needs no upstream; the rest is an exchange.
+// One client connection: reads heads, admits and routes requests, answers what needs no upstream; the rest is
+// an exchange.
 #pragma once
 
 #include "proxy/net/channel.hpp"
@@ -36,7 +37,8 @@ public:
             memory = home.slabs.take();
         return *memory;
     }
-    /// From now on a closed connection is noticed while the exchange is busy elsewhere; early bytes of the next request are kept.
+    /// From now on a closed connection is noticed while the exchange is busy elsewhere; early bytes of the
+    /// next request are kept.
     void watch_client();
     void unwatch_client() { client.unwatch(); }
     void mark_gone();

@@ -1,4 +1,5 @@
-// The memory of one request in progress, lent by the worker: an idle connection or a streaming answer holds none.
+// The memory of one request in progress, lent by the worker: an idle connection or a streaming answer holds
+// none.
 #pragma once
 
 #include "core/http_body.hpp"
@@ -55,13 +56,13 @@ private:
 
 /// All buffers of one request.
 struct slab {
-    input_buffer in;     ///< from the client: head, and the body where it fits
-    input_buffer reply;  ///< from the upstream: head and first bytes
-    request_head head;   ///< views into `in`
+    input_buffer in;      ///< from the client: head, and the body where it fits
+    input_buffer reply;   ///< from the upstream: head and first bytes
+    request_head head;    ///< views into `in`
     response_head answer; ///< views into `reply`
-    std::string out;     ///< what is being sent
-    std::string target;  ///< the upstream's path and query
-    std::string record;  ///< the body where it does not fit into `in`, framing included
+    std::string out;      ///< what is being sent
+    std::string target;   ///< the upstream's path and query
+    std::string record;   ///< the body where it does not fit into `in`, framing included
 
     void recycle() {
         in.shrink();

@@ -23,8 +23,9 @@ struct recovery_ask {
     std::size_t principal = 0;                  ///< index into config::client_auth, 0 without
     parsed_challenge challenge;
     std::uint64_t sent_generation = 0; ///< of the credential that was refused; 0: none was sent
-    std::uint64_t first_generation = 0; ///< of the credential when the request began: newer ones were obtained for it
-    std::vector<rpc_message> messages;  ///< of the body; empty if it has none or is not JSON-RPC
+    std::uint64_t first_generation =
+        0; ///< of the credential when the request began: newer ones were obtained for it
+    std::vector<rpc_message> messages; ///< of the body; empty if it has none or is not JSON-RPC
     std::string client_name;
     bool may_ask_person = true; ///< false: waits for somebody else's approval but starts none
     bool renew_only = false;    ///< our own notice that the token has expired: no upstream answer behind it
@@ -39,10 +40,12 @@ struct recovery_verdict {
     bool person_waited = false; ///< replay on a fresh connection
 };
 
-/// One waiting request. The fields are written and read on the worker's thread only; control posts its news there.
+/// One waiting request. The fields are written and read on the worker's thread only; control posts its news
+/// there.
 class recovery_ticket : public std::enable_shared_from_this<recovery_ticket> {
 public:
-    recovery_ticket(executor worker, wakeup& waker, recovery_ask a) : ask(std::move(a)), worker_(worker), waker_(&waker) {}
+    recovery_ticket(executor worker, wakeup& waker, recovery_ask a)
+        : ask(std::move(a)), worker_(worker), waker_(&waker) {}
 
     const recovery_ask ask;
 
@@ -56,7 +59,8 @@ public:
 
     // control side: callable from any thread
     void approval_waits(std::string id, std::string link, wait_settings settings) {
-        asio::post(worker_, [self = shared_from_this(), i = std::move(id), l = std::move(link), w = settings]() mutable {
+        asio::post(worker_, [self = shared_from_this(), i = std::move(id), l = std::move(link),
+                             w = settings]() mutable {
             self->approval_id = std::move(i);
             self->approval_link = std::move(l);
             self->wait = w;
@@ -87,8 +91,8 @@ public:
     virtual void ask(std::shared_ptr<recovery_ticket> ticket) = 0;
     virtual void abandon(std::shared_ptr<recovery_ticket> ticket) = 0;
     /// The credential of this slot is used and will expire soon.
-    virtual void renew_ahead(std::shared_ptr<const routing_table> table, const route* upstream, std::size_t principal,
-                             std::uint64_t generation) = 0;
+    virtual void renew_ahead(std::shared_ptr<const routing_table> table, const route* upstream,
+                             std::size_t principal, std::uint64_t generation) = 0;
 };
 
 } // namespace reauth

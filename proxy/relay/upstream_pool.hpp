@@ -1,4 +1,5 @@
-// Idle upstream connections of one worker: last in, first out, and only while the upstream promised to keep them.
+// Idle upstream connections of one worker: last in, first out, and only while the upstream promised to keep
+// them.
 #pragma once
 
 #include "proxy/net/channel.hpp"

@@ -48,7 +48,8 @@ void worker::join() {
 }
 
 upstream_pool& worker::pool(const route& r) {
-    // the TLS settings are part of the identity: a connection made with one client certificate serves no other
+    // the TLS settings are part of the identity: a connection made with one client certificate serves no
+    // other
     auto key = r.upstream->name;
     key += '|';
     key += r.origin;

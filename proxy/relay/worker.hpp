@@ -1,4 +1,5 @@
-// One thread of the data path: its io_context, connections, pools, buffers and credential slots. Nothing in it is shared.
+// One thread of the data path: its io_context, connections, pools, buffers and credential slots. Nothing in
+// it is shared.
 #pragma once
 
 #include "proxy/net/deadline.hpp"
@@ -18,8 +19,9 @@ namespace reauth {
 
 class session;
 
-/// The requests that wait for a recovery, by (slot, session, JSON-RPC id): clients that give up without closing say so with
-/// notifications/cancelled, and a replay after that would run the tool twice. Off the steady path.
+/// The requests that wait for a recovery, by (slot, session, JSON-RPC id): clients that give up without
+/// closing say so with notifications/cancelled, and a replay after that would run the tool twice. Off the
+/// steady path.
 class held_requests {
 public:
     void add(const std::string& key, std::shared_ptr<recovery_ticket> ticket);
