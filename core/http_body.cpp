@@ -133,16 +133,15 @@ body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
             if (i > 0)
                 return framing_before();
             [[fallthrough]];
-        case state::trailer: {
+        case state::trailer:
+        case state::trailer_lf: {
             std::size_t n = 0;
-            while (n < input.size()) {
+            while (n < input.size() && state_ != state::trailer_start) {
                 char t = input[n++];
-                if (++skipped_ > max_skipped)
+                // a bare LF would end the body here for us and not for a stricter reader
+                if (++skipped_ > max_skipped || (state_ == state::trailer_lf) != (t == '\n'))
                     return {kind::bad, {}};
-                if (t == '\n') {
-                    state_ = state::trailer_start;
-                    break;
-                }
+                state_ = t == '\r' ? state::trailer_lf : t == '\n' ? state::trailer_start : state::trailer;
             }
             return {kind::skip, cut(input, n)};
         }
@@ -153,7 +152,6 @@ body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
             ++i;
             return {kind::end, cut(input, i)};
         case state::data:
-        case state::trailer_lf:
         case state::done:
             return {kind::bad, {}};
         }
