@@ -158,6 +158,12 @@ std::string dump(const nlohmann::ordered_json& j) {
     return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+/// JSON text of an id or token, digit by digit as it came; null for anything else.
+std::string scalar_text(std::string_view text) {
+    auto parsed = nlohmann::ordered_json::parse(text, nullptr, false);
+    return parsed.is_number() ? std::string(text) : parsed.is_string() ? dump(parsed) : "null";
+}
+
 } // namespace
 
 rpc_body parse_rpc(std::string_view body) {
@@ -192,16 +198,7 @@ bool reads_only(std::string_view method) noexcept {
 
 std::string make_rpc_error(std::string_view id, int code, std::string_view message,
                            const rpc_error_data& data) {
-    nlohmann::ordered_json j;
-    j["jsonrpc"] = "2.0";
-    j["id"] = nullptr;
-    if (!id.empty()) {
-        auto parsed = nlohmann::ordered_json::parse(id, nullptr, false);
-        if (parsed.is_string() || parsed.is_number())
-            j["id"] = std::move(parsed);
-    }
-    j["error"] = error_member(code, message, data);
-    return dump(j);
+    return R"({"jsonrpc":"2.0","id":)" + scalar_text(id) + R"(,"error":)" + dump(error_member(code, message, data)) + "}";
 }
 
 std::string make_http_error(int code, std::string_view message, const rpc_error_data& data) {
@@ -211,15 +208,8 @@ std::string make_http_error(int code, std::string_view message, const rpc_error_
 }
 
 std::string make_progress(std::string_view progress_token, unsigned progress, std::string_view message) {
-    nlohmann::ordered_json params;
-    params["progressToken"] = nlohmann::ordered_json::parse(progress_token, nullptr, false);
-    params["progress"] = progress;
-    params["message"] = message;
-    nlohmann::ordered_json j;
-    j["jsonrpc"] = "2.0";
-    j["method"] = "notifications/progress";
-    j["params"] = std::move(params);
-    return dump(j);
+    return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" + scalar_text(progress_token) +
+           R"(,"progress":)" + std::to_string(progress) + R"(,"message":)" + dump(std::string(message)) + "}}";
 }
 
 } // namespace reauth
