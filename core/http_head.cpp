@@ -278,7 +278,7 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
     out.append(head.method).append(1, ' ').append(rewrite.target).append(" HTTP/1.1\r\nHost: ");
     out.append(rewrite.host).append("\r\n").append(rewrite.credential).append(rewrite.injected);
     for (const auto& f : head) {
-        if (hop_by_hop(f))
+        if (hop_by_hop(f) || (!rewrite.replaced.empty() && name_in_list(rewrite.replaced, f.name)))
             continue;
         switch (f.id) {
         case field_id::host:
@@ -298,8 +298,6 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
                 continue;
             break;
         default:
-            if (!rewrite.replaced.empty() && name_in_list(rewrite.replaced, f.name))
-                continue;
             break;
         }
         out.append(f.line);
