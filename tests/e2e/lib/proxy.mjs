@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { signIn } from './person.mjs';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
-export const binary = process.env.MCP_REAUTH_BINARY ?? join(root, 'build/release/mcp-reauth');
+export const binary = process.env.REAUTH_E2E_BINARY ?? join(root, 'build/release/mcp-reauth');
 
 /// Ports that were free a moment ago.
 export async function freePorts(count) {
