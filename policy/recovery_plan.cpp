@@ -56,9 +56,12 @@ std::vector<rung> ladder(const recovery_facts& f, bool step_up) {
         return {rung::login};
     }
     if (f.grant == "enterprise") {
+        std::vector<rung> rungs;
         if (f.idp_session)
-            return {rung::enterprise_mint, rung::idp_login};
-        return {rung::idp_login};
+            rungs.push_back(rung::enterprise_mint);
+        if (f.idp_login)
+            rungs.push_back(rung::idp_login);
+        return rungs;
     }
     if (f.grant == "client_credentials")
         return {rung::client_credentials};
@@ -108,6 +111,10 @@ void choose_scopes(recovery_plan& plan, const recovery_facts& f, const scope_set
 std::string explain(const recovery_plan& plan, const recovery_facts& f) {
     if (plan.final && plan.step_up)
         return f.grant + " cannot ask for more scope";
+    if (plan.final && f.reason == challenge_reason::insufficient_scope && !f.granted.empty() &&
+        !f.granted.covers(f.challenged))
+        return "it needs " + f.challenged.without(f.granted).to_string() +
+               ", which was requested but not granted, so asking again would not help";
     if (plan.final && f.reason == challenge_reason::insufficient_scope)
         return "the upstream asks for nothing beyond what was already requested, so asking again would not "
                "help";

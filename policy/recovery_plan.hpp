@@ -43,6 +43,7 @@ struct recovery_facts {
     scope_set requested;        ///< what the stored credential was asked with
     scope_set granted;          ///< what it was granted
     bool idp_session = false;   ///< the IdP session can mint: ID token unexpired, or IdP refresh token held
+    bool idp_login = true; ///< a person may log in at the IdP; false: the configuration supplies the ID token
     /// How the refused token was obtained, if that happened during this very request: it goes to the rungs
     /// after that.
     std::optional<rung> just_obtained_by;

@@ -77,6 +77,18 @@ nlohmann::json credential_json(const credential_summary& c) {
     };
 }
 
+nlohmann::json idp_session_json(const idp_session_summary& s) {
+    return {
+        {"identity_provider", clean_text(s.identity_provider)},
+        {"principal", clean_text(s.principal)},
+        {"issuer", clean_text(s.issuer)},
+        {"subject", clean_text(s.subject)},
+        {"expires_at", time_json(s.expires_at)},
+        {"renewable", s.renewable},
+        {"supplied", s.supplied},
+    };
+}
+
 nlohmann::json failure_json(const failure& f) {
     return {{"error", to_string(f.code)},
             {"message", clean_text(f.message, 400)},

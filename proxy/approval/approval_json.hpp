@@ -17,6 +17,9 @@ nlohmann::json approval_json(const approval& a, const std::string& link);
 /// One entry of GET /api/credentials.
 nlohmann::json credential_json(const credential_summary& c);
 
+/// One entry of `idp_sessions` there.
+nlohmann::json idp_session_json(const idp_session_summary& s);
+
 /// The error object of the API: {"error":code,"message","fix"}.
 nlohmann::json failure_json(const failure& f);
 

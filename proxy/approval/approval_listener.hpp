@@ -21,6 +21,7 @@ struct approval_services {
     std::function<std::vector<credential_summary>()> credentials;
     std::function<time_point()> clock;
     random_source random; ///< raw random bytes
+    std::function<std::vector<idp_session_summary>()> sessions = {}; ///< empty: there are none
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Marks approvals

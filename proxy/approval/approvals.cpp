@@ -42,6 +42,11 @@ bool decided(approval_status s) noexcept {
     return s != approval_status::pending && s != approval_status::authorizing;
 }
 
+task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
+    co_return failure{fault::invalid_configuration, "no identity provider " + identity_provider, "", "",
+                      false};
+}
+
 std::shared_ptr<approval> approvals::open(approval question) {
     auto a = std::make_shared<approval>(std::move(question));
     by_id_[a->id] = a;

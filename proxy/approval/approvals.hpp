@@ -80,6 +80,17 @@ public:
     virtual task<result<std::string>> login(std::string upstream, std::string principal) = 0;
     /// Forgets (and revokes, RFC 7009) what is held for the upstream.
     virtual task<result<void>> logout(std::string upstream, std::string principal) = 0;
+    /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
+    /// it.
+    virtual task<result<void>> logout_idp(std::string identity_provider, std::string principal);
+};
+
+/// A session at an identity provider for GET /api/credentials and `status`, never its tokens.
+struct idp_session_summary {
+    std::string identity_provider, principal, issuer, subject;
+    std::optional<time_point> expires_at; ///< of the ID token
+    bool renewable = false;               ///< an IdP refresh token is held
+    bool supplied = false;                ///< the ID token comes from the configuration
 };
 
 /// For GET /api/credentials and `status`: what is held, never the tokens.

@@ -41,7 +41,11 @@ nlohmann::json approval_listener::impl::credentials_json() const {
     auto list = nlohmann::json::array();
     for (const auto& c : services.credentials())
         list.push_back(credential_json(c));
-    return {{"credentials", std::move(list)}};
+    auto sessions = nlohmann::json::array();
+    if (services.sessions)
+        for (const auto& s : services.sessions())
+            sessions.push_back(idp_session_json(s));
+    return {{"credentials", std::move(list)}, {"idp_sessions", std::move(sessions)}};
 }
 
 task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x, std::string rest) {
@@ -132,7 +136,8 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         co_return;
     }
     const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
-    const std::string needed = rest == "callback" ? "url" : "upstream";
+    const bool at_idp = rest == "logout" && body.is_object() && body.contains("idp");
+    const std::string needed = rest == "callback" ? "url" : at_idp ? "idp" : "upstream";
     const auto subject = body.is_object() ? member(body, needed.c_str()) : "";
     if (subject.empty()) {
         auto r = json_answer(
@@ -149,6 +154,9 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
               : failure_answer(
                     id ? failure{fault::internal, "The approval is gone already.", "Try again.", {}, true}
                        : id.error());
+    } else if (at_idp) {
+        const auto gone = co_await self->services.actions.logout_idp(subject, principal);
+        r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
     } else if (rest == "logout") {
         const auto gone = co_await self->services.actions.logout(subject, principal);
         r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());

@@ -24,6 +24,7 @@ struct waiting_ticket {
     std::shared_ptr<recovery_ticket> ticket;
     std::uint64_t arrived = 0; ///< desk's own count, to tell who shared a flight
     std::string approval;      ///< parked on this approval; empty: not parked
+    bool asked = false;        ///< was parked before: a person was waited for
     bool idle = false;         ///< waits for whatever credential comes, without asking for one
 };
 
@@ -47,6 +48,8 @@ struct open_question {
     rung person = rung::login;
     std::optional<secret> browser_binding; ///< of the flow that was started on the page
     secret pending_state;                  ///< of the pending authorization, once started
+    std::string rule;                      ///< of the policy that led here; for the audit
+    bool mint_after = true;                ///< idp_login: what it was asked for needs no second question
     bool starting = false;                 ///< approve is being carried out
 };
 
@@ -72,6 +75,7 @@ struct account {
     std::map<std::string, open_question> questions; ///< by approval id
     denial_backoff denials;
 
+    std::string ruled_by; ///< the rule behind the recovery under way, for the audit
     std::optional<time_point> last_recovery_at;
     std::string last_recovery, last_outcome, last_detail;
 };

@@ -44,7 +44,7 @@ recovery_desk::recovery_desk(asio::io_context& control, fetcher& network, creden
                              approvals& questions, flow_environment env, publisher publish)
     : control_(control), network_(network), store_(store), approvals_(questions), env_(std::move(env)),
       publish_(std::move(publish)), vault_(control), holder_(random_token(env_.random, 12)),
-      ticker_(control.get_executor()) {
+      idps_(control.get_executor(), network, store, vault_, env_, holder_), ticker_(control.get_executor()) {
     watch_expiry();
 }
 
@@ -148,7 +148,7 @@ void recovery_desk::settle(account& a) {
     std::vector<std::pair<std::shared_ptr<recovery_ticket>, bool>> ready;
     for (const auto& w : a.waiting)
         if (w.ticket->ask.sent_generation < a.current->generation())
-            ready.emplace_back(w.ticket, !w.approval.empty());
+            ready.emplace_back(w.ticket, w.asked || !w.approval.empty());
     for (auto& [ticket, person] : ready) {
         recovery_verdict verdict;
         verdict.is = recovery_verdict::kind::replay;
@@ -175,6 +175,7 @@ recovery_facts recovery_desk::facts_for(const account& a, const recovery_ask& as
         if (a.current->generation() > ask.first_generation && a.current->generation() == ask.sent_generation)
             f.just_obtained_by = a.obtained_by;
     }
+    add_idp_facts(f, a, *ask.table->settings, *ask.upstream);
     return f;
 }
 
@@ -236,6 +237,9 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
         fail(a, ticket, std::move(why));
         co_return;
     }
+    co_await look_at_idp(a, settings, r);
+    if (!entry_of(a, *ticket))
+        co_return;
     auto plan = plan_recovery(facts_for(a, ask));
     auto facts = policy_facts(a, ask, plan);
     if (auto known = finals_.find(key_of(a, ask), env_.now()); known && !ask.renew_only) {
@@ -259,6 +263,7 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
                {"reason", std::string(to_string(facts.reason))},
                {"action", std::string(to_string(verdict.action))},
                {"rule", verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name}});
+    a.ruled_by = verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name;
     if (verdict.action == rule_action::deny) {
         auto name = verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name;
         fail(a, ticket,
@@ -298,7 +303,8 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
         if (!entry_of(a, *ticket))
             co_return;
         // trouble that passes is no reason to bother a person
-        if (silent_failure.transient || !plan.person || verdict.action == rule_action::silent) {
+        if (silent_failure.transient || !plan.person || verdict.action == rule_action::silent ||
+            !person_helps(a, settings, r)) {
             fail(a, ticket, silent_failure, &facts);
             co_return;
         }
@@ -342,7 +348,7 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
     }
     auto* entry = entry_of(a, *ticket);
     entry->approval = *opened;
-    ticket->approval_waits(*opened, approvals_.link(*a.questions[*opened].shown), verdict.wait);
+    ticket->approval_waits(*opened, approvals_.link(*approvals_.find(*opened)), verdict.wait);
 }
 
 void recovery_desk::note(account& a, std::string_view recovery, const failure* why) {

@@ -10,6 +10,7 @@
 #include "proxy/recovery/account.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/flow_driver.hpp"
+#include "proxy/recovery/idp_desk.hpp"
 #include "proxy/recovery/vault_thread.hpp"
 #include "proxy/relay/ticket.hpp"
 #include "proxy/vault/credential_store.hpp"
@@ -53,8 +54,10 @@ public:
                                     std::optional<std::string> browser_binding) override;
     task<result<std::string>> login(std::string upstream, std::string principal) override;
     task<result<void>> logout(std::string upstream, std::string principal) override;
+    task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;
 
     std::vector<credential_summary> summaries() const;
+    std::vector<idp_session_summary> idp_sessions() const { return idps_.summaries(); }
     const desk_counters& counters() const noexcept { return counters_; }
 
 private:
@@ -105,7 +108,19 @@ private:
     account* account_with(const std::string& approval_id);
     void watch_expiry();
 
-    // desk_enterprise.cpp: the organisation's IdP
+    // desk_enterprise.cpp: what the session at the organisation's IdP is good for
+    task<result<credential>> mint(account& a, const config& settings, const route& r, scope_set scopes);
+    task<void> look_at_idp(const account& a, const config& settings, const route& r);
+    void add_idp_facts(recovery_facts& f, const account& a, const config& settings, const route& r) const;
+    bool person_helps(const account& a, const config& settings, const route& r) const;
+    void audit(const account& a, const credential& fresh, rung how) const;
+
+    // desk_idp_login.cpp: the login there, one for all its upstreams
+    const std::string* idp_question(const account& a, const route& r) const;
+    void show_idp(approval& shown, const config& settings, const route& r) const;
+    std::size_t release_idp(const std::string& principal, const std::string& identity_provider,
+                            const account* but);
+    void serve_soon(account& a);
     task<result<approve_answer>> start_idp_login(account& a, std::string id, bool from_page);
     task<callback_outcome> finish_idp_callback(pending_authorization pending, authorization_callback arrived,
                                                std::optional<std::string> browser_binding,
@@ -128,6 +143,7 @@ private:
     desk_counters counters_;
     std::uint64_t clock_ = 0; ///< counts arrivals and ends of flights
     std::string holder_;      ///< our name on leases
+    idp_desk idps_;
     control_timer ticker_;
     bool stopped_ = false;
 };

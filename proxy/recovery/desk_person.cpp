@@ -35,16 +35,19 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
                                                  const route& r, std::size_t principal,
                                                  const recovery_plan& plan, rule_action action,
                                                  const recovery_ask* ask) {
+    bool silent_after = action == rule_action::confirm && !plan.silent.empty();
+    bool at_idp = plan.person == rung::idp_login && !silent_after;
+    if (at_idp)
+        if (const auto* open = idp_question(a, r))
+            return *open;
     for (const auto& [id, q] : a.questions)
-        if (q.login_scopes == plan.login_scopes)
+        if (!at_idp && q.silent.empty() != silent_after && q.login_scopes == plan.login_scopes)
             return id;
     const auto& server = a.server->server;
     approval shown;
     shown.id = hex_encode(env_.random(8));
     shown.link_secret = secret(base64url_encode(env_.random(16)));
-    shown.kind = plan.person == rung::idp_login ? approval_kind::idp_login
-                 : plan.step_up                 ? approval_kind::step_up
-                                                : approval_kind::login;
+    shown.kind = plan.step_up ? approval_kind::step_up : approval_kind::login;
     shown.upstream = a.upstream;
     shown.principal = a.principal;
     shown.reason = to_string(plan.judged_as);
@@ -65,7 +68,8 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     shown.issuer = server.issuer;
     shown.login_host = authority_of(server.authorization_endpoint);
     shown.token_host = authority_of(server.token_endpoint);
-    bool silent_after = action == rule_action::confirm && !plan.silent.empty();
+    if (at_idp)
+        show_idp(shown, *table->settings, r);
     shown.completes_without_login = silent_after;
     shown.created_at = env_.now();
     shown.expires_at = shown.created_at + table->settings->approval.lifetime;
@@ -82,6 +86,8 @@ result<std::string> recovery_desk::open_approval(account& a, std::shared_ptr<con
     if (silent_after)
         q.silent = plan.silent;
     q.step_up = plan.step_up;
+    q.rule = ask ? a.ruled_by : "login by the operator";
+    q.mint_after = action != rule_action::confirm || !plan.step_up;
     q.person = plan.person.value_or(rung::login);
     a.questions.emplace(opened->id, std::move(q));
     // the id and the command, never the link: the log may go anywhere
@@ -112,7 +118,11 @@ task<result<approve_answer>> recovery_desk::approve(std::string id, approver who
             co_return failure{fault::approval_required,
                               "this approval is completed without a login, so it needs the operator",
                               "run `mcp-reauth approve " + id + "`, or open the dashboard", "", false};
-        co_return co_await complete_silently(*a, id);
+        auto done = co_await complete_silently(*a, id);
+        // the session may turn out to be gone: then the same question goes on as a login
+        if (done || !a->questions.contains(id) || !a->questions[id].silent.empty())
+            co_return done;
+        co_return co_await approve(id, who, from_page);
     }
     if (shown->status == approval_status::authorizing) {
         // the operator may carry the same flow to another device
@@ -217,11 +227,18 @@ task<result<approve_answer>> recovery_desk::complete_silently(account& a, std::s
         co_return failure{fault::approval_required, "this approval is being carried out",
                           "try again in a moment", "", true};
     live.starting = true;
+    a.ruled_by = q.rule;
     auto done = co_await run_silent(a, *table->settings, *q.upstream, q.silent, q.silent_scopes);
     if (!done) {
         if (auto it = a.questions.find(id); it != a.questions.end()) {
             it->second.starting = false;
-            if (!done.error().transient)
+            if (!done.error().transient && q.person == rung::idp_login &&
+                person_helps(a, *table->settings, *q.upstream)) {
+                it->second.silent.clear();
+                it->second.mint_after = true;
+                it->second.shown->completes_without_login = false;
+                show_idp(*it->second.shown, *table->settings, *q.upstream);
+            } else if (!done.error().transient)
                 decided(a, id, approval_status::failed, done.error().describe(), done.error());
         }
         co_return done.error();
@@ -247,12 +264,15 @@ void recovery_desk::decided(account& a, const std::string& id, approval_status s
     approvals_.update(shown, status, std::move(outcome));
     if (status == approval_status::approved)
         return;
-    std::vector<std::shared_ptr<recovery_ticket>> parked;
-    for (const auto& w : a.waiting)
-        if (w.approval == id)
-            parked.push_back(w.ticket);
-    for (const auto& ticket : parked)
-        fail(a, ticket, why);
+    // a login at an identity provider is waited for by several accounts
+    for (auto& [key, other] : accounts_) {
+        std::vector<std::shared_ptr<recovery_ticket>> parked;
+        for (const auto& w : other->waiting)
+            if (w.approval == id)
+                parked.push_back(w.ticket);
+        for (const auto& ticket : parked)
+            fail(*other, ticket, why);
+    }
 }
 
 result<void> recovery_desk::deny(std::string id) {
@@ -399,6 +419,7 @@ task<callback_outcome> recovery_desk::finish_callback(pending_authorization pend
     }
     a.pinned_issuer = issuer;
     a.denials.approved();
+    a.ruled_by = a.questions.contains(id) ? a.questions[id].rule : "";
     auto step_up = a.questions.contains(id) && a.questions[id].step_up;
     step_up ? ++counters_.step_ups : ++counters_.logins;
     auto waiting =
@@ -442,15 +463,23 @@ task<result<std::string>> recovery_desk::login(std::string upstream, std::string
                           "upstream " + upstream + " signs in by itself (grant " +
                               std::string(to_string(r->upstream->grant)) + ")",
                           "there is nothing to log in to", "", false};
-    auto known = co_await ensure_server(a, *table->settings, *r, {});
+    auto known = co_await ensure_server(a, *table->settings, *r, std::string());
     if (!known)
         co_return known.error();
+    if (r->upstream->grant == grant_kind::enterprise &&
+        table->settings->identity_providers.at(r->upstream->identity_provider).id_token.from !=
+            secret_source::kind::none)
+        co_return failure{fault::invalid_configuration,
+                          "identity provider " + r->upstream->identity_provider +
+                              " is used with a supplied ID token",
+                          "there is nothing to log in to", "", false};
     recovery_plan plan;
     plan.person = r->upstream->grant == grant_kind::enterprise ? rung::idp_login : rung::login;
     plan.login_scopes =
         first_scopes(r->upstream->scopes, {}, a.server->scopes_supported.value_or(scope_set{}));
     if (a.current && !a.current->held.requested.empty())
         plan.login_scopes = a.current->held.requested;
+    plan.silent_scopes = plan.login_scopes;
     std::size_t number = 0;
     const auto& clients = table->settings->client_auth;
     for (std::size_t i = 0; i < clients.size(); ++i)
@@ -486,7 +515,7 @@ task<result<void>> recovery_desk::logout(std::string upstream, std::string princ
     publish_(a.slot, nullptr);
     if (!held || !r)
         co_return result<void>{};
-    auto known = co_await ensure_server(a, *table->settings, *r, {});
+    auto known = co_await ensure_server(a, *table->settings, *r, std::string());
     if (!known)
         co_return known.error();
     auto client = co_await client_for(a, *table->settings, *r);

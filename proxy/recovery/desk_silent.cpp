@@ -152,6 +152,8 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
     } else if (what == rung::refresh) {
         auto held = newer ? *newer : a.current->held;
         fresh = co_await refresh(a, settings, r, std::move(held));
+    } else if (what == rung::enterprise_mint) {
+        fresh = co_await mint(a, settings, r, scopes);
     } else {
         auto client = co_await client_for(a, settings, r);
         if (!client) {
@@ -293,6 +295,7 @@ task<result<registered_client>> recovery_desk::client_for(account& a, const conf
 
 /// Takes a stored credential into force.
 task<result<void>> recovery_desk::keep(account& a, const config& settings, credential fresh, rung how) {
+    audit(a, fresh, how);
     adopt(a, settings, std::move(fresh), how);
     note(a, to_string(how), nullptr);
     co_return result<void>{};
@@ -349,10 +352,13 @@ task<void> recovery_desk::renew(account& a, std::shared_ptr<const routing_table>
     ask.table = table;
     ask.upstream = r;
     ask.challenge.kind = challenge_kind::token_expired;
-    auto found = co_await ensure_server(a, *table->settings, *r, {});
+    auto found = co_await ensure_server(a, *table->settings, *r, std::string());
     if (found) {
+        co_await look_at_idp(a, *table->settings, *r);
         auto plan = plan_recovery(facts_for(a, ask));
-        auto allowed = decide(table->settings->policy, policy_facts(a, ask, plan)).action;
+        auto verdict = decide(table->settings->policy, policy_facts(a, ask, plan));
+        auto allowed = verdict.action;
+        a.ruled_by = verdict.matched.name.empty() ? verdict.matched.where : verdict.matched.name;
         if (!plan.silent.empty() && (allowed == rule_action::silent || allowed == rule_action::interactive)) {
             auto done = co_await run_silent(a, *table->settings, *r, plan.silent, plan.silent_scopes);
             if (!done)
@@ -365,6 +371,9 @@ task<void> recovery_desk::renew(account& a, std::shared_ptr<const routing_table>
 }
 
 result<void> recovery_desk::load() {
+    auto sessions = idps_.load();
+    if (!sessions)
+        return sessions.error();
     for (auto& [key, held] : accounts_) {
         auto& a = *held;
         auto pinned = store_.pinned_issuer(a.principal, a.upstream);

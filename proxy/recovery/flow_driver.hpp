@@ -6,18 +6,24 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
+
 namespace reauth {
 
 using control_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                                  asio::wait_traits<std::chrono::steady_clock>, executor>;
 
+/// For flows that talk to more than one party: how a URL is fetched.
+using options_by_url = std::function<fetch_options(const std::string& url)>;
+
 /// Performs every effect of `f` until it ends.
 template<class T>
-task<T> drive(executor ex, fetcher& network, fetch_options options, flow<T> f) {
+task<T> drive_by_url(executor ex, fetcher& network, options_by_url options_for, flow<T> f) {
     f.start();
     while (!f.done()) {
         if (auto* wanted = std::get_if<fetch>(&f.wanted())) {
             auto request = std::move(wanted->request);
+            auto options = options_for(request.url);
             auto answer = co_await network.fetch(std::move(request), options);
             f.resume(std::move(answer));
         } else if (auto* rest = std::get_if<pause>(&f.wanted())) {
@@ -29,6 +35,13 @@ task<T> drive(executor ex, fetcher& network, fetch_options options, flow<T> f) {
         }
     }
     co_return f.value();
+}
+
+/// The same for a flow that talks to one party.
+template<class T>
+task<T> drive(executor ex, fetcher& network, fetch_options options, flow<T> f) {
+    options_by_url always = [options = std::move(options)](const std::string&) { return options; };
+    co_return co_await drive_by_url(ex, network, std::move(always), std::move(f));
 }
 
 } // namespace reauth

@@ -1,4 +1,5 @@
-// What is held of people at identity providers: sessions from logins, and ID tokens that the configuration supplies.
+// What is held of people at identity providers: sessions from logins, and ID tokens that the configuration
+// supplies.
 #include "proxy/recovery/idp_desk.hpp"
 
 #include "core/uri.hpp"
@@ -49,8 +50,8 @@ void idp_desk::look_at_supplied(const identity_provider_config& provider, holdin
         h.problem = session.error();
     } else if (session->issuer != provider.issuer) {
         h.problem = failure{fault::invalid_configuration,
-                            "the ID token that is configured for identity provider " + provider.name + " comes from " +
-                                session->issuer + " instead of " + provider.issuer,
+                            "the ID token that is configured for identity provider " + provider.name +
+                                " comes from " + session->issuer + " instead of " + provider.issuer,
                             "supply one of the provider, or correct its issuer", "", false};
     } else {
         h.session = std::move(*session);
@@ -132,7 +133,9 @@ task<result<authorization_server>> idp_desk::server_of(const config& settings, s
     auto& p = providers_[settings.identity_providers.at(name).issuer];
     if (p.server && env_.now() < p.discovered_at + metadata_lifetime)
         co_return *p.server;
-    std::function<task<result<authorization_server>>()> work = [this, &settings, &name] { return discover(settings, name); };
+    std::function<task<result<authorization_server>>()> work = [this, &settings, &name] {
+        return discover(settings, name);
+    };
     co_return co_await p.discovery.run(ex_, std::move(work));
 }
 

@@ -17,13 +17,14 @@ namespace reauth {
 /// A `config&` given to a member must live until it ends; `name` must be one of its identity_providers.
 class idp_desk {
 public:
-    idp_desk(executor ex, fetcher& network, credential_store& store, vault_thread& thread, const flow_environment& env,
-             std::string holder);
+    idp_desk(executor ex, fetcher& network, credential_store& store, vault_thread& thread,
+             const flow_environment& env, std::string holder);
 
     /// What the vault holds, before anything runs.
     result<void> load();
 
-    /// Looks again at what may have changed elsewhere: a supplied ID token, or a session stored by another process.
+    /// Looks again at what may have changed elsewhere: a supplied ID token, or a session stored by another
+    /// process.
     task<void> look(const config& settings, std::string name, std::string principal);
     /// Whether a credential may be minted without a person, as of the last look.
     bool can_mint(const config& settings, const std::string& name, const std::string& principal) const;
@@ -58,20 +59,24 @@ public:
 private:
     struct holding {
         std::optional<idp_session> session;
-        secret supplied;                   ///< the text that `session` was made of
-        std::optional<failure> problem;    ///< why the supplied ID token can't be used
-        bool renewal_is_no_use = false;    ///< the provider renews without a new ID token: the refresh token is the subject
+        secret supplied;                ///< the text that `session` was made of
+        std::optional<failure> problem; ///< why the supplied ID token can't be used
+        bool renewal_is_no_use =
+            false; ///< the provider renews without a new ID token: the refresh token is the subject
         joined_flight<result<idp_session>> renewal;
     };
-    struct provider {
+    struct known_provider {
         std::optional<authorization_server> server;
         time_point discovered_at{};
         joined_flight<result<authorization_server>> discovery;
     };
 
-    holding& held_by(const std::string& principal, const std::string& name) { return held_[{principal, name}]; }
+    holding& held_by(const std::string& principal, const std::string& name) {
+        return held_[{principal, name}];
+    }
     task<result<idp_session>> renew(const config& settings, std::string name, std::string principal);
-    task<result<idp_session>> renew_with_lease(const config& settings, std::string name, std::string principal);
+    task<result<idp_session>> renew_with_lease(const config& settings, std::string name,
+                                               std::string principal);
     task<result<authorization_server>> discover(const config& settings, std::string name);
     void look_at_supplied(const identity_provider_config& provider, holding& h);
 
@@ -82,7 +87,7 @@ private:
     const flow_environment& env_;
     std::string holder_;
     std::map<std::pair<std::string, std::string>, holding> held_; ///< by principal and provider
-    std::map<std::string, provider> providers_;                   ///< by issuer
+    std::map<std::string, known_provider> providers_;             ///< by issuer
 };
 
 } // namespace reauth

@@ -1,4 +1,5 @@
-// Renewal of a session at an identity provider: one at a time in this process, and across processes by a lease.
+// Renewal of a session at an identity provider: one at a time in this process, and across processes by a
+// lease.
 #include "proxy/recovery/idp_desk.hpp"
 
 #include "policy/refresh_flow.hpp"
@@ -9,7 +10,8 @@ namespace reauth {
 namespace {
 
 failure gone(const std::string& name) {
-    return {fault::reauth_failed, "nobody is signed in at identity provider " + name, "log in at the identity provider", "", false};
+    return {fault::reauth_failed, "nobody is signed in at identity provider " + name,
+            "log in at the identity provider", "", false};
 }
 
 } // namespace
@@ -61,7 +63,8 @@ task<result<idp_session>> idp_desk::renew(const config& settings, std::string na
     co_return co_await held_by(principal, name).renewal.run(ex_, std::move(work));
 }
 
-task<result<idp_session>> idp_desk::renew_with_lease(const config& settings, std::string name, std::string principal) {
+task<result<idp_session>> idp_desk::renew_with_lease(const config& settings, std::string name,
+                                                     std::string principal) {
     auto& h = held_by(principal, name);
     auto server = co_await server_of(settings, name);
     if (!server)
@@ -72,7 +75,9 @@ task<result<idp_session>> idp_desk::renew_with_lease(const config& settings, std
     auto lease = "idp|" + name + "|" + principal;
     auto won = co_await win_lease(ex_, vault_, store_, lease, holder_, 4 * settings.limits.token_request);
     if (!won)
-        co_return failure{fault::vault_unavailable, "another process holds the session at identity provider " + name, "try again", "", true};
+        co_return failure{fault::vault_unavailable,
+                          "another process holds the session at identity provider " + name, "try again", "",
+                          true};
     auto read = [&] { return store_.find_session(principal, name); };
     auto stored = co_await vault_.run(read);
     result<idp_session> fresh = gone(name);
@@ -80,7 +85,8 @@ task<result<idp_session>> idp_desk::renew_with_lease(const config& settings, std
         fresh = stored.error();
     } else if (*stored) {
         auto current = std::move(**stored);
-        bool newer = h.session && !(current.refresh_token == h.session->refresh_token && current.id_token == h.session->id_token);
+        bool newer = h.session && !(current.refresh_token == h.session->refresh_token &&
+                                    current.id_token == h.session->id_token);
         h.session = current;
         if (newer && state_of(current, env_.now()) == session_state::ready) {
             fresh = current; // another process has done it
@@ -110,8 +116,11 @@ task<result<idp_session>> idp_desk::renew_with_lease(const config& settings, std
     }
     co_await give_back_lease(vault_, store_, lease, holder_);
     if (!fresh)
-        log_event(log_level::warn, "session renewal failed", {{"identity_provider", name}, {"principal", principal},
-                  {"code", std::string(to_string(fresh.error().code))}, {"message", fresh.error().describe()}});
+        log_event(log_level::warn, "session renewal failed",
+                  {{"identity_provider", name},
+                   {"principal", principal},
+                   {"code", std::string(to_string(fresh.error().code))},
+                   {"message", fresh.error().describe()}});
     co_return fresh;
 }
 

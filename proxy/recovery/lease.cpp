@@ -11,8 +11,8 @@ constexpr std::chrono::milliseconds poll{50};
 
 } // namespace
 
-task<bool> win_lease(executor ex, vault_thread& thread, credential_store& store, std::string name, std::string holder,
-                     std::chrono::milliseconds ttl) {
+task<bool> win_lease(executor ex, vault_thread& thread, credential_store& store, std::string name,
+                     std::string holder, std::chrono::milliseconds ttl) {
     for (auto waited = std::chrono::milliseconds(0); waited < 2 * ttl; waited += poll) {
         auto attempt = [&] { return store.try_lease(name, holder, ttl); };
         auto won = co_await thread.run(attempt);
@@ -30,7 +30,8 @@ task<bool> win_lease(executor ex, vault_thread& thread, credential_store& store,
     co_return false;
 }
 
-task<void> give_back_lease(vault_thread& thread, credential_store& store, std::string name, std::string holder) {
+task<void> give_back_lease(vault_thread& thread, credential_store& store, std::string name,
+                           std::string holder) {
     auto release = [&] { return store.release_lease(name, holder); };
     auto released = co_await thread.run(release);
     if (!released)

@@ -8,10 +8,11 @@ namespace reauth {
 
 /// Waits until `holder` holds the lease `name`, at most twice `ttl`: a holder that died is replaced after its
 /// ttl. false: it was not won, or the vault failed (which is logged).
-task<bool> win_lease(executor ex, vault_thread& thread, credential_store& store, std::string name, std::string holder,
-                     std::chrono::milliseconds ttl);
+task<bool> win_lease(executor ex, vault_thread& thread, credential_store& store, std::string name,
+                     std::string holder, std::chrono::milliseconds ttl);
 
 /// Gives it back; trouble is logged, since the lease ends by itself.
-task<void> give_back_lease(vault_thread& thread, credential_store& store, std::string name, std::string holder);
+task<void> give_back_lease(vault_thread& thread, credential_store& store, std::string name,
+                           std::string holder);
 
 } // namespace reauth
