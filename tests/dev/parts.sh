@@ -103,7 +103,7 @@ npm_packages() {
 run_e2e() {
   local files=("$@")
   [ ${#files[@]} -gt 0 ] || files=(tests/e2e/*.test.mjs)
-  node22 --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
+  node22 --test --test-concurrency=1 --test-force-exit --test-reporter=spec "${files[@]}"
 }
 
 run_conformance() { node22 tests/e2e/conformance/run.mjs "$@"; }
