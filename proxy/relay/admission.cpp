@@ -38,7 +38,8 @@ bool own_host(std::string_view authority, const config& settings,
     unsigned number = 0;
     if (port.empty())
         number = settings.tls ? 443 : 80;
-    else if (std::from_chars(port.data(), port.data() + port.size(), number).ec != std::errc{})
+    else if (auto read = std::from_chars(port.data(), port.data() + port.size(), number);
+             read.ec != std::errc{} || read.ptr != port.data() + port.size())
         return false;
     if (number != listener.port)
         return false;

@@ -72,8 +72,7 @@ task<bool> exchange::attach() {
             co_return true;
         if (!credential_->renewable)
             co_return true;
-        // a body that is still on its way says nothing about the request yet: let the upstream refuse it
-        if (now < credential_->expires_at || pre_recovered_ == credential_->generation() || !body_read_) {
+        if (now < credential_->expires_at || pre_recovered_ == credential_->generation()) {
             note_renewal(*credential_);
             co_return true;
         }

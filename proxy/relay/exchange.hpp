@@ -44,6 +44,8 @@ private:
     task<bool> upload();
     task<bool> read_body_some(bool forwarding);
     void take_body(std::string_view& input);
+    void take_buffered_body();
+    task<void> finish_body();
     bool record_room(std::size_t more);
     void drop_record();
     void build_request_head();

@@ -118,6 +118,32 @@ task<bool> exchange::read_body_some(bool forwarding) {
     }
 }
 
+/// Body bytes that came with the head and did not fit as a whole: into the record.
+void exchange::take_buffered_body() {
+    auto& m = *s_.memory;
+    if (body_read_ || consumed_ != m.head.size || m.in.size() <= m.head.size || !m.record.empty())
+        return;
+    auto input = m.in.view().substr(m.head.size);
+    if (!record_room(input.size()))
+        body_whole_ = false;
+    take_body(input);
+    std::string left(input);
+    m.in.clear();
+    m.in.added(m.head.size);
+    std::memcpy(m.in.space(), left.data(), left.size());
+    m.in.added(left.size());
+}
+
+/// A request that ends before it was sent: the rest of its body is read, so that its id is known.
+task<void> exchange::finish_body() {
+    take_buffered_body();
+    while (!body_read_ && body_whole_ && !s_.gone) {
+        auto read = co_await read_body_some(false);
+        if (!read)
+            break;
+    }
+}
+
 void exchange::build_request_head() {
     auto& m = *s_.memory;
     request_rewrite rewrite;
@@ -187,20 +213,7 @@ task<bool> exchange::upload() {
     write_job head{m.out, {}};
     bool ok = co_await write_rest(up_, head);
     std::size_t sent = 0;
-    if (consumed_ == m.head.size && m.in.size() > m.head.size && m.record.empty()) {
-        // body bytes that came with the head
-        auto whole = m.in.view();
-        auto input = whole.substr(m.head.size);
-        auto given = input.size();
-        if (!record_room(given))
-            body_whole_ = false;
-        take_body(input);
-        std::string left(input);
-        m.in.clear();
-        m.in.added(m.head.size);
-        std::memcpy(m.in.space(), left.data(), left.size());
-        m.in.added(left.size());
-    }
+    take_buffered_body();
     while (ok && !early_answer_ && why_.message.empty()) {
         auto piece = std::string_view(m.record).substr(sent);
         if (!piece.empty()) {

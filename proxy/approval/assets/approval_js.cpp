@@ -53,9 +53,11 @@ for (const time of document.querySelectorAll("time.local")) {
 
 // Submitted by fetch so that the browser leaves in a navigation of its own: a provider may pass the visitor on to
 // further hosts, which form-action of this page cannot know.
+let leaving = false; // our own approval is no news: to follow it would cancel the way to the provider
 const form = document.getElementById("approve");
 if (form) form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  leaving = true;
   const button = form.querySelector("button");
   button.disabled = true;
   live.textContent = "Starting the sign-in";
@@ -78,7 +80,7 @@ async function follow() {
       let over = false;
       await readEvents(document.body.dataset.events, {}, (name, change) => {
         wait = 1000;
-        if (name !== "approval" || change.status === status) return;
+        if (name !== "approval" || change.status === status || leaving) return;
         const decided = change.status !== "pending" && change.status !== "authorizing";
         live.textContent = "This approval is now " + change.status;
         if (decided || !typing()) { over = true; location.replace(document.body.dataset.events.replace(/\/events$/, "")); }
