@@ -198,7 +198,8 @@ bool reads_only(std::string_view method) noexcept {
 
 std::string make_rpc_error(std::string_view id, int code, std::string_view message,
                            const rpc_error_data& data) {
-    return R"({"jsonrpc":"2.0","id":)" + scalar_text(id) + R"(,"error":)" + dump(error_member(code, message, data)) + "}";
+    return R"({"jsonrpc":"2.0","id":)" + scalar_text(id) + R"(,"error":)" +
+           dump(error_member(code, message, data)) + "}";
 }
 
 std::string make_http_error(int code, std::string_view message, const rpc_error_data& data) {
@@ -208,8 +209,9 @@ std::string make_http_error(int code, std::string_view message, const rpc_error_
 }
 
 std::string make_progress(std::string_view progress_token, unsigned progress, std::string_view message) {
-    return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" + scalar_text(progress_token) +
-           R"(,"progress":)" + std::to_string(progress) + R"(,"message":)" + dump(std::string(message)) + "}}";
+    return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" +
+           scalar_text(progress_token) + R"(,"progress":)" + std::to_string(progress) + R"(,"message":)" +
+           dump(std::string(message)) + "}}";
 }
 
 } // namespace reauth

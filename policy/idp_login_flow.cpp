@@ -48,6 +48,15 @@ flow<result<std::string>> fetch_keys(authorization_server server) {
     }
 }
 
+/// A token that was made just now lives as long as its issuer meant, whatever the difference of the clocks.
+/// An `iat` that no clock explains belongs to an older token.
+time_point end_of_life(const id_token_claims& claims, time_point now) {
+    constexpr std::chrono::minutes clocks_differ{6};
+    const bool fresh = claims.issued_at && *claims.issued_at < now + clocks_differ &&
+                       now < *claims.issued_at + clocks_differ;
+    return fresh ? now + (claims.expires_at - *claims.issued_at) : claims.expires_at;
+}
+
 result<idp_session> session_from_login(const pending_authorization& pending, token_response& response,
                                        const std::string& keys, time_point now) {
     if (response.id_token.empty())
@@ -71,12 +80,12 @@ result<idp_session> session_from_login(const pending_authorization& pending, tok
     s.id_token = std::move(response.id_token);
     s.refresh_token = std::move(response.refresh_token);
     s.obtained_at = now;
-    s.expires_at = claims->expires_at;
+    s.expires_at = end_of_life(*claims, now);
     return s;
 }
 
 /// A renewed ID token came straight from the IdP's token endpoint; it must still speak of the same person.
-result<void> take_renewed_token(idp_session& session, secret id_token) {
+result<void> take_renewed_token(idp_session& session, secret id_token, time_point now) {
     auto claims = peek_id_token(id_token);
     if (!claims)
         return claims.error();
@@ -84,7 +93,7 @@ result<void> take_renewed_token(idp_session& session, secret id_token) {
         return idp_failure(fault::reauth_failed, "the renewed ID token speaks of another issuer or subject",
                            "log in at the identity provider again");
     session.id_token = std::move(id_token);
-    session.expires_at = claims->expires_at;
+    session.expires_at = end_of_life(*claims, now);
     return {};
 }
 
@@ -152,7 +161,7 @@ flow<result<idp_session>> renew_idp_session(const flow_environment& env, idp_ren
     if (!response->refresh_token.empty())
         session.refresh_token = std::move(response->refresh_token);
     if (!response->id_token.empty()) {
-        auto taken = take_renewed_token(session, std::move(response->id_token));
+        auto taken = take_renewed_token(session, std::move(response->id_token), env.now());
         if (!taken)
             co_return at_idp(session.identity_provider, taken.error());
     }

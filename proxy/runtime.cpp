@@ -141,8 +141,11 @@ result<void> server::start() {
         all.push_back(w.get());
     }
 
-    approval_services services{*p.book, *p.desk, [&p] { return p.desk->summaries(); },
-                               [] { return wall_clock::now(); }, random,
+    approval_services services{*p.book,
+                               *p.desk,
+                               [&p] { return p.desk->summaries(); },
+                               [] { return wall_clock::now(); },
+                               random,
                                [&p] { return p.desk->idp_sessions(); }};
     p.page = std::make_unique<approval_listener>(p.control.get_executor(), settings.approval, p.token,
                                                  std::move(services), p.approval_tls);

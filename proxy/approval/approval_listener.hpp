@@ -20,7 +20,7 @@ struct approval_services {
     approval_actions& actions;
     std::function<std::vector<credential_summary>()> credentials;
     std::function<time_point()> clock;
-    random_source random; ///< raw random bytes
+    random_source random;                                            ///< raw random bytes
     std::function<std::vector<idp_session_summary>()> sessions = {}; ///< empty: there are none
 };
 

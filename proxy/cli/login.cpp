@@ -19,7 +19,7 @@ namespace reauth {
 namespace {
 
 struct login_arguments {
-    std::string upstream, principal = "local", paste;
+    std::string upstream, principal = "local", paste, idp;
 };
 
 /// A finished login, told.
@@ -116,10 +116,26 @@ std::string state_of(const nlohmann::json& c) {
     return flag_of(c, "renewable") ? "valid, renewable" : "valid";
 }
 
+/// The organisation's sign-ins; nothing where there are none.
+void print_sessions(const command_context& context, const nlohmann::json& sessions) {
+    if (sessions.empty())
+        return;
+    std::vector<std::vector<std::string>> rows{
+        {"IDENTITY PROVIDER", "PRINCIPAL", "SUBJECT", "ISSUER", "ID TOKEN EXPIRES", "RENEWAL"}};
+    for (const auto& s : sessions)
+        rows.push_back({text_of(s, "identity_provider"), text_of(s, "principal"), text_of(s, "subject"),
+                        text_of(s, "issuer"), time_of(s, "expires_at"),
+                        flag_of(s, "supplied")    ? "supplied from outside"
+                        : flag_of(s, "renewable") ? "silent"
+                                                  : "needs a login"});
+    context.io.out << '\n' << format_table(rows);
+}
+
 int print_status(const command_context& context, const nlohmann::json& credentials,
-                 const nlohmann::json& waiting) {
+                 const nlohmann::json& sessions, const nlohmann::json& waiting) {
     if (context.json) {
-        context.print_json({{"credentials", credentials}, {"waiting", waiting.size()}});
+        context.print_json(
+            {{"credentials", credentials}, {"idp_sessions", sessions}, {"waiting", waiting.size()}});
         return exit_done;
     }
     std::vector<std::vector<std::string>> rows{
@@ -140,6 +156,7 @@ int print_status(const command_context& context, const nlohmann::json& credentia
         context.io.out << "No credential is held yet.\n";
     else
         context.io.out << format_table(rows);
+    print_sessions(context, sessions);
     if (!troubles.empty())
         context.io.out << '\n' << troubles;
     if (!waiting.empty())
@@ -149,9 +166,10 @@ int print_status(const command_context& context, const nlohmann::json& credentia
     return exit_done;
 }
 
-std::shared_ptr<login_arguments> upstream_options(CLI::App& verb, command_context& context) {
+std::shared_ptr<login_arguments> upstream_options(CLI::App& verb, command_context& context,
+                                                  bool required = true) {
     auto a = std::make_shared<login_arguments>();
-    verb.add_option("UPSTREAM", a->upstream, "its name in the configuration")->required();
+    verb.add_option("UPSTREAM", a->upstream, "its name in the configuration")->required(required);
     verb.add_option("--principal", a->principal, "on whose behalf (default: local)");
     add_config_options(verb, context);
     add_json_option(verb, context);
@@ -176,18 +194,24 @@ void add_login(CLI::App& app, command_context& context) {
 
 void add_logout(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("logout", "revoke and forget what is held for an upstream");
-    auto a = upstream_options(*verb, context);
+    auto a = upstream_options(*verb, context, false);
+    verb->add_option("--idp", a->idp,
+                     "sign out of this identity provider instead: its session and every credential minted "
+                     "from it are dropped");
     verb->callback([&context, a] {
+        if (a->upstream.empty() == a->idp.empty())
+            throw CLI::ValidationError("logout", "name either an UPSTREAM or --idp NAME");
         context.run = [&context, a] {
             return with_api(context, [&](const api_client& api) {
-                auto answer =
-                    api.post("/api/logout", {{"upstream", a->upstream}, {"principal", a->principal}});
+                const std::string kind = a->idp.empty() ? "upstream" : "idp";
+                const auto& name = a->idp.empty() ? a->upstream : a->idp;
+                auto answer = api.post("/api/logout", {{kind, name}, {"principal", a->principal}});
                 if (!answer)
                     return context.fail(answer.error());
                 if (context.json)
                     context.print_json(*answer);
                 else
-                    context.io.out << "Logged out of " << a->upstream << ".\n";
+                    context.io.out << "Logged out of " << name << ".\n";
                 return exit_done;
             });
         };
@@ -207,7 +231,8 @@ void add_status(CLI::App& app, command_context& context) {
                 auto waiting = api.get("/api/approvals");
                 if (!waiting)
                     return context.fail(waiting.error());
-                return print_status(context, array_of(*held, "credentials"), array_of(*waiting, "approvals"));
+                return print_status(context, array_of(*held, "credentials"), array_of(*held, "idp_sessions"),
+                                    array_of(*waiting, "approvals"));
             });
         };
     });

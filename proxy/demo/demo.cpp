@@ -3,6 +3,7 @@
 #include "proxy/demo/demo.hpp"
 
 #include "proxy/demo/script.hpp"
+#include "proxy/log.hpp"
 #include "proxy/runtime.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -87,6 +88,7 @@ int run_demo(demo_options options) {
     const auto settings = stage.proxy_config(listen_port, approval_port, options.keep);
     if (!settings)
         return give_up(settings.error());
+    start_log(settings->log);
     server proxy(*settings);
     if (const auto started = proxy.start(); !started)
         return give_up(started.error());

@@ -36,6 +36,10 @@ const std::string_view dashboard_html = R"~~(<!doctype html>
 <div class="section-head"><h2 id="upstreams-title">Upstreams</h2><span id="upstreams-count" class="count">0</span></div>
 <div id="upstreams" class="grid"></div>
 </section>
+<section id="sessions-section" aria-labelledby="sessions-title" hidden>
+<div class="section-head"><h2 id="sessions-title">Organization sign-ins</h2><span id="sessions-count" class="count">0</span></div>
+<div id="sessions" class="grid"></div>
+</section>
 </div>
 <noscript><div class="card message"><h2 class="big">The dashboard needs JavaScript</h2>
 <p class="lede">Without it, use approval links, <code>mcp-reauth status</code> and <code>mcp-reauth approvals</code>.</p></div></noscript>

@@ -34,7 +34,7 @@ const base = document.body.dataset.base;
 const token = () => sessionStorage.getItem("mcp-reauth-token");
 const auth = () => ({ Authorization: "Bearer " + token() });
 const byId = (id) => document.getElementById(id);
-let waiting = null, held = null;
+let waiting = null, held = null, sessions = [];
 
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -144,6 +144,24 @@ function upstream(c) {
       }) : null));
 }
 
+function session(s) {
+  const over = s.expires_at && Date.parse(s.expires_at) <= Date.now();
+  const key = s.identity_provider + "/" + s.principal;
+  return make("article", { class: "tile" },
+    make("div", { class: "tile-head" }, make("h3", {}, s.identity_provider),
+      make("span", { class: "pill " + (over && !s.renewable ? "warn" : "good") }, s.supplied ? "Supplied" : over && !s.renewable ? "Sign-in ended" : "Signed in")),
+    make("dl", { class: "facts" }, fact("Who", s.subject), fact("Issuer", s.issuer), fact("ID token ends", s.expires_at ? clock(s.expires_at) : ""),
+      fact("Renewal", s.supplied ? "by whoever supplies it" : s.renewable ? "silent" : "needs a new sign-in"), fact("For", s.principal === "local" ? "" : s.principal)),
+    make("div", { class: "actions" }, s.supplied ? null : button("Sign out everywhere", "quiet", "idp-out-" + key, async (pressed) => {
+      if (!pressed.dataset.sure) {
+        pressed.dataset.sure = "1"; pressed.textContent = "Really sign out everywhere?"; pressed.classList.replace("quiet", "danger");
+        return;
+      }
+      await call("logout", { idp: s.identity_provider, principal: s.principal });
+      toast("Signed out of " + s.identity_provider + ".");
+    })));
+}
+
 function empty(title, text) { return make("div", { class: "empty" }, make("strong", {}, title), text); }
 function fill(id, nodes) {
   const key = document.activeElement && document.activeElement.dataset.key;
@@ -160,6 +178,9 @@ function render() {
   if (held) {
     fill("upstreams", held.length ? held.map(upstream) : [empty("No upstream is configured", "Add one under upstreams: in the configuration.")]);
     byId("upstreams-count").textContent = held.length;
+    byId("sessions-section").hidden = !sessions.length;
+    byId("sessions-count").textContent = sessions.length;
+    fill("sessions", sessions.map(session));
   }
   tick();
 }
@@ -178,7 +199,7 @@ async function follow() {
         byId("board").hidden = false;
         connection("Live", "good");
         if (name === "approvals") waiting = data.approvals;
-        else if (name === "credentials") held = data.credentials;
+        else if (name === "credentials") { held = data.credentials; sessions = data.idp_sessions || []; }
         else if (name === "approval" && ["approved", "expired", "failed"].includes(data.status)) toast(data.outcome || "An approval is now " + data.status + ".");
         if (name !== "approval") render();
       });
