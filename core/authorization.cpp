@@ -91,6 +91,7 @@ result<authorization_callback> parse_callback_query(std::string_view query) {
             if (*into)
                 return refused("the callback has the parameter " + name + " twice", "start the login again");
             *into = std::move(value);
+            break;
         }
     }
     return out;

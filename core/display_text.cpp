@@ -95,7 +95,7 @@ std::string display_host(std::string_view host) {
     const auto decoded = percent_decode(host, false);
     if (!decoded || decoded->empty() || decoded->size() > 1024)
         return std::string(invalid_host);
-    const std::string lower = ascii_lower(*decoded);
+    std::string lower = ascii_lower(*decoded);
     if (ip_literal(lower))
         return lower;
     std::string out;

@@ -49,12 +49,12 @@ run_lint() {
   return $status
 }
 
-# Without files: the pure folders. Asio and Beast cost clang-tidy half a minute a file, and its findings there are
+# Without files: the pure folders, where the auth logic is. Asio and Beast cost clang-tidy half a minute a file, and its findings there are
 # mostly theirs; name proxy files to check them.
 run_tidy() {
   configure fuzz
   local files=("$@")
-  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(find core policy conf -name '*.cpp' | sort)
+  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(find core policy -name '*.cpp' | sort)
   printf '%s\0' "${files[@]}" | xargs -0 -n 4 -P "$jobs" clang-tidy-19 -p build/fuzz --quiet
 }
 
