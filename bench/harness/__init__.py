@@ -1,0 +1,1 @@
+"""What the benchmarks share: processes on pinned cores, the proxies' configurations, the report."""
