@@ -89,7 +89,6 @@ private:
     task<result<void>> keep(account& a, const config& settings, credential fresh, rung how);
     void adopt(account& a, const config& settings, credential held, std::optional<rung> how);
     task<void> renew(account& a, std::shared_ptr<const routing_table> table, const route* r);
-    task<bool> win_lease(std::string name, std::chrono::milliseconds ttl);
     task<std::optional<credential>> newer_in_vault(account& a);
     task<result<void>> reread_token(account& a, const config& settings, const route& r);
 
@@ -118,8 +117,7 @@ private:
     // desk_idp_login.cpp: the login there, one for all its upstreams
     const std::string* idp_question(const account& a, const route& r) const;
     void show_idp(approval& shown, const config& settings, const route& r) const;
-    std::size_t release_idp(const std::string& principal, const std::string& identity_provider,
-                            const account* but);
+    void release_idp(const std::string& principal, const std::string& identity_provider, const account* but);
     void serve_soon(account& a);
     task<result<approve_answer>> start_idp_login(account& a, std::string id, bool from_page);
     task<callback_outcome> finish_idp_callback(pending_authorization pending, authorization_callback arrived,

@@ -79,9 +79,8 @@ void recovery_desk::serve_soon(account& a) {
 
 /// A new session: whoever waited for it, in any account but one, is considered again and mints a token of its
 /// own.
-std::size_t recovery_desk::release_idp(const std::string& principal, const std::string& identity_provider,
-                                       const account* but) {
-    std::size_t released = 0;
+void recovery_desk::release_idp(const std::string& principal, const std::string& identity_provider,
+                                const account* but) {
     for (auto& [key, a] : accounts_) {
         if (a.get() == but || a->principal != principal)
             continue;
@@ -96,12 +95,10 @@ std::size_t recovery_desk::release_idp(const std::string& principal, const std::
             w.approval.clear();
             w.idle = false;
             any = true;
-            ++released;
         }
         if (any)
             serve_soon(*a);
     }
-    return released;
 }
 
 task<callback_outcome> recovery_desk::finish_idp_callback(pending_authorization pending,

@@ -7,6 +7,7 @@
 #include "policy/refresh_flow.hpp"
 #include "policy/registration_flow.hpp"
 #include "proxy/log.hpp"
+#include "proxy/recovery/lease.hpp"
 #include "proxy/recovery/secret_files.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,7 +17,6 @@ namespace reauth {
 namespace {
 
 constexpr std::chrono::minutes metadata_lifetime{15};
-constexpr std::chrono::milliseconds lease_poll{50};
 
 client_settings client_of(const upstream_config& upstream) {
     const auto& c = upstream.client;
@@ -102,25 +102,6 @@ task<result<void>> recovery_desk::run_silent(account& a, const config& settings,
     co_return last;
 }
 
-task<bool> recovery_desk::win_lease(std::string name, std::chrono::milliseconds ttl) {
-    // a holder that died is replaced after its ttl, so this ends
-    for (auto waited = std::chrono::milliseconds(0); waited < 2 * ttl; waited += lease_poll) {
-        auto attempt = [&] { return store_.try_lease(name, holder_, ttl); };
-        auto won = co_await vault_.run(attempt);
-        if (!won) {
-            log_event(log_level::error, "vault", {{"message", won.error().describe()}});
-            co_return false;
-        }
-        if (*won)
-            co_return true;
-        control_timer timer(control_.get_executor(), lease_poll);
-        error_code ec;
-        auto token = asio::redirect_error(use_task, ec);
-        co_await timer.async_wait(token);
-    }
-    co_return false;
-}
-
 /// What another process stored meanwhile, if it is newer than ours.
 task<std::optional<credential>> recovery_desk::newer_in_vault(account& a) {
     auto issuer = a.server ? a.server->issuer() : a.pinned_issuer;
@@ -141,7 +122,7 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
                           "replace it", "", false};
     auto ttl = 4 * settings.limits.token_request;
     auto lease = "recover|" + a.upstream + "|" + a.principal;
-    auto won = co_await win_lease(lease, ttl);
+    auto won = co_await win_lease(control_.get_executor(), vault_, store_, lease, holder_, ttl);
     if (!won)
         co_return failure{fault::vault_unavailable, "another process holds the recovery of " + a.upstream,
                           "try again", "", true};
@@ -210,10 +191,7 @@ task<result<credential>> recovery_desk::run_rung(account& a, const config& setti
         if (fresh && pin)
             a.pinned_issuer = fresh->issuer;
     }
-    auto give_back = [&] { return store_.release_lease(lease, holder_); };
-    auto released = co_await vault_.run(give_back);
-    if (!released)
-        log_event(log_level::warn, "vault", {{"message", released.error().describe()}});
+    co_await give_back_lease(vault_, store_, lease, holder_);
     co_return fresh;
 }
 

@@ -145,6 +145,11 @@ task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
     auto now = steady_clock::now();
     if (!approval_seen_ && !ticket.approval_link.empty())
         plan_wait(ticket);
+    if (ticket.approval_id != approval_id_) {
+        // one answer led to another question: a login, then what was to be confirmed
+        approval_link_ = ticket.approval_link;
+        approval_id_ = ticket.approval_id;
+    }
     if (approval_seen_ && fail_at_once_) {
         why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_,
                 "then try again", "", true};
