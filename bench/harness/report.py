@@ -32,9 +32,9 @@ def streams(rows):
              '|---|---|---|---|---|---|']
     for name in dict.fromkeys(n for p, n in rows if p == 'events'):
         cpu, base = column(rows, 'events', name, 'cpu_us'), column(rows, 'events', 'nginx', 'cpu_us')
-        idle = column(rows, 'idle', name, 'bytes')
+        idle = column(rows, 'idle', name, 'bytes') or [float('nan')]
         lines.append(f'| {name} | {median(cpu):.1f} | {ratio(cpu, base)} | {median(column(rows, "events", name, "p50_us")):.0f} | '
-                     f'{median(column(rows, "events", name, "p99_us")):.0f} | {median(idle):.0f} |' if idle else '')
+                     f'{median(column(rows, "events", name, "p99_us")):.0f} | {median(idle):.0f} |')
     return lines + ['']
 
 
@@ -77,7 +77,8 @@ def render(rows, rounds, seconds, more):
              'Repeat with `./dev bench`; `./dev bench --quick` takes a minute and writes nothing here.', '']
     lines += table(rows, 'Requests', [(f'c{c}', c) for c in (1, 16, 64, 256)], 'connections')
     lines += table(rows, 'TLS to the upstream', [('tls64', 64)], 'connections')
-    lines += table(rows, 'Large bodies, 16 connections', [('a64k', '64 KiB answer'), ('a1m', '1 MiB answer'), ('b100k', '100 KiB request')], 'body')
+    if any(p == 'a64k' for p, _ in rows):
+        lines += table(rows, 'Large bodies, 16 connections', [('a64k', '64 KiB answer'), ('a1m', '1 MiB answer'), ('b100k', '100 KiB request')], 'body')
     if any(p == 'events' for p, _ in rows):
         lines += streams(rows)
     lines += memory(rows)
