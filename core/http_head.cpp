@@ -348,7 +348,8 @@ unsigned keep_alive_timeout(const response_head& head) noexcept {
         std::uint64_t value = 0;
         if (item.size() > 8 && same_field_name(item.substr(0, 8), "timeout=") &&
             parse_decimal(item.substr(8), value))
-            seconds = static_cast<unsigned>(value < 86400 ? value : 86400);
+            // a promise of nothing is still a promise: not the same as none
+            seconds = static_cast<unsigned>(value == 0 ? 1 : value < 86400 ? value : 86400);
     });
     return seconds;
 }

@@ -134,7 +134,7 @@ struct response_rewrite {
 /// Appends the head to send to the client, with `Cache-Control: private` where it has none.
 void write_response_head(const response_head& head, const response_rewrite& rewrite, std::string& out);
 
-/// What `Keep-Alive: timeout=N` says, in seconds; 0 if nothing.
+/// What `Keep-Alive: timeout=N` says, in seconds (at least 1); 0 if it says nothing.
 unsigned keep_alive_timeout(const response_head& head) noexcept;
 
 } // namespace reauth

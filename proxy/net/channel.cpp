@@ -19,6 +19,9 @@ namespace {
 using reactor = asio::detail::reactor;
 using handler_type = asio::async_result<asio::use_awaitable_t<executor>, void()>::handler_type;
 
+/// Counts the events that this thread has handled: while it stands still, nothing can have been noticed.
+thread_local unsigned events_handled = 0;
+
 } // namespace
 
 struct channel::core {
@@ -41,6 +44,7 @@ struct channel::core {
         static void complete(void* scheduler, asio::detail::operation* base, const error_code&, std::size_t) {
             auto* op = static_cast<wait_op*>(base);
             op->armed = false;
+            ++events_handled;
             auto* c = op->owner;
             if (c->fd < 0 || !scheduler) {
                 c->release();
@@ -69,6 +73,7 @@ struct channel::core {
     reactor& events;
     reactor::per_descriptor_data data{};
     int fd;
+    unsigned parked_at = 0; ///< events_handled then
     bool drained = false, counts = false, stop = false, quiet = false;
     SSL* ssl = nullptr;
     wait_op read_op{this, reading}, write_op{this, writing};
@@ -285,12 +290,14 @@ void channel::park() {
     // afterwards
     char byte;
     c.quiet = c.ssl ? read(&byte, 1).is == io_result::kind::again_read : c.drained;
+    c.parked_at = events_handled;
     c.arm(reading);
 }
 
 bool channel::usable() noexcept {
     auto& c = *core_;
-    if (c.quiet && !c.read_op.edge)
+    // taken in the very step that parked it: an event had no chance to be seen, so look
+    if (c.quiet && !c.read_op.edge && c.parked_at != events_handled)
         return true;
     c.read_op.edge = false;
     c.drained = false;

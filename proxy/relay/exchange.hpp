@@ -99,6 +99,7 @@ private:
     bool body_in_buffer_ = false;    ///< the body lies in memory->in behind the head
     bool body_read_ = false;         ///< the client has sent all of it
     bool body_whole_ = true;         ///< we still have all of it
+    bool body_broken_ = false;       ///< its chunked framing is malformed: a 400
     std::size_t recorded_extra_ = 0; ///< counted in shared_limits::replay_bytes
     std::size_t consumed_ = 0;       ///< bytes of memory->in that belong to this request
     bool is_head_ = false, client_keeps_ = false, old_client_ = false;

@@ -84,6 +84,8 @@ task<bool> exchange::fail(failure why) {
                                                                                 : rpc_code_reauth;
     auto data = error_data(why);
     auto answer = describe_failure(why, messages_.messages, messages_.batch, data, code);
+    if (body_broken_)
+        answer.status = 400;
     if (streaming_) {
         // a stream ends with its answer, as events: an error for each request, or just the end for a GET
         std::string text = has_request_id() ? sse_from_json(answer.body) : sse_comment(why.message);

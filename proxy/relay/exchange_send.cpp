@@ -75,8 +75,10 @@ task<bool> exchange::fill_body() {
 
 /// Takes body bytes off the input into the record (which is also what is sent from).
 void exchange::take_body(std::string_view& input) {
-    if (!pass_body(upload_scanner_, input, false, s_.memory->record))
+    if (!pass_body(upload_scanner_, input, false, s_.memory->record)) {
+        body_broken_ = true;
         why_ = {fault::internal, "the request body's chunked framing is broken", "", "", false};
+    }
     body_read_ = upload_scanner_.done();
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/relay/session.hpp"
 
+#include "core/http_field.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"
@@ -169,6 +170,13 @@ task<bool> session::serve() {
         if (keep)
             memory->in.consume(head.size);
         co_return keep;
+    }
+    if (has_body && head.minor_version == 1 && memory->in.size() == head.size &&
+        same_field_name(head.value(field_id::expect), "100-continue")) {
+        // Expect concerns this hop: whoever waits for leave to send the body gets it from us (RFC 9110
+        // §10.1.1)
+        write_job leave{"HTTP/1.1 100 Continue\r\n\r\n", {}};
+        co_await write_rest(client, leave);
     }
     exchange work(*this, table, match, admitted.principal);
     current = &work;

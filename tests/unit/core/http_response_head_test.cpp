@@ -111,6 +111,7 @@ TEST_CASE("what Keep-Alive promises is read in seconds") {
     CHECK(promised("timeout=5") == 5);
     CHECK(promised("max=100, Timeout=72") == 72);
     CHECK(promised("timeout=99999999999") == 86400);
+    CHECK(promised("timeout=0") == 1);
     CHECK(promised("timeout=soon") == 0);
     CHECK(promised("") == 0);
 }
