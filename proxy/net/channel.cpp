@@ -190,6 +190,19 @@ io_result channel::read(void* bytes, std::size_t size) {
     return {io_result::kind::cut, 0};
 }
 
+bool channel::has_input() noexcept {
+    auto& c = *core_;
+    char byte;
+    if (c.ssl) {
+        int n = SSL_peek(c.ssl, &byte, 1);
+        if (n > 0)
+            return true;
+        auto outcome = c.tls_outcome(n);
+        return outcome == io_result::kind::eof || outcome == io_result::kind::cut;
+    }
+    return ::recv(c.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 io_result channel::write(const iovec* buffers, int count) {
     auto& c = *core_;
     if (c.ssl) {

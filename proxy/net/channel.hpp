@@ -52,6 +52,8 @@ public:
     /// One step of the TLS handshake: ok when finished.
     io_result handshake();
     io_result read(void* data, std::size_t size);
+    /// Whether a read would give anything (bytes, an end, an error); takes nothing.
+    bool has_input() noexcept;
     /// Plain: one sendmsg. TLS: the buffers one after the other (join small ones first: one record each).
     io_result write(const iovec* buffers, int count);
 

@@ -73,7 +73,7 @@ task<bool> exchange::fail(failure why) {
     if (s_.gone)
         co_return false;
     w_.counters.failures.fetch_add(1, std::memory_order_relaxed);
-    if (!body_read_ && body_whole_ && !streaming_)
+    if (!body_read_ && body_whole_ && !body_broken_ && !streaming_)
         co_await finish_body();
     parse_messages();
     log_outcome(why);
