@@ -62,7 +62,8 @@ struct account {
     std::string pinned_issuer;
     std::optional<discovered_server> server;
     time_point discovered_at{};
-    std::string discovered_from; ///< resource_metadata of the challenge it was found with
+    std::string discovered_from;          ///< resource_metadata of the challenge it was found with
+    std::uint64_t doubted_generation = 0; ///< whose refusal before its time made us discover anew
 
     bool challenged_dpop = false; ///< what the upstream last challenged with
     bool challenged_bearer = true;
@@ -74,6 +75,7 @@ struct account {
     std::deque<failed_attempt> failures;            ///< the latest few
     std::map<std::string, open_question> questions; ///< by approval id
     denial_backoff denials;
+    std::map<std::string, std::uint64_t> denied; ///< scopes of a login → desk's count when it was last denied
 
     std::string ruled_by; ///< the rule behind the recovery under way, for the audit
     std::optional<time_point> last_recovery_at;

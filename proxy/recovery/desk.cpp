@@ -226,7 +226,8 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
     bool unexpected = a.current && a.current->generation() == ask.sent_generation && !ask.renew_only &&
                       ask.challenge.kind != challenge_kind::insufficient_scope &&
                       std::chrono::steady_clock::now() < a.current->renew_at;
-    if (unexpected)
+    // once for all who were refused with it: else each of a thousand would ask the network again
+    if (unexpected && std::exchange(a.doubted_generation, ask.sent_generation) != ask.sent_generation)
         a.discovered_at = {};
     auto found = co_await ensure_server(a, settings, r, ask.challenge.resource_metadata);
     if (!entry_of(a, *ticket))
@@ -339,6 +340,12 @@ task<void> recovery_desk::consider(account& a, std::shared_ptr<recovery_ticket> 
                   " s",
               "run `mcp-reauth login " + a.upstream + "` to sign in at once", "", true},
              &facts);
+        co_return;
+    }
+    // who waited already when a person said no has had the answer
+    if (auto no = a.denied.find(plan.login_scopes.to_string());
+        no != a.denied.end() && no->second > arrived) {
+        fail(a, ticket, {fault::approval_denied, "a person has denied this", "", "", false}, &facts);
         co_return;
     }
     auto opened = open_approval(a, ask.table, r, ask.principal, plan, verdict.action, &ask);

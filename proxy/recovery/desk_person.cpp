@@ -281,6 +281,7 @@ result<void> recovery_desk::deny(std::string id) {
         return failure{fault::approval_timeout, "this approval is not open any more", "", "", false};
     ++counters_.denials;
     a->denials.denied(env_.now());
+    a->denied[a->questions[id].login_scopes.to_string()] = ++clock_;
     log_event(log_level::info, "approval denied",
               {{"id", id}, {"upstream", a->upstream}, {"principal", a->principal}});
     decided(*a, id, approval_status::denied, "Denied.",
