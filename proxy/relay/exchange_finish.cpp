@@ -6,6 +6,8 @@
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"
 
+#include <utility>
+
 namespace reauth {
 namespace {
 
@@ -111,7 +113,7 @@ task<bool> exchange::fail(failure why) {
         client_keeps_ = client_keeps_ && written;
     }
     if (s_.memory && body_read_)
-        s_.memory->in.consume(consumed_);
+        s_.memory->in.consume(std::exchange(consumed_, 0)); // once: what follows is the next request
     co_return client_keeps_;
 }
 

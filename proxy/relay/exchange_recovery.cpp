@@ -59,7 +59,7 @@ std::string exchange::held_key(const std::string& id) const {
 /// A notifications/cancelled for a request that we hold: it is over, and the upstream never heard of it.
 bool exchange::cancels_held_request() {
     if (w_.limits.waiters.load(std::memory_order_relaxed) == 0 ||
-        body_view().find("notifications/cancelled") == std::string_view::npos)
+        body_view().find("cancelled") == std::string_view::npos) // the slash before it may be escaped
         return false;
     parse_messages();
     if (messages_.messages.size() != 1 || messages_.messages[0].method != "notifications/cancelled")

@@ -128,12 +128,9 @@ void exchange::take_buffered_body() {
     auto input = m.in.view().substr(m.head.size);
     if (!record_room(input.size()))
         body_whole_ = false;
+    auto given = input.size();
     take_body(input);
-    std::string left(input);
-    m.in.clear();
-    m.in.added(m.head.size);
-    std::memcpy(m.in.space(), left.data(), left.size());
-    m.in.added(left.size());
+    m.in.cut_out(m.head.size, given - input.size());
 }
 
 /// A request that ends before it was sent: the rest of its body is read, so that its id is known.

@@ -43,6 +43,11 @@ public:
             bytes_.resize(to);
     }
     void clear() noexcept { begin_ = end_ = 0; }
+    /// Takes out `n` bytes behind the first `keep`, which stay where they are: views into them stay valid.
+    void cut_out(std::size_t keep, std::size_t n) noexcept {
+        std::memmove(bytes_.data() + begin_ + keep, bytes_.data() + begin_ + keep + n, size() - keep - n);
+        end_ -= n;
+    }
     void shrink() {
         if (bytes_.size() > first_size)
             std::vector<char>(first_size).swap(bytes_);
