@@ -1,10 +1,8 @@
 // TLS of the fetcher: whom it believes, and what it says when it does not.
 #include "proxy/net/tls.hpp"
+#include "tests/integration/certificate_files.hpp"
 #include "tests/integration/fetcher_fixture.hpp"
 #include "tests/unit/proxy/vault_fixture.hpp"
-
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 using namespace reauth;
 using namespace reauth::test;
@@ -14,48 +12,6 @@ namespace {
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
-
-/// A self-signed certificate for `names` (subjectAltName syntax of OpenSSL) and its key, as PEM files.
-struct certificate_files {
-    std::string cert, key;
-
-    certificate_files(const scratch_directory& where, const std::string& stem, const std::string& names)
-        : cert(where.file(stem + ".pem")), key(where.file(stem + ".key")) {
-        EVP_PKEY* pair = EVP_EC_gen("P-256");
-        X509* made = X509_new();
-        X509_set_version(made, X509_VERSION_3);
-        ASN1_INTEGER_set(X509_get_serialNumber(made), 1);
-        X509_gmtime_adj(X509_getm_notBefore(made), -3600);
-        X509_gmtime_adj(X509_getm_notAfter(made), 3600);
-        X509_NAME* name = X509_get_subject_name(made);
-        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                   reinterpret_cast<const unsigned char*>(stem.c_str()), -1, -1, 0);
-        X509_set_issuer_name(made, name);
-        X509_set_pubkey(made, pair);
-        add(made, NID_subject_alt_name, names);
-        add(made, NID_basic_constraints, "critical,CA:TRUE");
-        X509_sign(made, pair, EVP_sha256());
-        write(cert, [&](BIO* out) { PEM_write_bio_X509(out, made); });
-        write(key,
-              [&](BIO* out) { PEM_write_bio_PrivateKey(out, pair, nullptr, nullptr, 0, nullptr, nullptr); });
-        X509_free(made);
-        EVP_PKEY_free(pair);
-    }
-
-private:
-    static void add(X509* to, int kind, const std::string& value) {
-        X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
-        REQUIRE(extension != nullptr);
-        X509_add_ext(to, extension, -1);
-        X509_EXTENSION_free(extension);
-    }
-    static void write(const std::string& path, const std::function<void(BIO*)>& content) {
-        BIO* out = BIO_new_file(path.c_str(), "w");
-        REQUIRE(out != nullptr);
-        content(out);
-        BIO_free(out);
-    }
-};
 
 std::shared_ptr<asio::ssl::context> server_tls(const certificate_files& files) {
     auto made = make_server_tls({files.cert, files.key});

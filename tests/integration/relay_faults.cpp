@@ -26,6 +26,11 @@ struct pair {
         REQUIRE(read_message(client).body == "warm");
         return server;
     }
+    /// A round through the worker: what its sockets had to tell until now has been heard.
+    void round() {
+        REQUIRE(client.send(proxy.request("GET /nowhere")));
+        REQUIRE(read_message(client).status() == 404);
+    }
 };
 
 } // namespace
@@ -183,6 +188,7 @@ TEST_CASE("a kept connection that the upstream has closed is not used", "[relay]
     pair p;
     auto server = p.warm();
     server.close();
+    p.round();
     REQUIRE(p.client.send(p.call()));
     auto second = p.up.accept();
     CHECK(has(read_message(second).body, "tools/call"));
@@ -194,6 +200,7 @@ TEST_CASE("a kept connection on which the upstream spoke unasked is not used", "
     pair p;
     auto server = p.warm();
     server.send(answer("poison"));
+    p.round();
     REQUIRE(p.client.send(p.call()));
     auto second = p.up.accept();
     read_message(second);

@@ -260,9 +260,9 @@ TEST_CASE("redirects inside the upstream's origin are followed with the body, ot
     CHECK(again.head.rfind("POST /third HTTP/1.1\r\n", 0) == 0);
     server.send(answer("done"));
     CHECK(read_message(p.client).body == "done");
-    for (const std::string& location : std::vector<std::string>
-         {"http://127.0.0.1:1/mcp", "//127.0.0.1:1/mcp", "https://" + p.up.authority() + "/mcp",
-          "http://" + p.up.authority() + ".evil.example/", "/a/../b", "relative"}) {
+    for (const std::string& location : std::vector<std::string>{
+             "http://127.0.0.1:1/mcp", "//127.0.0.1:1/mcp", "https://" + p.up.authority() + "/mcp",
+             "http://" + p.up.authority() + ".evil.example/", "/a/../b", "relative"}) {
         INFO(location);
         p.ask(server, p.proxy.request("POST /up", "", "x"));
         server.send(answer("elsewhere", "Location: " + location + "\r\n", "307 Temporary Redirect"));
