@@ -70,12 +70,10 @@ public:
         config_inputs inputs;
         inputs.environment = {{"HOME", directory_.path()}, {"XDG_STATE_HOME", directory_.path()}};
         inputs.flags = {{"log.level", "error"}};
-        const auto yaml =
-            "listen: 127.0.0.1:" + std::to_string(demo_free_port(0)) +
-            "\nworkers: 1\napproval: {listen: \"127.0.0.1:" + std::to_string(demo_free_port(0)) +
-            "\"}\nvault: {" + (durable ? "path: " + directory_.path() + "/vault.db" : "backend: memory") +
-            "}\nlimits: {refresh_ahead: " + refresh_ahead +
-            "}\negress: {allow: [127.0.0.0/8]}\nupstreams:\n  demo: {url: \"" + url + "\"}\n";
+        const auto yaml = "listen: 127.0.0.1:0\nworkers: 1\napproval: {listen: \"127.0.0.1:0\"}\nvault: {" +
+                          (durable ? "path: " + directory_.path() + "/vault.db" : "backend: memory") +
+                          "}\nlimits: {refresh_ahead: " + refresh_ahead +
+                          "}\negress: {allow: [127.0.0.0/8]}\nupstreams:\n  demo: {url: \"" + url + "\"}\n";
         auto settings = must(load_config_text(yaml, "bench.yaml", inputs));
         start_log(settings.log);
         proxy = std::make_unique<server>(std::move(settings));

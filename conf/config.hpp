@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/secret.hpp"
+#include "policy/grant.hpp"
 #include "policy/rules.hpp"
 
 #include <chrono>
@@ -84,9 +85,6 @@ struct identity_provider_config {
     secret_source id_token; ///< re-read when it changes
     tls_client_config tls;
 };
-
-enum class grant_kind { authorization_code, client_credentials, enterprise, jwt_bearer, static_token };
-std::string_view to_string(grant_kind g) noexcept;
 
 enum class dpop_mode { automatic, require, never };
 enum class cookie_mode { strip, pass };

@@ -22,8 +22,10 @@ struct credential {
     scope_set requested;               ///< what we asked for: silent renewal asks for exactly this
     scope_set granted;                 ///< what the token response said; as requested where it said nothing
     std::string issuer;                ///< exact issuer string of the authorization server
-    std::string resource;              ///< the RFC 8707 resource it was asked with; empty: none was sent
-    std::string client_id;             ///< the client it was issued to
+    std::string origin;    ///< scheme://host[:port] of the upstream it is for: it goes nowhere else
+    std::string subject;   ///< whom an ID token names; empty: not known
+    std::string resource;  ///< the RFC 8707 resource it was asked with; empty: none was sent
+    std::string client_id; ///< the client it was issued to
     time_point obtained_at{};
     std::optional<time_point> expires_at; ///< absolute; nothing: the server did not say
     secret dpop_key;                      ///< private JWK (JSON) the token is bound to; empty: Bearer

@@ -30,6 +30,8 @@ secret credential_to_json(const credential& value) {
                 {"granted", value.granted.tokens()},
                 {"issuer", value.issuer},
                 {"resource", value.resource},
+                {"origin", value.origin},
+                {"subject", value.subject},
                 {"client_id", value.client_id},
                 {"obtained_at", milliseconds_of(value.obtained_at)},
                 {"dpop_key", value.dpop_key.reveal()},
@@ -56,6 +58,8 @@ result<credential> credential_from_json(const secret& text) {
     out.granted = scopes_of(*document, "granted");
     out.issuer = json_string(*document, "issuer");
     out.resource = json_string(*document, "resource");
+    out.origin = json_string(*document, "origin");
+    out.subject = json_string(*document, "subject");
     out.client_id = json_string(*document, "client_id");
     out.obtained_at = *obtained;
     out.expires_at = json_time(*document, "expires_at", 1000);

@@ -40,6 +40,35 @@ session_state state_of(const idp_session& session, time_point now, std::chrono::
     return session.refresh_token.empty() ? session_state::gone : session_state::renew_first;
 }
 
+credential credential_of(const idp_session& s) {
+    credential c;
+    c.access_token = s.id_token;
+    c.token_type = "ID";
+    c.refresh_token = s.refresh_token;
+    c.requested = c.granted = {"openid", "offline_access"};
+    c.issuer = s.issuer;
+    c.subject = s.subject;
+    c.client_id = s.client_id;
+    c.obtained_at = s.obtained_at;
+    c.expires_at = s.expires_at;
+    c.generation = s.generation;
+    return c;
+}
+
+idp_session session_of(const credential& c, std::string identity_provider) {
+    idp_session s;
+    s.identity_provider = std::move(identity_provider);
+    s.issuer = c.issuer;
+    s.subject = c.subject;
+    s.client_id = c.client_id;
+    s.id_token = c.access_token;
+    s.refresh_token = c.refresh_token;
+    s.obtained_at = c.obtained_at;
+    s.expires_at = c.expires_at.value_or(time_point{});
+    s.generation = c.generation;
+    return s;
+}
+
 secret session_to_json(const idp_session& s) {
     const json out{{"identity_provider", s.identity_provider},
                    {"issuer", s.issuer},
@@ -49,6 +78,7 @@ secret session_to_json(const idp_session& s) {
                    {"refresh_token", s.refresh_token.reveal()},
                    {"obtained_at", to_ms(s.obtained_at)},
                    {"expires_at", to_ms(s.expires_at)},
+                   {"generation", s.generation},
                    {"supplied", s.supplied}};
     return secret(out.dump());
 }
@@ -68,6 +98,7 @@ result<idp_session> session_from_json(const secret& text) {
         s.obtained_at = from_ms(in.at("obtained_at"));
         s.expires_at = from_ms(in.at("expires_at"));
         s.supplied = in.at("supplied").get<bool>();
+        s.generation = in.value("generation", std::uint64_t{0});
         return s;
     } catch (const json::exception&) {
         return unreadable();

@@ -15,7 +15,12 @@ struct idp_session {
     secret refresh_token;                   ///< empty: none
     time_point obtained_at{}, expires_at{}; ///< of the ID token
     bool supplied = false;                  ///< from the configuration, not from a login
+    std::uint64_t generation = 0;           ///< rises with every session stored for this person and provider
 };
+
+/// A session as its life keeps it, which is a credential's life: the ID token is the access token.
+credential credential_of(const idp_session& session);
+idp_session session_of(const credential& held, std::string identity_provider);
 
 /// What a session can do now.
 enum class session_state {

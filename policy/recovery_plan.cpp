@@ -4,19 +4,21 @@
 
 namespace reauth {
 
-std::string_view to_string(rung r) noexcept {
+std::string_view to_string(recovery_step r) noexcept {
     switch (r) {
-    case rung::refresh:
+    case recovery_step::refresh:
         return "refresh";
-    case rung::client_credentials:
+    case recovery_step::client_credentials:
         return "client_credentials";
-    case rung::jwt_bearer:
+    case recovery_step::jwt_bearer:
         return "jwt_bearer";
-    case rung::enterprise_mint:
+    case recovery_step::enterprise_mint:
         return "enterprise_mint";
-    case rung::login:
+    case recovery_step::static_token:
+        return "static_token";
+    case recovery_step::login:
         return "login";
-    case rung::idp_login:
+    case recovery_step::idp_login:
         return "idp_login";
     }
     return "login";
@@ -48,31 +50,41 @@ scope_set first_scopes(const std::optional<scope_set>& configured, const scope_s
 
 namespace {
 
-std::vector<rung> ladder(const recovery_facts& f, bool step_up) {
+std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
     if (f.grant == "authorization_code") {
         // A refresh cannot add scope (RFC 6749 §6), so a step-up begins with the person.
         if (f.refresh_token && !step_up)
-            return {rung::refresh, rung::login};
-        return {rung::login};
+            return {recovery_step::refresh, recovery_step::login};
+        return {recovery_step::login};
     }
     if (f.grant == "enterprise") {
-        std::vector<rung> rungs;
+        std::vector<recovery_step> steps;
         if (f.idp_session)
-            rungs.push_back(rung::enterprise_mint);
+            steps.push_back(recovery_step::enterprise_mint);
         if (f.idp_login)
-            rungs.push_back(rung::idp_login);
-        return rungs;
+            steps.push_back(recovery_step::idp_login);
+        return steps;
     }
     if (f.grant == "client_credentials")
-        return {rung::client_credentials};
+        return {recovery_step::client_credentials};
     if (f.grant == "jwt_bearer" && !step_up)
-        return {rung::jwt_bearer};
+        return {recovery_step::jwt_bearer};
+    if (f.grant == "static" && !step_up)
+        return {recovery_step::static_token};
+    if (f.grant == "idp_session") {
+        std::vector<recovery_step> steps;
+        if (f.refresh_token)
+            steps.push_back(recovery_step::refresh);
+        if (f.idp_login)
+            steps.push_back(recovery_step::idp_login);
+        return steps;
+    }
     return {};
 }
 
 void climb(recovery_plan& plan, const recovery_facts& f) {
-    for (const auto r : ladder(f, plan.step_up)) {
-        // The order of the enumerators within one grant is the order of its ladder.
+    for (const auto r : steps_for(f, plan.step_up)) {
+        // The order of the enumerators within one grant is the order of its steps_for.
         if (f.just_obtained_by && !plan.step_up && r <= *f.just_obtained_by)
             continue;
         if (needs_person(r))

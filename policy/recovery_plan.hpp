@@ -12,19 +12,20 @@
 
 namespace reauth {
 
-/// One way to a new credential. Rungs are tried in this order.
-enum class rung {
+/// One way to a new credential. Steps are tried in this order.
+enum class recovery_step {
     refresh,            ///< refresh_token grant
     client_credentials, ///< a new token for the machine itself
     jwt_bearer,         ///< a new token for the workload's assertion
     enterprise_mint,    ///< legs 2 and 3 with the IdP session that is held
+    static_token,       ///< the configured token, read again: its file may have changed
     login,              ///< a person logs in at the upstream's authorization server
     idp_login,          ///< a person logs in at the organisation's IdP, then legs 2 and 3
 };
-std::string_view to_string(rung r) noexcept;
+std::string_view to_string(recovery_step r) noexcept;
 /// Whether a person has to act.
-constexpr bool needs_person(rung r) noexcept {
-    return r == rung::login || r == rung::idp_login;
+constexpr bool needs_person(recovery_step r) noexcept {
+    return r == recovery_step::login || r == recovery_step::idp_login;
 }
 
 /// The policy's word for a parsed challenge; nothing for what asks for no recovery (not_a_challenge,
@@ -33,7 +34,7 @@ std::optional<challenge_reason> reason_for(challenge_kind kind) noexcept;
 
 /// What is known when a challenge arrives.
 struct recovery_facts {
-    std::string grant = "authorization_code"; ///< also client_credentials, enterprise, jwt_bearer, static
+    std::string grant = "authorization_code"; ///< see to_string(grant_kind); "idp_session" for a session
     challenge_reason reason = challenge_reason::unauthorized; ///< as the upstream said it
     scope_set challenged;                                     ///< `scope` of the challenge
     std::optional<scope_set> configured;                      ///< `scopes` of the upstream's configuration
@@ -44,9 +45,9 @@ struct recovery_facts {
     scope_set granted;          ///< what it was granted
     bool idp_session = false;   ///< the IdP session can mint: ID token unexpired, or IdP refresh token held
     bool idp_login = true; ///< a person may log in at the IdP; false: the configuration supplies the ID token
-    /// How the refused token was obtained, if that happened during this very request: it goes to the rungs
+    /// How the refused token was obtained, if that happened during this very request: it goes to the steps
     /// after that.
-    std::optional<rung> just_obtained_by;
+    std::optional<recovery_step> just_obtained_by;
 };
 
 /// What may be tried.
@@ -54,16 +55,17 @@ struct recovery_plan {
     challenge_reason judged_as =
         challenge_reason::unauthorized; ///< for the policy: insufficient_scope for every step-up
     bool step_up = false;
-    std::vector<rung> silent;   ///< in order
-    std::optional<rung> person; ///< what remains if none of those worked; nothing: no person can help
-    scope_set silent_scopes;    ///< what silent rungs ask for: the stored set, or the union for a step-up
-    scope_set login_scopes;     ///< what a person is asked for; empty: send no `scope`
-    scope_set added;            ///< login_scopes (silent_scopes for machine grants) beyond what is stored
+    std::vector<recovery_step> silent; ///< in order
+    std::optional<recovery_step>
+        person;              ///< what remains if none of those worked; nothing: no person can help
+    scope_set silent_scopes; ///< what silent steps ask for: the stored set, or the union for a step-up
+    scope_set login_scopes;  ///< what a person is asked for; empty: send no `scope`
+    scope_set added;         ///< login_scopes (silent_scopes for machine grants) beyond what is stored
     bool final =
         false; ///< nothing can help: answer insufficient_scope or reauth_failed, remember it for a minute
     std::string explanation; ///< one sentence
 
-    /// Neither a silent rung nor a person.
+    /// Neither a silent step nor a person.
     bool hopeless() const { return silent.empty() && !person; }
 };
 

@@ -5,7 +5,7 @@
 
 namespace reauth {
 
-std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
+std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
                                     const shared_limits& limits) {
     std::uint64_t requests = 0, challenges = 0, replays = 0, failures = 0, waited = 0, resent = 0;
@@ -17,7 +17,7 @@ std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& 
         waited += w->counters.waited.load(std::memory_order_relaxed);
         resent += w->counters.resent.load(std::memory_order_relaxed);
     }
-    const auto& c = desk.counters();
+    const auto& c = recovery.counters();
     auto n = [](auto v) { return static_cast<double>(v); };
     return {
         {"mcp_reauth_requests_total", "Client requests", n(requests)},
@@ -35,6 +35,8 @@ std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& 
         {"mcp_reauth_approvals_total", "Approvals opened", n(c.approvals)},
         {"mcp_reauth_denials_total", "Approvals denied", n(c.denials)},
         {"mcp_reauth_joined_total", "Requests that joined a recovery in flight", n(c.joined)},
+        {"mcp_reauth_unsaved_credentials", "Credentials used from memory because the vault can't store them",
+         n(recovery.unsaved().size()), true},
         {"mcp_reauth_waiting_requests", "Requests held now", n(limits.waiters.load()), true},
         {"mcp_reauth_connections", "Client connections now", n(limits.connections.load()), true},
         {"mcp_reauth_replay_bytes", "Bytes recorded for replay now", n(limits.replay_bytes.load()), true},
@@ -42,8 +44,10 @@ std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& 
     };
 }
 
-metrics_listener::metrics_listener(executor ex, std::function<std::vector<metric>()> collect)
-    : collect_(std::move(collect)), service_(ex, [this](service_exchange& x) { return answer(x); }) {}
+metrics_listener::metrics_listener(executor ex, std::function<std::vector<metric>()> collect,
+                                   std::function<std::string()> trouble)
+    : collect_(std::move(collect)), trouble_(std::move(trouble)),
+      service_(ex, [this](service_exchange& x) { return answer(x); }) {}
 
 result<std::uint16_t> metrics_listener::listen(const endpoint_config& where) {
     return service_.listen(where.host, where.port);
@@ -53,8 +57,10 @@ task<void> metrics_listener::answer(service_exchange& x) {
     service_response r;
     const auto& path = x.request().path;
     if (path == "/healthz" || path == "/readyz") {
+        const auto trouble = path == "/readyz" ? trouble_() : std::string();
+        r.status = trouble.empty() ? 200 : 503;
         r.headers = {{"Content-Type", "text/plain"}};
-        r.body = "ok\n";
+        r.body = trouble.empty() ? "ok\n" : trouble + "\n";
     } else if (path == "/metrics") {
         std::vector<prometheus::MetricFamily> families;
         for (const auto& m : collect_()) {

@@ -3,7 +3,7 @@
 
 #include "proxy/approval/approvals.hpp"
 #include "proxy/net/http_service.hpp"
-#include "proxy/recovery/desk.hpp"
+#include "proxy/recovery/manager.hpp"
 #include "proxy/relay/worker.hpp"
 
 #include <functional>
@@ -21,21 +21,23 @@ struct metric {
 };
 
 /// All numbers as they are now; control thread.
-std::vector<metric> collect_metrics(const recovery_desk& desk, const approvals& book,
+std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
                                     const shared_limits& limits);
 
-/// Serves the numbers. /healthz: the process lives; /readyz: it serves (the same, since it listens only when
-/// it can).
+/// Serves the numbers. /healthz: the process lives; /readyz: 503 with one sentence while `trouble` gives one
+/// (a credential that can't be stored would be lost with this process).
 class metrics_listener {
 public:
-    metrics_listener(executor ex, std::function<std::vector<metric>()> collect);
+    metrics_listener(executor ex, std::function<std::vector<metric>()> collect,
+                     std::function<std::string()> trouble);
     result<std::uint16_t> listen(const endpoint_config& where);
     void stop() { service_.stop(); }
 
 private:
     task<void> answer(service_exchange& x);
     std::function<std::vector<metric>()> collect_;
+    std::function<std::string()> trouble_;
     http_service service_;
 };
 

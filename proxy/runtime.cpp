@@ -5,8 +5,8 @@
 #include "proxy/log.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/net/tls.hpp"
-#include "proxy/recovery/desk.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
+#include "proxy/recovery/manager.hpp"
 #include "proxy/relay/listener.hpp"
 #include "proxy/vault/open.hpp"
 
@@ -21,17 +21,28 @@
 namespace reauth {
 namespace {
 
-/// A port that is free now, for a public_url that must be known before the listener is bound.
-std::uint16_t free_port(const std::string& host) {
-    asio::io_context context;
-    error_code ec;
-    auto ip = asio::ip::make_address(host, ec);
-    asio::ip::tcp::acceptor probe(context);
-    asio::ip::tcp::endpoint where(ec ? asio::ip::make_address("127.0.0.1") : ip, 0);
-    probe.open(where.protocol(), ec);
-    probe.bind(where, ec);
-    return probe.local_endpoint(ec).port();
-}
+/// A port for a public_url that must be known before its listener is bound. It stays bound here (without
+/// listening, so that the listener may bind it too) until then: released, it could be given to somebody else.
+class reserved_port {
+public:
+    std::uint16_t take(const std::string& host) {
+        error_code ec;
+        auto ip = asio::ip::make_address(host, ec);
+        asio::ip::tcp::endpoint where(ec ? asio::ip::make_address("127.0.0.1") : ip, 0);
+        holder_.open(where.protocol(), ec);
+        holder_.set_option(asio::socket_base::reuse_address(true), ec);
+        holder_.bind(where, ec);
+        return holder_.local_endpoint(ec).port();
+    }
+    void release() {
+        error_code ignored;
+        holder_.close(ignored);
+    }
+
+private:
+    asio::io_context context_;
+    asio::ip::tcp::acceptor holder_{context_};
+};
 
 } // namespace
 
@@ -46,16 +57,17 @@ struct server::parts {
     asio::executor_work_guard<executor> keep_control{control.get_executor()};
     std::unique_ptr<http_fetcher> network;
     std::unique_ptr<approvals> book;
-    std::unique_ptr<recovery_desk> desk;
+    std::unique_ptr<credential_manager> recovery;
     std::unique_ptr<approval_listener> page;
     std::unique_ptr<metrics_listener> metrics;
 
-    slot_registry slots;
+    credential_numbers numbers;
     shared_limits limits;
     std::vector<std::unique_ptr<worker>> workers;
     std::vector<std::unique_ptr<listener>> listeners;
     std::shared_ptr<const routing_table> table;
     std::thread control_thread;
+    reserved_port page_reservation;
     std::uint16_t port = 0, page_port = 0, metrics_port = 0;
     bool running = false;
 
@@ -74,7 +86,7 @@ server::server(config settings) : parts_(std::make_unique<parts>()) {
     auto& a = settings.approval;
     if (a.public_url.empty()) {
         if (a.listen.port == 0)
-            a.listen.port = free_port(a.listen.host);
+            a.listen.port = parts_->page_reservation.take(a.listen.host);
         a.public_url = (a.tls ? "https://" : "http://") + a.listen.to_string();
     }
     parts_->settings = std::make_shared<const config>(std::move(settings));
@@ -118,21 +130,20 @@ result<void> server::start() {
 
     p.book = std::make_unique<approvals>(settings.approval.public_url);
     flow_environment env{[] { return wall_clock::now(); }, random};
-    auto publish = [&p](std::size_t slot, snapshot_ptr snapshot) {
+    auto publish = [&p](std::size_t number, snapshot_ptr snapshot) {
         for (auto& w : p.workers)
-            w->post([&w = *w, slot, snapshot] { w.slot(slot).current = snapshot; });
+            w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });
     };
-    p.desk = std::make_unique<recovery_desk>(p.control, *p.network, *p.store, *p.book, env, publish);
+    p.recovery = std::make_unique<credential_manager>(p.control, *p.network, *p.store, *p.book, env, publish);
     auto count = settings.workers ? settings.workers : std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < count; ++i)
-        p.workers.push_back(std::make_unique<worker>(i, *p.desk, p.limits));
+        p.workers.push_back(std::make_unique<worker>(i, *p.recovery, p.limits));
 
-    auto table = make_routing_table(p.settings, p.slots);
+    auto table = make_routing_table(p.settings, p.numbers);
     if (!table)
         return table.error();
     p.table = *table;
-    p.desk->use(p.table);
-    auto loaded = p.desk->load();
+    auto loaded = p.recovery->start(p.table);
     if (!loaded)
         return loaded.error();
     std::vector<worker*> all;
@@ -142,17 +153,18 @@ result<void> server::start() {
     }
 
     approval_services services{*p.book,
-                               *p.desk,
-                               [&p] { return p.desk->summaries(); },
+                               *p.recovery,
+                               [&p] { return p.recovery->summaries(); },
                                [] { return wall_clock::now(); },
                                random,
-                               [&p] { return p.desk->idp_sessions(); }};
+                               [&p] { return p.recovery->idp_sessions(); }};
     p.page = std::make_unique<approval_listener>(p.control.get_executor(), settings.approval, p.token,
                                                  std::move(services), p.approval_tls);
     auto bound = p.page->listen();
     if (!bound)
         return bound.error();
     p.page_port = *bound;
+    p.page_reservation.release();
 
     auto open = [&](const endpoint_config& where, bool dedicated) -> result<std::uint16_t> {
         listener_identity identity;
@@ -174,9 +186,17 @@ result<void> server::start() {
                 return bound.error();
         }
     if (settings.metrics) {
-        p.metrics = std::make_unique<metrics_listener>(p.control.get_executor(), [&p] {
-            return collect_metrics(*p.desk, *p.book, p.workers, p.limits);
-        });
+        p.metrics = std::make_unique<metrics_listener>(
+            p.control.get_executor(),
+            [&p] { return collect_metrics(*p.recovery, *p.book, p.workers, p.limits); },
+            [&p] {
+                std::string names;
+                for (const auto& name : p.recovery->unsaved())
+                    names += (names.empty() ? "" : ", ") + name;
+                return names.empty() ? names
+                                     : "the vault can't store the credential of " + names +
+                                           ": it is used from memory, and lost if this process ends now";
+            });
         bound = p.metrics->listen(*settings.metrics);
         if (!bound)
             return bound.error();
@@ -216,7 +236,7 @@ void server::stop(std::chrono::milliseconds grace) {
     for (auto& w : p.workers)
         w->join();
     p.on_control([&p] {
-        p.desk->stop();
+        p.recovery->stop();
         p.page->stop();
         if (p.metrics)
             p.metrics->stop();
@@ -246,15 +266,12 @@ result<std::string> server::reload(config fresh) {
         fresh.approval.public_url = old.approval.public_url;
     auto settings = std::make_shared<const config>(std::move(fresh));
     return p.on_control([&]() -> result<std::string> {
-        auto table = make_routing_table(settings, p.slots);
+        auto table = make_routing_table(settings, p.numbers);
         if (!table)
             return table.error();
         p.settings = settings;
         p.table = *table;
-        p.desk->use(p.table);
-        auto loaded = p.desk->load();
-        if (!loaded)
-            return loaded.error();
+        p.recovery->use(p.table);
         for (auto& w : p.workers)
             w->post([&w = *w, t = p.table] { w.table = t; });
         return restart;
@@ -283,7 +300,8 @@ std::string server::dashboard_link() {
 
 std::uint64_t server::counter(const std::string& name) const {
     return parts_->on_control([&]() -> std::uint64_t {
-        for (const auto& m : collect_metrics(*parts_->desk, *parts_->book, parts_->workers, parts_->limits))
+        for (const auto& m :
+             collect_metrics(*parts_->recovery, *parts_->book, parts_->workers, parts_->limits))
             if (m.name == name)
                 return static_cast<std::uint64_t>(m.value);
         return 0;

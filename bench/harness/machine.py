@@ -15,10 +15,19 @@ PROXY_CORE, LOAD_CORE = '0', str(min(1, (os.cpu_count() or 1) - 1))
 os.environ['PATH'] += ':/usr/sbin:/sbin'
 
 
+_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port that nobody listens on, and that this run was not given before: the kernel may offer one again once it is released."""
+    for _ in range(1000):
+        with socket.socket() as s:
+            s.bind(('127.0.0.1', 0))
+            port = s.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
+    raise RuntimeError('no free port in 1,000 tries')
 
 
 def wait_for(port, process=None, seconds=10):

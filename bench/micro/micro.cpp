@@ -130,17 +130,17 @@ void find_upstream(benchmark::State& state) {
 }
 BENCHMARK(find_upstream);
 
-/// What a request does at "attach": its slot, its snapshot kept alive, the clock's reading compared.
+/// What a request does at "attach": its credential, its snapshot kept alive, the clock's reading compared.
 void look_up_credential(benchmark::State& state) {
-    std::vector<credential_slot> slots(16);
-    for (auto& slot : slots) {
+    std::vector<worker_credential> credentials(16);
+    for (auto& one : credentials) {
         auto snapshot = std::make_shared<credential_snapshot>();
         snapshot->header_line = secret("Authorization: Bearer 0123456789abcdef0123456789abcdef\r\n");
-        slot.current = std::move(snapshot);
+        one.current = std::move(snapshot);
     }
     std::size_t number = 0;
     for (auto _ : state) {
-        const snapshot_ptr held = slots[number++ % slots.size()].current;
+        const snapshot_ptr held = credentials[number++ % credentials.size()].current;
         const bool usable = std::chrono::steady_clock::now() < held->expires_at;
         benchmark::DoNotOptimize(usable);
         benchmark::DoNotOptimize(held->header_line);

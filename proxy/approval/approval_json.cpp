@@ -69,6 +69,7 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"scopes", scopes_json(c.scopes)},
         {"held", c.held},
         {"renewable", c.renewable},
+        {"saved", c.saved},
         {"expires_at", time_json(c.expires_at)},
         {"last_recovery_at", time_json(c.last_recovery_at)},
         {"last_recovery", clean_text(c.last_recovery)},

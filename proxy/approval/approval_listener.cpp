@@ -92,7 +92,7 @@ std::string approval_listener::impl::make_one_time_link() {
 
 task<void> approval_listener::impl::keep_time(self_ptr self) {
     while (!self->closing) {
-        self->services.book.expire(self->services.clock());
+        self->services.book.forget_old(self->services.clock());
         error_code ec;
         self->tick.expires_after(std::chrono::seconds(1));
         co_await self->tick.async_wait(asio::redirect_error(use_task, ec));
@@ -139,7 +139,7 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         co_await x.respond(std::move(r));
         co_return;
     }
-    self->services.book.expire(self->services.clock());
+    self->services.book.forget_old(self->services.clock());
     if (path.starts_with("/a/")) {
         co_await route_link(self, x, path.substr(3));
     } else if (path.starts_with("/api/")) {

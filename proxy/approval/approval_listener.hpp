@@ -24,8 +24,8 @@ struct approval_services {
     std::function<std::vector<idp_session_summary>()> sessions = {}; ///< empty: there are none
 };
 
-/// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Marks approvals
-/// expired when their time is over. All members are called on the executor's thread.
+/// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals
+/// an hour after their decision. All members are called on the executor's thread.
 class approval_listener {
 public:
     /// `config.listen` and `config.public_url` are used; `operator_token` guards dashboard and API (empty:

@@ -24,6 +24,10 @@ std::string_view status_words(approval_status s) noexcept {
         return "Expired";
     case approval_status::failed:
         return "Failed";
+    case approval_status::superseded:
+        return "Replaced";
+    case approval_status::signed_out:
+        return "Signed out";
     }
     return "";
 }
@@ -64,6 +68,10 @@ std::string headline(const approval& a) {
         return "This approval has expired";
     case approval_status::failed:
         return "The sign-in to " + upstream + " did not work";
+    case approval_status::superseded:
+        return "Another approval took the place of this one";
+    case approval_status::signed_out:
+        return "Somebody signed out of " + upstream + " meanwhile";
     default:
         break;
     }

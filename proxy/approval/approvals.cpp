@@ -8,52 +8,21 @@ namespace {
 constexpr auto kept_after_decision = std::chrono::hours(1);
 }
 
-std::string_view to_string(approval_kind k) noexcept {
-    switch (k) {
-    case approval_kind::login:
-        return "login";
-    case approval_kind::step_up:
-        return "step_up";
-    case approval_kind::idp_login:
-        return "idp_login";
-    }
-    return "login";
-}
-
-std::string_view to_string(approval_status s) noexcept {
-    switch (s) {
-    case approval_status::pending:
-        return "pending";
-    case approval_status::authorizing:
-        return "authorizing";
-    case approval_status::approved:
-        return "approved";
-    case approval_status::denied:
-        return "denied";
-    case approval_status::expired:
-        return "expired";
-    case approval_status::failed:
-        return "failed";
-    }
-    return "failed";
-}
-
-bool decided(approval_status s) noexcept {
-    return s != approval_status::pending && s != approval_status::authorizing;
-}
-
 task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
     co_return failure{fault::invalid_configuration, "no identity provider " + identity_provider, "", "",
                       false};
 }
 
-std::shared_ptr<approval> approvals::open(approval question) {
-    auto a = std::make_shared<approval>(std::move(question));
-    by_id_[a->id] = a;
+void approvals::show(const approval& now) {
+    auto& entry = by_id_[now.id];
+    if (entry)
+        *entry = now; // whoever looks at it sees the change
+    else
+        entry = std::make_shared<approval>(now);
+    const auto shown = entry;
     const auto told = listeners_; // a listener may unsubscribe while it is told
     for (const auto& [id, tell] : told)
-        tell(*a);
-    return a;
+        tell(*shown);
 }
 
 std::shared_ptr<approval> approvals::find(const std::string& id) const {
@@ -79,38 +48,24 @@ std::vector<std::shared_ptr<approval>> approvals::waiting() const {
     return all;
 }
 
-void approvals::update(const std::shared_ptr<approval>& a, approval_status status, std::string outcome) {
-    if (decided(a->status))
-        return;
-    a->status = status;
-    a->outcome = std::move(outcome);
-    const auto told = listeners_;
-    for (const auto& [id, tell] : told)
-        tell(*a);
-}
-
 std::string approvals::link(const approval& a) const {
     return public_url_ + "/a/" + std::string(a.link_secret.reveal());
 }
 
-void approvals::expire(time_point now) {
-    std::vector<std::shared_ptr<approval>> late;
+void approvals::forget_old(time_point now) {
     for (auto at = by_id_.begin(); at != by_id_.end();) {
-        auto& a = *at->second;
-        if (!decided(a.status)) {
-            if (a.expires_at <= now)
-                late.push_back(at->second);
-        } else if (!a.settled_at) {
-            a.settled_at = now;
-        } else if (now - *a.settled_at >= kept_after_decision) {
-            at = by_id_.erase(at);
+        const auto& [id, a] = *at;
+        if (!decided(a->status)) {
+            ++at;
             continue;
         }
-        ++at;
-    }
-    for (const auto& a : late) {
-        a->settled_at = now;
-        update(a, approval_status::expired, "Nobody decided in time. The next request asks again.");
+        const auto since = decided_since_.emplace(id, now).first->second;
+        if (now - since < kept_after_decision) {
+            ++at;
+            continue;
+        }
+        decided_since_.erase(id);
+        at = by_id_.erase(at);
     }
 }
 

@@ -44,7 +44,9 @@ challenge_reason reason_of(challenge_kind k) {
 
 std::string rungs(const recovery_plan& plan, bool with_person) {
     std::string out;
-    const auto add = [&](rung r) { out += (out.empty() ? "" : ", then ") + std::string(to_string(r)); };
+    const auto add = [&](recovery_step r) {
+        out += (out.empty() ? "" : ", then ") + std::string(to_string(r));
+    };
     for (auto r : plan.silent)
         add(r);
     if (with_person && plan.person)

@@ -109,6 +109,8 @@ int login(const command_context& context, const api_client& api, const login_arg
 std::string state_of(const nlohmann::json& c) {
     if (!flag_of(c, "held"))
         return "nothing held";
+    if (c.contains("saved") && !flag_of(c, "saved"))
+        return "valid, NOT STORED";
     const auto expiry = parse_rfc3339(text_of(c, "expires_at"));
     const bool expired = expiry && *expiry <= std::chrono::system_clock::now();
     if (expired)

@@ -7,22 +7,31 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 
 namespace reauth {
 
 std::uint16_t demo_free_port(std::uint16_t wanted) {
+    // the kernel may offer a port again as soon as it is released: who asked for two must not get one
+    static std::mutex guard;
+    static std::set<std::uint16_t> given;
+    const std::lock_guard lock(guard);
     asio::io_context io;
-    for (const std::uint16_t port : {wanted, std::uint16_t{0}}) {
+    for (int tries = 0; tries < 1000; ++tries) {
         asio::ip::tcp::acceptor probe(io, asio::ip::tcp::v4());
         error_code ec;
         probe.set_option(asio::socket_base::reuse_address(true));
-        probe.bind({asio::ip::address_v4::loopback(), port}, ec);
+        probe.bind({asio::ip::address_v4::loopback(), tries == 0 ? wanted : std::uint16_t{0}}, ec);
         // two that only bind may share a port: listening shows whether it is free
         if (!ec)
             probe.listen(1, ec);
-        if (!ec)
-            return probe.local_endpoint().port();
+        if (ec)
+            continue;
+        const auto port = probe.local_endpoint().port();
+        if (port == wanted || given.insert(port).second)
+            return port;
     }
     return 0;
 }

@@ -22,7 +22,7 @@ struct fetch_options {
     std::size_t max_body = 256 * 1024;
 };
 
-/// Makes requests on the control executor. Interface so that the desk can be tested without sockets.
+/// Makes requests on the control executor. Interface so that recovery can be tested without sockets.
 class fetcher {
 public:
     virtual ~fetcher() = default;

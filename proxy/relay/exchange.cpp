@@ -49,18 +49,18 @@ void exchange::interrupt() {
 }
 
 void exchange::note_renewal(const credential_snapshot& held) {
-    auto& slot = w_.slot(route_.slots[principal_]);
-    if (slot.renewal_asked_for == held.generation())
+    auto& mine = w_.credential(route_.credentials[principal_]);
+    if (mine.renewal_asked_for == held.generation())
         return;
-    slot.renewal_asked_for = held.generation();
-    w_.desk.renew_ahead(table_, &route_, principal_, held.generation());
+    mine.renewal_asked_for = held.generation();
+    w_.recovery.renew_ahead({table_, &route_, principal_}, held.generation());
 }
 
 /// Takes the credential to send. False: the request has been answered.
 task<bool> exchange::attach() {
     for (;;) {
-        auto& slot = w_.slot(route_.slots[principal_]);
-        credential_ = pass_ ? nullptr : slot.current;
+        auto& mine = w_.credential(route_.credentials[principal_]);
+        credential_ = pass_ ? nullptr : mine.current;
         if (first_generation_ == 0 && credential_)
             first_generation_ = credential_->generation();
         if (!credential_)
@@ -79,11 +79,11 @@ task<bool> exchange::attach() {
         // expired for sure: no need to hear it from the upstream
         pre_recovered_ = credential_->generation();
         auto ask = make_ask();
-        ask.renew_only = true;
-        ask.challenge = {};
-        ask.challenge.kind = challenge_kind::token_expired;
-        auto ticket = std::make_shared<recovery_ticket>(w_.context.get_executor(), s_.waker, std::move(ask));
-        auto go_on = co_await wait_for_verdict(ticket);
+        ask.what.notice_only = true;
+        ask.what.challenge = {};
+        ask.what.challenge.kind = challenge_kind::token_expired;
+        auto held = std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
+        auto go_on = co_await wait_for_verdict(held);
         if (!go_on)
             co_return false;
     }
@@ -98,7 +98,7 @@ std::string_view exchange::credential_lines() {
     dpop_target target;
     target.method = std::string(s_.memory->head.method);
     target.url = route_.origin + s_.memory->target;
-    target.nonce = w_.slot(route_.slots[principal_]).dpop_nonce;
+    target.nonce = w_.credential(route_.credentials[principal_]).dpop_nonce;
     target.access_token = credential_->held.access_token;
     auto proof = dpop_proof(credential_->held.dpop_key, target, wall_clock::now(), system_random());
     dpop_lines_.assign(credential_->header_line.reveal());

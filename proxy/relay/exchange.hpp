@@ -9,7 +9,7 @@
 namespace reauth {
 
 /// Owned by the coroutine that serves the request; talks to nothing but its session, its upstream connection
-/// and the desk.
+/// and the credential manager.
 class exchange {
 public:
     exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
@@ -63,12 +63,13 @@ private:
     // phases 6 to 9: exchange_recovery.cpp
     task<bool> recover();
     recovery_ask make_ask();
-    task<bool> wait_for_verdict(std::shared_ptr<recovery_ticket> ticket);
-    task<bool> keep_waiting(recovery_ticket& ticket);
-    void plan_wait(const recovery_ticket& ticket);
+    task<bool> wait_for_verdict(std::shared_ptr<held_request> held);
+    task<bool> keep_waiting(held_request& held);
+    void plan_wait(const held_request& held);
     bool event_stream_accepted() const;
     bool old_stream_client() const;
     task<bool> stream_write(std::string text);
+    task<bool> pass_to_client();
     task<bool> begin_stream();
     std::string held_key(const std::string& id) const;
 
@@ -115,6 +116,8 @@ private:
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
     std::uint64_t first_generation_ = 0, pre_recovered_ = 0;
     parsed_challenge challenge_;
+    unsigned challenge_status_ = 0;
+    std::vector<std::string> challenge_lines_; ///< its WWW-Authenticate values as they came, for `pass`
     failure why_;
     std::string reason_;
     std::vector<std::string> required_scopes_;

@@ -135,7 +135,7 @@ task<exchange::outcome> exchange::read_answer() {
     const auto& answer = s_.memory->answer;
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
-            w_.slot(route_.slots[principal_]).dpop_nonce.assign(nonce);
+            w_.credential(route_.credentials[principal_]).dpop_nonce.assign(nonce);
     if (!pass_ &&
         (answer.status == 401 || (answer.status == 403 && answer.find(field_id::www_authenticate)))) {
         std::vector<std::string_view> lines;
@@ -145,6 +145,8 @@ task<exchange::outcome> exchange::read_answer() {
         challenge_ =
             read_challenge(answer.status, lines, answer.value(field_id::dpop_nonce), credential_ != nullptr);
         if (challenge_.kind != challenge_kind::not_a_challenge) {
+            challenge_status_ = answer.status;
+            challenge_lines_.assign(lines.begin(), lines.end());
             // an upload that was cut short by the answer is finished into the record: the replay needs all of
             // it
             if (!upload_done_) {
@@ -215,7 +217,7 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
         if (body_read_ && s_.memory->in.size() <= consumed_) {
             drop_record();
             consumed_ = 0;
-            w_.slabs.give(std::move(s_.memory));
+            w_.buffers.give(std::move(s_.memory));
         }
         std::string patched;
         for (;;) {

@@ -1,8 +1,9 @@
-// Phases 6 to 9 as the request lives them: it is held while the desk recovers, and replayed.
+// Phases 6 to 9 as the request lives them: it is held while its credential is recovered, and replayed.
 #include "core/http_field.hpp"
 #include "core/sse.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
+#include "proxy/relay/local_answer.hpp"
 
 namespace reauth {
 namespace {
@@ -16,17 +17,19 @@ constexpr auto never = steady_clock::time_point::max();
 recovery_ask exchange::make_ask() {
     parse_messages();
     recovery_ask ask;
-    ask.table = table_;
-    ask.upstream = &route_;
-    ask.principal = principal_;
-    ask.challenge = challenge_;
-    ask.sent_generation = credential_ ? credential_->generation() : 0;
-    ask.first_generation = first_generation_;
-    ask.messages = messages_.messages;
-    for (const auto& m : ask.messages)
+    ask.where = {table_, &route_, principal_};
+    auto& what = ask.what;
+    what.challenge = challenge_;
+    what.sent_generation = credential_ ? credential_->generation() : 0;
+    what.first_generation = first_generation_;
+    for (const auto& m : messages_.messages) {
+        if (!m.method.empty())
+            what.operations.push_back({m.method, m.tool});
         if (!m.client_name.empty())
-            ask.client_name = m.client_name;
-    ask.may_ask_person = class_ != request_class::stream || old_stream_client();
+            what.client_name = m.client_name;
+    }
+    what.person =
+        class_ != request_class::stream || old_stream_client() ? person_use::may_ask : person_use::only_waits;
     return ask;
 }
 
@@ -48,7 +51,7 @@ bool exchange::event_stream_accepted() const {
 }
 
 std::string exchange::held_key(const std::string& id) const {
-    std::string key = std::to_string(route_.slots[principal_]);
+    std::string key = std::to_string(route_.credentials[principal_]);
     key += '|';
     key += s_.memory->head.value(field_id::mcp_session_id);
     key += '|';
@@ -64,14 +67,14 @@ bool exchange::cancels_held_request() {
     parse_messages();
     if (messages_.messages.size() != 1 || messages_.messages[0].method != "notifications/cancelled")
         return false;
-    auto ticket = w_.limits.held.find(held_key(messages_.messages[0].cancelled_id));
-    if (!ticket)
+    auto held = w_.limits.held.find(held_key(messages_.messages[0].cancelled_id));
+    if (!held)
         return false;
     recovery_verdict verdict;
     verdict.why = {fault::request_not_replayable, "the client cancelled the request while it waited", "", "",
                    false};
-    ticket->finish(std::move(verdict));
-    w_.desk.abandon(ticket);
+    held->finish(std::move(verdict));
+    w_.recovery.abandon(held);
     return true;
 }
 
@@ -87,11 +90,11 @@ task<bool> exchange::recover() {
         co_return false;
     }
     auto ask = make_ask();
-    auto ticket = std::make_shared<recovery_ticket>(w_.context.get_executor(), s_.waker, std::move(ask));
+    auto held = std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
     if (!replayable() || !body_read_) {
         // too late for this request; the next one finds a new credential
-        ticket->abandon();
-        w_.desk.ask(ticket);
+        held->abandon();
+        w_.recovery.ask(held);
         why_ = {fault::request_not_replayable,
                 "the upstream wants a new credential, and this request is larger than limits.replay_body "
                 "allows to replay",
@@ -99,16 +102,16 @@ task<bool> exchange::recover() {
         co_await fail(why_);
         co_return false;
     }
-    co_return co_await wait_for_verdict(ticket);
+    co_return co_await wait_for_verdict(held);
 }
 
 /// Decides once, when an approval is known to wait, how this request experiences it.
-void exchange::plan_wait(const recovery_ticket& ticket) {
+void exchange::plan_wait(const held_request& held) {
     approval_seen_ = true;
-    approval_link_ = ticket.approval_link;
-    approval_id_ = ticket.approval_id;
+    approval_link_ = held.approval_link;
+    approval_id_ = held.approval_id;
     auto now = steady_clock::now();
-    const auto& wait = ticket.wait;
+    const auto& wait = held.wait;
     bool progress = false, elicits = false;
     for (const auto& m : messages_.messages) {
         progress = progress || !m.progress_token.empty();
@@ -141,14 +144,14 @@ void exchange::plan_wait(const recovery_ticket& ticket) {
 }
 
 /// Does what is due. False: the request has been answered, or the client is gone.
-task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
+task<bool> exchange::keep_waiting(held_request& held) {
     auto now = steady_clock::now();
-    if (!approval_seen_ && !ticket.approval_link.empty())
-        plan_wait(ticket);
-    if (ticket.approval_id != approval_id_) {
+    if (!approval_seen_ && !held.approval_link.empty())
+        plan_wait(held);
+    if (held.approval_id != approval_id_) {
         // one answer led to another question: a login, then what was to be confirmed
-        approval_link_ = ticket.approval_link;
-        approval_id_ = ticket.approval_id;
+        approval_link_ = held.approval_link;
+        approval_id_ = held.approval_id;
     }
     if (approval_seen_ && fail_at_once_) {
         why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_,
@@ -174,7 +177,7 @@ task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
         beat_at_ = now;
     }
     if (now >= beat_at_ && streaming_) {
-        beat_at_ = now + ticket.wait.heartbeat;
+        beat_at_ = now + held.wait.heartbeat;
         std::string text = sse_comment("mcp-reauth is waiting for a credential");
         if (approval_seen_ && !messages_.batch && !messages_.messages.empty() &&
             !messages_.messages[0].progress_token.empty())
@@ -187,12 +190,12 @@ task<bool> exchange::keep_waiting(recovery_ticket& ticket) {
     co_return true;
 }
 
-/// Waits with the desk. True: attach and send again.
-task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
+/// Waits for the recovery. True: attach and send again.
+task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
     const auto& limits = table_->settings->limits;
     if (w_.limits.waiters.fetch_add(1, std::memory_order_relaxed) >= limits.waiters) {
         w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
-        ticket->abandon();
+        held->abandon();
         why_ = {fault::overloaded, "too many requests wait for a credential",
                 "raise limits.waiters, or try again", "", true};
         co_await fail(why_);
@@ -201,7 +204,7 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
     w_.counters.waited.fetch_add(1, std::memory_order_relaxed);
     auto now = steady_clock::now();
     stream_at_ =
-        class_ == request_class::stream && !old_client_ && !streaming_ ? now + ticket->wait.grace : never;
+        class_ == request_class::stream && !old_client_ && !streaming_ ? now + held->wait.grace : never;
     give_up_at_ = class_ == request_class::stream ? never
                   : class_ == request_class::call ? never
                                                   : now + short_wait;
@@ -212,40 +215,70 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<recovery_ticket> ticket) {
         if (m.is_request())
             keys.push_back(held_key(m.id));
     for (const auto& key : keys)
-        w_.limits.held.add(key, ticket);
+        w_.limits.held.add(key, held);
     if (body_read_)
         s_.watch_client();
-    w_.desk.ask(ticket);
+    w_.recovery.ask(held);
     bool answered = false;
-    while (!ticket->verdict && !s_.gone && !answered) {
+    while (!held->verdict && !s_.gone && !answered) {
         auto next = std::min({stream_at_, give_up_at_, beat_at_});
         wake_.set(next);
         co_await s_.waker.wait();
-        if (ticket->verdict || s_.gone)
+        if (held->verdict || s_.gone)
             break;
-        auto going_on = co_await keep_waiting(*ticket);
+        auto going_on = co_await keep_waiting(*held);
         answered = !going_on;
     }
     wake_.clear();
-    ticket->abandon();
+    held->abandon();
     for (const auto& key : keys)
-        w_.limits.held.remove(key, ticket.get());
+        w_.limits.held.remove(key, held.get());
     w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
-    if (!ticket->verdict)
-        w_.desk.abandon(ticket);
+    if (!held->verdict)
+        w_.recovery.abandon(held);
     if (answered || s_.gone)
         co_return false;
-    const auto& verdict = *ticket->verdict;
+    const auto& verdict = *held->verdict;
     if (verdict.is == recovery_verdict::kind::replay) {
         fresh_only_ = fresh_only_ || verdict.person_waited;
         identity_only_ = streaming_;
         w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
         co_return true;
     }
+    if (verdict.is == recovery_verdict::kind::relay) {
+        why_ = verdict.why;
+        co_return co_await pass_to_client();
+    }
     reason_ = verdict.reason;
     required_scopes_ = verdict.required_scopes;
     why_ = verdict.why;
     co_await fail(why_);
+    co_return false;
+}
+
+/// A rule leaves this challenge to the client. One with a token of its own is heard with that token, and
+/// whatever comes back is relayed; one without gets the challenge. True: send again.
+task<bool> exchange::pass_to_client() {
+    if (s_.memory->head.find(field_id::authorization)) {
+        pass_ = true;
+        co_return true;
+    }
+    if (streaming_) { // a stream that has begun can't carry a challenge
+        co_await fail(why_);
+        co_return false;
+    }
+    log_outcome(why_);
+    auto& out = s_.memory->out;
+    out.clear();
+    client_keeps_ = client_keeps_ && body_read_;
+    append_challenge(out, challenge_status_, challenge_lines_,
+                     make_http_error(rpc_code_reauth, why_.describe(), error_data(why_)), !client_keeps_,
+                     is_head_);
+    write_job job{out, {}};
+    auto written = co_await write_rest(s_.client, job);
+    client_keeps_ = client_keeps_ && written;
+    if (body_read_)
+        s_.memory->in.consume(std::exchange(consumed_, 0));
     co_return false;
 }
 

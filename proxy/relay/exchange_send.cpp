@@ -184,7 +184,7 @@ task<bool> exchange::obtain_connection() {
 
 void exchange::on_early_answer(void* self) {
     auto& x = *static_cast<exchange*>(self);
-    // a wake-up may be spurious, or a TLS session ticket: an upload that ends for nothing never ends
+    // a wake-up may be spurious, or a TLS session held: an upload that ends for nothing never ends
     if (!x.up_.has_input()) {
         x.up_.watch(&exchange::on_early_answer, self);
         return;

@@ -15,6 +15,8 @@ std::string_view phrase(unsigned status) noexcept {
         return "Accepted";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 403:
         return "Forbidden";
     case 404:
@@ -36,11 +38,12 @@ std::string_view phrase(unsigned status) noexcept {
     }
 }
 
-} // namespace
-
-void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
-                   bool head_only) {
+void append_status(std::string& out, unsigned status) {
     out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(phrase(status));
+}
+
+/// What follows the status line and the fields that only some answers have.
+void append_json(std::string& out, std::string_view json_body, bool close, bool head_only) {
     out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nContent-Length: ");
     out.append(std::to_string(json_body.size()));
     if (close)
@@ -48,6 +51,22 @@ void append_answer(std::string& out, unsigned status, std::string_view json_body
     out.append("\r\n\r\n");
     if (!head_only)
         out.append(json_body);
+}
+
+} // namespace
+
+void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
+                   bool head_only) {
+    append_status(out, status);
+    append_json(out, json_body, close, head_only);
+}
+
+void append_challenge(std::string& out, unsigned status, const std::vector<std::string>& lines,
+                      std::string_view json_body, bool close, bool head_only) {
+    append_status(out, status);
+    for (const auto& line : lines)
+        out.append("\r\nWWW-Authenticate: ").append(line);
+    append_json(out, json_body, close, head_only);
 }
 
 void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only) {

@@ -14,6 +14,11 @@ namespace reauth {
 void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
                    bool head_only = false);
 
+/// Appends an upstream's challenge for the client's own eyes: its status and its WWW-Authenticate lines as
+/// they came (RFC 9110 section 11.6.1), with a JSON body of ours.
+void append_challenge(std::string& out, unsigned status, const std::vector<std::string>& lines,
+                      std::string_view json_body, bool close, bool head_only = false);
+
 /// Appends an answer for a refusal at the door: {"error":{"message":…}}.
 void append_refusal(std::string& out, unsigned status, std::string_view message, bool close,
                     bool head_only = false);

@@ -45,7 +45,7 @@ std::string without_trailing_slash(std::string path) {
 }
 
 result<std::unique_ptr<route>> make_route(const config& settings, const upstream_config& upstream,
-                                          std::size_t number, slot_registry& slots) {
+                                          std::size_t number, credential_numbers& numbers) {
     auto url = boost::urls::parse_uri(upstream.url);
     if (!url)
         return failure{fault::invalid_configuration, "upstream " + upstream.name + ": not a URL", "", "",
@@ -75,8 +75,11 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
             return context.error();
         r->tls_context = *context;
     }
+    // another origin or resource is another credential: what is held for the old one never goes to the new
+    // one
+    const auto binding = r->origin + " " + upstream.resource;
     auto principal = [&](const std::string& name) {
-        r->slots.push_back(slots.number(upstream.name, name));
+        r->credentials.push_back(numbers.number(upstream.name, name, binding));
         r->passes.push_back(passes_always(settings.policy, upstream.name, name));
     };
     if (settings.client_auth.empty())
@@ -88,21 +91,23 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
 
 } // namespace
 
-std::size_t slot_registry::number(const std::string& upstream, const std::string& principal) {
-    auto pair = std::make_pair(upstream, principal);
-    auto it = std::find(pairs_.begin(), pairs_.end(), pair);
-    if (it == pairs_.end())
-        it = pairs_.insert(pairs_.end(), std::move(pair));
-    return static_cast<std::size_t>(it - pairs_.begin());
+std::size_t credential_numbers::number(const std::string& upstream, const std::string& principal,
+                                       const std::string& binding) {
+    return numbers_.emplace(std::tie(upstream, principal, binding), numbers_.size()).first->second;
+}
+
+std::string target::principal_name() const {
+    const auto& clients = table->settings->client_auth;
+    return clients.empty() ? "local" : clients[principal].principal;
 }
 
 result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
-                                                                slot_registry& slots) {
+                                                                credential_numbers& numbers) {
     auto table = std::make_shared<routing_table>();
     table->settings = settings;
     table->operations_matter = needs_operation(settings->policy);
     for (const auto& upstream : settings->upstreams) {
-        auto made = make_route(*settings, upstream, table->routes.size(), slots);
+        auto made = make_route(*settings, upstream, table->routes.size(), numbers);
         if (!made)
             return made.error();
         auto& r = *table->routes.emplace_back(std::move(*made));

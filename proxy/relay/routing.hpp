@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace reauth {
@@ -31,8 +32,8 @@ struct route {
     std::string static_lines; ///< configured headers, whole lines
     std::string replaced;     ///< their names: "x-org,x-team"
     std::shared_ptr<asio::ssl::context> tls_context;
-    std::vector<std::size_t> slots; ///< credential slot per principal
-    std::vector<bool> passes;       ///< per principal: policy `pass` whatever happens
+    std::vector<std::size_t> credentials; ///< number of the credential, per principal
+    std::vector<bool> passes;             ///< per principal: policy `pass` whatever happens
 };
 
 /// A prefix of request paths.
@@ -51,20 +52,33 @@ struct routing_table {
     bool operations_matter = false; ///< a rule matches on method or tool
 };
 
-/// Numbers the (upstream, principal) pairs; a number never changes while the process lives.
-class slot_registry {
+/// Where a request goes and on whose behalf: the configuration it began with, the upstream, the principal.
+struct target {
+    std::shared_ptr<const routing_table> table;
+    const route* to = nullptr; ///< into `table`
+    std::size_t principal = 0; ///< index into config::client_auth, 0 without
+
+    const config& settings() const { return *table->settings; }
+    const upstream_config& upstream() const { return *to->upstream; }
+    std::string principal_name() const;
+    /// The number of the credential that is attached.
+    std::size_t credential() const { return to->credentials[principal]; }
+};
+
+/// Numbers the credentials: one per upstream, principal and what it is bound to (origin and resource). A
+/// number never changes while the process lives.
+class credential_numbers {
 public:
-    std::size_t number(const std::string& upstream, const std::string& principal);
-    std::size_t size() const noexcept { return pairs_.size(); }
-    const std::pair<std::string, std::string>& pair(std::size_t n) const { return pairs_[n]; }
+    std::size_t number(const std::string& upstream, const std::string& principal, const std::string& binding);
+    std::size_t size() const noexcept { return numbers_.size(); }
 
 private:
-    std::vector<std::pair<std::string, std::string>> pairs_;
+    std::map<std::tuple<std::string, std::string, std::string>, std::size_t> numbers_;
 };
 
 /// Builds the table; fails where TLS files can't be read or a URL is wrong.
 result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
-                                                                slot_registry& slots);
+                                                                credential_numbers& numbers);
 
 /// What a target maps to.
 struct route_match {

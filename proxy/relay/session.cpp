@@ -14,7 +14,7 @@ session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l)
 }
 
 session::~session() {
-    home.slabs.give(std::move(memory));
+    home.buffers.give(std::move(memory));
     home.leave(*this);
 }
 
@@ -115,7 +115,7 @@ task<session::next> session::read_head(head_outcome& outcome) {
         if (client.interrupted())
             co_return next::end;
         if (memory && memory->in.size() == 0)
-            home.slabs.give(std::move(memory));
+            home.buffers.give(std::move(memory));
         co_await client.wait(r.is);
     }
     deadline_.clear();
@@ -230,7 +230,7 @@ task<void> session::run(std::shared_ptr<session> self) {
         if (!usable && !gone)
             co_await linger();
         if (memory && memory->in.size() == 0)
-            home.slabs.give(std::move(memory));
+            home.buffers.give(std::move(memory));
     }
     client.close();
     self.reset();

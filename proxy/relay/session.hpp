@@ -6,7 +6,7 @@
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wakeup.hpp"
 #include "proxy/relay/admission.hpp"
-#include "proxy/relay/slab.hpp"
+#include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/worker.hpp"
 
 namespace reauth {
@@ -27,14 +27,14 @@ public:
     worker& home;
     channel client;
     const listener_identity& listener;
-    std::unique_ptr<slab> memory; ///< null while nothing is in progress
-    wakeup waker;                 ///< for whatever the exchange waits for besides I/O
-    bool gone = false;            ///< the client closed, or we were told to cut
+    std::unique_ptr<request_buffers> memory; ///< null while nothing is in progress
+    wakeup waker;                            ///< for whatever the exchange waits for besides I/O
+    bool gone = false;                       ///< the client closed, or we were told to cut
     exchange* current = nullptr;
 
-    slab& need_memory() {
+    request_buffers& need_memory() {
         if (!memory)
-            memory = home.slabs.take();
+            memory = home.buffers.take();
         return *memory;
     }
     /// From now on a closed connection is noticed while the exchange is busy elsewhere; early bytes of the

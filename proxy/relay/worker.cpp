@@ -7,30 +7,30 @@
 
 namespace reauth {
 
-void held_requests::add(const std::string& key, std::shared_ptr<recovery_ticket> ticket) {
+void held_requests::add(const std::string& key, std::shared_ptr<held_request> held) {
     std::lock_guard lock(mutex_);
-    tickets_.emplace(key, std::move(ticket));
+    requests_.emplace(key, std::move(held));
 }
 
-void held_requests::remove(const std::string& key, const recovery_ticket* ticket) {
+void held_requests::remove(const std::string& key, const held_request* held) {
     std::lock_guard lock(mutex_);
-    auto [first, last] = tickets_.equal_range(key);
+    auto [first, last] = requests_.equal_range(key);
     for (auto it = first; it != last; ++it)
-        if (it->second.get() == ticket) {
-            tickets_.erase(it);
+        if (it->second.get() == held) {
+            requests_.erase(it);
             return;
         }
 }
 
-std::shared_ptr<recovery_ticket> held_requests::find(const std::string& key) {
+std::shared_ptr<held_request> held_requests::find(const std::string& key) {
     std::lock_guard lock(mutex_);
-    auto it = tickets_.find(key);
-    return it == tickets_.end() ? nullptr : it->second;
+    auto it = requests_.find(key);
+    return it == requests_.end() ? nullptr : it->second;
 }
 
 worker::worker(unsigned n, recovery_service& d, shared_limits& l)
-    : number(n), desk(d), limits(l), deadlines(context.get_executor()), keep_running_(context.get_executor()),
-      sweeper_(deadlines, &worker::sweep, this) {
+    : number(n), recovery(d), limits(l), deadlines(context.get_executor()),
+      keep_running_(context.get_executor()), sweeper_(deadlines, &worker::sweep, this) {
     sweeper_.set_after(std::chrono::seconds(1));
 }
 

@@ -1,11 +1,11 @@
-// One thread of the data path: its io_context, connections, pools, buffers and credential slots. Nothing in
+// One thread of the data path: its io_context, connections, pools, buffers and credentials. Nothing in
 // it is shared.
 #pragma once
 
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/task.hpp"
-#include "proxy/relay/slab.hpp"
-#include "proxy/relay/ticket.hpp"
+#include "proxy/relay/held_request.hpp"
+#include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
 #include <array>
@@ -19,19 +19,19 @@ namespace reauth {
 
 class session;
 
-/// The requests that wait for a recovery, by (slot, session, JSON-RPC id): clients that give up without
+/// The requests that wait for a recovery, by (credential, session, JSON-RPC id): clients that give up without
 /// closing say so with notifications/cancelled, and a replay after that would run the tool twice. Off the
 /// steady path.
 class held_requests {
 public:
-    void add(const std::string& key, std::shared_ptr<recovery_ticket> ticket);
-    void remove(const std::string& key, const recovery_ticket* ticket);
-    /// The ticket of that request, if it is held.
-    std::shared_ptr<recovery_ticket> find(const std::string& key);
+    void add(const std::string& key, std::shared_ptr<held_request> held);
+    void remove(const std::string& key, const held_request* held);
+    /// The held of that request, if it is held.
+    std::shared_ptr<held_request> find(const std::string& key);
 
 private:
     std::mutex mutex_;
-    std::multimap<std::string, std::shared_ptr<recovery_ticket>> tickets_;
+    std::multimap<std::string, std::shared_ptr<held_request>> requests_;
 };
 
 /// Limits and gauges that all workers share; touched when a body outgrows its buffer, not for every request.
@@ -49,24 +49,24 @@ struct worker_counters {
 
 class worker {
 public:
-    worker(unsigned number, recovery_service& desk, shared_limits& limits);
+    worker(unsigned number, recovery_service& recovery, shared_limits& limits);
     ~worker();
 
     asio::io_context context{1};
     const unsigned number;
-    recovery_service& desk;
+    recovery_service& recovery;
     shared_limits& limits;
     worker_counters counters;
     deadline_service deadlines;
-    slab_pool slabs;
+    buffer_pool buffers;
     std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
     std::shared_ptr<const routing_table> table;
     bool stopping = false;
 
-    credential_slot& slot(std::size_t n) {
-        if (n >= slots_.size())
-            slots_.resize(n + 1);
-        return slots_[n];
+    worker_credential& credential(std::size_t n) {
+        if (n >= credentials_.size())
+            credentials_.resize(n + 1);
+        return credentials_[n];
     }
     /// Pools belong to an origin with its TLS settings; they outlive a reload.
     upstream_pool& pool(const route& r);
@@ -89,7 +89,7 @@ public:
 
 private:
     static void sweep(void* self);
-    std::vector<credential_slot> slots_;
+    std::vector<worker_credential> credentials_;
     std::unordered_map<std::string, upstream_pool> pools_;
     session* first_ = nullptr;
     std::size_t session_count_ = 0;

@@ -64,44 +64,56 @@ std::optional<std::vector<std::string>> split_key(std::string_view key) {
     }
 }
 
-result<std::optional<credential>> credential_store::find_credential(const std::string& principal,
-                                                                    const std::string& upstream,
-                                                                    const std::string& issuer) {
+result<life::stored_state> credential_store::find_credential(const std::string& principal,
+                                                             const std::string& upstream,
+                                                             const std::string& issuer) {
     auto found = parsed(vault_.get(record_kind::credential, joined_key({principal, upstream, issuer})),
                         credential_from_json);
-    if (found && found->has_value() && erased(**found))
-        return std::optional<credential>();
-    return found;
+    if (!found)
+        return found.error();
+    life::stored_state state;
+    if (found->has_value()) {
+        state.generation = (*found)->generation;
+        if (!erased(**found))
+            state.value = std::move(**found);
+    }
+    return state;
 }
 
-result<credential> credential_store::store_credential(const std::string& principal,
-                                                      const std::string& upstream, credential value) {
-    const auto key = joined_key({principal, upstream, value.issuer});
-    auto last = parsed(vault_.get(record_kind::credential, key), credential_from_json);
-    if (!last)
-        return last.error();
-    const std::uint64_t stored = last->has_value() ? (*last)->generation : 0;
-    value.generation = (std::max)(stored, value.generation) + 1;
-    auto done = vault_.put(record_kind::credential, key, credential_to_json(value));
+result<std::optional<life::stored_state>> credential_store::store_credential(const std::string& principal,
+                                                                             const std::string& upstream,
+                                                                             const credential& value,
+                                                                             std::uint64_t expected) {
+    auto there = find_credential(principal, upstream, value.issuer);
+    if (!there)
+        return there.error();
+    if (there->generation > expected)
+        return std::optional<life::stored_state>(std::move(*there));
+    auto done = vault_.put(record_kind::credential, joined_key({principal, upstream, value.issuer}),
+                           credential_to_json(value));
     if (!done)
         return done.error();
-    return value;
+    return std::optional<life::stored_state>();
 }
 
-result<void> credential_store::erase_credential(const std::string& principal, const std::string& upstream,
-                                                const std::string& issuer) {
-    const auto key = joined_key({principal, upstream, issuer});
-    auto last = parsed(vault_.get(record_kind::credential, key), credential_from_json);
-    if (!last)
-        return vault_.erase(record_kind::credential, key);
-    if (!last->has_value())
-        return {};
+result<std::uint64_t> credential_store::erase_credential(const std::string& principal,
+                                                         const std::string& upstream,
+                                                         const std::string& issuer, std::uint64_t tombstone,
+                                                         std::uint64_t only_until) {
+    auto there = find_credential(principal, upstream, issuer);
+    if (there && only_until && there->generation > only_until)
+        return there->generation;
     credential remains;
     remains.token_type = erased_type;
     remains.access_token = secret(erased_type);
     remains.issuer = issuer;
-    remains.generation = (*last)->generation;
-    return vault_.put(record_kind::credential, key, credential_to_json(remains));
+    // what can't be read is replaced all the same
+    remains.generation = std::max(tombstone, there ? there->generation + 1 : 1);
+    auto done = vault_.put(record_kind::credential, joined_key({principal, upstream, issuer}),
+                           credential_to_json(remains));
+    if (!done)
+        return done.error();
+    return remains.generation;
 }
 
 result<std::vector<held_credential>> credential_store::credentials() {
@@ -165,24 +177,72 @@ result<std::optional<pending_authorization>> credential_store::find_pending(std:
     return parsed(vault_.get(record_kind::pending_authorization, pending_key(state)), pending_from_json);
 }
 
+result<void> credential_store::discard_pendings(const std::string& principal, const std::string& name) {
+    auto records = vault_.list(record_kind::pending_authorization);
+    if (!records)
+        return records.error();
+    for (const auto& record : *records) {
+        auto pending = pending_from_json(record.value);
+        const bool its = pending && pending->principal == principal &&
+                         (pending->kind == authorization_kind::idp_login ? pending->identity_provider
+                                                                         : pending->upstream) == name;
+        if (!its)
+            continue;
+        auto gone = vault_.erase(record_kind::pending_authorization, record.key);
+        if (!gone)
+            return gone.error();
+    }
+    return {};
+}
+
 result<std::optional<pending_authorization>> credential_store::take_pending(std::string_view state) {
     return parsed(vault_.take(record_kind::pending_authorization, pending_key(state)), pending_from_json);
 }
 
-result<std::optional<idp_session>> credential_store::find_session(const std::string& principal,
-                                                                  const std::string& identity_provider) {
-    return parsed(vault_.get(record_kind::idp_session, joined_key({principal, identity_provider})),
-                  session_from_json);
+result<life::stored_state> credential_store::find_session(const std::string& principal,
+                                                          const std::string& identity_provider) {
+    auto found = parsed(vault_.get(record_kind::idp_session, joined_key({principal, identity_provider})),
+                        session_from_json);
+    if (!found)
+        return found.error();
+    life::stored_state state;
+    if (found->has_value()) {
+        state.generation = (*found)->generation;
+        if (!(*found)->id_token.empty())
+            state.value = credential_of(**found);
+    }
+    return state;
 }
 
-result<void> credential_store::store_session(const std::string& principal, const idp_session& session) {
-    return vault_.put(record_kind::idp_session, joined_key({principal, session.identity_provider}),
-                      session_to_json(session));
+result<std::optional<life::stored_state>> credential_store::store_session(const std::string& principal,
+                                                                          const idp_session& session,
+                                                                          std::uint64_t expected) {
+    auto there = find_session(principal, session.identity_provider);
+    if (!there)
+        return there.error();
+    if (there->generation > expected)
+        return std::optional<life::stored_state>(std::move(*there));
+    auto done = vault_.put(record_kind::idp_session, joined_key({principal, session.identity_provider}),
+                           session_to_json(session));
+    if (!done)
+        return done.error();
+    return std::optional<life::stored_state>();
 }
 
-result<void> credential_store::erase_session(const std::string& principal,
-                                             const std::string& identity_provider) {
-    return vault_.erase(record_kind::idp_session, joined_key({principal, identity_provider}));
+result<std::uint64_t> credential_store::erase_session(const std::string& principal,
+                                                      const std::string& identity_provider,
+                                                      std::uint64_t tombstone, std::uint64_t only_until) {
+    auto there = find_session(principal, identity_provider);
+    if (there && only_until && there->generation > only_until)
+        return there->generation;
+    idp_session remains;
+    remains.identity_provider = identity_provider;
+    remains.generation = std::max(tombstone, there ? there->generation + 1 : 1);
+    auto done = vault_.put(record_kind::idp_session, joined_key({principal, identity_provider}),
+                           session_to_json(remains));
+    if (!done)
+        return done.error();
+    return remains.generation;
 }
 
 result<std::vector<held_session>> credential_store::sessions() {
@@ -195,7 +255,7 @@ result<std::vector<held_session>> credential_store::sessions() {
         auto value = session_from_json(record.value);
         if (!value)
             return value.error();
-        if (parts && parts->size() == 2)
+        if (parts && parts->size() == 2 && !value->id_token.empty())
             out.push_back({(*parts)[0], std::move(*value)});
     }
     return out;

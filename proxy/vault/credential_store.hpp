@@ -5,6 +5,7 @@
 #include "core/credential.hpp"
 #include "core/registration.hpp"
 #include "policy/idp_session.hpp"
+#include "policy/life_events.hpp"
 #include "policy/pending_authorization.hpp"
 #include "proxy/vault/vault.hpp"
 
@@ -34,15 +35,19 @@ public:
     /// The vault must outlive the store.
     explicit credential_store(vault& records) : vault_(records) {}
 
-    result<std::optional<credential>> find_credential(const std::string& principal,
-                                                      const std::string& upstream, const std::string& issuer);
-    /// Stores under value.issuer and returns what was stored: its generation is one more than the last that
-    /// was stored for the key (also before an erase) and than value.generation. Hold the recovery lease.
-    result<credential> store_credential(const std::string& principal, const std::string& upstream,
-                                        credential value);
-    /// Forgets the tokens; the generation goes on rising.
-    result<void> erase_credential(const std::string& principal, const std::string& upstream,
-                                  const std::string& issuer);
+    /// What is there: the credential, or only the generation of one that was erased.
+    result<life::stored_state> find_credential(const std::string& principal, const std::string& upstream,
+                                               const std::string& issuer);
+    /// Stores under value.issuer if the vault holds no higher generation than `expected`; else what is there.
+    result<std::optional<life::stored_state>> store_credential(const std::string& principal,
+                                                               const std::string& upstream,
+                                                               const credential& value,
+                                                               std::uint64_t expected);
+    /// Leaves a tombstone of at least that generation, and says of which. With `only_until` whatever has a
+    /// higher generation than that is left alone.
+    result<std::uint64_t> erase_credential(const std::string& principal, const std::string& upstream,
+                                           const std::string& issuer, std::uint64_t tombstone,
+                                           std::uint64_t only_until = 0);
     result<std::vector<held_credential>> credentials();
 
     /// The issuer that a person approved for an upstream.
@@ -61,14 +66,18 @@ public:
     /// Kept until an hour after it expires, so that a late callback can be told why it fails.
     result<void> store_pending(const pending_authorization& pending);
     result<std::optional<pending_authorization>> find_pending(std::string_view state);
+    /// Forgets those of one upstream or identity provider.
+    result<void> discard_pendings(const std::string& principal, const std::string& name);
     /// For one caller only.
     result<std::optional<pending_authorization>> take_pending(std::string_view state);
 
-    result<std::optional<idp_session>> find_session(const std::string& principal,
-                                                    const std::string& identity_provider);
-    /// Stores under session.identity_provider.
-    result<void> store_session(const std::string& principal, const idp_session& session);
-    result<void> erase_session(const std::string& principal, const std::string& identity_provider);
+    /// The same three for the session at an identity provider.
+    result<life::stored_state> find_session(const std::string& principal,
+                                            const std::string& identity_provider);
+    result<std::optional<life::stored_state>>
+    store_session(const std::string& principal, const idp_session& session, std::uint64_t expected);
+    result<std::uint64_t> erase_session(const std::string& principal, const std::string& identity_provider,
+                                        std::uint64_t tombstone, std::uint64_t only_until = 0);
     result<std::vector<held_session>> sessions();
 
     /// See vault::try_lease and vault::release_lease.

@@ -70,16 +70,6 @@ TEST_CASE("deny answers denied; unknown ids and routes are 404, wrong methods 40
     CHECK(f.api("GET", "login").status == 405);
 }
 
-TEST_CASE("an approval past its lifetime is expired before anyone can approve it") {
-    listener_fixture f;
-    f.open();
-    f.now = f.now.load() + std::chrono::minutes(15);
-    const auto got = f.api("POST", "approvals/aaaa/approve");
-    CHECK(got.status == 409);
-    CHECK(got.json()["status"] == "expired");
-    CHECK(f.actions.approve_calls == 0);
-}
-
 TEST_CASE("a failure of the desk reaches the caller with its word, sentence and fix") {
     listener_fixture f;
     f.open();

@@ -18,7 +18,7 @@ namespace approval_test {
 
 using namespace reauth;
 
-/// Does what the desk would, in its simplest form, and remembers how it was called.
+/// Does what the credential manager would, in its simplest form, and remembers how it was called.
 struct fake_actions : approval_actions {
     explicit fake_actions(approvals& b) : book(b) {}
 
@@ -33,11 +33,11 @@ struct fake_actions : approval_actions {
             if (who == approver::link_holder)
                 co_return failure{
                     fault::approval_required, "the operator has to approve this", "", {}, false};
-            book.update(a, approval_status::approved, "It is done.");
+            change(*a, approval_status::approved, "It is done.");
             co_return approve_answer{true, "", {}};
         }
         a->location = location;
-        book.update(a, approval_status::authorizing);
+        change(*a, approval_status::authorizing);
         approve_answer answer;
         answer.location = location;
         if (from_page)
@@ -46,7 +46,7 @@ struct fake_actions : approval_actions {
     }
     result<void> deny(std::string id) override {
         ++deny_calls;
-        book.update(book.find(id), approval_status::denied, "A person said no.");
+        change(*book.find(id), approval_status::denied, "A person said no.");
         return {};
     }
     task<callback_outcome> callback(callback_parameters parameters,
@@ -68,6 +68,12 @@ struct fake_actions : approval_actions {
     task<result<void>> logout(std::string upstream, std::string principal) override {
         logged_out = upstream + "/" + principal;
         co_return result<void>{};
+    }
+
+    void change(approval now, approval_status status, std::string outcome = {}) {
+        now.status = status;
+        now.outcome = std::move(outcome);
+        book.show(now);
     }
 
     approvals& book;
@@ -145,7 +151,7 @@ public:
         a.created_at = now;
         a.expires_at = now.load() + std::chrono::minutes(15);
         change(a);
-        on_io([&] { book.open(a); });
+        on_io([&] { book.show(a); });
     }
 
     std::string origin() const { return "http://127.0.0.1:" + std::to_string(port); }

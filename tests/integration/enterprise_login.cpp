@@ -52,15 +52,17 @@ TEST_CASE("a denied login answers whoever waits, on every upstream", "[enterpris
     auto question = acme.approval();
     while (acme.servers[0]->challenges() == 0 || acme.servers[1]->challenges() == 0)
         std::this_thread::yield();
-    // the second may arrive at the desk only after the denial, and asks again then
+    // the second may be refused only after the denial, and asks again then
     acme.api("POST", "/api/approvals/" + question["id"].get<std::string>() + "/deny");
     auto pending = [&] {
         return opened[0].wait_for(std::chrono::milliseconds(1)) != std::future_status::ready ||
                opened[1].wait_for(std::chrono::milliseconds(1)) != std::future_status::ready;
     };
-    while (pending())
-        for (const auto& a : acme.api("GET", "/api/approvals")["approvals"])
+    while (pending()) {
+        const auto list = acme.api("GET", "/api/approvals");
+        for (const auto& a : list["approvals"])
             acme.api("POST", "/api/approvals/" + a["id"].get<std::string>() + "/deny");
+    }
     for (auto& answer : opened)
         CHECK_FALSE(answer.get().has_value());
 }

@@ -301,20 +301,20 @@ public:
     /// `yaml` holds upstreams and what else is needed; listeners and vault are added. `change` has the last
     /// word.
     explicit running_proxy(const std::string& yaml, const std::function<void(config&)>& change = {}) {
-        auto settings =
-            settings_of("approval: {listen: \"127.0.0.1:" + std::to_string(demo_free_port(0)) +
-                            "\"}\nvault: {backend: memory}\negress: {allow: [127.0.0.0/8]}\n" + yaml,
-                        home.path());
+        auto settings = settings_of("approval: {listen: \"127.0.0.1:0\"}\nvault: {backend: memory}\n"
+                                    "egress: {allow: [127.0.0.0/8]}\n" +
+                                        yaml,
+                                    home.path());
         settings.listen.port = 0;
         if (settings.workers == 0)
             settings.workers = 2;
         if (change)
             change(settings);
-        page = settings.approval.public_url;
         proxy = std::make_unique<server>(std::move(settings));
         auto started = proxy->start();
         if (!started)
             throw std::runtime_error(started.error().describe());
+        page = "http://127.0.0.1:" + std::to_string(proxy->approval_port());
     }
     /// One upstream named `up`.
     static std::string upstream(const std::string& url, const std::string& more = {}) {

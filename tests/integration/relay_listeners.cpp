@@ -84,7 +84,7 @@ TEST_CASE("an HTTPS upstream with the configured CA is reached, and its connecti
         REQUIRE(client.send(proxy.request("POST /up", "", body)));
         CHECK(read_message(client).body == std::to_string(std::string(body).size()));
     }
-    // a session ticket that arrives behind the handshake is no early answer
+    // a session held that arrives behind the handshake is no early answer
     const std::string big(3'000'000, 'x');
     std::thread sender([&] { client.send(proxy.request("POST /up", "", big)); });
     CHECK(read_message(client).body == "3000000");

@@ -18,6 +18,8 @@ PURE = re.compile(
 # a folder may include what stands to its left
 LAYERS = ["core", "policy", "conf", "proxy"]
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+# the temporary dies before the loop begins (C++20): name it first
+DANGLING_FOR = re.compile(r"\bfor\s*\([^;{}()]*:\s*[\w.:>-]+\((?:[^()]|\([^()]*\))*\)\s*(?:\[|\.(?:at|value|items|body|error)\b|\.\w+\s*\))")
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
 
 
@@ -45,6 +47,8 @@ def check_cpp(name, source):
         wanted = target.strip('"').split("/")[0]
         if folder in LAYERS and wanted in LAYERS and LAYERS.index(wanted) > LAYERS.index(folder):
             yield line, f"{folder}/ may not use {wanted}/"
+    for match in DANGLING_FOR.finditer(code_only(source)):
+        yield line_of(source, match.start()), "a range-for over a part of a temporary dangles: name the temporary first"
     if folder == "tests":
         for match in SLEEP.finditer(code_only(source)):
             yield line_of(source, match.start()), f"{match.group(0)}: wait for what is meant, not for time"

@@ -58,12 +58,16 @@ HOUSE_BAD = [
     ("tests/unit/x.cpp", "// p\nvoid f() { std::this_thread::sleep_for(1s); }\n"),
     ("proxy/x.hpp", "#pragma once\n"),
     ("proxy/x.cpp", "// p\n// TO" "DO later\n"),
+    ("tests/x.cpp", '// p\nvoid f() { for (const auto& a : api.get("x", y())["list"]) g(a); }\n'),
+    ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : load(x).value()) g(a); }\n"),
+    ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : load().parts) g(a); }\n"),
     ("tests/e2e/package-lock.json", '{"resolved": "https://somewhere/x.tgz"}'),
 ]
 HOUSE_GOOD = [
     ("core/x.cpp", '// p\n#include <string>\n#include "core/uri.hpp"\n'),
     ("proxy/x.cpp", '// p\n#include <thread>\n#include "policy/flow.hpp"\n'),
     ("tests/unit/x.cpp", "// p\n// no sleep_for here\n"),
+    ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : list()) g(a); for (auto& b : held.parts) g(b); for (int i : v[0]) g(i); }\n"),
 ]
 
 

@@ -21,15 +21,15 @@ recovery_facts held(std::string grant, challenge_reason reason, scope_set challe
     return f;
 }
 
-using rungs = std::vector<rung>;
+using steps = std::vector<recovery_step>;
 
 } // namespace
 
 TEST_CASE("401 with a refresh token: refresh, else a login") {
     for (const auto reason : {unauthorized, token_expired, invalid_token}) {
         const auto plan = plan_recovery(held("authorization_code", reason));
-        CHECK(plan.silent == rungs{rung::refresh});
-        CHECK(plan.person == rung::login);
+        CHECK(plan.silent == steps{recovery_step::refresh});
+        CHECK(plan.person == recovery_step::login);
         CHECK_FALSE(plan.step_up);
         CHECK(plan.judged_as == reason);
         CHECK(plan.silent_scopes == scope_set{"read", "list"});
@@ -43,42 +43,52 @@ TEST_CASE("401 without a refresh token: a login") {
     f.refresh_token = false;
     const auto plan = plan_recovery(f);
     CHECK(plan.silent.empty());
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK(plan.login_scopes == scope_set{"read", "list"});
 }
 
 TEST_CASE("401 of enterprise with an IdP session: legs 2 and 3, then the IdP's login, never the upstream's") {
     const auto plan = plan_recovery(held("enterprise", token_expired));
-    CHECK(plan.silent == rungs{rung::enterprise_mint});
-    CHECK(plan.person == rung::idp_login);
+    CHECK(plan.silent == steps{recovery_step::enterprise_mint});
+    CHECK(plan.person == recovery_step::idp_login);
     auto f = held("enterprise", token_expired);
     f.idp_session = false;
     CHECK(plan_recovery(f).silent.empty());
-    CHECK(plan_recovery(f).person == rung::idp_login);
+    CHECK(plan_recovery(f).person == recovery_step::idp_login);
 }
 
 TEST_CASE("401 of a machine: a new token, never a person") {
     const auto machine = plan_recovery(held("client_credentials", token_expired));
-    CHECK(machine.silent == rungs{rung::client_credentials});
+    CHECK(machine.silent == steps{recovery_step::client_credentials});
     CHECK_FALSE(machine.person);
     CHECK(machine.explanation == "renewal by client_credentials");
     const auto workload = plan_recovery(held("jwt_bearer", invalid_token));
-    CHECK(workload.silent == rungs{rung::jwt_bearer});
+    CHECK(workload.silent == steps{recovery_step::jwt_bearer});
     CHECK_FALSE(workload.person);
 }
 
-TEST_CASE("401 with a static token: nothing helps") {
+TEST_CASE("401 with a static token: it is read again, and nobody is asked") {
     const auto plan = plan_recovery(held("static", invalid_token));
-    CHECK(plan.hopeless());
-    CHECK(plan.final);
-    CHECK(plan.explanation == "nothing can be renewed with grant static");
+    CHECK(plan.silent == steps{recovery_step::static_token});
+    CHECK_FALSE(plan.person);
+    CHECK(plan.explanation == "renewal by static_token");
+}
+
+TEST_CASE("a session at an identity provider is renewed with its refresh token, else by a login there") {
+    auto facts = held("idp_session", invalid_token);
+    facts.refresh_token = true;
+    auto plan = plan_recovery(facts);
+    CHECK(plan.silent == steps{recovery_step::refresh});
+    CHECK(plan.person == recovery_step::idp_login);
+    facts.idp_login = false;
+    CHECK_FALSE(plan_recovery(facts).person);
 }
 
 TEST_CASE("401 with nothing held: by grant, with the first scopes") {
     recovery_facts f;
     f.challenged = {"files"};
     auto plan = plan_recovery(f);
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK(plan.silent.empty());
     CHECK(plan.login_scopes == scope_set{"files"});
     CHECK(plan.added == scope_set{"files"});
@@ -87,13 +97,13 @@ TEST_CASE("401 with nothing held: by grant, with the first scopes") {
     CHECK(plan.explanation == "first credential by login");
     f.grant = "client_credentials";
     plan = plan_recovery(f);
-    CHECK(plan.silent == rungs{rung::client_credentials});
+    CHECK(plan.silent == steps{recovery_step::client_credentials});
     CHECK(plan.silent_scopes == scope_set{"files"});
     f.grant = "enterprise";
     f.idp_session = true;
     plan = plan_recovery(f);
-    CHECK(plan.silent == rungs{rung::enterprise_mint});
-    CHECK(plan.person == rung::idp_login);
+    CHECK(plan.silent == steps{recovery_step::enterprise_mint});
+    CHECK(plan.person == recovery_step::idp_login);
 }
 
 TEST_CASE("first scopes: configured, else challenged, else supported, else none") {
@@ -123,7 +133,7 @@ TEST_CASE("a 401 that wants more than what is stored is a step-up and judged as 
     CHECK(plan.step_up);
     CHECK(plan.judged_as == insufficient_scope);
     CHECK(plan.silent.empty());
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK(plan.login_scopes == scope_set{"read", "admin"});
     CHECK(plan.added == scope_set{"admin"});
     CHECK(plan.explanation == "step-up by login");
@@ -141,7 +151,7 @@ TEST_CASE("where the stored set is unknown a 401 stays a renewal") {
     f.granted = {};
     const auto plan = plan_recovery(f);
     CHECK_FALSE(plan.step_up);
-    CHECK(plan.silent == rungs{rung::refresh});
+    CHECK(plan.silent == steps{recovery_step::refresh});
     CHECK(plan.silent_scopes.empty());
 }
 
@@ -155,7 +165,7 @@ TEST_CASE("403 insufficient_scope: a login with the union, never a refresh") {
     const auto plan = plan_recovery(held("authorization_code", insufficient_scope, {"write"}));
     CHECK(plan.step_up);
     CHECK(plan.silent.empty());
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK(plan.login_scopes == scope_set{"read", "list", "write"});
     CHECK(plan.added == scope_set{"write"});
 }
@@ -168,12 +178,12 @@ TEST_CASE("403 insufficient_scope keeps the union also where scopes are configur
 
 TEST_CASE("403 insufficient_scope of enterprise and machines: a new token with the union") {
     auto plan = plan_recovery(held("enterprise", insufficient_scope, {"write"}));
-    CHECK(plan.silent == rungs{rung::enterprise_mint});
-    CHECK(plan.person == rung::idp_login);
+    CHECK(plan.silent == steps{recovery_step::enterprise_mint});
+    CHECK(plan.person == recovery_step::idp_login);
     CHECK(plan.silent_scopes == scope_set{"read", "list", "write"});
     CHECK(plan.added == scope_set{"write"});
     plan = plan_recovery(held("client_credentials", insufficient_scope, {"write"}));
-    CHECK(plan.silent == rungs{rung::client_credentials});
+    CHECK(plan.silent == steps{recovery_step::client_credentials});
     CHECK_FALSE(plan.person);
     CHECK(plan.silent_scopes == scope_set{"read", "list", "write"});
 }
@@ -203,7 +213,7 @@ TEST_CASE("a step-up that was granted and did not help is final") {
     auto f = held("enterprise", insufficient_scope, {"write"});
     f.requested = {"read", "list", "write"};
     f.granted = f.requested;
-    f.just_obtained_by = rung::enterprise_mint;
+    f.just_obtained_by = recovery_step::enterprise_mint;
     CHECK(plan_recovery(f).final);
 }
 
@@ -213,39 +223,39 @@ TEST_CASE("403 insufficient_scope with nothing held is a first login with the ch
     f.challenged = {"write"};
     f.configured = scope_set{"read"};
     const auto plan = plan_recovery(f);
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK(plan.login_scopes == scope_set{"read", "write"});
     CHECK(plan.judged_as == insufficient_scope);
     CHECK_FALSE(plan.final);
 }
 
-TEST_CASE("a token that was just obtained goes to the next rung") {
+TEST_CASE("a token that was just obtained goes to the next step") {
     auto f = held("authorization_code", invalid_token);
-    f.just_obtained_by = rung::refresh;
+    f.just_obtained_by = recovery_step::refresh;
     auto plan = plan_recovery(f);
     CHECK(plan.silent.empty());
-    CHECK(plan.person == rung::login);
-    f.just_obtained_by = rung::login;
+    CHECK(plan.person == recovery_step::login);
+    f.just_obtained_by = recovery_step::login;
     plan = plan_recovery(f);
     CHECK(plan.final);
     CHECK(plan.explanation == "the upstream refuses a token that was just obtained by login");
     f = held("enterprise", invalid_token);
-    f.just_obtained_by = rung::enterprise_mint;
+    f.just_obtained_by = recovery_step::enterprise_mint;
     plan = plan_recovery(f);
     CHECK(plan.silent.empty());
-    CHECK(plan.person == rung::idp_login);
-    f.just_obtained_by = rung::idp_login;
+    CHECK(plan.person == recovery_step::idp_login);
+    f.just_obtained_by = recovery_step::idp_login;
     CHECK(plan_recovery(f).final);
     f = held("client_credentials", invalid_token);
-    f.just_obtained_by = rung::client_credentials;
+    f.just_obtained_by = recovery_step::client_credentials;
     CHECK(plan_recovery(f).final);
 }
 
 TEST_CASE("a just obtained token may still be stepped up") {
     auto f = held("authorization_code", insufficient_scope, {"write"});
-    f.just_obtained_by = rung::login;
+    f.just_obtained_by = recovery_step::login;
     const auto plan = plan_recovery(f);
-    CHECK(plan.person == rung::login);
+    CHECK(plan.person == recovery_step::login);
     CHECK_FALSE(plan.final);
 }
 
@@ -253,16 +263,16 @@ TEST_CASE("an unknown grant recovers nothing") {
     CHECK(plan_recovery(held("magic", invalid_token)).final);
 }
 
-TEST_CASE("every rung has a word and knows whether it needs a person") {
-    CHECK(to_string(rung::refresh) == "refresh");
-    CHECK(to_string(rung::client_credentials) == "client_credentials");
-    CHECK(to_string(rung::jwt_bearer) == "jwt_bearer");
-    CHECK(to_string(rung::enterprise_mint) == "enterprise_mint");
-    CHECK(to_string(rung::login) == "login");
-    CHECK(to_string(rung::idp_login) == "idp_login");
-    CHECK(needs_person(rung::login));
-    CHECK(needs_person(rung::idp_login));
-    CHECK_FALSE(needs_person(rung::refresh));
+TEST_CASE("every step has a word and knows whether it needs a person") {
+    CHECK(to_string(recovery_step::refresh) == "refresh");
+    CHECK(to_string(recovery_step::client_credentials) == "client_credentials");
+    CHECK(to_string(recovery_step::jwt_bearer) == "jwt_bearer");
+    CHECK(to_string(recovery_step::enterprise_mint) == "enterprise_mint");
+    CHECK(to_string(recovery_step::login) == "login");
+    CHECK(to_string(recovery_step::idp_login) == "idp_login");
+    CHECK(needs_person(recovery_step::login));
+    CHECK(needs_person(recovery_step::idp_login));
+    CHECK_FALSE(needs_person(recovery_step::refresh));
 }
 
 TEST_CASE("every challenge that asks for recovery has a reason") {

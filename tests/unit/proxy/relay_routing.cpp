@@ -9,7 +9,7 @@ using namespace reauth;
 namespace {
 
 struct map_of {
-    slot_registry slots;
+    credential_numbers numbers;
     std::shared_ptr<const routing_table> table;
 
     explicit map_of(const std::string& upstreams) {
@@ -19,7 +19,7 @@ struct map_of {
             load_config_text("vault: {backend: memory}\nupstreams:\n" + upstreams, "t.yaml", inputs);
         if (!loaded)
             FAIL(loaded.error().describe());
-        auto made = make_routing_table(std::make_shared<const config>(std::move(*loaded)), slots);
+        auto made = make_routing_table(std::make_shared<const config>(std::move(*loaded)), numbers);
         REQUIRE(made.has_value());
         table = *made;
     }
@@ -128,12 +128,13 @@ TEST_CASE("OAuth metadata is recognised wherever clients look for it") {
         CHECK_FALSE(oauth_metadata_path(path));
 }
 
-TEST_CASE("a pair of upstream and principal keeps its slot for life") {
-    slot_registry slots;
-    const auto a = slots.number("u", "ada");
-    const auto b = slots.number("u", "grace");
+TEST_CASE("a pair of upstream and principal keeps its number for life, another origin gets another one") {
+    credential_numbers numbers;
+    const auto a = numbers.number("u", "ada", "https://a auto");
+    const auto b = numbers.number("u", "grace", "https://a auto");
     CHECK(a != b);
-    CHECK(slots.number("v", "ada") != a);
-    CHECK(slots.number("u", "ada") == a);
-    CHECK(slots.pair(b).second == "grace");
+    CHECK(numbers.number("v", "ada", "https://a auto") != a);
+    CHECK(numbers.number("u", "ada", "https://a auto") == a);
+    CHECK(b != a);
+    CHECK(numbers.number("u", "ada", "https://b auto") != a);
 }

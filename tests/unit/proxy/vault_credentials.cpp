@@ -31,32 +31,43 @@ credential some_credential(const std::string& token, const std::string& issuer =
     return c;
 }
 
-std::string token_of(const result<std::optional<credential>>& found) {
+std::string token_of(const result<life::stored_state>& found) {
     REQUIRE(found.has_value());
-    return found->has_value() ? std::string((*found)->access_token.reveal()) : "(none)";
+    return found->value ? std::string(found->value->access_token.reveal()) : "(none)";
+}
+
+/// Stores over whatever is there; its generation.
+std::uint64_t put(store_of_one& s, const std::string& principal, const std::string& upstream,
+                  credential value) {
+    const auto there = s.store.find_credential(principal, upstream, value.issuer).value().generation;
+    value.generation = there + 1;
+    const auto newer = s.store.store_credential(principal, upstream, value, there);
+    REQUIRE(newer.has_value());
+    REQUIRE_FALSE(newer->has_value());
+    return value.generation;
 }
 
 } // namespace
 
 TEST_CASE("a credential comes back whole") {
     store_of_one s;
-    const auto put = some_credential("one");
-    REQUIRE(s.store.store_credential("local", "github", put).has_value());
-    const auto found = s.store.find_credential("local", "github", "https://as.example").value().value();
-    CHECK(found.access_token == put.access_token);
-    CHECK(found.refresh_token == put.refresh_token);
-    CHECK(found.dpop_key == put.dpop_key);
-    CHECK(found.requested == put.requested);
-    CHECK(found.granted == put.granted);
-    CHECK(found.resource == put.resource);
-    CHECK(found.client_id == put.client_id);
-    CHECK(found.obtained_at == put.obtained_at);
-    CHECK(found.expires_at == put.expires_at);
+    const auto one = some_credential("one");
+    put(s, "local", "github", one);
+    const auto found = s.store.find_credential("local", "github", "https://as.example").value().value.value();
+    CHECK(found.access_token == one.access_token);
+    CHECK(found.refresh_token == one.refresh_token);
+    CHECK(found.dpop_key == one.dpop_key);
+    CHECK(found.requested == one.requested);
+    CHECK(found.granted == one.granted);
+    CHECK(found.resource == one.resource);
+    CHECK(found.client_id == one.client_id);
+    CHECK(found.obtained_at == one.obtained_at);
+    CHECK(found.expires_at == one.expires_at);
 }
 
 TEST_CASE("credentials are told apart by principal, upstream and issuer") {
     store_of_one s;
-    REQUIRE(s.store.store_credential("ada", "github", some_credential("ada's")).has_value());
+    put(s, "ada", "github", some_credential("ada's"));
     CHECK(token_of(s.store.find_credential("bob", "github", "https://as.example")) == "(none)");
     CHECK(token_of(s.store.find_credential("ada", "gitlab", "https://as.example")) == "(none)");
     CHECK(token_of(s.store.find_credential("ada", "github", "https://as.example/")) == "(none)");
@@ -65,7 +76,7 @@ TEST_CASE("credentials are told apart by principal, upstream and issuer") {
 
 TEST_CASE("names with separators in them do not meet in one key") {
     store_of_one s;
-    REQUIRE(s.store.store_credential("a b", "c", some_credential("x")).has_value());
+    put(s, "a b", "c", some_credential("x"));
     CHECK(token_of(s.store.find_credential("a", "b c", "https://as.example")) == "(none)");
     CHECK(token_of(s.store.find_credential("a%20b", "c", "https://as.example")) == "(none)");
     for (const auto& parts :
@@ -77,27 +88,43 @@ TEST_CASE("names with separators in them do not meet in one key") {
     CHECK_FALSE(split_key("%zz").has_value());
 }
 
-TEST_CASE("generations rise with every credential, past what the caller knew, and across an erase") {
+TEST_CASE("a store is refused where the vault holds something newer, and tells what") {
     store_of_one s;
-    CHECK(s.store.store_credential("local", "u", some_credential("1")).value().generation == 1);
-    CHECK(s.store.store_credential("local", "u", some_credential("2")).value().generation == 2);
-    CHECK(s.store.store_credential("local", "other", some_credential("1")).value().generation == 1);
-    REQUIRE(s.store.erase_credential("local", "u", "https://as.example").has_value());
-    CHECK(token_of(s.store.find_credential("local", "u", "https://as.example")) == "(none)");
-    CHECK(s.store.credentials().value().size() == 1);
-    auto known = some_credential("3");
-    CHECK(s.store.store_credential("local", "u", known).value().generation == 3);
-    known.generation = 9;
-    CHECK(s.store.store_credential("local", "u", known).value().generation == 10);
-    CHECK(s.store.find_credential("local", "u", "https://as.example").value()->generation == 10);
-    CHECK(s.store.erase_credential("local", "nobody", "https://as.example").has_value());
+    auto ours = some_credential("ours");
+    ours.generation = 1;
+    REQUIRE_FALSE(s.store.store_credential("local", "u", ours, 0).value().has_value());
+    auto theirs = some_credential("theirs");
+    theirs.generation = 2;
+    REQUIRE_FALSE(s.store.store_credential("local", "u", theirs, 1).value().has_value());
+    ours.generation = 2;
+    const auto newer = s.store.store_credential("local", "u", ours, 1).value();
+    REQUIRE(newer.has_value());
+    CHECK(newer->generation == 2);
+    CHECK(newer->value->access_token == theirs.access_token);
+    CHECK(token_of(s.store.find_credential("local", "u", "https://as.example")) == "theirs");
+}
+
+TEST_CASE("an erased credential leaves its generation, which goes on rising") {
+    store_of_one s;
+    put(s, "local", "u", some_credential("1"));
+    CHECK(put(s, "local", "u", some_credential("2")) == 2);
+    CHECK(s.store.erase_credential("local", "u", "https://as.example", 2).value() == 3);
+    const auto gone = s.store.find_credential("local", "u", "https://as.example").value();
+    CHECK_FALSE(gone.value.has_value());
+    CHECK(gone.generation == 3);
+    CHECK(s.store.credentials().value().empty());
+    CHECK(s.store.store_credential("local", "u", some_credential("late"), 2).value()->generation == 3);
+    CHECK(put(s, "local", "u", some_credential("3")) == 4);
+    CHECK(s.store.erase_credential("local", "u", "https://as.example", 9, 3).value() == 4);
+    CHECK(token_of(s.store.find_credential("local", "u", "https://as.example")) == "3");
+    CHECK(s.store.erase_credential("local", "u", "https://as.example", 9).value() == 9);
+    CHECK(s.store.erase_credential("local", "nobody", "https://as.example", 0).value() == 1);
 }
 
 TEST_CASE("all credentials are listed with their owners") {
     store_of_one s;
-    REQUIRE(s.store.store_credential("ada", "github", some_credential("x")).has_value());
-    REQUIRE(
-        s.store.store_credential("bob", "my server", some_credential("y", "https://b.example")).has_value());
+    put(s, "ada", "github", some_credential("x"));
+    put(s, "bob", "my server", some_credential("y", "https://b.example"));
     const auto all = s.store.credentials().value();
     REQUIRE(all.size() == 2);
     CHECK(all[1].principal == "bob");
@@ -167,6 +194,24 @@ TEST_CASE("a pending authorization survives a restart and is taken once, by its 
     CHECK_FALSE(store.take_pending("the-state-value").value().has_value());
 }
 
+TEST_CASE("the pending authorizations of one upstream and principal are forgotten, no others") {
+    store_of_one s;
+    pending_authorization pending;
+    pending.client.identity.id = "client";
+    pending.created_at = now();
+    pending.expires_at = now() + std::chrono::minutes(15);
+    for (const std::string who : {"ada u", "ada v", "bob u"}) {
+        pending.principal = who.substr(0, 3);
+        pending.upstream = who.substr(4);
+        pending.state = secret(who);
+        REQUIRE(s.store.store_pending(pending).has_value());
+    }
+    REQUIRE(s.store.discard_pendings("ada", "u").has_value());
+    CHECK_FALSE(s.store.find_pending("ada u").value().has_value());
+    CHECK(s.store.find_pending("ada v").value().has_value());
+    CHECK(s.store.find_pending("bob u").value().has_value());
+}
+
 TEST_CASE("a pending authorization that expired long ago is gone") {
     store_of_one s;
     pending_authorization pending;
@@ -189,16 +234,19 @@ TEST_CASE("an IdP session belongs to one principal and provider") {
     session.refresh_token = secret("rrr");
     session.obtained_at = now();
     session.expires_at = now() + std::chrono::minutes(5);
-    REQUIRE(s.store.store_session("ada", session).has_value());
+    session.generation = 1;
+    REQUIRE_FALSE(s.store.store_session("ada", session, 0).value().has_value());
     const auto found = s.store.find_session("ada", "acme").value();
-    REQUIRE(found.has_value());
-    CHECK(found->id_token == session.id_token);
-    CHECK(found->refresh_token == session.refresh_token);
-    CHECK(found->subject == session.subject);
-    CHECK_FALSE(s.store.find_session("bob", "acme").value().has_value());
+    REQUIRE(found.value.has_value());
+    CHECK(found.value->access_token == session.id_token);
+    CHECK(found.value->refresh_token == session.refresh_token);
+    CHECK(found.value->subject == session.subject);
+    CHECK(s.store.store_session("ada", session, 0).value()->generation == 1);
+    CHECK_FALSE(s.store.find_session("bob", "acme").value().value.has_value());
     const auto all = s.store.sessions().value();
     REQUIRE(all.size() == 1);
     CHECK(all[0].principal == "ada");
-    REQUIRE(s.store.erase_session("ada", "acme").has_value());
-    CHECK_FALSE(s.store.find_session("ada", "acme").value().has_value());
+    CHECK(s.store.erase_session("ada", "acme", 0).value() == 2);
+    CHECK_FALSE(s.store.find_session("ada", "acme").value().value.has_value());
+    CHECK(s.store.sessions().value().empty());
 }

@@ -60,7 +60,7 @@ private:
 };
 
 /// All buffers of one request.
-struct slab {
+struct request_buffers {
     input_buffer in;      ///< from the client: head, and the body where it fits
     input_buffer reply;   ///< from the upstream: head and first bytes
     request_head head;    ///< views into `in`
@@ -86,16 +86,16 @@ private:
 };
 
 /// Last in, first out, so that the warmest memory is used again.
-class slab_pool {
+class buffer_pool {
 public:
-    std::unique_ptr<slab> take() {
+    std::unique_ptr<request_buffers> take() {
         if (free_.empty())
-            return std::make_unique<slab>();
+            return std::make_unique<request_buffers>();
         auto s = std::move(free_.back());
         free_.pop_back();
         return s;
     }
-    void give(std::unique_ptr<slab> s) {
+    void give(std::unique_ptr<request_buffers> s) {
         if (!s || free_.size() >= 64)
             return;
         s->recycle();
@@ -103,7 +103,7 @@ public:
     }
 
 private:
-    std::vector<std::unique_ptr<slab>> free_;
+    std::vector<std::unique_ptr<request_buffers>> free_;
 };
 
 } // namespace reauth

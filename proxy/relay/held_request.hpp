@@ -1,10 +1,10 @@
-// What passes between a held request (on a worker) and the recovery desk (on control).
+// What passes between a held request (on a worker) and the credential manager (on control).
 #pragma once
 
 #include "core/challenge.hpp"
 #include "core/failure.hpp"
 #include "core/json_rpc.hpp"
-#include "policy/rules.hpp"
+#include "policy/life_events.hpp"
 #include "proxy/net/wakeup.hpp"
 #include "proxy/relay/routing.hpp"
 #include "proxy/relay/snapshot.hpp"
@@ -16,22 +16,13 @@
 
 namespace reauth {
 
-/// What the desk needs to know about a challenged request.
+/// What recovery needs to know of a challenged request.
 struct recovery_ask {
-    std::shared_ptr<const routing_table> table; ///< the configuration the request began with
-    const route* upstream = nullptr;            ///< into `table`
-    std::size_t principal = 0;                  ///< index into config::client_auth, 0 without
-    parsed_challenge challenge;
-    std::uint64_t sent_generation = 0; ///< of the credential that was refused; 0: none was sent
-    std::uint64_t first_generation =
-        0; ///< of the credential when the request began: newer ones were obtained for it
-    std::vector<rpc_message> messages; ///< of the body; empty if it has none or is not JSON-RPC
-    std::string client_name;
-    bool may_ask_person = true; ///< false: waits for somebody else's approval but starts none
-    bool renew_only = false;    ///< our own notice that the token has expired: no upstream answer behind it
+    target where;
+    life::refusal what;
 };
 
-/// The desk's answer.
+/// The end of the wait.
 struct recovery_verdict {
     enum class kind { replay, fail, relay } is = kind::fail; ///< relay: policy `pass`
     failure why;
@@ -42,9 +33,9 @@ struct recovery_verdict {
 
 /// One waiting request. The fields are written and read on the worker's thread only; control posts its news
 /// there.
-class recovery_ticket : public std::enable_shared_from_this<recovery_ticket> {
+class held_request : public std::enable_shared_from_this<held_request> {
 public:
-    recovery_ticket(executor worker, wakeup& waker, recovery_ask a)
+    held_request(executor worker, wakeup& waker, recovery_ask a)
         : ask(std::move(a)), worker_(worker), waker_(&waker) {}
 
     const recovery_ask ask;
@@ -57,7 +48,10 @@ public:
     /// Nobody waits any more; the flight goes on.
     void abandon() noexcept { waker_ = nullptr; }
 
-    // control side: callable from any thread
+    // control side
+    life::request_id number = 0; ///< as the credential's life knows it; 0: not asked yet
+
+    // callable from any thread
     void approval_waits(std::string id, std::string link, wait_settings settings) {
         asio::post(worker_, [self = shared_from_this(), i = std::move(id), l = std::move(link),
                              w = settings]() mutable {
@@ -84,15 +78,14 @@ private:
     wakeup* waker_;
 };
 
-/// The desk as the data path sees it. All calls may come from any worker and return at once.
+/// Recovery as the data path sees it. All calls may come from any worker and return at once.
 class recovery_service {
 public:
     virtual ~recovery_service() = default;
-    virtual void ask(std::shared_ptr<recovery_ticket> ticket) = 0;
-    virtual void abandon(std::shared_ptr<recovery_ticket> ticket) = 0;
-    /// The credential of this slot is used and will expire soon.
-    virtual void renew_ahead(std::shared_ptr<const routing_table> table, const route* upstream,
-                             std::size_t principal, std::uint64_t generation) = 0;
+    virtual void ask(std::shared_ptr<held_request> held) = 0;
+    virtual void abandon(std::shared_ptr<held_request> held) = 0;
+    /// The credential of this target is used and will expire soon.
+    virtual void renew_ahead(target where, std::uint64_t generation) = 0;
 };
 
 } // namespace reauth

@@ -1,0 +1,70 @@
+// An approval: one question that waits for a person. The record that the life of a credential keeps, and that
+// the page, the API and the log show.
+#pragma once
+
+#include "core/authorization.hpp"
+#include "core/credential.hpp"
+#include "core/failure.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reauth {
+
+enum class approval_kind { login, step_up, idp_login };
+enum class approval_status {
+    pending,     ///< nobody has decided
+    authorizing, ///< a person was sent to the provider
+    approved,
+    denied,
+    expired,
+    failed,
+    superseded, ///< a wider question took its place, or its upstream was changed
+    signed_out, ///< somebody signed out while it waited
+};
+std::string_view to_string(approval_kind k) noexcept;
+std::string_view to_string(approval_status s) noexcept;
+
+/// Nothing changes it any more.
+bool decided(approval_status s) noexcept;
+
+/// One question. Strings from outside are kept raw and cleaned (core/display_text.hpp) where they are shown.
+struct approval {
+    std::string id;     ///< 16 characters, shown and logged
+    secret link_secret; ///< 128 bits, base64url: the capability in /a/{secret}; never logged
+    approval_kind kind = approval_kind::login;
+    approval_status status = approval_status::pending;
+    std::string upstream, principal = "local";
+    std::string reason; ///< to_string(challenge_reason)
+    scope_set granted, requested, added;
+    std::string tool, method, client_name;
+    std::string upstream_host, issuer, login_host, token_host;
+    bool completes_without_login = false; ///< approving ends in "done": needs the operator
+    time_point created_at{}, expires_at{};
+    std::string location; ///< authorization URL once authorizing
+    std::string outcome;  ///< one sentence once it is decided
+};
+
+/// What a person's client may do with an approval: the capability link alone, or the operator token.
+enum class approver { link_holder, operator_token };
+
+/// The answer to approve: where the browser goes next, or done.
+struct approve_answer {
+    bool done = false;
+    std::string location;
+    /// Set for flows started on the page: cookie value that binds the flow to that browser.
+    std::optional<secret> browser_binding;
+};
+
+/// The parameters of GET /oauth/callback.
+using callback_parameters = authorization_callback;
+
+/// What happened to a callback, for the page: one sentence, cleaned by the page.
+struct callback_outcome {
+    bool ok = false;
+    std::string title, detail;
+    std::string approval_id; ///< empty if the state is unknown
+};
+
+} // namespace reauth

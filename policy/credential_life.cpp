@@ -1,0 +1,189 @@
+// Dispatch, what is in force, and the passing of time.
+#include "policy/credential_life.hpp"
+
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+credential_life::credential_life(life::target whose, random_source random)
+    : target_(std::move(whose)), random_(std::move(random)) {}
+
+life_actions credential_life::on(const life_event& event, time_point now) {
+    now_ = now;
+    out_.clear();
+    last_.clear();
+    expire_questions(); // whatever comes, it finds no question whose time is over
+    std::visit([this](const auto& e) { handle(e); }, event);
+    settle();
+    // what must come after the answers: above all the unlocking
+    for (auto& action : last_)
+        out_.push_back(std::move(action));
+    last_.clear();
+    return std::move(out_);
+}
+
+/// Everybody who waits for nothing is considered, until all are answered or wait for something.
+void credential_life::settle() {
+    for (;;) {
+        start_confirmed();
+        auto next = std::find_if(requests_.begin(), requests_.end(),
+                                 [](const auto& r) { return r.on == waits::nothing; });
+        if (next == requests_.end())
+            return;
+        consider(next->id, next->arrived);
+    }
+}
+
+bool credential_life::renewable() const {
+    return held_ && ((!held_->value.refresh_token.empty() && !held_->refresh_dead) ||
+                     obtains_by_itself(target_.grant));
+}
+
+/// A credential goes nowhere but to the origin and resource that it was obtained for.
+bool credential_life::bound(const credential& c) const {
+    if (target_.grant == grant_kind::idp_session)
+        return c.issuer == target_.url && c.client_id == target_.resource;
+    const auto origin = origin_of(target_.url);
+    // records of before origins were kept: their resource tells
+    const bool same_origin_as_ours =
+        c.origin.empty() ? !c.resource.empty() && origin_of(c.resource) == origin : c.origin == origin;
+    if (!same_origin_as_ours)
+        return false;
+    if (target_.resource == "omit")
+        return c.resource.empty();
+    if (target_.resource == "auto")
+        return c.resource.empty() || resource_covers(c.resource, target_.url);
+    return c.resource == target_.resource;
+}
+
+bool credential_life::newer_than_held(std::uint64_t generation) const {
+    return !held_ || generation > held_->value.generation;
+}
+
+/// A sign-out of ours is on its way to the vault: a tombstone there is no news.
+bool credential_life::erasing() const {
+    return std::any_of(works_.begin(), works_.end(),
+                       [](const auto& w) { return w.second == work_kind::erase; });
+}
+
+std::uint64_t credential_life::next_generation() const {
+    return std::max(vault_generation_, held_ ? held_->value.generation : 0) + 1;
+}
+
+void credential_life::take_into_force(credential c, bool saved, std::optional<recovery_step> how) {
+    held_ = holding{std::move(c), saved, false, how};
+    finals_.forget(target_.principal, target_.upstream);
+    emit(life::publish{held_->value, renewable()});
+}
+
+void credential_life::drop_held() {
+    if (!held_)
+        return;
+    // whoever still waits was refused with a lower number than the next credential will have
+    vault_generation_ = std::max(vault_generation_, held_->value.generation);
+    held_.reset();
+    emit(life::publish{std::nullopt, false});
+}
+
+/// What the vault holds, if it is newer than ours and for us. True: it is in force now.
+bool credential_life::adopt(const life::stored_state& state) {
+    vault_generation_ = std::max(vault_generation_, state.generation);
+    if (!state.pinned_issuer.empty())
+        pinned_issuer_ = state.pinned_issuer;
+    if (!state.value || !newer_than_held(state.value->generation) ||
+        state.value->generation <= signed_out_at_)
+        return false;
+    if (!bound(*state.value)) {
+        failure why{fault::reauth_failed,
+                    "what is held was obtained for another origin or resource (" +
+                        (state.value->origin.empty() ? state.value->resource : state.value->origin) +
+                        ") and is not used for " + target_.url,
+                    "sign in again, or give the upstream its old URL",
+                    {},
+                    false};
+        report(life::audit::kind::decision, "bound elsewhere", &why);
+        return false;
+    }
+    take_into_force(*state.value, true, std::nullopt);
+    return true;
+}
+
+void credential_life::report(life::audit::kind what, std::string how, const failure* why, std::string rule,
+                             std::string detail) {
+    life::audit line;
+    line.what = what;
+    line.how = std::move(how);
+    line.rule = std::move(rule);
+    line.detail = std::move(detail);
+    if (held_ && !why)
+        line.scopes = held_->value.granted;
+    if (why)
+        line.why = *why;
+    emit(std::move(line));
+}
+
+void credential_life::handle(const life::loaded& e) {
+    adopt(e.state);
+    release_served();
+}
+
+void credential_life::handle(const life::news& e) {
+    const bool gone = !e.state.value && held_ && held_->saved && e.state.generation > held_->value.generation;
+    if (gone) {
+        vault_generation_ = std::max(vault_generation_, e.state.generation);
+        signed_out_elsewhere();
+    } else if (adopt(e.state)) {
+        release_served();
+    }
+}
+
+/// The configured token, as it is now.
+void credential_life::handle(const life::supplied& e) {
+    if (!target_.supplied || !e.token)
+        return; // the next refusal reads it again, and tells why
+    if (held_ && held_->value.access_token == e.token->access_token)
+        return;
+    auto fresh = *e.token;
+    fresh.origin = origin_of(target_.url);
+    fresh.generation = next_generation();
+    take_into_force(std::move(fresh), true, std::nullopt);
+    release_served();
+}
+
+void credential_life::handle(const life::found_dead& e) {
+    if (!held_ || held_->value.generation != e.generation || target_.supplied)
+        return;
+    const auto work = next_++;
+    works_[work] = work_kind::erase;
+    const auto issuer = held_->value.issuer;
+    drop_held();
+    signed_out_at_ = ++vault_generation_;
+    emit(life::erase{work, issuer, signed_out_at_, e.generation});
+}
+
+void credential_life::handle(const life::time_passed&) {
+    retry_unsaved();
+    for (auto& s : sign_outs_)
+        if (s.erase_again && *s.erase_again <= now_) {
+            s.erase_again.reset();
+            s.erase = next_++;
+            works_[s.erase] = work_kind::erase;
+            // not what was stored since, by a new login
+            emit(life::erase{s.erase, s.issuer, s.tombstone, s.tombstone});
+        }
+}
+
+void credential_life::handle(const life::stopping&) {
+    const failure why{fault::internal, "mcp-reauth is shutting down", {}, {}, true};
+    while (!requests_.empty()) {
+        auto r = requests_.front();
+        fail(r, why);
+    }
+    std::vector<std::string> open;
+    for (auto& [id, q] : questions_)
+        answer_starters(q, result<approve_answer>(why));
+}
+
+} // namespace reauth

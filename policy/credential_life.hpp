@@ -1,0 +1,286 @@
+// The life of one (principal, upstream)'s credential: a machine without sockets, clock or threads. Events in,
+// actions out (in the manner of boostorg/redis' connection FSM). It is the only owner of this state: nothing
+// else changes it, it calls nothing, and nobody keeps a reference into it. Work of an older epoch (before a
+// sign-out or a changed upstream) or of an approval that has ended is undone when it comes home: a token is
+// revoked, a lock given back.
+#pragma once
+
+#include "core/random.hpp"
+#include "policy/denial.hpp"
+#include "policy/life_actions.hpp"
+
+#include <list>
+#include <map>
+
+namespace reauth {
+
+class credential_life {
+public:
+    /// At most so many approvals wait at once; a wider one takes the place of narrower ones.
+    static constexpr std::size_t questions_at_once = 5;
+    /// Known metadata is asked for again after this.
+    static constexpr std::chrono::minutes metadata_lifetime{15};
+
+    credential_life(life::target whose, random_source random);
+
+    /// One step. Never blocks, never throws for what comes from outside.
+    life_actions on(const life_event& event, time_point now);
+
+    // What the rest of the program may look at between steps.
+    const life::target& whose() const noexcept { return target_; }
+    /// nullptr: nothing is held.
+    const credential* held() const noexcept { return held_ ? &held_->value : nullptr; }
+    bool renewable() const;
+    /// false: the credential in force could not be stored yet.
+    bool saved() const noexcept { return !held_ || held_->saved; }
+    std::uint64_t epoch() const noexcept { return epoch_; }
+    bool has_question(const std::string& approval) const { return questions_.contains(approval); }
+    std::size_t open_questions() const noexcept { return questions_.size(); }
+    std::size_t waiting_requests() const noexcept { return requests_.size(); }
+    /// The silent work under way; 0: none.
+    life::work_id flight() const noexcept { return flight_ ? flight_->id : 0; }
+    /// Nothing is under way and nobody waits but for a person.
+    bool quiet() const noexcept { return !flight_ && works_.empty() && !unsaved_; }
+
+private:
+    struct holding {
+        credential value;
+        bool saved = true;
+        bool refresh_dead = false; ///< its refresh token was refused for good
+        std::optional<recovery_step> obtained_by;
+    };
+    enum class waits { nothing, discovery, look, flight, question, session, anything };
+    struct held_request {
+        life::request_id id = 0; ///< 0: a renewal ahead of time or a login; nobody hears its end
+        life::refusal what;
+        std::uint64_t arrived = 0;
+        waits on = waits::nothing;
+        life::work_id work = 0;
+        std::string approval;
+        scope_set wanted; ///< while it waits on the flight: what it asked for
+        bool discovered = false, looked = false;
+        bool asked = false;  ///< a person was waited for
+        bool agreed = false; ///< … and signed in for it at the IdP
+        std::optional<failure> silent_failure;
+        std::optional<life::caller_id> login; ///< an operator's wish, or another life's
+        bool for_life = false, login_answered = false;
+        wait_settings wait; ///< while it waits for a session
+        std::string shown_upstream;
+    };
+    enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
+    struct silent_flight {
+        life::work_id id = 0;
+        flight_phase phase = flight_phase::locking;
+        life::work_id lock = 0; ///< 0: not won yet
+        std::vector<recovery_step> steps;
+        std::size_t at = 0;
+        scope_set scopes;
+        std::string rule, approval; ///< approval: it was confirmed by a person
+        std::optional<credential> fresh;
+        bool pin = false;
+        failure last;
+    };
+    enum class question_phase { pending, starting, authorizing, redeeming, storing, minting, at_idp };
+    struct starter {
+        life::caller_id caller;
+        approver who;
+        bool from_page;
+    };
+    struct question {
+        approval shown;
+        question_phase phase = question_phase::pending;
+        life::work_id work = 0;
+        scope_set login_scopes, silent_scopes;
+        std::vector<recovery_step> silent; ///< `confirm`: to be run once a person agreed
+        recovery_step person = recovery_step::login;
+        bool step_up = false;
+        std::string rule;
+        life::refusal what;
+        std::uint64_t base_generation = 0; ///< the vault's when it was opened
+        std::vector<starter> starters;     ///< whose approve is not answered yet
+        secret pending_state;
+        std::optional<secret> browser_binding;
+        std::optional<life::caller_id> callback;
+        registered_client client; ///< the callback's
+        std::optional<credential> fresh;
+    };
+    struct unsaved_credential {
+        life::work_id lock = 0, storing = 0;
+        bool pin = false;
+        unsigned tries = 0;
+        time_point next{};
+        failure why;
+    };
+    /// Trouble that passes, over and over: asked again less and less often.
+    struct transient_trouble {
+        unsigned in_a_row = 0;
+        failure last;
+        time_point retry_at{};
+    };
+    struct ended_question {
+        approval_status status;
+        std::string outcome;
+    };
+    struct sign_out {
+        life::caller_id caller = 0;
+        life::work_id erase = 0, revoke = 0;
+        std::optional<failure> trouble;
+        unsigned tries = 0;
+        std::optional<time_point> erase_again;
+        std::uint64_t tombstone = 0;
+        std::string issuer;
+    };
+    enum class work_kind { discovery, look, erase, revoke, release, undone };
+
+    // credential_life.cpp: dispatch, what is in force, time
+    void handle(const life::loaded& e);
+    void handle(const life::news& e);
+    void handle(const life::supplied& e);
+    void handle(const life::found_dead& e);
+    void handle(const life::time_passed& e);
+    void handle(const life::stopping& e);
+    void settle();
+    bool bound(const credential& c) const;
+    bool newer_than_held(std::uint64_t generation) const;
+    bool erasing() const;
+    void take_into_force(credential c, bool saved, std::optional<recovery_step> how);
+    void drop_held();
+    bool adopt(const life::stored_state& state);
+    std::uint64_t next_generation() const;
+    template<class A>
+    void emit(A action) {
+        out_.push_back(std::move(action));
+    }
+    void later(life_action action) { last_.push_back(std::move(action)); }
+    void report(life::audit::kind what, std::string how, const failure* why, std::string rule = {},
+                std::string detail = {});
+
+    // life_requests.cpp: who waits, and the judgement
+    void handle(const life::refused& e);
+    void handle(const life::withdrawn& e);
+    void handle(const life::renewal_due& e);
+    void handle(const life::discovered& e);
+    void consider(life::request_id id, std::uint64_t arrived);
+    bool needs_discovery(held_request& r);
+    void start_discovery(const std::string& resource_metadata);
+    recovery_facts facts_of(const held_request& r) const;
+    judgement_facts situation_of(const held_request& r) const;
+    void act(held_request& r, const judgement& j);
+    void ask(held_request& r, const judgement& j);
+    void look_first(held_request& r);
+    void replay(held_request& r);
+    void fail(held_request& r, failure why, const challenge_facts* facts = nullptr);
+    void drop_request(const held_request& r);
+    held_request* find_request(std::uint64_t arrived);
+    void release_served();
+    final_key key_of(const held_request& r) const;
+
+    // life_session.cpp: logins without a request, and the session that others are minted from
+    void handle(const life::login_asked& e);
+    void handle(const life::session_changed& e);
+    void handle(const life::session_asked& e);
+    void handle(const life::session_refused& e);
+    void consider_login(held_request& r);
+    void want_session(held_request& r, const wait_settings& wait);
+    void tell_session(held_request& r);
+    bool session_usable() const;
+
+    // life_flight.cpp, life_flight_end.cpp, life_unsaved.cpp: silent work, one at a time
+    void handle(const life::locked& e);
+    void handle(const life::looked& e);
+    void handle(const life::flow_ended& e);
+    void handle(const life::stored& e);
+    void make_flight(std::vector<recovery_step> steps, scope_set scopes, std::string rule,
+                     std::string approval);
+    void launch_flight();
+    void flight_looked(const life::looked& e);
+    void next_step();
+    void step_failed(const life::flow_ended& e);
+    void store_flight();
+    void flight_stored(const life::stored& e);
+    void end_flight(const failure* why);
+    void note_transient(const failure& why);
+    void drop_flight(bool held_stays);
+    bool spends_refresh_token(const silent_flight& f) const;
+    void give_back(life::work_id lock);
+    void retry_unsaved();
+    void unsaved_stored(const life::stored& e);
+    void keep_unsaved(const failure& why, life::work_id lock, bool pin);
+
+    // life_questions.cpp: what a person is asked
+    void handle(const life::approve_asked& e);
+    void handle(const life::deny_asked& e);
+    result<std::string> open_question(const held_request& r, const recovery_plan& plan, bool confirm_first,
+                                      const std::string& rule);
+    std::string joinable(const question& wanted) const;
+    void supersede_narrower(const question& wanted, const std::string& by);
+    void answer_starters(question& q, const result<approve_answer>& answer);
+    void end_question(const std::string& id, approval_status status, std::string outcome, failure why);
+    void expire_questions();
+    void confirmed_flight_ended(const std::string& approval, const failure* why);
+    void start_confirmed();
+    void remember_ended(const approval& a);
+
+    // life_sign_in.cpp: the provider's login, there and back
+    void handle(const life::sign_in_begun& e);
+    void handle(const life::binding_released& e);
+    void handle(const life::callback_arrived& e);
+    void redeemed(question& q, const life::flow_ended& e);
+    void redemption_failed(question& q, const life::flow_ended& e);
+    void login_stored(question& q, const life::stored& e);
+    void login_done(question& q, bool saved);
+    question* with_work(life::work_id work);
+    void give_location(question& q, const starter& s);
+
+    // life_sign_out.cpp: the end of a life, and a new epoch
+    void handle(const life::sign_out_asked& e);
+    void handle(const life::erased& e);
+    void handle(const life::revoked& e);
+    void handle(const life::reconfigured& e);
+    void handle(const life::removed& e);
+    void begin_epoch();
+    void end_questions(approval_status status, const std::string& outcome, const failure& why);
+    void signed_out_elsewhere();
+    void answer_sign_outs();
+    void judge_anew();
+    void move_away(const std::string& what);
+
+    life::target target_;
+    random_source random_;
+    time_point now_{};
+    life_actions out_, last_; ///< of the step under way; `last_` go behind the answers
+    std::uint64_t next_ = 1;  ///< numbers works and arrivals
+    std::uint64_t epoch_ = 1;
+
+    std::optional<holding> held_;
+    std::uint64_t vault_generation_ = 0; ///< the highest that the vault is known to hold, tombstones included
+    std::uint64_t signed_out_at_ =
+        0; ///< what has no higher generation was signed out of, whatever the vault says
+    std::string pinned_issuer_;
+    life::server_ptr server_;
+    time_point discovered_at_{};
+    std::string discovered_from_, discovering_from_;
+    std::uint64_t doubted_generation_ = 0; ///< whose refusal before its time made us discover anew
+    bool challenged_dpop_ = false, challenged_bearer_ = true;
+    life::session_changed session_;
+
+    std::list<held_request> requests_;
+    std::map<life::work_id, work_kind> works_; ///< under way, besides flight, questions and stores
+    life::work_id discovery_ = 0, look_ = 0;
+    bool session_wanted_ = false;
+    std::string session_approval_; ///< the identity provider's question that is waited for
+    std::optional<silent_flight> flight_;
+    std::optional<unsaved_credential> unsaved_;
+    std::map<std::string, question> questions_;
+    std::map<life::work_id, std::vector<std::pair<std::string, starter>>> releasing_;
+    std::map<life::work_id, life::undo_store> void_stores_; ///< stores of questions that ended while they ran
+    std::map<std::string, ended_question> ended_;
+    std::vector<std::string> ended_order_;
+    std::list<sign_out> sign_outs_;
+    transient_trouble transient_;
+    final_memory finals_;
+    denial_backoff denials_;
+    std::map<std::string, std::uint64_t> denied_; ///< scopes of a login → when it was last denied, by `next_`
+};
+
+} // namespace reauth

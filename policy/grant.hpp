@@ -1,0 +1,25 @@
+// How an upstream's credential is obtained.
+#pragma once
+
+#include <string_view>
+
+namespace reauth {
+
+/// `grant:` of an upstream. A session at an identity provider is no upstream's grant, but lives like one.
+enum class grant_kind {
+    authorization_code,
+    client_credentials,
+    enterprise,
+    jwt_bearer,
+    static_token,
+    idp_session
+};
+/// "authorization_code", "static" …
+std::string_view to_string(grant_kind g) noexcept;
+
+/// Whether a new token can be had without a refresh token and without a person at the upstream.
+constexpr bool obtains_by_itself(grant_kind g) noexcept {
+    return g == grant_kind::client_credentials || g == grant_kind::jwt_bearer || g == grant_kind::enterprise;
+}
+
+} // namespace reauth

@@ -1,0 +1,249 @@
+// Silent work: lock, look, run, store; one flight at a time, joined by everybody who needs the same.
+#include "policy/credential_life.hpp"
+
+#include "core/uri.hpp"
+#include "policy/refresh_flow.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+void credential_life::make_flight(std::vector<recovery_step> steps, scope_set scopes, std::string rule,
+                                  std::string approval) {
+    silent_flight f;
+    f.id = next_++;
+    f.steps = std::move(steps);
+    f.scopes = std::move(scopes);
+    f.rule = std::move(rule);
+    f.approval = std::move(approval);
+    f.last = {fault::reauth_failed, "nothing could be tried", {}, {}, false};
+    flight_ = std::move(f);
+}
+
+void credential_life::launch_flight() {
+    if (target_.supplied) {
+        next_step();
+    } else if (unsaved_ && unsaved_->lock) {
+        // nobody else was let in since: what the vault holds is known to be old
+        flight_->lock = unsaved_->lock;
+        next_step();
+    } else {
+        emit(life::lock{flight_->id});
+    }
+}
+
+void credential_life::handle(const life::locked& e) {
+    if (!flight_ || flight_->id != e.work || flight_->phase != flight_phase::locking) {
+        if (e.won)
+            emit(life::unlock{e.work});
+        return;
+    }
+    if (!e.won) {
+        const auto why = e.won.error();
+        end_flight(&why);
+        return;
+    }
+    flight_->lock = e.work;
+    flight_->phase = flight_phase::looking;
+    emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_});
+}
+
+void credential_life::handle(const life::looked& e) {
+    if (flight_ && flight_->id == e.work) {
+        flight_looked(e);
+        return;
+    }
+    if (!works_.erase(e.work) || look_ != e.work)
+        return;
+    look_ = 0;
+    if (e.found) {
+        handle(life::news{*e.found});
+    } else {
+        const auto why = e.found.error();
+        report(life::audit::kind::storage, "look", &why);
+    }
+    for (auto& r : requests_)
+        if (r.on == waits::look && r.work == e.work) {
+            r.on = waits::nothing;
+            r.looked = true;
+        }
+}
+
+/// What another process stored meanwhile is used instead of asking again.
+void credential_life::flight_looked(const life::looked& e) {
+    auto& f = *flight_;
+    if (f.phase != flight_phase::looking && f.phase != flight_phase::looking_again)
+        return;
+    if (!e.found) {
+        const auto why = f.phase == flight_phase::looking ? e.found.error() : f.last;
+        end_flight(&why);
+        return;
+    }
+    const bool gone =
+        !e.found->value && held_ && held_->saved && e.found->generation > held_->value.generation;
+    if (gone) {
+        vault_generation_ = std::max(vault_generation_, e.found->generation);
+        signed_out_elsewhere();
+        return;
+    }
+    const bool adopted = adopt(*e.found);
+    if (adopted && !held_->value.expired_at(now_) &&
+        held_->value.requested.united_with(held_->value.granted).covers(f.scopes)) {
+        report(life::audit::kind::recovery, "another process", nullptr, f.rule);
+        end_flight(nullptr);
+        return;
+    }
+    if (f.phase == flight_phase::looking_again && adopted && !held_->value.refresh_token.empty())
+        f.at = 0; // another holder has won, with a token that can be refreshed
+    next_step();
+}
+
+void credential_life::next_step() {
+    auto& f = *flight_;
+    while (f.at < f.steps.size() && f.steps[f.at] == recovery_step::refresh &&
+           (!held_ || held_->value.refresh_token.empty() || held_->refresh_dead))
+        ++f.at;
+    if (f.at >= f.steps.size()) {
+        const auto why = f.last;
+        end_flight(&why);
+        return;
+    }
+    f.phase = flight_phase::running;
+    life::run work;
+    work.work = f.id;
+    work.step = f.steps[f.at];
+    work.scopes = f.scopes;
+    if (held_)
+        work.held = held_->value;
+    work.server = server_;
+    work.challenged_dpop = challenged_dpop_;
+    work.challenged_bearer = challenged_bearer_;
+    work.approval = f.approval;
+    emit(std::move(work));
+}
+
+void credential_life::handle(const life::flow_ended& e) {
+    if (auto* q = with_work(e.work); q && q->phase == question_phase::redeeming) {
+        redeemed(*q, e);
+        return;
+    }
+    if (!flight_ || flight_->id != e.work || flight_->phase != flight_phase::running) {
+        // nobody wants it any more: what it brings home is not used
+        if (e.fresh && !target_.supplied)
+            emit(life::revoke{0, *e.fresh, server_});
+        return;
+    }
+    if (!e.fresh) {
+        step_failed(e);
+        return;
+    }
+    auto& f = *flight_;
+    auto fresh = *e.fresh;
+    fresh.origin = origin_of(target_.url);
+    fresh.generation = next_generation();
+    if (target_.supplied) {
+        const auto step = f.steps[f.at];
+        take_into_force(std::move(fresh), true, step);
+        report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule);
+        end_flight(nullptr);
+        return;
+    }
+    f.fresh = std::move(fresh);
+    // the first machine token pins its issuer too (trust was checked before it was asked for)
+    f.pin = pinned_issuer_.empty();
+    if (unsaved_ && unsaved_->storing)
+        f.phase = flight_phase::waiting_to_store;
+    else
+        store_flight();
+}
+
+void credential_life::step_failed(const life::flow_ended& e) {
+    auto& f = *flight_;
+    const auto step = f.steps[f.at];
+    f.last = e.fresh.error();
+    report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule);
+    if (f.last.transient) {
+        const auto why = f.last;
+        end_flight(&why);
+        return;
+    }
+    ++f.at;
+    // invalid_grant ends it (RFC 6749 section 5.2); a refresh token of a dead client is dead too: the login
+    // registers anew
+    if (step == recovery_step::refresh && held_ && (e.client_unknown || ends_grant(f.last)))
+        held_->refresh_dead = true;
+    if (step == recovery_step::refresh && ends_grant(f.last)) {
+        // another holder may have won, whatever the lock said
+        f.phase = flight_phase::looking_again;
+        emit(life::look{f.id, held_ ? held_->value.issuer : pinned_issuer_});
+        return;
+    }
+    next_step();
+}
+
+/// Durable before anyone uses it, and before the lock is given back.
+void credential_life::store_flight() {
+    flight_->phase = flight_phase::storing;
+    flight_->fresh->generation = next_generation();
+    emit(life::store{flight_->id, *flight_->fresh, vault_generation_, flight_->pin});
+}
+
+void credential_life::handle(const life::stored& e) {
+    if (flight_ && flight_->id == e.work && flight_->phase == flight_phase::storing) {
+        flight_stored(e);
+    } else if (unsaved_ && unsaved_->storing == e.work) {
+        unsaved_stored(e);
+    } else if (auto* q = with_work(e.work); q && q->phase == question_phase::storing) {
+        login_stored(*q, e);
+    } else if (auto undo = void_stores_.find(e.work); undo != void_stores_.end()) {
+        if (e.is == life::store_result::saved) {
+            vault_generation_ = std::max(vault_generation_, undo->second.unwanted.generation) + 1;
+            emit(undo->second);
+        }
+        void_stores_.erase(undo);
+    }
+}
+
+void credential_life::flight_stored(const life::stored& e) {
+    auto& f = *flight_;
+    const auto step = f.steps[f.at];
+    auto fresh = *f.fresh;
+    const bool our_tombstone = !e.found.value && erasing();
+    const bool our_own = e.found.value && held_ && e.found.generation <= held_->value.generation &&
+                         held_->value.access_token == e.found.value->access_token;
+    if (e.is == life::store_result::newer && (our_tombstone || our_own)) {
+        vault_generation_ = e.found.generation; // our own, done after all
+        store_flight();
+        return;
+    }
+    if (e.is == life::store_result::newer) {
+        // somebody was faster: theirs is used, ours is given back
+        f.fresh.reset();
+        emit(life::revoke{0, fresh, server_});
+        if (!e.found.value && e.found.generation > vault_generation_) {
+            vault_generation_ = e.found.generation;
+            signed_out_elsewhere();
+            return;
+        }
+        adopt(e.found);
+        end_flight(nullptr);
+        return;
+    }
+    const bool saved = e.is == life::store_result::saved;
+    if (f.pin)
+        pinned_issuer_ = fresh.issuer;
+    if (saved) {
+        vault_generation_ = fresh.generation;
+        const auto kept = unsaved_ ? unsaved_->lock : 0;
+        unsaved_.reset();
+        if (kept && kept != f.lock)
+            give_back(kept);
+    } else {
+        keep_unsaved(e.why, f.lock, f.pin);
+    }
+    take_into_force(std::move(fresh), saved, step);
+    report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule);
+    end_flight(nullptr);
+}
+
+} // namespace reauth

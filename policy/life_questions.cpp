@@ -1,0 +1,312 @@
+// Questions: opened, joined, superseded, approved, denied, expired.
+#include "policy/credential_life.hpp"
+
+#include "core/encoding.hpp"
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+constexpr std::size_t remembered_ends = 64;
+
+std::string authority_of(const std::string& url) {
+    auto parsed = parse_http_url(url);
+    return parsed ? parsed->authority() : std::string();
+}
+
+} // namespace
+
+/// The id of an open question that asks for the same.
+std::string credential_life::joinable(const question& wanted) const {
+    for (const auto& [id, q] : questions_)
+        if (q.login_scopes == wanted.login_scopes && q.silent.empty() == wanted.silent.empty())
+            return id;
+    return {};
+}
+
+/// Questions nobody has acted on, and that ask for less, give way: who waited for them waits for the wider
+/// one.
+void credential_life::supersede_narrower(const question& wanted, const std::string& by) {
+    std::vector<std::string> narrower;
+    for (const auto& [id, q] : questions_)
+        if (id != by && q.phase == question_phase::pending && !q.login_scopes.empty() &&
+            q.silent.empty() == wanted.silent.empty() && wanted.login_scopes.covers(q.login_scopes))
+            narrower.push_back(id);
+    for (const auto& id : narrower) {
+        for (auto& r : requests_)
+            if (r.on == waits::question && r.approval == id) {
+                r.approval = by;
+                if (r.id)
+                    emit(life::tell_waiting{r.id, by, r.wait});
+            }
+        end_question(id, approval_status::superseded, "A wider question took its place.", {});
+    }
+}
+
+/// Opens a question, or joins the one that asks for the same. fault::overloaded: too many are open.
+result<std::string> credential_life::open_question(const held_request& r, const recovery_plan& plan,
+                                                   bool confirm_first, const std::string& rule) {
+    question q;
+    q.login_scopes = plan.login_scopes;
+    q.silent_scopes = plan.silent_scopes;
+    if (confirm_first)
+        q.silent = plan.silent;
+    q.step_up = plan.step_up;
+    q.person = plan.person.value_or(recovery_step::login);
+    q.rule = rule;
+    q.what = r.what;
+    q.base_generation = vault_generation_;
+    if (auto same = joinable(q); !same.empty())
+        return same;
+    const auto id = hex_encode(random_(8));
+    supersede_narrower(q, id);
+    if (questions_.size() >= questions_at_once)
+        return failure{fault::overloaded,
+                       std::to_string(questions_.size()) + " approvals wait for upstream " +
+                           target_.upstream + " already",
+                       "decide one of them first (`mcp-reauth approvals` lists them)",
+                       {},
+                       true};
+    auto& a = q.shown;
+    a.id = id;
+    a.link_secret = secret(base64url_encode(random_(16)));
+    a.kind = target_.grant == grant_kind::idp_session ? approval_kind::idp_login
+             : plan.step_up                           ? approval_kind::step_up
+                                                      : approval_kind::login;
+    a.upstream = r.shown_upstream.empty() ? target_.upstream : r.shown_upstream;
+    a.principal = target_.principal;
+    a.reason = r.login && !r.for_life
+                   ? to_string(challenge_reason::unauthorized)
+                   : to_string(r.for_life ? reason_for(r.what.challenge.kind).value_or(plan.judged_as)
+                                          : plan.judged_as);
+    if (held_ && target_.grant != grant_kind::idp_session)
+        a.granted = held_->value.granted;
+    a.requested = plan.login_scopes;
+    // what was asked before and not granted (offline_access, often) is nothing new
+    a.added = held_ && target_.grant != grant_kind::idp_session ? plan.added : plan.login_scopes;
+    for (const auto& o : r.what.operations)
+        if (a.method.empty() && !o.method.empty()) {
+            a.method = o.method;
+            a.tool = o.tool;
+        }
+    a.client_name = r.what.client_name;
+    a.upstream_host = authority_of(target_.url);
+    if (server_) {
+        a.issuer = server_->server.issuer;
+        a.login_host = authority_of(server_->server.authorization_endpoint);
+        a.token_host = authority_of(server_->server.token_endpoint);
+    }
+    a.completes_without_login = confirm_first;
+    a.created_at = now_;
+    a.expires_at = now_ + target_.approval_lifetime;
+    emit(life::show{a});
+    questions_.emplace(id, std::move(q));
+    return id;
+}
+
+void credential_life::remember_ended(const approval& a) {
+    ended_[a.id] = {a.status, a.outcome};
+    ended_order_.push_back(a.id);
+    if (ended_order_.size() > remembered_ends) {
+        ended_.erase(ended_order_.front());
+        ended_order_.erase(ended_order_.begin());
+    }
+}
+
+void credential_life::answer_starters(question& q, const result<approve_answer>& answer) {
+    for (const auto& s : std::exchange(q.starters, {}))
+        emit(life::answer_approve{s.caller, answer, {}, s.who, s.from_page});
+}
+
+/// The end of a question, whatever its phase: only its own work is void. Who waited for it is answered with
+/// `why` (denied, expired, failed), or considered again (approved, signed out).
+void credential_life::end_question(const std::string& id, approval_status status, std::string outcome,
+                                   failure why) {
+    auto node = questions_.extract(id);
+    if (node.empty())
+        return;
+    auto& q = node.mapped();
+    q.shown.status = status;
+    q.shown.outcome = std::move(outcome);
+    emit(life::show{q.shown});
+    remember_ended(q.shown);
+    const bool approved = status == approval_status::approved;
+    if (!approved && !q.pending_state.empty())
+        emit(life::discard_pending{q.pending_state, id});
+    if (!approved) {
+        const failure over{why.message.empty() ? fault::approval_timeout : why.code,
+                           "this approval has ended: " + q.shown.outcome,
+                           why.fix,
+                           {},
+                           false};
+        answer_starters(q, result<approve_answer>(over));
+        if (q.callback)
+            emit(life::answer_callback{*q.callback, {false, "This sign-in has ended", q.shown.outcome, id}});
+        if (q.fresh) {
+            emit(life::revoke{0, *q.fresh, server_});
+            if (q.phase == question_phase::storing)
+                void_stores_.emplace(
+                    q.work, life::undo_store{*q.fresh,
+                                             held_ ? std::optional<credential>(held_->value) : std::nullopt});
+        }
+        if (flight_ && flight_->approval == id)
+            drop_flight(true);
+    }
+    std::vector<std::uint64_t> parked;
+    for (const auto& r : requests_)
+        if (r.on == waits::question && r.approval == id)
+            parked.push_back(r.arrived);
+    const bool again =
+        approved || status == approval_status::signed_out || status == approval_status::superseded;
+    for (auto arrived : parked) {
+        auto& r = *find_request(arrived);
+        if (again) {
+            r.on = waits::nothing;
+            r.asked = r.asked || approved;
+        } else {
+            fail(r, why);
+        }
+    }
+    if (!approved && !why.message.empty())
+        emit(life::question_refused{id, std::move(why), again});
+}
+
+void credential_life::handle(const life::approve_asked& e) {
+    const auto found = questions_.find(e.approval);
+    if (found == questions_.end()) {
+        const auto ended = ended_.find(e.approval);
+        failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        if (ended != ended_.end())
+            gone.message = "this approval has ended (" + std::string(to_string(ended->second.status)) +
+                           "): " + ended->second.outcome;
+        emit(life::answer_approve{e.caller, gone, {}, e.who, e.from_page});
+        return;
+    }
+    auto& q = found->second;
+    const starter s{e.caller, e.who, e.from_page};
+    if (!q.silent.empty() && e.who != approver::operator_token) {
+        const failure not_yours{fault::approval_required,
+                                "this approval is completed without a login, so it needs the operator",
+                                "run `mcp-reauth approve " + e.approval + "`, or open the dashboard",
+                                {},
+                                false};
+        emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page});
+        return;
+    }
+    switch (q.phase) {
+    case question_phase::pending:
+        q.starters.push_back(s);
+        if (!q.silent.empty()) {
+            q.phase = question_phase::minting;
+            return;
+        }
+        q.phase = question_phase::starting;
+        q.work = next_++;
+        emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, server_, e.from_page, challenged_dpop_,
+                                 challenged_bearer_});
+        return;
+    case question_phase::starting:
+    case question_phase::minting:
+        q.starters.push_back(s);
+        return;
+    case question_phase::at_idp:
+        if (session_approval_.empty())
+            q.starters.push_back(s);
+        else
+            emit(life::answer_approve{e.caller, failure{}, session_approval_, e.who, e.from_page});
+        return;
+    case question_phase::authorizing:
+    case question_phase::redeeming:
+    case question_phase::storing:
+        give_location(q, s);
+        return;
+    }
+}
+
+void credential_life::handle(const life::deny_asked& e) {
+    const auto found = questions_.find(e.approval);
+    if (found == questions_.end()) {
+        const failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        emit(life::answer_deny{e.caller, gone});
+        return;
+    }
+    denials_.denied(now_);
+    if (denied_.size() >= remembered_ends)
+        denied_.clear();
+    denied_[found->second.login_scopes.to_string()] = next_++;
+    const failure no{fault::approval_denied, "a person has denied this", {}, {}, false};
+    auto rule = found->second.rule;
+    end_question(e.approval, approval_status::denied, "Denied.", no);
+    life::audit line;
+    line.what = life::audit::kind::decision;
+    line.how = "denied";
+    line.rule = std::move(rule);
+    line.approval = e.approval;
+    emit(std::move(line));
+    emit(life::answer_deny{e.caller, result<void>{}});
+}
+
+void credential_life::expire_questions() {
+    std::vector<std::string> late;
+    for (const auto& [id, q] : questions_)
+        if (q.shown.expires_at <= now_)
+            late.push_back(id);
+    for (const auto& id : late)
+        end_question(id, approval_status::expired, "Nobody decided in time. The next request asks again.",
+                     {fault::approval_timeout,
+                      "nobody approved this in time",
+                      "try again to be asked again",
+                      {},
+                      true});
+}
+
+/// Confirmed questions take their turn when no other silent work is under way.
+void credential_life::start_confirmed() {
+    if (flight_)
+        return;
+    for (auto& [id, q] : questions_)
+        if (q.phase == question_phase::minting) {
+            make_flight(q.silent, q.silent_scopes, q.rule, id);
+            launch_flight();
+            return;
+        }
+}
+
+/// `confirm`: a person agreed, and the rest was silent.
+void credential_life::confirmed_flight_ended(const std::string& id, const failure* why) {
+    const auto found = questions_.find(id);
+    if (found == questions_.end())
+        return;
+    auto& q = found->second;
+    if (!why) {
+        denials_.approved();
+        approve_answer done;
+        done.done = true;
+        answer_starters(q, result<approve_answer>(done));
+        end_question(id, approval_status::approved, "Approved: the request goes on.", {});
+        return;
+    }
+    if (why->transient) { // the question stays open
+        q.phase = question_phase::pending;
+        answer_starters(q, result<approve_answer>(*why));
+        return;
+    }
+    const bool to_idp = target_.grant == grant_kind::enterprise && session_.may_login && !session_usable();
+    if (!to_idp) {
+        end_question(id, approval_status::failed, why->describe(), *why);
+        return;
+    }
+    // the session has turned out to be gone: the same question goes on with a login there
+    q.phase = question_phase::at_idp;
+    if (!session_wanted_)
+        emit(life::ask_session{q.what, true});
+    session_wanted_ = true;
+    if (!session_approval_.empty()) {
+        for (const auto& s : std::exchange(q.starters, {}))
+            emit(life::answer_approve{s.caller, failure{}, session_approval_, s.who, s.from_page});
+    }
+}
+
+} // namespace reauth

@@ -1,0 +1,248 @@
+// A login at the provider: the flow begins, a person goes there and comes back, the code becomes the
+// credential in force.
+#include "policy/credential_life.hpp"
+
+#include "core/uri.hpp"
+
+namespace reauth {
+namespace {
+
+std::string done_words(const std::string& issuer) {
+    return "Approved: signed in at " + host_of(issuer) + ".";
+}
+
+} // namespace
+
+credential_life::question* credential_life::with_work(life::work_id work) {
+    for (auto& [id, q] : questions_)
+        if (q.work == work)
+            return &q;
+    return nullptr;
+}
+
+/// Where the person goes. The operator may carry a flow that a page has begun to another device.
+void credential_life::give_location(question& q, const starter& s) {
+    if (!s.from_page && q.browser_binding && q.phase == question_phase::authorizing) {
+        const auto work = next_++;
+        releasing_[work].push_back({q.shown.id, s});
+        emit(life::release_binding{work, q.pending_state});
+        return;
+    }
+    approve_answer where;
+    where.location = q.shown.location;
+    if (s.from_page)
+        where.browser_binding = q.browser_binding;
+    emit(life::answer_approve{s.caller, result<approve_answer>(std::move(where)), {}, s.who, s.from_page});
+}
+
+void credential_life::handle(const life::sign_in_begun& e) {
+    auto* q = with_work(e.work);
+    if (!q || q->phase != question_phase::starting) {
+        // decided while it started: the flow will not be finished
+        if (e.begun)
+            emit(life::discard_pending{e.begun->pending.state, e.begun->pending.approval_id});
+        return;
+    }
+    if (!e.begun) {
+        const auto why = e.begun.error();
+        report(life::audit::kind::sign_in, "login", &why, q->rule);
+        q->phase = question_phase::pending;
+        answer_starters(*q, result<approve_answer>(why));
+        // whoever waits learns now what has to be changed; trouble that passes keeps the question open
+        if (!why.transient)
+            end_question(q->shown.id, approval_status::failed, why.describe(), why);
+        return;
+    }
+    q->phase = question_phase::authorizing;
+    q->pending_state = e.begun->pending.state;
+    q->shown.location = e.begun->pending.location;
+    q->shown.status = approval_status::authorizing;
+    q->shown.outcome.clear();
+    q->browser_binding.reset();
+    if (!e.begun->browser_binding.empty())
+        q->browser_binding = e.begun->browser_binding;
+    emit(life::show{q->shown});
+    for (const auto& s : std::exchange(q->starters, {}))
+        give_location(*q, s);
+}
+
+void credential_life::handle(const life::binding_released& e) {
+    auto node = releasing_.extract(e.work);
+    if (node.empty())
+        return;
+    for (auto& [id, s] : node.mapped()) {
+        const auto found = questions_.find(id);
+        if (found == questions_.end()) {
+            handle(life::approve_asked{s.caller, id, s.who, s.from_page}); // its outcome
+        } else if (!e.done) {
+            emit(life::answer_approve{s.caller, e.done.error(), {}, s.who, s.from_page});
+        } else {
+            found->second.browser_binding.reset();
+            give_location(found->second, s);
+        }
+    }
+}
+
+void credential_life::handle(const life::callback_arrived& e) {
+    const auto& id = e.pending.approval_id;
+    callback_outcome refused{false, "Nothing to do here", "This sign-in was completed already.", id};
+    auto found = questions_.find(id);
+    if (found == questions_.end()) {
+        const auto ended = ended_.find(id);
+        if (ended != ended_.end()) {
+            refused.title = "This sign-in has ended";
+            refused.detail =
+                ended->second.outcome + " Nothing was changed; the code from the provider was not used.";
+            emit(life::answer_callback{e.caller, std::move(refused)});
+            return;
+        }
+        // of an earlier run of this program: nothing has ended it, since its flow was still in the vault
+        question q;
+        q.shown.id = id;
+        q.shown.upstream = target_.upstream;
+        q.shown.principal = target_.principal;
+        q.shown.kind =
+            e.pending.kind == authorization_kind::idp_login ? approval_kind::idp_login : approval_kind::login;
+        q.shown.status = approval_status::authorizing;
+        q.shown.requested = e.pending.scopes;
+        q.shown.issuer = e.pending.server.issuer;
+        q.shown.created_at = e.pending.created_at;
+        q.shown.expires_at = now_ + target_.approval_lifetime;
+        q.login_scopes = e.pending.scopes;
+        q.phase = question_phase::authorizing;
+        q.pending_state = e.pending.state;
+        q.base_generation = vault_generation_;
+        found = questions_.emplace(id, std::move(q)).first;
+    }
+    auto& q = found->second;
+    if (q.phase != question_phase::authorizing || !(q.pending_state == e.pending.state)) {
+        emit(life::answer_callback{e.caller, std::move(refused)});
+        return;
+    }
+    q.phase = question_phase::redeeming;
+    q.callback = e.caller;
+    q.client = e.pending.client;
+    q.work = next_++;
+    emit(life::redeem{q.work, e.pending, e.parameters, e.browser_binding});
+}
+
+void credential_life::redeemed(question& q, const life::flow_ended& e) {
+    if (!e.fresh) {
+        redemption_failed(q, e);
+        return;
+    }
+    q.phase = question_phase::storing;
+    q.fresh = *e.fresh;
+    q.fresh->origin = origin_of(target_.url);
+    q.fresh->generation = next_generation();
+    q.work = next_++;
+    emit(life::store{q.work, *q.fresh, vault_generation_, true});
+}
+
+/// A code is good for one try: this flow is over, and whoever waits learns why.
+void credential_life::redemption_failed(question& q, const life::flow_ended& e) {
+    const auto why = e.fresh.error();
+    report(life::audit::kind::sign_in, target_.grant == grant_kind::idp_session ? "idp_login" : "login", &why,
+           q.rule);
+    const auto id = q.shown.id;
+    callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
+    q.pending_state = secret(); // it was taken
+    if (e.client_unknown) {
+        said.detail = "The provider no longer knows this client. It is registered anew at the next try: "
+                      "approve once more.";
+        emit(life::answer_callback{*q.callback, std::move(said)});
+        q.callback.reset();
+        q.browser_binding.reset();
+        q.phase = question_phase::pending;
+        q.work = 0;
+        q.shown.location.clear();
+        q.shown.status = approval_status::pending;
+        q.shown.outcome = why.describe();
+        emit(life::show{q.shown});
+        return;
+    }
+    const bool denied = why.code == fault::approval_denied;
+    if (denied) {
+        said.title = target_.grant == grant_kind::idp_session ? "Denied at the identity provider"
+                                                              : "Denied at the provider";
+        denials_.denied(now_);
+    }
+    emit(life::answer_callback{*q.callback, std::move(said)});
+    q.callback.reset();
+    end_question(id, denied ? approval_status::denied : approval_status::failed, why.describe(), why);
+}
+
+void credential_life::login_stored(question& q, const life::stored& e) {
+    if (e.is == life::store_result::newer) {
+        const bool signed_out = !e.found.value && !erasing() &&
+                                e.found.generation > std::max(q.base_generation, vault_generation_);
+        vault_generation_ = std::max(vault_generation_, e.found.generation);
+        if (signed_out) {
+            signed_out_elsewhere();
+            return;
+        }
+        // what a person has just approved replaces what was renewed meanwhile
+        q.fresh->generation = next_generation();
+        q.work = next_++;
+        emit(life::store{q.work, *q.fresh, vault_generation_, true});
+        return;
+    }
+    if (e.is == life::store_result::failed)
+        keep_unsaved(e.why, 0, true);
+    login_done(q, e.is == life::store_result::saved);
+}
+
+void credential_life::login_done(question& q, bool saved) {
+    const auto id = q.shown.id;
+    const bool idp = target_.grant == grant_kind::idp_session;
+    auto fresh = *q.fresh;
+    q.fresh.reset();
+    q.pending_state = secret();
+    const auto caller = q.callback;
+    q.callback.reset();
+    if (saved) {
+        vault_generation_ = std::max(vault_generation_, fresh.generation);
+        const auto lock = unsaved_ ? unsaved_->lock : 0;
+        unsaved_.reset();
+        if (!(flight_ && flight_->lock == lock))
+            give_back(lock);
+    }
+    pinned_issuer_ = fresh.issuer;
+    denials_.approved();
+    transient_ = {};
+    take_into_force(std::move(fresh), saved, idp ? recovery_step::idp_login : recovery_step::login);
+    life::audit line;
+    line.what = life::audit::kind::sign_in;
+    line.how = q.step_up && !idp ? "step_up" : idp ? "idp_login" : "login";
+    line.rule = q.rule;
+    line.approval = id;
+    line.scopes = held_->value.granted;
+    emit(std::move(line));
+    std::size_t waiting = 0;
+    for (const auto& r : requests_)
+        waiting += r.id && r.on != waits::anything ? 1 : 0;
+    callback_outcome outcome{true, "Done", {}, id};
+    if (idp)
+        outcome.detail =
+            "You are signed in at " + host_of(held_->value.issuer) + ". You can close this page.";
+    else
+        outcome.detail = waiting > 0
+                             ? "Your request goes on. You can close this page."
+                             : "You are signed in; nothing was waiting any more, the next request will "
+                               "work. You can close this page.";
+    const auto issuer = held_->value.issuer;
+    end_question(id, approval_status::approved, done_words(issuer), {});
+    // other questions may be answered by what was granted
+    std::vector<std::string> covered;
+    for (const auto& [other, open] : questions_)
+        if (open.silent.empty() && held_->value.granted.covers(open.login_scopes) &&
+            open.phase == question_phase::pending)
+            covered.push_back(other);
+    for (const auto& other : covered)
+        end_question(other, approval_status::approved, "Answered by another approval.", {});
+    release_served();
+    if (caller)
+        emit(life::answer_callback{*caller, std::move(outcome)});
+}
+
+} // namespace reauth

@@ -1,0 +1,191 @@
+// Ends: sign-out here or elsewhere, a changed or removed upstream. Each begins a new epoch: what older work
+// brings home is revoked, not used.
+#include "policy/credential_life.hpp"
+
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+constexpr std::chrono::seconds erase_pause{1}, longest_erase_pause{30};
+
+} // namespace
+
+/// Everything under way is void; nothing is held any more.
+void credential_life::begin_epoch() {
+    ++epoch_;
+    drop_flight(false);
+    if (unsaved_) {
+        const auto lock = unsaved_->lock;
+        unsaved_.reset();
+        give_back(lock);
+    }
+    if (discovery_)
+        works_.erase(std::exchange(discovery_, 0));
+    if (look_)
+        works_.erase(std::exchange(look_, 0));
+    drop_held();
+    pinned_issuer_.clear();
+    server_.reset();
+    discovered_at_ = {};
+    discovered_from_.clear();
+    doubted_generation_ = 0;
+    finals_ = {};
+    transient_ = {};
+}
+
+void credential_life::end_questions(approval_status status, const std::string& outcome, const failure& why) {
+    std::vector<std::string> open;
+    for (const auto& [id, q] : questions_)
+        open.push_back(id);
+    for (const auto& id : open)
+        end_question(id, status, outcome, why);
+}
+
+void credential_life::handle(const life::sign_out_asked& e) {
+    if (target_.supplied) {
+        const failure no{fault::invalid_configuration,
+                         "the token of " + target_.upstream + " comes from the configuration",
+                         "there is nothing to sign out of: remove it there",
+                         {},
+                         false};
+        emit(life::answer_sign_out{e.caller, no});
+        return;
+    }
+    sign_out s;
+    s.caller = e.caller;
+    s.issuer = held_                               ? held_->value.issuer
+               : pinned_issuer_.empty() && server_ ? server_->issuer()
+                                                   : pinned_issuer_;
+    const failure over{fault::approval_denied, "somebody signed out meanwhile", {}, {}, false};
+    // gone here first: whatever the vault or the provider says, the next request asks a person
+    if (held_) {
+        s.revoke = next_++;
+        works_[s.revoke] = work_kind::revoke;
+        emit(life::revoke{s.revoke, held_->value, server_});
+    }
+    end_questions(approval_status::signed_out, "Signed out.", over);
+    begin_epoch();
+    s.erase = next_++;
+    works_[s.erase] = work_kind::erase;
+    signed_out_at_ = ++vault_generation_;
+    emit(life::erase{s.erase, s.issuer, signed_out_at_, 0});
+    s.tombstone = signed_out_at_;
+    sign_outs_.push_back(std::move(s));
+    // judged anew: who waited may be asked again
+    judge_anew();
+}
+
+/// Of nobody: who waited is judged as if it had just come, and nothing of before is put back into the vault.
+void credential_life::judge_anew() {
+    for (auto& [work, undo] : void_stores_)
+        undo.previous.reset();
+    session_wanted_ = false;
+    session_approval_.clear();
+    for (auto& r : requests_) {
+        r.silent_failure.reset();
+        r.discovered = r.looked = false;
+        if (r.on != waits::anything)
+            r.on = waits::nothing;
+    }
+}
+
+void credential_life::handle(const life::erased& e) {
+    works_.erase(e.work);
+    if (e.done)
+        vault_generation_ = std::max(vault_generation_, *e.done);
+    for (auto& s : sign_outs_)
+        if (s.erase == e.work) {
+            s.erase = 0;
+            if (!e.done) {
+                const auto pause = std::min<std::chrono::seconds>(erase_pause * (1 << std::min(s.tries, 10u)),
+                                                                  longest_erase_pause);
+                ++s.tries;
+                s.erase_again = now_ + pause;
+                if (!s.trouble || s.trouble->code == fault::vault_unavailable) {
+                    s.trouble = e.done.error();
+                    s.trouble->message =
+                        "signed out here, but the vault does not know it yet (it is tried again): " +
+                        s.trouble->message;
+                }
+            }
+        }
+    answer_sign_outs();
+}
+
+void credential_life::handle(const life::revoked& e) {
+    works_.erase(e.work);
+    if (e.work == 0)
+        return;
+    for (auto& s : sign_outs_)
+        if (s.revoke == e.work) {
+            s.revoke = 0;
+            if (!e.done && !s.trouble)
+                s.trouble = e.done.error();
+        }
+    answer_sign_outs();
+}
+
+void credential_life::answer_sign_outs() {
+    for (auto s = sign_outs_.begin(); s != sign_outs_.end();) {
+        if (s->erase || s->revoke) {
+            ++s;
+            continue;
+        }
+        if (s->caller) {
+            report(life::audit::kind::sign_out, "logout", s->trouble ? &*s->trouble : nullptr);
+            emit(life::answer_sign_out{s->caller, s->trouble ? result<void>(*s->trouble) : result<void>{}});
+            s->caller = 0;
+        }
+        s = s->erase_again ? std::next(s) : sign_outs_.erase(s);
+    }
+}
+
+/// Another process has signed out: nothing of before is used, here too.
+void credential_life::signed_out_elsewhere() {
+    const failure over{fault::approval_denied, "somebody signed out meanwhile", {}, {}, false};
+    end_questions(approval_status::signed_out, "Signed out by another process.", over);
+    begin_epoch();
+    signed_out_at_ = vault_generation_;
+    report(life::audit::kind::sign_out, "logout elsewhere", nullptr);
+    judge_anew();
+}
+
+/// What waits was meant for another server, or for none any more.
+void credential_life::move_away(const std::string& what) {
+    const failure why{fault::reauth_failed,
+                      "upstream " + target_.upstream + " " + what + " while the request waited",
+                      "send it again",
+                      {},
+                      true};
+    end_questions(approval_status::superseded, "The upstream " + what + ".", why);
+    if (flight_ && held_ && spends_refresh_token(*flight_)) {
+        // what the vault holds for the old place is spent: nothing may find it there if that place comes back
+        const auto work = next_++;
+        works_[work] = work_kind::erase;
+        emit(life::erase{work, held_->value.issuer, next_generation() + 1, next_generation()});
+    }
+    begin_epoch();
+    session_wanted_ = false;
+    session_approval_.clear();
+    while (!requests_.empty())
+        fail(requests_.front(), why);
+}
+
+void credential_life::handle(const life::reconfigured& e) {
+    const bool moved = origin_of(e.now.url) != origin_of(target_.url) || e.now.resource != target_.resource ||
+                       e.now.grant != target_.grant || e.now.supplied != target_.supplied;
+    if (moved)
+        move_away("was changed");
+    target_ = e.now;
+    if (held_ && !target_.supplied && !bound(held_->value))
+        move_away("was changed");
+}
+
+void credential_life::handle(const life::removed&) {
+    move_away("was removed");
+}
+
+} // namespace reauth

@@ -1,0 +1,79 @@
+// The vault can't store: the new credential is used from memory, the lock is kept so that no other process
+// sends the spent refresh token, and storing is tried again with back-off.
+#include "policy/credential_life.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+constexpr std::chrono::milliseconds first_pause{500}, longest_pause{30'000};
+
+} // namespace
+
+void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool pin) {
+    unsaved_credential u;
+    if (unsaved_) {
+        u = *unsaved_;
+        if (u.lock && lock && u.lock != lock)
+            later(life::unlock{lock});
+    }
+    u.lock = u.lock ? u.lock : lock;
+    u.storing = 0;
+    u.pin = u.pin || pin;
+    u.why = why;
+    u.next = now_ +
+             std::min<std::chrono::milliseconds>(first_pause * (1 << std::min(u.tries, 10u)), longest_pause);
+    ++u.tries;
+    unsaved_ = u;
+    report(life::audit::kind::storage, "store", &why);
+}
+
+void credential_life::retry_unsaved() {
+    if (!unsaved_ || unsaved_->storing || now_ < unsaved_->next || !held_)
+        return;
+    // a flight that is about to store replaces what would be stored here
+    if (flight_ && flight_->phase == flight_phase::storing)
+        return;
+    unsaved_->storing = next_++;
+    emit(life::store{unsaved_->storing, held_->value, vault_generation_, unsaved_->pin});
+}
+
+void credential_life::unsaved_stored(const life::stored& e) {
+    const auto lock = unsaved_->lock;
+    unsaved_->storing = 0;
+    if (e.is == life::store_result::newer && e.found.value && !newer_than_held(e.found.generation)) {
+        vault_generation_ = e.found.generation; // an older one of ours, stored after all
+        unsaved_->next = now_;
+        retry_unsaved();
+        return;
+    }
+    if (e.is == life::store_result::failed) {
+        keep_unsaved(e.why, lock, unsaved_->pin);
+    } else {
+        const bool saved = e.is == life::store_result::saved;
+        unsaved_.reset();
+        if (!(flight_ && flight_->lock == lock))
+            give_back(lock);
+        if (saved) {
+            vault_generation_ = std::max(vault_generation_, held_->value.generation);
+            held_->saved = true;
+            report(life::audit::kind::storage, "store", nullptr);
+        } else if (!e.found.value) {
+            emit(life::revoke{0, held_->value, server_});
+            vault_generation_ = std::max(vault_generation_, e.found.generation);
+            signed_out_elsewhere();
+            return;
+        } else {
+            const auto ours = held_->value;
+            held_->saved = true;
+            if (adopt(e.found))
+                emit(life::revoke{0, ours, server_});
+            release_served();
+        }
+    }
+    if (flight_ && flight_->phase == flight_phase::waiting_to_store)
+        store_flight();
+}
+
+} // namespace reauth

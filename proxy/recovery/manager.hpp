@@ -1,0 +1,191 @@
+// The credential manager: holds a life (policy/credential_life.hpp) per credential and per session at an
+// identity provider, brings them events and performs their actions, in order, on the control thread. It
+// decides nothing.
+#pragma once
+
+#include "policy/credential_life.hpp"
+#include "proxy/approval/approvals.hpp"
+#include "proxy/recovery/audit.hpp"
+#include "proxy/recovery/reply.hpp"
+#include "proxy/recovery/work.hpp"
+#include "proxy/relay/held_request.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+
+namespace reauth {
+
+/// Lives on the control thread; ask(), abandon() and renew_ahead() may be called from anywhere.
+class credential_manager final : public recovery_service, public approval_actions, private session_source {
+public:
+    /// Makes a snapshot visible to every worker before anything that is posted to it later.
+    using publisher = std::function<void(std::size_t number, snapshot_ptr snapshot)>;
+
+    credential_manager(asio::io_context& control, fetcher& network, credential_store& store, approvals& book,
+                       flow_environment env, publisher publish);
+    ~credential_manager() override;
+
+    /// The first configuration, before anything runs: reads the vault for every life of the table and
+    /// publishes.
+    result<void> start(std::shared_ptr<const routing_table> table);
+    /// Another configuration. What the vault holds for new lives is read in the background.
+    void use(std::shared_ptr<const routing_table> table);
+    /// Ends: who waits is answered, nothing is started any more.
+    void stop();
+
+    void ask(std::shared_ptr<held_request> held) override;
+    void abandon(std::shared_ptr<held_request> held) override;
+    void renew_ahead(target where, std::uint64_t generation) override;
+
+    task<result<approve_answer>> approve(std::string id, approver who, bool from_page) override;
+    result<void> deny(std::string id) override;
+    task<callback_outcome> callback(callback_parameters parameters,
+                                    std::optional<std::string> browser_binding) override;
+    task<result<std::string>> login(std::string upstream, std::string principal) override;
+    task<result<void>> logout(std::string upstream, std::string principal) override;
+    task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;
+
+    std::vector<credential_summary> summaries() const;
+    std::vector<idp_session_summary> idp_sessions() const;
+    /// Names of upstreams and identity providers whose credential is used from memory because it can't be
+    /// stored.
+    std::vector<std::string> unsaved() const;
+    const recovery_counters& counters() const noexcept { return counters_; }
+
+private:
+    /// Principal, then the upstream's or identity provider's name.
+    struct life_key {
+        bool session = false;
+        std::string principal, name;
+        friend auto operator<=>(const life_key&, const life_key&) = default;
+    };
+    struct member {
+        life_key key;
+        credential_life machine;
+        life_place place;
+        std::size_t number = 0; ///< of the credential, as workers know it
+        last_outcome last;
+        bool removed = false;
+        bool no_new_id_token =
+            false; ///< the provider renews without a new ID token: the refresh token is the subject
+        std::optional<std::pair<life::work_id, reply<bool>>> flight_watch;
+        std::string supply_seen; ///< of a supplied token: its file's time of change
+    };
+
+    struct known_provider {
+        authorization_server server;
+        time_point since{};
+    };
+
+    // manager.cpp: who there is
+    void configure(bool first);
+    void configure_member(const life_key& key, life_place place, std::size_t number, bool first);
+    life_place place_of(const route& r, std::size_t principal) const;
+    life_place place_of_session(const std::string& provider, const std::string& principal) const;
+    result<void> load_now(member& m);
+    task<void> load_later(life_key key);
+    member* find(const life_key& key);
+    const member* find(const life_key& key) const;
+    member* with_question(const std::string& approval);
+    member* session_of_member(const member& m);
+    void tick();
+    void look_at_supply(member& m);
+
+    // manager_events.cpp: events in, actions out
+    void tell(const life_key& key, life_event event);
+    void after(std::function<void()> then);
+    void drain();
+    void perform_all(member& m, life_actions actions);
+    void spawn(const life_key& key, task<life_event> work);
+    task<void> carry_out(life_key key, task<life_event> work);
+    void watch_flight(member& m);
+
+    void perform(member& m, const life::discover& a);
+    void perform(member& m, const life::lock& a);
+    void perform(member& m, const life::unlock& a);
+    void perform(member& m, const life::look& a);
+    void perform(member& m, const life::run& a);
+    void perform(member& m, const life::store& a);
+    void perform(member& m, const life::undo_store& a);
+    void perform(member& m, const life::begin_sign_in& a);
+    void perform(member& m, const life::release_binding& a);
+    void perform(member& m, const life::redeem& a);
+    void perform(member& m, const life::erase& a);
+    void perform(member& m, const life::revoke& a);
+    void perform(member& m, const life::publish& a);
+    void perform(member& m, const life::show& a);
+    void perform(member& m, const life::discard_pending& a);
+    void perform(member& m, const life::answer& a);
+    void perform(member& m, const life::tell_waiting& a);
+    void perform(member& m, const life::answer_approve& a);
+    void perform(member& m, const life::answer_deny& a);
+    void perform(member& m, const life::answer_callback& a);
+    void perform(member& m, const life::answer_login& a);
+    void perform(member& m, const life::answer_sign_out& a);
+    void perform(member& m, const life::ask_session& a);
+    void perform(member& m, const life::question_refused& a);
+    void perform(member& m, const life::audit& a);
+    std::string lock_name(const member& m) const;
+    bool client_shared(const member& m) const;
+    void tell_session_to_all(const member& session);
+    void tell_session(const member& session, const life_key& to);
+    std::string subject_of(const member& m) const;
+
+    // manager_requests.cpp: held requests
+    void arrive(std::shared_ptr<held_request> held);
+
+    // manager_sessions.cpp: the sessions that others are minted from
+    task<result<idp_session>> usable_session(std::string provider, std::string principal,
+                                             std::uint64_t refused) override;
+    void session_dead(const std::string& provider, const std::string& principal,
+                      std::uint64_t generation) override;
+    task<result<authorization_server>> provider_metadata(std::string provider,
+                                                         std::string principal) override;
+    task<life::answer> renew_session(life_key key, std::uint64_t generation, bool refused);
+
+    // manager_api.cpp
+    failure unknown_upstream(const std::string& upstream, const std::string& principal) const;
+    task<callback_outcome> finish_callback(pending_authorization pending, callback_parameters parameters,
+                                           std::optional<std::string> browser_binding);
+    callback_outcome lost_callback(const std::string& state) const;
+    task<result<void>> sign_out(life_key key);
+
+    asio::io_context& control_;
+    credential_store& store_;
+    approvals& book_;
+    flow_environment env_;
+    publisher publish_;
+    vault_thread vault_;
+    lock_keeper locks_;
+    recovery_context context_;
+    std::shared_ptr<const routing_table> table_;
+    std::map<life_key, std::unique_ptr<member>> lives_;
+    std::map<std::string, life_key> asked_by_; ///< open approvals → whose they are
+    std::deque<std::pair<std::string, std::string>>
+        ended_states_; ///< digest of a discarded flow's state, its approval
+    std::deque<std::function<void()>> queue_;
+    bool draining_ = false;
+    std::uint64_t next_ = 1; ///< numbers requests and callers
+
+    std::map<life::request_id, std::shared_ptr<held_request>> held_;
+    std::map<life::request_id, reply<life::answer>> renewals_;
+    std::map<life::caller_id, reply<result<approve_answer>>> approve_callers_;
+    std::map<life::caller_id, reply<callback_outcome>> callback_callers_;
+    std::map<life::caller_id, reply<result<std::string>>> login_callers_;
+    std::map<life::caller_id, reply<result<void>>> sign_out_callers_;
+    std::map<life::caller_id, life_key> lives_asking_; ///< a life that waits for another's login
+    std::optional<result<void>> denied_;               ///< the answer to the deny under way
+    std::map<std::string, known_provider> providers_;  ///< by issuer
+
+    recovery_counters counters_;
+    control_timer ticker_;
+    bool stopped_ = false;
+};
+
+/// What workers attach: the credential with its header line and its times on the steady clock.
+snapshot_ptr make_snapshot(credential held, bool renewable, std::chrono::milliseconds refresh_ahead,
+                           time_point now);
+
+} // namespace reauth

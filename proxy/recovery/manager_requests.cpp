@@ -1,0 +1,52 @@
+// Held requests on their way to a life and back, and the sessions that enterprise credentials are minted
+// from.
+#include "proxy/recovery/manager.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace reauth {
+void credential_manager::ask(std::shared_ptr<held_request> held) {
+    asio::post(control_, [this, h = std::move(held)]() mutable { arrive(std::move(h)); });
+}
+
+void credential_manager::arrive(std::shared_ptr<held_request> held) {
+    const auto& where = held->ask.where;
+    const life_key key{false, where.principal_name(), where.upstream().name};
+    const auto* m = find(key);
+    recovery_verdict verdict;
+    if (stopped_) {
+        verdict.why = {fault::internal, "mcp-reauth is shutting down", "", "", true};
+    } else if (!m || m->removed || m->number != where.credential()) {
+        // begun with a configuration in which this name meant another server
+        verdict.why = {fault::reauth_failed, "upstream " + key.name + " was changed while the request waited",
+                       "send it again", "", true};
+    } else {
+        if (m->machine.flight())
+            ++counters_.joined;
+        held->number = next_++;
+        held_[held->number] = held;
+        tell(key, life::refused{held->number, held->ask.what});
+        return;
+    }
+    held->finish(std::move(verdict));
+}
+
+void credential_manager::abandon(std::shared_ptr<held_request> held) {
+    asio::post(control_, [this, h = std::move(held)] {
+        if (h->number == 0 || !held_.erase(h->number))
+            return;
+        const auto& where = h->ask.where;
+        tell({false, where.principal_name(), where.upstream().name}, life::withdrawn{h->number});
+    });
+}
+
+void credential_manager::renew_ahead(target where, std::uint64_t generation) {
+    asio::post(control_, [this, w = std::move(where), generation] {
+        const life_key key{false, w.principal_name(), w.upstream().name};
+        const auto* m = find(key);
+        if (!stopped_ && m && m->number == w.credential())
+            tell(key, life::renewal_due{generation});
+    });
+}
+
+} // namespace reauth

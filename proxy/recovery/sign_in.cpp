@@ -1,0 +1,129 @@
+// Sign-in: authorization URLs built, callbacks redeemed, for an authorization server and an identity provider
+// alike.
+#include "policy/authorization_flow.hpp"
+
+#include "policy/registration_flow.hpp"
+#include "proxy/log.hpp"
+#include "proxy/recovery/work.hpp"
+
+namespace reauth {
+namespace {
+
+result<begun_authorization> begin_at_provider(recovery_context& context, const life_place& place,
+                                              const life::begin_sign_in& what) {
+    auto client = client_at_provider(place.idp(), what.server->server);
+    if (!client)
+        return client.error();
+    idp_login_inputs inputs;
+    inputs.identity_provider = place.provider;
+    inputs.principal = place.whose.principal;
+    inputs.approval_id = what.approval;
+    inputs.server = what.server->server;
+    inputs.client = std::move(*client);
+    inputs.redirect_uri = place.where.settings().approval.public_url + "/oauth/callback";
+    inputs.bind_to_browser = what.bind_to_browser;
+    inputs.lifetime = place.where.settings().approval.lifetime;
+    return begin_idp_login(context.env, std::move(inputs));
+}
+
+result<begun_authorization> begin_at_server(recovery_context& context, const life_place& place,
+                                            const life::begin_sign_in& what, registered_client client) {
+    const auto& settings = place.where.settings();
+    const auto& upstream = place.where.upstream();
+    authorization_inputs inputs;
+    inputs.upstream = upstream.name;
+    inputs.principal = place.whose.principal;
+    inputs.approval_id = what.approval;
+    inputs.server = what.server->server;
+    inputs.client = std::move(client);
+    inputs.redirect_uri = settings.approval.public_url + "/oauth/callback";
+    inputs.resource = what.server->resource;
+    inputs.scopes = what.scopes;
+    inputs.authorize_params = upstream.authorize_params;
+    inputs.allow_missing_pkce = upstream.allow_missing_pkce;
+    inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
+    inputs.bind_to_browser = what.bind_to_browser;
+    inputs.lifetime = settings.approval.lifetime;
+    return begin_authorization(context.env, std::move(inputs));
+}
+
+} // namespace
+
+/// The flow is stored before anyone sees its URL.
+task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what) {
+    life::sign_in_begun end{what.work, failure{}};
+    if (!what.server) {
+        end.begun = failure{fault::discovery_failed,
+                            "the authorization server of " + place.whose.upstream + " is not known yet",
+                            "try again",
+                            {},
+                            true};
+        co_return end;
+    }
+    if (place.session()) {
+        end.begun = begin_at_provider(context, place, what);
+    } else {
+        auto client = co_await client_for(context, place, what.server->server);
+        if (client)
+            end.begun = begin_at_server(context, place, what, std::move(*client));
+        else
+            end.begun = client.error();
+    }
+    if (!end.begun)
+        co_return end;
+    auto write = [&] { return context.store.store_pending(end.begun->pending); };
+    auto written = co_await context.vault.run(write);
+    if (!written)
+        end.begun = written.error();
+    co_return end;
+}
+
+task<life_event> release_binding_work(recovery_context& context, life::release_binding what) {
+    auto release = [&]() -> result<void> {
+        auto pending = context.store.find_pending(what.state.reveal());
+        if (!pending)
+            return pending.error();
+        if (!pending->has_value())
+            return {};
+        (*pending)->browser_binding_hash.clear();
+        return context.store.store_pending(**pending);
+    };
+    auto done = co_await context.vault.run(release);
+    co_return life::binding_released{what.work, std::move(done)};
+}
+
+task<life_event> redeem_work(recovery_context& context, life_place place, life::redeem what) {
+    life::flow_ended end{what.work, failure{}};
+    auto options = options_for(place);
+    if (place.session()) {
+        auto work = finish_idp_login(context.env, std::move(what.pending), std::move(what.parameters),
+                                     std::move(what.browser_binding));
+        auto session = co_await drive(context.ex, context.network, options, std::move(work));
+        if (session)
+            end.fresh = credential_of(*session);
+        else
+            end.fresh = session.error();
+        co_return end;
+    }
+    const auto client = what.pending.client;
+    const auto issuer = what.pending.server.issuer;
+    auto work = finish_authorization(context.env, std::move(what.pending), std::move(what.parameters),
+                                     std::move(what.browser_binding));
+    end.fresh = co_await drive(context.ex, context.network, options, std::move(work));
+    if (!end.fresh && wants_new_registration(end.fresh.error(), client)) {
+        const auto upstream = place.whose.upstream;
+        auto forget = [&] { return context.store.erase_registration(issuer, upstream); };
+        auto forgotten = co_await context.vault.run(forget);
+        end.client_unknown = forgotten.has_value();
+    }
+    co_return end;
+}
+
+task<void> discard_pending_work(recovery_context& context, secret state) {
+    auto take = [&] { return context.store.take_pending(state.reveal()); };
+    auto taken = co_await context.vault.run(take);
+    if (!taken)
+        log_event(log_level::warn, "vault", {{"message", taken.error().describe()}});
+}
+
+} // namespace reauth

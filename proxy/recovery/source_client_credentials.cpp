@@ -1,0 +1,29 @@
+// Source: the machine's own token (RFC 6749 section 4.4; MCP SEP-1046).
+#include "policy/client_credentials_flow.hpp"
+
+#include "proxy/recovery/token_source.hpp"
+
+namespace reauth {
+
+task<life::flow_ended> client_credentials_source(recovery_context& context, life_place place,
+                                                 life::run what) {
+    life::flow_ended end{what.work, failure{}};
+    auto client = co_await client_for(context, place, what.server->server);
+    if (!client) {
+        end.fresh = client.error();
+        co_return end;
+    }
+    client_credentials_inputs inputs;
+    inputs.trust = trust_for(place, "the client secret");
+    inputs.server = what.server->server;
+    inputs.client = *client;
+    inputs.scopes = what.scopes;
+    inputs.resource = what.server->resource;
+    inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
+    auto options = options_for(place);
+    auto work = obtain_machine_credential(context.env, std::move(inputs));
+    end.fresh = co_await drive(context.ex, context.network, options, std::move(work));
+    co_return end;
+}
+
+} // namespace reauth

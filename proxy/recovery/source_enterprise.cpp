@@ -1,0 +1,70 @@
+// Source: legs 2 and 3 of enterprise-managed authorization, from the session at the organisation's identity
+// provider.
+#include "policy/enterprise_flow.hpp"
+
+#include "core/uri.hpp"
+#include "proxy/recovery/token_source.hpp"
+
+namespace reauth {
+
+/// Where the provider no longer takes the session, it is renewed once, else it is over.
+task<life::flow_ended> enterprise_source(recovery_context& context, life_place place, life::run what) {
+    life::flow_ended end{what.work, failure{}};
+    const auto& name = place.where.upstream().identity_provider;
+    const auto& settings = place.where.settings();
+    const auto principal = place.whose.principal;
+    auto session = co_await context.sessions.usable_session(name, principal, 0);
+    if (!session) {
+        end.fresh = session.error();
+        co_return end;
+    }
+    auto idp = co_await context.sessions.provider_metadata(name, principal);
+    if (!idp) {
+        end.fresh = idp.error();
+        co_return end;
+    }
+    auto us = client_at_provider(settings.identity_providers.at(name), *idp);
+    if (!us) {
+        end.fresh = us.error();
+        co_return end;
+    }
+    auto client = co_await client_for(context, place, what.server->server);
+    if (!client) {
+        end.fresh = client.error();
+        co_return end;
+    }
+    // two planes: neither sees the other's certificates or private network
+    options_by_url choose = [at_idp = options_for_provider(settings, name), elsewhere = options_for(place),
+                             idp_origin = origin_of(idp->token_endpoint)](const std::string& url) {
+        return origin_of(url) == idp_origin ? at_idp : elsewhere;
+    };
+    for (bool renewed = false;;) {
+        enterprise_inputs inputs;
+        inputs.trust = trust_for(place, "the organisation's assertion");
+        inputs.idp = *idp;
+        inputs.idp_client = us->identity;
+        inputs.session = *session;
+        inputs.server = what.server->server;
+        inputs.client = *client;
+        inputs.scopes = what.scopes;
+        inputs.resource = what.server->resource;
+        inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
+        auto work = mint_credential(context.env, std::move(inputs));
+        auto made = co_await drive_by_url(context.ex, context.network, choose, std::move(work));
+        end.fresh = made.outcome;
+        if (made.outcome || !made.session_gone)
+            co_return end;
+        if (!made.worth_renewing || renewed) {
+            context.sessions.session_dead(name, principal, session->generation);
+            co_return end;
+        }
+        renewed = true;
+        session = co_await context.sessions.usable_session(name, principal, session->generation);
+        if (!session) {
+            end.fresh = session.error();
+            co_return end;
+        }
+    }
+}
+
+} // namespace reauth

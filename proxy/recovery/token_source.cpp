@@ -1,0 +1,163 @@
+// The table of sources, and what they share: how a server is reached, and which client we are there.
+#include "proxy/recovery/token_source.hpp"
+
+#include "core/uri.hpp"
+#include "policy/registration_flow.hpp"
+#include "proxy/log.hpp"
+
+namespace reauth {
+namespace {
+
+client_settings client_of(const upstream_config& upstream) {
+    const auto& c = upstream.client;
+    return {c.id, c.client_secret, c.auth, c.private_key, c.alg, c.issuer};
+}
+
+dpop_policy dpop_of(const upstream_config& upstream) {
+    switch (upstream.dpop) {
+    case dpop_mode::require:
+        return dpop_policy::require;
+    case dpop_mode::never:
+        return dpop_policy::never;
+    case dpop_mode::automatic:
+        break;
+    }
+    return dpop_policy::automatic;
+}
+
+registration_inputs registration_for(const life_place& place) {
+    const auto& settings = place.where.settings();
+    const auto& upstream = place.where.upstream();
+    registration_inputs inputs;
+    inputs.upstream = upstream.name;
+    inputs.upstream_url = upstream.url;
+    inputs.configured = client_of(upstream);
+    inputs.client_metadata_url = settings.client_metadata_url;
+    inputs.redirect_uri = settings.approval.public_url + "/oauth/callback";
+    inputs.loopback_redirect = is_loopback_host(host_of(settings.approval.public_url));
+    return inputs;
+}
+
+} // namespace
+
+token_source source_for(recovery_step step, bool session) {
+    struct row {
+        recovery_step step;
+        token_source credential, session;
+    };
+    static constexpr row table[] = {
+        {recovery_step::refresh, refresh_source, session_renewal_source},
+        {recovery_step::client_credentials, client_credentials_source, nullptr},
+        {recovery_step::jwt_bearer, jwt_bearer_source, nullptr},
+        {recovery_step::enterprise_mint, enterprise_source, nullptr},
+        {recovery_step::static_token, static_source, supplied_session_source},
+    };
+    for (const auto& r : table)
+        if (r.step == step)
+            return session ? r.session : r.credential;
+    return nullptr;
+}
+
+fetch_options options_for_provider(const config& settings, const std::string& name) {
+    // its host is the operator's choice, so it may be a private one
+    const auto& provider = settings.identity_providers.at(name);
+    fetch_options o;
+    o.timeout = settings.limits.token_request;
+    if (auto url = parse_http_url(provider.issuer))
+        o.trusted_hosts = {url->host, url->authority()};
+    o.ca_file = provider.tls.ca_file;
+    o.client_cert = provider.tls.cert;
+    o.client_key = provider.tls.key;
+    return o;
+}
+
+fetch_options options_for(const life_place& place) {
+    const auto& settings = place.where.settings();
+    if (place.session())
+        return options_for_provider(settings, place.provider);
+    const auto& tls = place.where.upstream().tls;
+    fetch_options o;
+    o.timeout = settings.limits.token_request;
+    o.trusted_hosts = {place.where.to->authority, place.where.to->host};
+    o.ca_file = tls.ca_file;
+    o.client_cert = tls.cert;
+    o.client_key = tls.key;
+    return o;
+}
+
+trust_question trust_for(const life_place& place, const char* what) {
+    const auto& upstream = place.where.upstream();
+    return {upstream.name, upstream.url, upstream.client.issuer, what};
+}
+
+bool wants_dpop(const life_place& place, const life::server_ptr& server, bool challenged_dpop,
+                bool challenged_bearer) {
+    return use_dpop(dpop_of(place.where.upstream()), server->resource_metadata(), challenged_dpop,
+                    challenged_bearer);
+}
+
+task<result<registered_client>> client_for(recovery_context& context, life_place place,
+                                           authorization_server server) {
+    auto inputs = registration_for(place);
+    const auto issuer = server.issuer;
+    const auto upstream = inputs.upstream;
+    auto read = [&] { return context.store.find_registration(issuer, upstream); };
+    auto stored = co_await context.vault.run(read);
+    if (!stored)
+        co_return stored.error();
+    inputs.stored = std::move(*stored);
+    if (place.whose.grant == grant_kind::jwt_bearer && inputs.configured.id.empty()) {
+        registered_client nobody; // the assertion alone says who we are
+        nobody.issuer = issuer;
+        co_return nobody;
+    }
+    const bool had = inputs.stored.has_value();
+    auto options = options_for(place);
+    auto work = obtain_client(context.env, std::move(server), std::move(inputs));
+    auto client = co_await drive(context.ex, context.network, options, std::move(work));
+    if (!client)
+        co_return client.error();
+    if (client->origin == client_origin::dynamic) {
+        auto write = [&] { return context.store.store_registration(upstream, *client); };
+        auto written = co_await context.vault.run(write);
+        if (!written)
+            co_return written.error();
+        if (!had)
+            log_event(log_level::info, "registered", {{"upstream", upstream}, {"issuer", issuer}});
+    }
+    co_return client;
+}
+
+task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
+                                                           authorization_server server) {
+    if (place.session()) {
+        auto ours = client_at_provider(place.idp(), server);
+        if (!ours)
+            co_return ours.error();
+        co_return std::optional<registered_client>(std::move(*ours));
+    }
+    auto inputs = registration_for(place);
+    auto known = known_client(server, inputs);
+    if (!known || known->has_value())
+        co_return known;
+    auto read = [&] { return context.store.find_registration(server.issuer, inputs.upstream); };
+    co_return co_await context.vault.run(read);
+}
+
+result<registered_client> client_at_provider(const identity_provider_config& provider,
+                                             const authorization_server& server) {
+    const auto& c = provider.client;
+    auto method = choose_client_auth(server, c.auth, !c.client_secret.empty(), !c.private_key.empty());
+    if (!method)
+        return method.error();
+    registered_client client;
+    client.identity.id = c.id;
+    client.identity.method = *method;
+    client.identity.client_secret = c.client_secret;
+    client.identity.private_key = c.private_key;
+    client.identity.alg = c.alg;
+    client.issuer = server.issuer;
+    return client;
+}
+
+} // namespace reauth

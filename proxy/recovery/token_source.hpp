@@ -1,0 +1,87 @@
+// Where tokens come from: a source per step, each in a file of its own (source_*.cpp). A new grant is one
+// file and one line in the table of token_source.cpp.
+#pragma once
+
+#include "conf/config.hpp"
+#include "policy/idp_session.hpp"
+#include "policy/life_actions.hpp"
+#include "policy/trust.hpp"
+#include "proxy/recovery/fetcher.hpp"
+#include "proxy/recovery/flow_driver.hpp"
+#include "proxy/recovery/vault_thread.hpp"
+#include "proxy/relay/routing.hpp"
+#include "proxy/vault/credential_store.hpp"
+
+namespace reauth {
+
+/// Whose work it is: an upstream's credential, or a session at an identity provider (then where.to is null).
+struct life_place {
+    target where;
+    std::string provider; ///< name of the identity provider, for sessions
+    life::target whose;
+
+    bool session() const { return where.to == nullptr; }
+    const identity_provider_config& idp() const { return where.settings().identity_providers.at(provider); }
+};
+
+/// The sessions that enterprise credentials are minted from.
+class session_source {
+public:
+    virtual ~session_source() = default;
+    /// A session that can be used now, renewed first where it has (nearly) expired. `refused`: the generation
+    /// that the provider no longer takes; 0: none. Not transient: it is gone.
+    virtual task<result<idp_session>> usable_session(std::string provider, std::string principal,
+                                                     std::uint64_t refused) = 0;
+    /// The provider says that this one is dead for good.
+    virtual void session_dead(const std::string& provider, const std::string& principal,
+                              std::uint64_t generation) = 0;
+    /// The provider's metadata.
+    virtual task<result<authorization_server>> provider_metadata(std::string provider,
+                                                                 std::string principal) = 0;
+};
+
+/// What work needs of the world; everything must outlive it. Control thread only.
+struct recovery_context {
+    executor ex;
+    fetcher& network;
+    credential_store& store;
+    vault_thread& vault;
+    const flow_environment& env;
+    session_source& sessions;
+};
+
+/// Gets one credential, or says why there is none; never throws, holds ids and values only.
+using token_source = task<life::flow_ended> (*)(recovery_context& context, life_place place, life::run what);
+/// The source behind a step; nullptr for the steps of a person.
+token_source source_for(recovery_step step, bool session);
+
+task<life::flow_ended> refresh_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> client_credentials_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> enterprise_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> static_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> supplied_session_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> session_renewal_source(recovery_context& context, life_place place, life::run what);
+
+/// The token that the configuration supplies for this life, read now.
+result<credential> supplied_token(const life_place& place, time_point now);
+
+// What sources and sign-in share.
+/// How the upstream's authorization server, or the identity provider, is reached.
+fetch_options options_for(const life_place& place);
+fetch_options options_for_provider(const config& settings, const std::string& provider);
+trust_question trust_for(const life_place& place, const char* what);
+bool wants_dpop(const life_place& place, const life::server_ptr& server, bool challenged_dpop,
+                bool challenged_bearer);
+/// Which client we are at the upstream's authorization server: configured, metadata document, stored or fresh
+/// registration (which is durable when this returns).
+task<result<registered_client>> client_for(recovery_context& context, life_place place,
+                                           authorization_server server);
+/// The same without asking anybody: nothing where only a registration would be left.
+task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
+                                                           authorization_server server);
+/// Our client at an identity provider.
+result<registered_client> client_at_provider(const identity_provider_config& provider,
+                                             const authorization_server& server);
+
+} // namespace reauth

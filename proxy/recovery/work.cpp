@@ -1,0 +1,205 @@
+// Discovery, lock, look, run, store, erase, revoke.
+#include "proxy/recovery/work.hpp"
+
+#include "policy/revocation_flow.hpp"
+#include "proxy/log.hpp"
+
+namespace reauth {
+
+task<life_event> discover_work(recovery_context& context, life_place place, life::discover what) {
+    auto options = options_for(place);
+    if (place.session()) {
+        auto work = discover_issuer(place.whose.url);
+        auto found = co_await drive(context.ex, context.network, options, std::move(work));
+        if (!found) {
+            auto why = found.error();
+            why.message = "identity provider " + place.provider + ": " + why.message;
+            co_return life::discovered{what.work, why};
+        }
+        discovered_server server;
+        server.server = std::move(*found);
+        co_return life::discovered{what.work, std::move(server)};
+    }
+    const auto& upstream = place.where.upstream();
+    discovery_request request;
+    request.upstream_url = upstream.url;
+    request.resource_metadata = what.resource_metadata;
+    request.configured_issuer = upstream.client.issuer;
+    request.pinned_issuer = what.pinned_issuer;
+    request.resource = upstream.resource;
+    auto work = discover(std::move(request));
+    auto found = co_await drive(context.ex, context.network, options, std::move(work));
+    co_return life::discovered{what.work, std::move(found)};
+}
+
+task<life_event> lock_work(lock_keeper& locks, std::string name, life::work_id work,
+                           std::chrono::milliseconds ttl) {
+    auto won = co_await locks.take(std::move(name), work, ttl);
+    co_return life::locked{work, std::move(won)};
+}
+
+task<life_event> look_work(recovery_context& context, life_place place, life::look what) {
+    const auto whose = place.whose;
+    auto read = [&]() -> result<life::stored_state> {
+        if (place.session())
+            return context.store.find_session(whose.principal, place.provider);
+        auto pinned = context.store.pinned_issuer(whose.principal, whose.upstream);
+        if (!pinned)
+            return pinned.error();
+        const auto issuer = what.issuer.empty() ? pinned->value_or("") : what.issuer;
+        life::stored_state none;
+        auto found = issuer.empty() ? result<life::stored_state>(none)
+                                    : context.store.find_credential(whose.principal, whose.upstream, issuer);
+        if (found)
+            found->pinned_issuer = pinned->value_or("");
+        return found;
+    };
+    auto found = co_await context.vault.run(read);
+    if (!found) {
+        auto why = found.error();
+        why.transient = true; // what can't be read now may be readable again
+        co_return life::looked{what.work, why};
+    }
+    co_return life::looked{what.work, std::move(found)};
+}
+
+task<life_event> run_work(recovery_context& context, life_place place, life::run what) {
+    const auto source = source_for(what.step, place.session());
+    if (!source) {
+        life::flow_ended none{what.work, failure{fault::internal, "no source for this step", {}, {}, false}};
+        co_return none;
+    }
+    auto end = co_await source(context, std::move(place), std::move(what));
+    co_return end;
+}
+
+task<life_event> store_work(recovery_context& context, life_place place, life::store what) {
+    const auto whose = place.whose;
+    auto write = [&]() -> result<std::optional<life::stored_state>> {
+        if (place.session())
+            return context.store.store_session(whose.principal, session_of(what.value, place.provider),
+                                               what.expected);
+        auto newer =
+            context.store.store_credential(whose.principal, whose.upstream, what.value, what.expected);
+        if (!newer || newer->has_value() || !what.pin)
+            return newer;
+        auto pinned = context.store.pin_issuer(whose.principal, whose.upstream, what.value.issuer);
+        if (!pinned)
+            return pinned.error();
+        return newer;
+    };
+    auto done = co_await context.vault.run(write);
+    life::stored end;
+    end.work = what.work;
+    if (!done) {
+        end.is = life::store_result::failed;
+        end.why = done.error();
+    } else if (done->has_value()) {
+        end.is = life::store_result::newer;
+        end.found = std::move(**done);
+    }
+    co_return end;
+}
+
+task<life_event> erase_work(recovery_context& context, life_place place, life::erase what,
+                            bool forget_client) {
+    const auto whose = place.whose;
+    auto erase = [&]() -> result<std::uint64_t> {
+        auto& store = context.store;
+        if (what.only_until == 0) {
+            auto pendings =
+                store.discard_pendings(whose.principal, place.session() ? place.provider : whose.upstream);
+            if (!pendings)
+                return pendings.error();
+        }
+        if (place.session())
+            return store.erase_session(whose.principal, place.provider, what.tombstone, what.only_until);
+        if (what.issuer.empty())
+            return what.tombstone;
+        auto gone = store.erase_credential(whose.principal, whose.upstream, what.issuer, what.tombstone,
+                                           what.only_until);
+        if (!gone || what.only_until != 0)
+            return gone;
+        auto unpinned = store.unpin_issuer(whose.principal, whose.upstream);
+        if (!unpinned)
+            return unpinned.error();
+        if (forget_client) {
+            auto forgotten = store.erase_registration(what.issuer, whose.upstream);
+            if (!forgotten)
+                return forgotten.error();
+        }
+        return gone;
+    };
+    auto done = co_await context.vault.run(erase);
+    co_return life::erased{what.work, std::move(done)};
+}
+
+/// At the server that issued it, as the client it was issued to; nobody is registered for it anywhere.
+task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what) {
+    life::revoked end{what.work, result<void>{}};
+    auto options = options_for(place);
+    revocation_inputs inputs;
+    if (what.server && what.server->issuer() == what.value.issuer) {
+        inputs.server = what.server->server;
+    } else {
+        auto work = discover_issuer(what.value.issuer);
+        auto found = co_await drive(context.ex, context.network, options, std::move(work));
+        if (!found) {
+            end.done = found.error();
+            co_return end;
+        }
+        inputs.server = std::move(*found);
+    }
+    auto client = co_await client_held(context, place, inputs.server);
+    if (!client) {
+        end.done = client.error();
+    } else if (!client->has_value() || (*client)->identity.id != what.value.client_id) {
+        end.done = failure{fault::reauth_failed,
+                           "the token could not be revoked at " + what.value.issuer +
+                               ": the client it was issued to is not known any more",
+                           "revoke it at the provider; here it is forgotten",
+                           {},
+                           false};
+    } else {
+        inputs.client = std::move(**client);
+        inputs.held = what.value;
+        auto work = revoke_credential(context.env, std::move(inputs));
+        end.done = co_await drive(context.ex, context.network, options, std::move(work));
+    }
+    if (!end.done)
+        log_event(log_level::warn, "revocation",
+                  {{"upstream", place.whose.upstream}, {"message", end.done.error().describe()}});
+    co_return end;
+}
+
+task<void> undo_store_work(recovery_context& context, life_place place, life::undo_store what) {
+    const auto whose = place.whose;
+    const auto unwanted = what.unwanted.generation;
+    auto undo = [&]() -> result<void> {
+        if (what.previous && what.previous->issuer == what.unwanted.issuer) {
+            what.previous->generation = unwanted + 1;
+            if (place.session()) {
+                auto put = context.store.store_session(whose.principal,
+                                                       session_of(*what.previous, place.provider), unwanted);
+                return put ? result<void>{} : result<void>(put.error());
+            }
+            auto put =
+                context.store.store_credential(whose.principal, whose.upstream, *what.previous, unwanted);
+            return put ? result<void>{} : result<void>(put.error());
+        }
+        auto gone = place.session()
+                        ? context.store.erase_session(whose.principal, place.provider, unwanted + 1, unwanted)
+                        : context.store.erase_credential(whose.principal, whose.upstream,
+                                                         what.unwanted.issuer, unwanted + 1, unwanted);
+        if (!gone)
+            return gone.error();
+        if (place.session() || !what.previous)
+            return {};
+        return context.store.pin_issuer(whose.principal, whose.upstream, what.previous->issuer);
+    };
+    auto done = co_await context.vault.run(undo);
+    if (!done)
+        log_event(log_level::error, "vault", {{"message", done.error().describe()}});
+}
+
+} // namespace reauth

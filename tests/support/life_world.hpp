@@ -1,0 +1,611 @@
+// The world of one credential's life: an authorization server that rotates and detects reuse, a vault with
+// another process behind it, persons, clients. Works that the life asks for stay pending until a test ends
+// them, in any order.
+#pragma once
+
+#include "policy/credential_life.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace reauth::test {
+
+inline const time_point world_start = time_point(std::chrono::seconds(1'800'000'000));
+
+/// Rotates refresh tokens; a spent one that comes again kills its family.
+class world_server {
+public:
+    struct token {
+        int family = 0;
+        bool spent = false;
+    };
+
+    credential issue(scope_set scopes, bool with_refresh = true) {
+        const auto family = ++families_;
+        alive_.insert(family);
+        return make(family, std::move(scopes), with_refresh);
+    }
+    /// nullopt: invalid_grant.
+    std::optional<credential> refresh(const credential& held) {
+        auto found = refresh_tokens_.find(std::string(held.refresh_token.reveal()));
+        if (found == refresh_tokens_.end())
+            return std::nullopt;
+        auto& t = found->second;
+        if (t.spent) {
+            ++reuses;
+            alive_.erase(t.family);
+            return std::nullopt;
+        }
+        if (!alive_.contains(t.family))
+            return std::nullopt;
+        t.spent = true;
+        const auto family = t.family;
+        return make(family, held.requested, true);
+    }
+    void revoke(const credential& c) {
+        revoked_.insert(std::string(c.access_token.reveal()));
+        alive_.erase(family_of(c));
+    }
+    bool revoked(const credential& c) const {
+        return revoked_.contains(std::string(c.access_token.reveal()));
+    }
+    bool alive(const credential& c) const { return alive_.contains(family_of(c)); }
+    int family_of(const credential& c) const {
+        const auto found = access_tokens_.find(std::string(c.access_token.reveal()));
+        return found == access_tokens_.end() ? 0 : found->second;
+    }
+    void end_family(const credential& c) { alive_.erase(family_of(c)); }
+
+    int reuses = 0;
+    std::string resource = "https://mcp.example/mcp";
+    time_point now = world_start;
+    std::chrono::seconds lifetime{60};
+
+private:
+    credential make(int family, scope_set scopes, bool with_refresh) {
+        const auto n = std::to_string(++tokens_);
+        credential c;
+        c.access_token = secret("access-" + n);
+        access_tokens_["access-" + n] = family;
+        if (with_refresh) {
+            c.refresh_token = secret("refresh-" + n);
+            refresh_tokens_["refresh-" + n] = {family, false};
+        }
+        c.requested = c.granted = std::move(scopes);
+        c.issuer = "https://as.example";
+        c.resource = resource;
+        c.client_id = "client";
+        c.obtained_at = now;
+        c.expires_at = now + lifetime;
+        return c;
+    }
+    int families_ = 0, tokens_ = 0;
+    std::map<std::string, token> refresh_tokens_;
+    std::map<std::string, int> access_tokens_;
+    std::set<int> alive_;
+    std::set<std::string> revoked_;
+};
+
+/// What several processes share.
+struct world_vault {
+    std::optional<credential> value;
+    std::uint64_t generation = 0;
+    std::string pinned;
+    std::set<std::string> flows; ///< states of pending authorizations
+    bool writable = true, readable = true;
+    std::optional<life::work_id> lock; ///< of ours; 0: the other process has it
+
+    life::stored_state state() const { return {value, generation, pinned}; }
+    life::stored store(const life::store& s) {
+        life::stored end;
+        end.work = s.work;
+        if (!writable) {
+            end.is = life::store_result::failed;
+            end.why = {fault::vault_unavailable, "the disk is full", "", "", true};
+        } else if (generation > s.expected) {
+            end.is = life::store_result::newer;
+            end.found = state();
+        } else {
+            value = s.value;
+            generation = s.value.generation;
+            if (s.pin)
+                pinned = s.value.issuer;
+        }
+        return end;
+    }
+    result<std::uint64_t> erase(const life::erase& e) {
+        if (!writable)
+            return failure{fault::vault_unavailable, "the disk is full", "", "", true};
+        if (e.only_until && generation > e.only_until)
+            return generation;
+        generation = std::max(e.tombstone, generation + 1);
+        value.reset();
+        if (!e.only_until) {
+            pinned.clear();
+            flows.clear();
+        }
+        return generation;
+    }
+    void undo(const life::undo_store& u) {
+        if (!writable || generation > u.unwanted.generation)
+            return;
+        generation = u.unwanted.generation + 1;
+        value = u.previous;
+        if (value)
+            value->generation = generation;
+    }
+};
+
+inline discovered_server world_metadata(const std::string& issuer = "https://as.example") {
+    discovered_server s;
+    s.server.issuer = issuer;
+    s.server.authorization_endpoint = issuer + "/authorize";
+    s.server.token_endpoint = issuer + "/token";
+    s.resource = "https://mcp.example/mcp";
+    s.scopes_supported = scope_set{"read"};
+    return s;
+}
+
+inline failure world_trouble() {
+    return {fault::authorization_server_unavailable, "no answer", "", "", true};
+}
+inline failure world_refusal() {
+    return {fault::reauth_failed, "the grant is over", "", "invalid_grant", false};
+}
+
+inline std::shared_ptr<const rule_set> world_rules(std::vector<rule> first = {}) {
+    auto rules = std::make_shared<rule_set>();
+    rules->rules = std::move(first);
+    for (auto& r : builtin_rules())
+        rules->rules.push_back(std::move(r));
+    return rules;
+}
+
+inline life::target world_target(grant_kind grant = grant_kind::authorization_code) {
+    life::target t;
+    t.upstream = "up";
+    t.url = "https://mcp.example/mcp";
+    t.grant = grant;
+    t.supplied = grant == grant_kind::static_token;
+    t.rules = world_rules();
+    return t;
+}
+
+/// How a piece of work ends.
+enum class ending { well, trouble, refusal };
+
+class life_world {
+public:
+    explicit life_world(life::target whose = world_target())
+        : machine(std::move(whose), [this](std::size_t n) { return random(n); }) {}
+
+    // what happens
+    void tell(life_event e) {
+        server.now = now;
+        server.resource = machine.whose().url;
+        const bool moving =
+            std::holds_alternative<life::reconfigured>(e) || std::holds_alternative<life::removed>(e);
+        const auto epoch = machine.epoch();
+        auto actions = machine.on(e, now);
+        // what the vault holds for an origin comes back with that origin; a sign-out ends it for good
+        if (machine.epoch() != epoch)
+            for (auto& i : issued)
+                i.survives = moving && vault.value && vault.value->access_token == i.value.access_token;
+        take(std::move(actions));
+    }
+    void pass(std::chrono::seconds t) {
+        now += t;
+        tell(life::time_passed{});
+    }
+    /// A request that was refused; its number.
+    life::request_id refuse(challenge_kind kind = challenge_kind::invalid_token, std::string scope = {},
+                            person_use person = person_use::may_ask) {
+        const auto id = ++requests;
+        life::refused e;
+        e.request = id;
+        e.what.challenge.kind = kind;
+        e.what.challenge.bearer = true;
+        if (!scope.empty())
+            e.what.challenge.scope = scope_set::parse(scope);
+        if (machine.held()) {
+            e.what.sent_generation = e.what.first_generation = machine.held()->generation;
+        } else if (kind != challenge_kind::insufficient_scope) {
+            e.what.challenge.kind = challenge_kind::unauthorized;
+        }
+        e.what.person = person;
+        e.what.operations.push_back({"tools/call", "echo"});
+        waiting.insert(id);
+        tell(e);
+        return id;
+    }
+    void withdraw(life::request_id id) {
+        waiting.erase(id);
+        withdrawn.insert(id);
+        tell(life::withdrawn{id});
+    }
+    life::caller_id approve(const std::string& id, approver who = approver::operator_token,
+                            bool from_page = false) {
+        const auto caller = ++callers;
+        tell(life::approve_asked{caller, id, who, from_page});
+        return caller;
+    }
+    life::caller_id deny(const std::string& id) {
+        const auto caller = ++callers;
+        if (auto q = open.find(id); q != open.end())
+            ended_questions.insert(id);
+        tell(life::deny_asked{caller, id});
+        return caller;
+    }
+    life::caller_id sign_out() {
+        const auto caller = ++callers;
+        tell(life::sign_out_asked{caller});
+        return caller;
+    }
+    /// The person comes back from the provider for this approval; 0 if its flow is not in the vault any more.
+    life::caller_id come_back(const std::string& approval) {
+        const auto flow = begun.find(approval);
+        if (flow == begun.end() || !vault.flows.erase(std::string(flow->second.state.reveal())))
+            return 0;
+        const auto caller = ++callers;
+        life::callback_arrived e;
+        e.caller = caller;
+        e.pending = flow->second;
+        tell(e);
+        return caller;
+    }
+    /// The other process renews, if it gets the lock and holds anything.
+    bool rival_renews() {
+        if (vault.lock || !vault.value || !vault.writable)
+            return false;
+        server.now = now;
+        auto fresh = server.refresh(*vault.value);
+        if (!fresh)
+            return false;
+        fresh->origin = vault.value->origin;
+        fresh->generation = ++vault.generation;
+        issued.push_back({*fresh, machine.epoch(), {}, false, false});
+        vault.value = fresh;
+        return true;
+    }
+    void rival_signs_out() {
+        if (!vault.writable)
+            return;
+        if (vault.value)
+            server.revoke(*vault.value);
+        vault.value.reset();
+        ++vault.generation;
+    }
+
+    // pending work, in the order in which it was asked for
+    std::size_t pending() const { return works.size(); }
+    template<class A>
+    const A* next_of() const {
+        for (const auto& w : works)
+            if (const auto* a = std::get_if<A>(&w))
+                return a;
+        return nullptr;
+    }
+    /// Ends the first pending work of this type; false if there is none.
+    template<class A>
+    bool end(ending how = ending::well) {
+        for (std::size_t i = 0; i < works.size(); ++i)
+            if (std::holds_alternative<A>(works[i])) {
+                finish(i, how);
+                return true;
+            }
+        return false;
+    }
+    /// Whether work number i can end now: a lock waits for whoever has it.
+    bool can_finish(std::size_t i) const {
+        const auto* l = std::get_if<life::lock>(&works[i]);
+        return !l || !vault.lock;
+    }
+    void finish(std::size_t i, ending how = ending::well) {
+        const auto work = works[i];
+        works.erase(works.begin() + static_cast<std::ptrdiff_t>(i));
+        std::visit([&](const auto& a) { done(a, how); }, work);
+    }
+    /// Everything that can end ends well, in order.
+    void settle() {
+        for (int steps = 0; steps < 10'000; ++steps) {
+            std::size_t i = 0;
+            while (i < works.size() && !can_finish(i))
+                ++i;
+            if (i == works.size())
+                return;
+            finish(i);
+        }
+        throw std::runtime_error("the works do not come to an end");
+    }
+    /// From nothing to a credential in force, by a login.
+    void sign_in(const std::string& scope = "read") {
+        refuse(challenge_kind::unauthorized, scope);
+        settle();
+        const auto id = only_question();
+        approve(id);
+        settle();
+        come_back(id);
+        settle();
+    }
+    std::string only_question() const {
+        if (open.size() != 1)
+            throw std::runtime_error("not one open question but " + std::to_string(open.size()));
+        return open.begin()->first;
+    }
+
+    credential_life machine;
+    world_server server;
+    world_vault vault;
+    time_point now = world_start;
+
+    life_actions works;
+    std::map<life::request_id, std::vector<life::answer>> answers;
+    std::set<life::request_id> waiting, withdrawn;
+    std::map<life::request_id, std::string> told; ///< the approval that a request waits for
+    std::map<std::string, approval> open, closed;
+    std::map<std::string, pending_authorization> begun;
+    std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
+    std::map<life::caller_id, std::vector<result<void>>> deny_answers, sign_out_answers;
+    std::map<life::caller_id, std::vector<callback_outcome>> callback_answers;
+    std::map<life::caller_id, std::vector<result<std::string>>> login_answers;
+    std::optional<credential> published;
+    std::vector<life::audit> audits;
+    std::size_t sessions_asked = 0, runs = 0;
+    life::request_id requests = 0;
+    life::caller_id callers = 0;
+    std::set<std::string> ended_questions; ///< denied or expired: their work is void
+    std::set<std::string> answered_tokens; ///< refresh tokens to which an answer came
+    struct issue {
+        credential value;
+        std::uint64_t epoch;
+        std::string question;  ///< it was obtained for
+        bool survives = false; ///< stored before its upstream was moved away
+        bool ours = true;      ///< false: the other process's
+    };
+    bool dead(const issue& i) const {
+        return (i.epoch != machine.epoch() && !i.survives) ||
+               (!i.question.empty() && ended_questions.contains(i.question));
+    }
+    std::vector<issue> issued;
+    std::vector<std::string> broken; ///< invariants that did not hold
+
+    void demand(bool holds, const std::string& what) {
+        if (!holds)
+            broken.push_back(what);
+    }
+
+    /// What must hold whenever nothing is under way any more: nothing of the past is in force or stored, and
+    /// nothing else is lost.
+    void check_rest() {
+        demand(works.empty() ||
+                   std::none_of(works.begin(), works.end(),
+                                [](const auto& w) { return !std::holds_alternative<life::lock>(w); }),
+               "works are left");
+        for (const auto& i : issued) {
+            const bool held = machine.held() && machine.held()->access_token == i.value.access_token;
+            const bool stored = vault.value && vault.value->access_token == i.value.access_token;
+            demand(!(dead(i) && held), "dead, but in force");
+            if (dead(i) && !moved)
+                demand(!stored, "dead, but stored");
+            if (dead(i) && i.ours && !was_in_force.contains(std::string(i.value.access_token.reveal())))
+                demand(server.revoked(i.value), "dead, but not revoked");
+        }
+        if (machine.held() && machine.saved() && !machine.whose().supplied)
+            demand(vault.generation >= machine.held()->generation, "said to be saved, but is not");
+        for (auto id : waiting)
+            demand(!withdrawn.contains(id), "waits although withdrawn");
+        demand(machine.quiet(), "something is under way");
+    }
+    bool moved = false; ///< the upstream was given another origin: what the vault holds for the old one stays
+    std::set<std::string> was_in_force;
+
+private:
+    std::string random(std::size_t n) {
+        std::string bytes(n, '\0');
+        ++draws_;
+        for (std::size_t i = 0; i < n; ++i)
+            bytes[i] = static_cast<char>((draws_ >> (8 * (i % 4))) & 0xff);
+        return bytes;
+    }
+    void take(life_actions actions) {
+        for (auto& a : actions)
+            std::visit([this](auto& one) { perform(one); }, a);
+    }
+
+    // at once
+    void perform(life::publish& a) {
+        published = a.held;
+        if (!a.held)
+            return;
+        was_in_force.insert(std::string(a.held->access_token.reveal()));
+        const bool stored = vault.generation >= a.held->generation;
+        demand(stored || !machine.saved() || machine.whose().supplied, "used before it was stored");
+        for (const auto& i : issued)
+            if (i.value.access_token == a.held->access_token)
+                demand(!dead(i), "of an older epoch or an ended approval, but in force");
+    }
+    void perform(life::show& a) {
+        if (decided(a.now.status)) {
+            open.erase(a.now.id);
+            closed[a.now.id] = a.now;
+            if (a.now.status != approval_status::approved)
+                ended_questions.insert(a.now.id);
+            return;
+        }
+        open[a.now.id] = a.now;
+        demand(open.size() <= credential_life::questions_at_once, "too many open approvals");
+        for (const auto& [id, other] : open)
+            demand(id == a.now.id || !(other.requested == a.now.requested) ||
+                       other.completes_without_login != a.now.completes_without_login,
+                   "two approvals for the same scopes");
+    }
+    void perform(life::discard_pending& a) { vault.flows.erase(std::string(a.state.reveal())); }
+    void perform(life::answer& a) {
+        answers[a.request].push_back(a);
+        demand(answers[a.request].size() == 1, "answered twice");
+        demand(!withdrawn.contains(a.request), "answered although withdrawn");
+        waiting.erase(a.request);
+    }
+    void perform(life::tell_waiting& a) { told[a.request] = a.approval; }
+    void perform(life::answer_approve& a) {
+        approve_answers[a.caller].push_back(a);
+        demand(approve_answers[a.caller].size() == 1, "approve answered twice");
+    }
+    void perform(life::answer_deny& a) { deny_answers[a.caller].push_back(a.done); }
+    void perform(life::answer_callback& a) {
+        callback_answers[a.caller].push_back(a.outcome);
+        demand(callback_answers[a.caller].size() == 1, "callback answered twice");
+    }
+    void perform(life::answer_login& a) { login_answers[a.caller].push_back(a.approval); }
+    void perform(life::answer_sign_out& a) {
+        sign_out_answers[a.caller].push_back(a.done);
+        demand(sign_out_answers[a.caller].size() == 1, "sign-out answered twice");
+    }
+    void perform(life::ask_session&) { ++sessions_asked; }
+    void perform(life::question_refused&) {}
+    void perform(life::audit& a) { audits.push_back(std::move(a)); }
+    void perform(life::unlock& a) {
+        if (vault.lock == a.work)
+            vault.lock.reset();
+    }
+    void perform(life::undo_store& a) { vault.undo(a); }
+
+    // later
+    void perform(life::run& a) {
+        ++runs;
+        demand(a.work == machine.flight(), "silent work beside the one flight");
+        if (a.step == recovery_step::refresh)
+            demand(a.held && !answered_tokens.contains(std::string(a.held->refresh_token.reveal())),
+                   "a spent refresh token is sent again");
+        epochs_[a.work] = machine.epoch();
+        works.push_back(a);
+    }
+    void perform(life::redeem& a) {
+        epochs_[a.work] = machine.epoch();
+        works.push_back(a);
+    }
+    template<class A>
+    void perform(A& a) {
+        works.push_back(a);
+    }
+
+    // the ends of works
+    void done(const life::discover& a, ending how) {
+        if (how == ending::well)
+            tell(life::discovered{a.work, world_metadata()});
+        else if (how == ending::trouble)
+            tell(life::discovered{a.work, world_trouble()});
+        else
+            tell(life::discovered{a.work, failure{fault::discovery_failed, "no metadata", "", "", false}});
+    }
+    void done(const life::lock& a, ending how) {
+        if (how == ending::well) {
+            vault.lock = a.work;
+            tell(life::locked{a.work, result<void>{}});
+        } else {
+            tell(life::locked{a.work, failure{fault::vault_unavailable, "another process", "", "", true}});
+        }
+    }
+    void done(const life::look& a, ending how) {
+        if (how == ending::well && vault.readable)
+            tell(life::looked{a.work, vault.state()});
+        else
+            tell(
+                life::looked{a.work, failure{fault::vault_unavailable, "the vault is locked", "", "", true}});
+    }
+    void done(const life::run& a, ending how) {
+        const auto token = a.held ? std::string(a.held->refresh_token.reveal()) : std::string();
+        if (how == ending::trouble) {
+            tell(life::flow_ended{a.work, world_trouble()});
+            return;
+        }
+        std::optional<credential> fresh;
+        if (a.step == recovery_step::refresh) {
+            if (how == ending::well)
+                fresh = server.refresh(*a.held);
+            else
+                server.end_family(*a.held);
+            answered_tokens.insert(token);
+        } else if (how == ending::well) {
+            fresh = server.issue(a.scopes, false);
+        }
+        if (!fresh) {
+            tell(life::flow_ended{a.work, world_refusal()});
+            return;
+        }
+        remember(*fresh, a.work, a.approval);
+        tell(life::flow_ended{a.work, *fresh});
+    }
+    void done(const life::redeem& a, ending how) {
+        if (how == ending::trouble) {
+            tell(life::flow_ended{a.work, world_trouble()});
+        } else if (how == ending::refusal) {
+            tell(life::flow_ended{a.work, failure{fault::approval_denied, "no, said the provider", "",
+                                                  "access_denied", false}});
+        } else {
+            const auto fresh = server.issue(a.pending.scopes);
+            remember(fresh, a.work, a.pending.approval_id);
+            tell(life::flow_ended{a.work, fresh});
+        }
+    }
+    void done(const life::store& a, ending how) {
+        if (how == ending::well) {
+            tell(vault.store(a));
+            return;
+        }
+        life::stored end;
+        end.work = a.work;
+        end.is = life::store_result::failed;
+        end.why = {fault::vault_unavailable, "the disk is full", "", "", true};
+        tell(end);
+    }
+    void done(const life::begin_sign_in& a, ending how) {
+        if (how != ending::well) {
+            tell(life::sign_in_begun{a.work, how == ending::trouble ? world_trouble() : world_refusal()});
+            return;
+        }
+        begun_authorization b;
+        b.pending.approval_id = a.approval;
+        b.pending.upstream = "up";
+        b.pending.scopes = a.scopes;
+        b.pending.state = secret("state-" + std::to_string(++states_));
+        b.pending.location = "https://as.example/authorize?state=" + std::to_string(states_);
+        b.pending.server = world_metadata().server;
+        if (a.bind_to_browser)
+            b.browser_binding = secret("cookie-" + std::to_string(states_));
+        begun[a.approval] = b.pending;
+        vault.flows.insert(std::string(b.pending.state.reveal()));
+        tell(life::sign_in_begun{a.work, b});
+    }
+    void done(const life::release_binding& a, ending how) {
+        tell(life::binding_released{a.work,
+                                    how == ending::well ? result<void>{} : result<void>(world_trouble())});
+    }
+    void done(const life::erase& a, ending how) {
+        if (how == ending::well)
+            tell(life::erased{a.work, vault.erase(a)});
+        else
+            tell(life::erased{a.work, failure{fault::vault_unavailable, "the disk is full", "", "", true}});
+    }
+    void done(const life::revoke& a, ending how) {
+        server.revoke(a.value);
+        tell(life::revoked{a.work, how == ending::well ? result<void>{} : result<void>(world_trouble())});
+    }
+    template<class A>
+    void done(const A&, ending) {}
+
+    void remember(const credential& c, life::work_id work, std::string question) {
+        issued.push_back({c, epochs_[work], std::move(question), false, true});
+    }
+
+    std::map<life::work_id, std::uint64_t> epochs_; ///< when the work was begun
+    std::uint32_t draws_ = 0;
+    int states_ = 0;
+};
+
+} // namespace reauth::test
