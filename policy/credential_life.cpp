@@ -27,6 +27,8 @@ life_actions credential_life::on(const life_event& event, time_point now) {
 /// Everybody who waits for nothing is considered, until all are answered or wait for something.
 void credential_life::settle() {
     for (;;) {
+        if (flight_ && flight_->phase == flight_phase::waiting_to_store && !(unsaved_ && unsaved_->storing))
+            store_flight();
         start_confirmed();
         auto next = std::find_if(requests_.begin(), requests_.end(),
                                  [](const auto& r) { return r.on == waits::nothing; });
@@ -68,6 +70,11 @@ bool credential_life::erasing() const {
                        [](const auto& w) { return w.second == work_kind::erase; });
 }
 
+/// Somebody else has signed out since we last looked.
+bool credential_life::foreign_tombstone(const life::stored_state& state) const {
+    return !state.value && state.generation > vault_generation_ && !erasing();
+}
+
 std::uint64_t credential_life::next_generation() const {
     return std::max(vault_generation_, held_ ? held_->value.generation : 0) + 1;
 }
@@ -95,6 +102,15 @@ bool credential_life::adopt(const life::stored_state& state) {
     if (!state.value || !newer_than_held(state.value->generation) ||
         state.value->generation <= signed_out_at_)
         return false;
+    // the vault has not heard of our sign-out yet: what it holds may be of before
+    const bool unheard = std::any_of(sign_outs_.begin(), sign_outs_.end(), [&](const sign_out& s) {
+        const bool covers = s.only_until ? state.value->generation <= s.only_until : !(held_ && held_->saved);
+        return covers && (s.erase || s.erase_again);
+    });
+    if (unheard)
+        return false;
+    if (held_ && held_->value.access_token == state.value->access_token)
+        return false; // ours, put back under a higher number: what we know of it stays
     if (!bound(*state.value)) {
         failure why{fault::reauth_failed,
                     "what is held was obtained for another origin or resource (" +
@@ -105,6 +121,14 @@ bool credential_life::adopt(const life::stored_state& state) {
                     false};
         report(life::audit::kind::decision, "bound elsewhere", &why);
         return false;
+    }
+    if (unsaved_) {
+        // the vault has something newer than what we could not store
+        emit(life::revoke{0, held_->value, server_});
+        const auto lock = unsaved_->lock;
+        unsaved_.reset();
+        if (!(flight_ && flight_->lock == lock))
+            give_back(lock);
     }
     take_into_force(*state.value, true, std::nullopt);
     return true;
@@ -130,7 +154,7 @@ void credential_life::handle(const life::loaded& e) {
 }
 
 void credential_life::handle(const life::news& e) {
-    const bool gone = !e.state.value && held_ && held_->saved && e.state.generation > held_->value.generation;
+    const bool gone = held_ && foreign_tombstone(e.state);
     if (gone) {
         vault_generation_ = std::max(vault_generation_, e.state.generation);
         signed_out_elsewhere();
@@ -160,19 +184,12 @@ void credential_life::handle(const life::found_dead& e) {
     const auto issuer = held_->value.issuer;
     drop_held();
     signed_out_at_ = ++vault_generation_;
-    emit(life::erase{work, issuer, signed_out_at_, e.generation});
+    emit(life::erase{work, issuer, signed_out_at_, false, e.generation});
 }
 
 void credential_life::handle(const life::time_passed&) {
     retry_unsaved();
-    for (auto& s : sign_outs_)
-        if (s.erase_again && *s.erase_again <= now_) {
-            s.erase_again.reset();
-            s.erase = next_++;
-            works_[s.erase] = work_kind::erase;
-            // not what was stored since, by a new login
-            emit(life::erase{s.erase, s.issuer, s.tombstone, s.tombstone});
-        }
+    retry_burials();
 }
 
 void credential_life::handle(const life::stopping&) {

@@ -75,6 +75,7 @@ private:
         std::vector<recovery_step> steps;
         std::size_t at = 0;
         scope_set scopes;
+        std::uint64_t replaces = 0; ///< generation in force when the step under way was begun
         std::string rule, approval; ///< approval: it was confirmed by a person
         std::optional<credential> fresh;
         bool pin = false;
@@ -127,7 +128,8 @@ private:
         std::optional<failure> trouble;
         unsigned tries = 0;
         std::optional<time_point> erase_again;
-        std::uint64_t tombstone = 0;
+        std::uint64_t tombstone = 0, only_until = 0;
+        life::work_id lock = 0; ///< kept until the vault knows: no other process may send what is spent
         std::string issuer;
     };
     enum class work_kind { discovery, look, erase, revoke, release, undone };
@@ -143,6 +145,7 @@ private:
     bool bound(const credential& c) const;
     bool newer_than_held(std::uint64_t generation) const;
     bool erasing() const;
+    bool foreign_tombstone(const life::stored_state& state) const;
     void take_into_force(credential c, bool saved, std::optional<recovery_step> how);
     void drop_held();
     bool adopt(const life::stored_state& state);
@@ -242,6 +245,9 @@ private:
     void end_questions(approval_status status, const std::string& outcome, const failure& why);
     void signed_out_elsewhere();
     void answer_sign_outs();
+    void bury(sign_out s);
+    void retry_burials();
+    void take_locks(sign_out& s);
     void judge_anew();
     void move_away(const std::string& what);
 

@@ -73,8 +73,10 @@ struct erase {
     work_id work;
     std::string issuer;
     std::uint64_t tombstone = 0; ///< its generation, if the vault holds nothing higher
-    std::uint64_t only_until =
-        0; ///< leave alone what has a higher generation than this; 0: erase whatever is there
+    /// Also the pin, flows in progress and the registration: nothing has begun since.
+    bool whole = true;
+    /// Leave alone what has a higher generation than this; 0: erase whatever is there.
+    std::uint64_t only_until = 0;
 };
 /// → revoked (RFC 7009); work 0: nobody waits for it.
 struct revoke {

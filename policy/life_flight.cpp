@@ -79,8 +79,7 @@ void credential_life::flight_looked(const life::looked& e) {
         end_flight(&why);
         return;
     }
-    const bool gone =
-        !e.found->value && held_ && held_->saved && e.found->generation > held_->value.generation;
+    const bool gone = held_ && foreign_tombstone(*e.found);
     if (gone) {
         vault_generation_ = std::max(vault_generation_, e.found->generation);
         signed_out_elsewhere();
@@ -109,6 +108,7 @@ void credential_life::next_step() {
         return;
     }
     f.phase = flight_phase::running;
+    f.replaces = held_ ? held_->value.generation : 0;
     life::run work;
     work.work = f.id;
     work.step = f.steps[f.at];
@@ -183,6 +183,13 @@ void credential_life::step_failed(const life::flow_ended& e) {
 
 /// Durable before anyone uses it, and before the lock is given back.
 void credential_life::store_flight() {
+    if ((held_ ? held_->value.generation : 0) != flight_->replaces) {
+        // a person has signed in meanwhile: what was renewed is of no use
+        emit(life::revoke{0, *flight_->fresh, server_});
+        flight_->fresh.reset();
+        end_flight(nullptr);
+        return;
+    }
     flight_->phase = flight_phase::storing;
     flight_->fresh->generation = next_generation();
     emit(life::store{flight_->id, *flight_->fresh, vault_generation_, flight_->pin});
@@ -209,8 +216,7 @@ void credential_life::flight_stored(const life::stored& e) {
     const auto step = f.steps[f.at];
     auto fresh = *f.fresh;
     const bool our_tombstone = !e.found.value && erasing();
-    const bool our_own = e.found.value && held_ && e.found.generation <= held_->value.generation &&
-                         held_->value.access_token == e.found.value->access_token;
+    const bool our_own = e.found.value && held_ && held_->value.access_token == e.found.value->access_token;
     if (e.is == life::store_result::newer && (our_tombstone || our_own)) {
         vault_generation_ = e.found.generation; // our own, done after all
         store_flight();
@@ -220,7 +226,7 @@ void credential_life::flight_stored(const life::stored& e) {
         // somebody was faster: theirs is used, ours is given back
         f.fresh.reset();
         emit(life::revoke{0, fresh, server_});
-        if (!e.found.value && e.found.generation > vault_generation_) {
+        if (foreign_tombstone(e.found)) {
             vault_generation_ = e.found.generation;
             signed_out_elsewhere();
             return;

@@ -10,8 +10,11 @@ constexpr std::chrono::seconds longest_pause{30};
 
 } // namespace
 
+/// Unless something waits to be stored: as long as it does, nobody else may send what the vault still holds.
 void credential_life::give_back(life::work_id lock) {
-    if (lock && !(unsaved_ && unsaved_->lock == lock))
+    if (unsaved_ && !unsaved_->lock)
+        unsaved_->lock = lock;
+    else if (lock && !(unsaved_ && unsaved_->lock == lock))
         later(life::unlock{lock});
 }
 

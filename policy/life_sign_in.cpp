@@ -174,14 +174,15 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
 
 void credential_life::login_stored(question& q, const life::stored& e) {
     if (e.is == life::store_result::newer) {
-        const bool signed_out = !e.found.value && !erasing() &&
-                                e.found.generation > std::max(q.base_generation, vault_generation_);
+        const bool signed_out = foreign_tombstone(e.found) && e.found.generation > q.base_generation;
         vault_generation_ = std::max(vault_generation_, e.found.generation);
         if (signed_out) {
             signed_out_elsewhere();
             return;
         }
-        // what a person has just approved replaces what was renewed meanwhile
+        // what a person has just approved replaces what was renewed meanwhile, which is what a denial would
+        // go back to
+        adopt(e.found);
         q.fresh->generation = next_generation();
         q.work = next_++;
         emit(life::store{q.work, *q.fresh, vault_generation_, true});
@@ -207,6 +208,8 @@ void credential_life::login_done(question& q, bool saved) {
         if (!(flight_ && flight_->lock == lock))
             give_back(lock);
     }
+    if (!saved)
+        fresh.generation = next_generation();
     pinned_issuer_ = fresh.issuer;
     denials_.approved();
     transient_ = {};

@@ -67,18 +67,35 @@ void credential_life::handle(const life::sign_out_asked& e) {
         emit(life::revoke{s.revoke, held_->value, server_});
     }
     end_questions(approval_status::signed_out, "Signed out.", over);
+    take_locks(s);
     begin_epoch();
-    s.erase = next_++;
-    works_[s.erase] = work_kind::erase;
     signed_out_at_ = ++vault_generation_;
-    emit(life::erase{s.erase, s.issuer, signed_out_at_, 0});
     s.tombstone = signed_out_at_;
-    sign_outs_.push_back(std::move(s));
-    // judged anew: who waited may be asked again
+    bury(std::move(s));
     judge_anew();
 }
 
-/// Of nobody: who waited is judged as if it had just come, and nothing of before is put back into the vault.
+/// Locks that are held for what ends now.
+void credential_life::take_locks(sign_out& s) {
+    if (unsaved_)
+        s.lock = std::exchange(unsaved_->lock, 0);
+    if (flight_ && flight_->lock) {
+        const auto lock = std::exchange(flight_->lock, 0);
+        if (s.lock && s.lock != lock)
+            later(life::unlock{lock});
+        s.lock = lock;
+    }
+}
+
+/// The vault learns that nothing of before counts, now or as soon as it can be written.
+void credential_life::bury(sign_out s) {
+    s.erase = next_++;
+    works_[s.erase] = work_kind::erase;
+    emit(life::erase{s.erase, s.issuer, s.tombstone, s.caller != 0, s.only_until});
+    sign_outs_.push_back(std::move(s));
+}
+
+/// Who waited is judged as if it had just come, and nothing of before is put back into the vault.
 void credential_life::judge_anew() {
     for (auto& [work, undo] : void_stores_)
         undo.previous.reset();
@@ -99,6 +116,8 @@ void credential_life::handle(const life::erased& e) {
     for (auto& s : sign_outs_)
         if (s.erase == e.work) {
             s.erase = 0;
+            if (e.done && s.lock)
+                later(life::unlock{std::exchange(s.lock, 0)});
             if (!e.done) {
                 const auto pause = std::min<std::chrono::seconds>(erase_pause * (1 << std::min(s.tries, 10u)),
                                                                   longest_erase_pause);
@@ -113,6 +132,27 @@ void credential_life::handle(const life::erased& e) {
             }
         }
     answer_sign_outs();
+}
+
+/// Until the vault knows. A new login replaces what is there by itself.
+void credential_life::retry_burials() {
+    for (auto s = sign_outs_.begin(); s != sign_outs_.end();) {
+        if (!s->erase_again || *s->erase_again > now_) {
+            ++s;
+        } else if (held_ && !held_->saved && !s->only_until) {
+            ++s;
+        } else if (held_ && !s->only_until) {
+            if (s->lock)
+                later(life::unlock{s->lock});
+            s = sign_outs_.erase(s);
+        } else {
+            s->erase_again.reset();
+            s->erase = next_++;
+            works_[s->erase] = work_kind::erase;
+            emit(life::erase{s->erase, s->issuer, s->tombstone, false, s->only_until});
+            ++s;
+        }
+    }
 }
 
 void credential_life::handle(const life::revoked& e) {
@@ -161,13 +201,18 @@ void credential_life::move_away(const std::string& what) {
                       {},
                       true};
     end_questions(approval_status::superseded, "The upstream " + what + ".", why);
-    if (flight_ && held_ && spends_refresh_token(*flight_)) {
+    std::optional<sign_out> spent;
+    if (held_ && (held_->refresh_dead || unsaved_ || (flight_ && spends_refresh_token(*flight_)))) {
         // what the vault holds for the old place is spent: nothing may find it there if that place comes back
-        const auto work = next_++;
-        works_[work] = work_kind::erase;
-        emit(life::erase{work, held_->value.issuer, next_generation() + 1, next_generation()});
+        spent.emplace();
+        spent->issuer = held_->value.issuer;
+        spent->only_until = next_generation();
+        spent->tombstone = spent->only_until + 1;
+        take_locks(*spent);
     }
     begin_epoch();
+    if (spent)
+        bury(std::move(*spent));
     session_wanted_ = false;
     session_approval_.clear();
     while (!requests_.empty())

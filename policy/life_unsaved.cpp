@@ -19,6 +19,10 @@ void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool 
             later(life::unlock{lock});
     }
     u.lock = u.lock ? u.lock : lock;
+    // a sign-out that the vault has not heard of keeps a lock, for the same reason
+    for (auto& s : sign_outs_)
+        if (!u.lock)
+            u.lock = std::exchange(s.lock, 0);
     u.storing = 0;
     u.pin = u.pin || pin;
     u.why = why;
@@ -42,16 +46,19 @@ void credential_life::retry_unsaved() {
 void credential_life::unsaved_stored(const life::stored& e) {
     const auto lock = unsaved_->lock;
     unsaved_->storing = 0;
-    if (e.is == life::store_result::newer && e.found.value && !newer_than_held(e.found.generation)) {
+    const bool ours = e.found.value && e.found.value->access_token == held_->value.access_token;
+    if (e.is == life::store_result::newer && e.found.value && !ours && !newer_than_held(e.found.generation)) {
         vault_generation_ = e.found.generation; // an older one of ours, stored after all
         unsaved_->next = now_;
         retry_unsaved();
         return;
     }
+    if (ours)
+        vault_generation_ = std::max(vault_generation_, e.found.generation);
     if (e.is == life::store_result::failed) {
         keep_unsaved(e.why, lock, unsaved_->pin);
     } else {
-        const bool saved = e.is == life::store_result::saved;
+        const bool saved = e.is == life::store_result::saved || ours;
         unsaved_.reset();
         if (!(flight_ && flight_->lock == lock))
             give_back(lock);
@@ -65,15 +72,13 @@ void credential_life::unsaved_stored(const life::stored& e) {
             signed_out_elsewhere();
             return;
         } else {
-            const auto ours = held_->value;
+            const auto replaced = held_->value;
             held_->saved = true;
             if (adopt(e.found))
-                emit(life::revoke{0, ours, server_});
+                emit(life::revoke{0, replaced, server_});
             release_served();
         }
     }
-    if (flight_ && flight_->phase == flight_phase::waiting_to_store)
-        store_flight();
 }
 
 } // namespace reauth

@@ -106,7 +106,7 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
     const auto whose = place.whose;
     auto erase = [&]() -> result<std::uint64_t> {
         auto& store = context.store;
-        if (what.only_until == 0) {
+        if (what.whole) {
             auto pendings =
                 store.discard_pendings(whose.principal, place.session() ? place.provider : whose.upstream);
             if (!pendings)
@@ -118,7 +118,7 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
             return what.tombstone;
         auto gone = store.erase_credential(whose.principal, whose.upstream, what.issuer, what.tombstone,
                                            what.only_until);
-        if (!gone || what.only_until != 0)
+        if (!gone || !what.whole)
             return gone;
         auto unpinned = store.unpin_issuer(whose.principal, whose.upstream);
         if (!unpinned)

@@ -45,7 +45,9 @@ public:
             return std::nullopt;
         t.spent = true;
         const auto family = t.family;
-        return make(family, held.requested, true);
+        auto fresh = make(family, held.requested, true);
+        fresh.resource = held.resource;
+        return fresh;
     }
     void revoke(const credential& c) {
         revoked_.insert(std::string(c.access_token.reveal()));
@@ -125,7 +127,7 @@ struct world_vault {
             return generation;
         generation = std::max(e.tombstone, generation + 1);
         value.reset();
-        if (!e.only_until) {
+        if (e.whole) {
             pinned.clear();
             flows.clear();
         }
@@ -307,6 +309,8 @@ public:
     }
     void finish(std::size_t i, ending how = ending::well) {
         const auto work = works[i];
+        server.now = now;
+        server.resource = machine.whose().url;
         works.erase(works.begin() + static_cast<std::ptrdiff_t>(i));
         std::visit([&](const auto& a) { done(a, how); }, work);
     }
