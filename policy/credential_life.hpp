@@ -78,6 +78,7 @@ private:
         std::uint64_t replaces = 0; ///< generation in force when the step under way was begun
         std::string rule, approval; ///< approval: it was confirmed by a person
         std::optional<credential> fresh;
+        std::optional<registered_client> client; ///< that it was issued to
         bool pin = false;
         failure last;
     };

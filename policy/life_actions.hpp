@@ -5,8 +5,6 @@
 
 namespace reauth::life {
 
-using server_ptr = std::shared_ptr<const discovered_server>;
-
 // Work: each ends with the event named behind it, which carries the same number.
 /// → discovered
 struct discover {
@@ -83,6 +81,7 @@ struct revoke {
     work_id work;
     credential value;
     server_ptr server; ///< what is known of its authorization server; may be of another issuer
+    std::optional<registered_client> client = {}; ///< it was issued to; nothing: the one that is registered
 };
 
 // Said to others at once.

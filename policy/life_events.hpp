@@ -23,6 +23,7 @@ using work_id = std::uint64_t;
 using request_id = std::uint64_t;
 /// Whoever waits for the answer to a command of a person (approve, login …); given by the caller.
 using caller_id = std::uint64_t;
+using server_ptr = std::shared_ptr<const discovered_server>;
 
 /// Whose life it is, and what its credential is bound to. Another origin or resource is another life.
 struct target {
@@ -116,6 +117,9 @@ struct looked {
 struct flow_ended {
     work_id work;
     result<credential> fresh;
+    /// Where and as whom it was obtained: what nobody wants any more is revoked there.
+    server_ptr server = {};
+    std::optional<registered_client> client = {};
     bool client_unknown = false; ///< the server has forgotten our registration, which is dropped
 };
 enum class store_result { saved, newer, failed };

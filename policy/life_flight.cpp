@@ -130,7 +130,7 @@ void credential_life::handle(const life::flow_ended& e) {
     if (!flight_ || flight_->id != e.work || flight_->phase != flight_phase::running) {
         // nobody wants it any more: what it brings home is not used
         if (e.fresh && !target_.supplied)
-            emit(life::revoke{0, *e.fresh, server_});
+            emit(life::revoke{0, *e.fresh, e.server ? e.server : server_, e.client});
         return;
     }
     if (!e.fresh) {
@@ -149,6 +149,7 @@ void credential_life::handle(const life::flow_ended& e) {
         return;
     }
     f.fresh = std::move(fresh);
+    f.client = e.client;
     // the first machine token pins its issuer too (trust was checked before it was asked for)
     f.pin = pinned_issuer_.empty();
     if (unsaved_ && unsaved_->storing)
@@ -185,7 +186,7 @@ void credential_life::step_failed(const life::flow_ended& e) {
 void credential_life::store_flight() {
     if ((held_ ? held_->value.generation : 0) != flight_->replaces) {
         // a person has signed in meanwhile: what was renewed is of no use
-        emit(life::revoke{0, *flight_->fresh, server_});
+        emit(life::revoke{0, *flight_->fresh, server_, flight_->client});
         flight_->fresh.reset();
         end_flight(nullptr);
         return;
@@ -216,7 +217,9 @@ void credential_life::flight_stored(const life::stored& e) {
     const auto step = f.steps[f.at];
     auto fresh = *f.fresh;
     const bool our_tombstone = !e.found.value && erasing();
-    const bool our_own = e.found.value && held_ && held_->value.access_token == e.found.value->access_token;
+    const bool our_own =
+        e.found.value && held_ &&
+        (!newer_than_held(e.found.generation) || held_->value.access_token == e.found.value->access_token);
     if (e.is == life::store_result::newer && (our_tombstone || our_own)) {
         vault_generation_ = e.found.generation; // our own, done after all
         store_flight();
@@ -225,7 +228,7 @@ void credential_life::flight_stored(const life::stored& e) {
     if (e.is == life::store_result::newer) {
         // somebody was faster: theirs is used, ours is given back
         f.fresh.reset();
-        emit(life::revoke{0, fresh, server_});
+        emit(life::revoke{0, fresh, server_, f.client});
         if (foreign_tombstone(e.found)) {
             vault_generation_ = e.found.generation;
             signed_out_elsewhere();

@@ -67,7 +67,7 @@ void credential_life::drop_flight(bool held_stays) {
         emit(life::publish{held_->value, renewable()});
     }
     if (f.fresh) {
-        emit(life::revoke{0, *f.fresh, server_});
+        emit(life::revoke{0, *f.fresh, server_, f.client});
         if (f.phase == flight_phase::storing) {
             life::undo_store undo{*f.fresh, held_ ? std::optional<credential>(held_->value) : std::nullopt};
             if (spent && undo.previous)

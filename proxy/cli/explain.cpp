@@ -4,8 +4,7 @@
 
 #include "core/challenge.hpp"
 #include "core/display_text.hpp"
-#include "policy/decision.hpp"
-#include "policy/recovery_plan.hpp"
+#include "policy/judgement.hpp"
 #include "proxy/cli/table.hpp"
 
 #include <memory>
@@ -29,20 +28,7 @@ struct explanation {
     std::string flow, client_sees;
 };
 
-challenge_reason reason_of(challenge_kind k) {
-    switch (k) {
-    case challenge_kind::token_expired:
-        return challenge_reason::token_expired;
-    case challenge_kind::invalid_token:
-        return challenge_reason::invalid_token;
-    case challenge_kind::insufficient_scope:
-        return challenge_reason::insufficient_scope;
-    default:
-        return challenge_reason::unauthorized;
-    }
-}
-
-std::string rungs(const recovery_plan& plan, bool with_person) {
+std::string step_names(const recovery_plan& plan, bool with_person) {
     std::string out;
     const auto add = [&](recovery_step r) {
         out += (out.empty() ? "" : ", then ") + std::string(to_string(r));
@@ -54,35 +40,38 @@ std::string rungs(const recovery_plan& plan, bool with_person) {
     return out.empty() ? "nothing" : out;
 }
 
-/// Flow and client's view, from the plan under the rule's action.
-void conclude(explanation& e) {
-    const auto& plan = e.plan;
-    if (e.verdict.action == rule_action::pass) {
+std::string error_words(const failure& why) {
+    return "the error " + std::string(to_string(why.code)) + ": " + why.message;
+}
+
+/// What the judgement of the running program comes to, and what it comes to if the silent steps are refused.
+void conclude(explanation& e, const judgement& first, const judgement& after) {
+    const auto wait =
+        "a wait (wait.mode " + std::string(to_string(first.rule.wait.mode)) + ") until a person has ";
+    switch (first.move) {
+    case next_move::relay:
         e.flow = "none";
         e.client_sees = "the upstream's own answer and challenge, untouched";
-    } else if (e.verdict.action == rule_action::deny) {
+        return;
+    case next_move::answer:
         e.flow = "none";
-        e.client_sees = "the error denied_by_policy with the rule's name";
-    } else if (plan.hopeless() || plan.final) {
+        e.client_sees = error_words(first.why);
+        return;
+    case next_move::wait:
         e.flow = "none";
-        e.client_sees = plan.step_up ? "the error insufficient_scope" : "the error reauth_failed";
-    } else if (e.verdict.action == rule_action::silent) {
-        e.flow = rungs(plan, false);
-        e.client_sees = plan.silent.empty()
-                            ? "the error " +
-                                  std::string(plan.step_up ? "insufficient_scope" : "approval_required") +
-                                  ": the rule allows nothing that needs a person"
+        e.client_sees = "a wait for whatever credential comes";
+        return;
+    case next_move::ask:
+        e.flow = first.confirm_first ? "a person confirms, then " + step_names(first.plan, true)
+                                     : step_names(first.plan, true);
+        e.client_sees = wait + (first.confirm_first ? "decided" : "logged in") + ", then its answer";
+        return;
+    case next_move::silent:
+        e.flow = step_names(first.plan, after.move == next_move::ask);
+        e.client_sees = after.move == next_move::ask
+                            ? "its answer, a little later; a wait for a person only if the silent way fails"
                             : "its answer, a little later; an error if that fails";
-    } else if (e.verdict.action == rule_action::confirm) {
-        e.flow = "a person confirms, then " + rungs(plan, true);
-        e.client_sees = "a wait (wait.mode " + std::string(to_string(e.verdict.wait.mode)) +
-                        ") until a person has decided, then its answer";
-    } else {
-        e.flow = rungs(plan, true);
-        e.client_sees = plan.silent.empty()
-                            ? "a wait (wait.mode " + std::string(to_string(e.verdict.wait.mode)) +
-                                  ") until a person has logged in, then its answer"
-                            : "its answer, a little later; a wait for a person only if the silent way fails";
+        return;
     }
 }
 
@@ -90,27 +79,28 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     explanation e;
     std::vector<std::string_view> lines(h.www_authenticate.begin(), h.www_authenticate.end());
     e.challenge = read_challenge(h.status, lines, {}, h.held);
-    recovery_facts facts;
-    facts.grant = to_string(u.grant);
-    facts.reason = reason_of(e.challenge.kind);
+    judgement_facts facts;
+    auto& held = facts.recovery;
+    held.grant = to_string(u.grant);
+    held.reason = reason_for(e.challenge.kind).value_or(challenge_reason::unauthorized);
     if (e.challenge.scope)
-        facts.challenged = *e.challenge.scope;
-    facts.configured = u.scopes;
-    facts.held = h.held;
-    facts.refresh_token = h.refresh_token;
-    facts.requested = facts.granted = scope_set::parse(h.granted);
-    facts.idp_session = h.idp_session;
-    e.plan = plan_recovery(facts);
-    challenge_facts judged;
-    judged.upstream = u.name;
-    judged.principal = h.principal;
-    judged.reason = e.plan.judged_as;
-    judged.added = e.plan.added;
-    judged.grant = to_string(u.grant);
+        held.challenged = *e.challenge.scope;
+    held.configured = u.scopes;
+    held.held = h.held;
+    held.refresh_token = h.refresh_token;
+    held.requested = held.granted = scope_set::parse(h.granted);
+    held.idp_session = h.idp_session;
+    facts.request.upstream = u.name;
+    facts.request.principal = h.principal;
     if (!h.method.empty() || !h.tool.empty())
-        judged.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
-    e.verdict = decide(c.policy, judged);
-    conclude(e);
+        facts.request.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
+    const auto first = judge(c.policy, facts);
+    facts.silent_failure = failure{fault::reauth_failed, "refused", {}, {}, false};
+    held.idp_session = false; // refused because the session is gone
+    const auto after = judge(c.policy, facts);
+    e.plan = first.plan;
+    e.verdict = first.rule;
+    conclude(e, first, after);
     return e;
 }
 

@@ -95,6 +95,10 @@ task<life_event> release_binding_work(recovery_context& context, life::release_b
 task<life_event> redeem_work(recovery_context& context, life_place place, life::redeem what) {
     life::flow_ended end{what.work, failure{}};
     auto options = options_for(place);
+    discovered_server there;
+    there.server = what.pending.server;
+    end.server = std::make_shared<const discovered_server>(std::move(there));
+    end.client = what.pending.client;
     if (place.session()) {
         auto work = finish_idp_login(context.env, std::move(what.pending), std::move(what.parameters),
                                      std::move(what.browser_binding));

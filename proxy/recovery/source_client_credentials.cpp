@@ -17,6 +17,7 @@ task<life::flow_ended> client_credentials_source(recovery_context& context, life
     inputs.trust = trust_for(place, "the client secret");
     inputs.server = what.server->server;
     inputs.client = *client;
+    end.client = *client;
     inputs.scopes = what.scopes;
     inputs.resource = what.server->resource;
     inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);

@@ -46,6 +46,7 @@ task<life::flow_ended> enterprise_source(recovery_context& context, life_place p
         inputs.session = *session;
         inputs.server = what.server->server;
         inputs.client = *client;
+        end.client = *client;
         inputs.scopes = what.scopes;
         inputs.resource = what.server->resource;
         inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);

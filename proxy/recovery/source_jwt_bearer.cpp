@@ -22,6 +22,7 @@ task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place p
     inputs.trust = trust_for(place, "the workload's assertion");
     inputs.server = what.server->server;
     inputs.client = *client;
+    end.client = *client;
     inputs.assertion = std::move(*assertion);
     inputs.scopes = what.scopes;
     inputs.resource = what.server->resource;

@@ -16,6 +16,7 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
     refresh_inputs inputs;
     inputs.server = what.server->server;
     inputs.client = *client;
+    end.client = *client;
     inputs.held = std::move(*what.held);
     auto options = options_for(place);
     auto work = refresh_credential(context.env, std::move(inputs));

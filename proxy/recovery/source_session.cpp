@@ -15,6 +15,7 @@ task<life::flow_ended> session_renewal_source(recovery_context& context, life_pl
     idp_renewal_inputs inputs;
     inputs.server = what.server->server;
     inputs.client = client->identity;
+    end.client = *client;
     inputs.session = session_of(*what.held, place.provider);
     auto options = options_for(place);
     auto work = renew_idp_session(context.env, std::move(inputs));

@@ -69,7 +69,9 @@ task<life_event> run_work(recovery_context& context, life_place place, life::run
         life::flow_ended none{what.work, failure{fault::internal, "no source for this step", {}, {}, false}};
         co_return none;
     }
+    auto server = what.server;
     auto end = co_await source(context, std::move(place), std::move(what));
+    end.server = std::move(server);
     co_return end;
 }
 
@@ -150,7 +152,9 @@ task<life_event> revoke_work(recovery_context& context, life_place place, life::
         }
         inputs.server = std::move(*found);
     }
-    auto client = co_await client_held(context, place, inputs.server);
+    result<std::optional<registered_client>> client = what.client;
+    if (!what.client)
+        client = co_await client_held(context, place, inputs.server);
     if (!client) {
         end.done = client.error();
     } else if (!client->has_value() || (*client)->identity.id != what.value.client_id) {

@@ -197,7 +197,8 @@ public:
         // what the vault holds for an origin comes back with that origin; a sign-out ends it for good
         if (machine.epoch() != epoch)
             for (auto& i : issued)
-                i.survives = moving && vault.value && vault.value->access_token == i.value.access_token;
+                i.survives = moving && (i.survives || i.epoch == epoch) &&
+                             (!i.ours || was_in_force.contains(std::string(i.value.access_token.reveal())));
         take(std::move(actions));
     }
     void pass(std::chrono::seconds t) {
@@ -302,10 +303,16 @@ public:
             }
         return false;
     }
-    /// Whether work number i can end now: a lock waits for whoever has it.
+    /// Whether work number i can end now: a lock waits for whoever has it, and the vault works in order.
     bool can_finish(std::size_t i) const {
-        const auto* l = std::get_if<life::lock>(&works[i]);
-        return !l || !vault.lock;
+        if (std::holds_alternative<life::lock>(works[i]))
+            return !vault.lock;
+        const auto at_vault = [](const life_action& w) {
+            return std::holds_alternative<life::store>(w) || std::holds_alternative<life::erase>(w) ||
+                   std::holds_alternative<life::look>(w);
+        };
+        return !at_vault(works[i]) ||
+               std::none_of(works.begin(), works.begin() + static_cast<std::ptrdiff_t>(i), at_vault);
     }
     void finish(std::size_t i, ending how = ending::well) {
         const auto work = works[i];
