@@ -6,6 +6,11 @@
 #include <algorithm>
 
 namespace reauth {
+namespace {
+
+constexpr std::size_t remembered_spent = 32;
+
+} // namespace
 
 credential_life::credential_life(life::target whose, random_source random)
     : target_(std::move(whose)), random_(std::move(random)) {}
@@ -75,6 +80,25 @@ bool credential_life::foreign_tombstone(const life::stored_state& state) const {
     return !state.value && state.generation > vault_generation_ && !erasing();
 }
 
+/// An answer came to its refresh token: whoever sends it again loses the whole family (RFC 9700
+/// section 4.14.2).
+bool credential_life::spent(const credential& c) const {
+    return !c.refresh_token.empty() &&
+           std::find(spent_.begin(), spent_.end(), c.refresh_token) != spent_.end();
+}
+
+void credential_life::note_answer(const life::flow_ended& e) {
+    auto sent = sent_.extract(e.work);
+    if (sent.empty() || (!e.fresh && e.fresh.error().transient))
+        return;
+    // a server that does not rotate gives the same one again
+    if (e.fresh && e.fresh->refresh_token == sent.mapped())
+        return;
+    spent_.push_back(std::move(sent.mapped()));
+    if (spent_.size() > remembered_spent)
+        spent_.pop_front();
+}
+
 std::uint64_t credential_life::next_generation() const {
     return std::max(vault_generation_, held_ ? held_->value.generation : 0) + 1;
 }
@@ -109,6 +133,8 @@ bool credential_life::adopt(const life::stored_state& state) {
     });
     if (unheard)
         return false;
+    if (spent(*state.value))
+        return false; // put back by something that was undone
     if (held_ && held_->value.access_token == state.value->access_token)
         return false; // ours, put back under a higher number: what we know of it stays
     if (!bound(*state.value)) {

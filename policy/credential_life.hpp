@@ -9,6 +9,7 @@
 #include "policy/denial.hpp"
 #include "policy/life_actions.hpp"
 
+#include <deque>
 #include <list>
 #include <map>
 
@@ -145,6 +146,8 @@ private:
     void settle();
     bool bound(const credential& c) const;
     bool newer_than_held(std::uint64_t generation) const;
+    bool spent(const credential& c) const;
+    void note_answer(const life::flow_ended& e);
     bool erasing() const;
     bool foreign_tombstone(const life::stored_state& state) const;
     void take_into_force(credential c, bool saved, std::optional<recovery_step> how);
@@ -277,6 +280,8 @@ private:
     bool session_wanted_ = false;
     std::string session_approval_; ///< the identity provider's question that is waited for
     std::optional<silent_flight> flight_;
+    std::map<life::work_id, secret> sent_; ///< refresh tokens on their way
+    std::deque<secret> spent_;             ///< … that an answer came to: never sent again
     std::optional<unsaved_credential> unsaved_;
     std::map<std::string, question> questions_;
     std::map<life::work_id, std::vector<std::pair<std::string, starter>>> releasing_;

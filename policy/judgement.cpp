@@ -9,7 +9,8 @@ fault code_for(const challenge_facts& facts) {
                                                                 : fault::reauth_failed;
 }
 
-judgement answer_with(judgement j, failure why) {
+/// j, as the answer `why`.
+judgement& answer_with(judgement& j, failure why) {
     j.move = next_move::answer;
     j.why = std::move(why);
     return j;
@@ -20,25 +21,23 @@ failure say(fault code, std::string message, std::string fix = {}, bool transien
 }
 
 /// A person is needed, and the rule allows one: may this request ask?
-judgement ask_person(judgement j, const judgement_facts& f) {
+judgement& ask_person(judgement& j, const judgement_facts& f) {
     const auto& name = f.request.upstream;
     if (f.person == person_use::never)
-        return answer_with(std::move(j),
-                           f.silent_failure.value_or(
-                               say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation)));
+        return answer_with(j, f.silent_failure.value_or(
+                                  say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation)));
     // who waited already when a person said no has had the answer
     if (f.denied_meanwhile)
-        return answer_with(std::move(j), say(fault::approval_denied, "a person has denied this"));
+        return answer_with(j, say(fault::approval_denied, "a person has denied this"));
     if (f.person == person_use::only_waits || (f.denied_recently && f.request.operations.empty())) {
         j.move = next_move::wait;
         return j;
     }
     if (f.quiet_for)
-        return answer_with(std::move(j),
-                           say(fault::approval_denied,
-                               "a person has denied this repeatedly; it may be asked again in " +
-                                   std::to_string(f.quiet_for->count()) + " s",
-                               "run `mcp-reauth login " + name + "` to sign in at once", true));
+        return answer_with(j, say(fault::approval_denied,
+                                  "a person has denied this repeatedly; it may be asked again in " +
+                                      std::to_string(f.quiet_for->count()) + " s",
+                                  "run `mcp-reauth login " + name + "` to sign in at once", true));
     j.move = next_move::ask;
     return j;
 }
@@ -58,7 +57,7 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
     j.facts.grant = f.recovery.grant;
     const auto& name = f.request.upstream;
     if (f.known_final && !f.notice_only)
-        return answer_with(std::move(j), say(fault::insufficient_scope, *f.known_final));
+        return answer_with(j, say(fault::insufficient_scope, *f.known_final));
     const bool passes = j.plan.final || j.plan.hopeless();
     j.rule = decide(rules, j.facts);
     if (j.rule.action == rule_action::pass) {
@@ -69,12 +68,12 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
     if (passes) {
         j.final = j.plan.final;
         auto why = say(code_for(j.facts), "upstream " + name + ": " + j.plan.explanation);
-        return answer_with(std::move(j), std::move(why));
+        return answer_with(j, std::move(why));
     }
     if (j.rule.action == rule_action::deny)
-        return answer_with(std::move(j), say(fault::denied_by_policy,
-                                             "the policy denies this: rule \"" + j.rule_name() + "\"",
-                                             "ask whoever runs mcp-reauth"));
+        return answer_with(j, say(fault::denied_by_policy,
+                                  "the policy denies this: rule \"" + j.rule_name() + "\"",
+                                  "ask whoever runs mcp-reauth"));
     const bool confirmed = j.rule.action == rule_action::confirm && !(f.agreed && !j.plan.step_up);
     if (!j.plan.silent.empty() && !confirmed && !f.silent_failure) {
         j.move = next_move::silent;
@@ -86,21 +85,20 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
         const bool refused_by_organisation = f.recovery.grant == "enterprise" && f.recovery.idp_session;
         if (f.silent_failure->transient || !j.plan.person || refused_by_organisation ||
             j.rule.action == rule_action::silent)
-            return answer_with(std::move(j), *f.silent_failure);
-        return ask_person(std::move(j), f);
+            return answer_with(j, *f.silent_failure);
+        return ask_person(j, f);
     }
     if (!j.plan.person && !confirmed)
-        return answer_with(std::move(j),
-                           say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation));
+        return answer_with(j, say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation));
     if (j.rule.action == rule_action::silent) {
         auto why = say(code_for(j.facts),
                        "upstream " + name +
                            " needs a person to sign in, and the policy allows only silent recovery here",
                        "change the rule, or run `mcp-reauth login " + name + "`");
-        return answer_with(std::move(j), std::move(why));
+        return answer_with(j, std::move(why));
     }
     j.confirm_first = confirmed && !j.plan.silent.empty();
-    return ask_person(std::move(j), f);
+    return ask_person(j, f);
 }
 
 } // namespace reauth

@@ -100,7 +100,7 @@ void credential_life::flight_looked(const life::looked& e) {
 void credential_life::next_step() {
     auto& f = *flight_;
     while (f.at < f.steps.size() && f.steps[f.at] == recovery_step::refresh &&
-           (!held_ || held_->value.refresh_token.empty() || held_->refresh_dead))
+           (!held_ || held_->value.refresh_token.empty() || held_->refresh_dead || spent(held_->value)))
         ++f.at;
     if (f.at >= f.steps.size()) {
         const auto why = f.last;
@@ -115,6 +115,8 @@ void credential_life::next_step() {
     work.scopes = f.scopes;
     if (held_)
         work.held = held_->value;
+    if (held_ && work.step == recovery_step::refresh)
+        sent_[f.id] = held_->value.refresh_token;
     work.server = server_;
     work.challenged_dpop = challenged_dpop_;
     work.challenged_bearer = challenged_bearer_;
@@ -123,6 +125,7 @@ void credential_life::next_step() {
 }
 
 void credential_life::handle(const life::flow_ended& e) {
+    note_answer(e);
     if (auto* q = with_work(e.work); q && q->phase == question_phase::redeeming) {
         redeemed(*q, e);
         return;
@@ -216,12 +219,12 @@ void credential_life::flight_stored(const life::stored& e) {
     auto& f = *flight_;
     const auto step = f.steps[f.at];
     auto fresh = *f.fresh;
-    const bool our_tombstone = !e.found.value && erasing();
+    const bool our_tombstone = !e.found.value && !foreign_tombstone(e.found);
     const bool our_own =
         e.found.value && held_ &&
         (!newer_than_held(e.found.generation) || held_->value.access_token == e.found.value->access_token);
     if (e.is == life::store_result::newer && (our_tombstone || our_own)) {
-        vault_generation_ = e.found.generation; // our own, done after all
+        vault_generation_ = std::max(vault_generation_, e.found.generation); // our own, done after all
         store_flight();
         return;
     }

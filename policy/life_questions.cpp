@@ -60,7 +60,7 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     q.base_generation = vault_generation_;
     if (auto same = joinable(q); !same.empty())
         return same;
-    const auto id = hex_encode(random_(8));
+    auto id = hex_encode(random_(8));
     supersede_narrower(q, id);
     if (questions_.size() >= questions_at_once)
         return failure{fault::overloaded,

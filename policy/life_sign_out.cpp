@@ -137,11 +137,12 @@ void credential_life::handle(const life::erased& e) {
 /// Until the vault knows. A new login replaces what is there by itself.
 void credential_life::retry_burials() {
     for (auto s = sign_outs_.begin(); s != sign_outs_.end();) {
-        if (!s->erase_again || *s->erase_again > now_) {
+        const bool due = s->erase_again && *s->erase_again <= now_;
+        // a login that could not be stored yet will replace what is there
+        const bool overtaken = held_ && !s->only_until;
+        if (!due || (overtaken && !held_->saved)) {
             ++s;
-        } else if (held_ && !held_->saved && !s->only_until) {
-            ++s;
-        } else if (held_ && !s->only_until) {
+        } else if (overtaken) {
             if (s->lock)
                 later(life::unlock{s->lock});
             s = sign_outs_.erase(s);
@@ -209,6 +210,8 @@ void credential_life::move_away(const std::string& what) {
         spent->only_until = next_generation();
         spent->tombstone = spent->only_until + 1;
         take_locks(*spent);
+        for (auto& [work, undo] : void_stores_)
+            undo.previous.reset();
     }
     begin_epoch();
     if (spent)

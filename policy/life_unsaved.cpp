@@ -47,8 +47,10 @@ void credential_life::unsaved_stored(const life::stored& e) {
     const auto lock = unsaved_->lock;
     unsaved_->storing = 0;
     const bool ours = e.found.value && e.found.value->access_token == held_->value.access_token;
-    if (e.is == life::store_result::newer && e.found.value && !ours && !newer_than_held(e.found.generation)) {
-        vault_generation_ = e.found.generation; // an older one of ours, stored after all
+    const bool older =
+        e.found.value ? !ours && !newer_than_held(e.found.generation) : !foreign_tombstone(e.found);
+    if (e.is == life::store_result::newer && older) {
+        vault_generation_ = std::max(vault_generation_, e.found.generation); // of ours, done after all
         unsaved_->next = now_;
         retry_unsaved();
         return;

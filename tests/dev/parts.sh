@@ -20,6 +20,7 @@ run_catch() {
   return $status
 }
 run_unit() { run_catch "$1" 'unit_*' "${@:2}"; }
+run_property() { run_catch "$1" property "${@:2}"; }
 run_integration() { run_catch "$1" integration "${@:2}"; }
 
 # Some kernels randomise more address bits than ThreadSanitizer of g++ 12 can map.
@@ -130,6 +131,7 @@ run_everything() {
   stage lint run_lint || true
   stage build build_all release || true
   stage unit run_unit release || true
+  stage property run_property release || true
   stage integration run_integration release || true
   stage npm npm_packages || true
   stage e2e run_e2e || true

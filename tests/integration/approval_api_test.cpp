@@ -70,7 +70,7 @@ TEST_CASE("deny answers denied; unknown ids and routes are 404, wrong methods 40
     CHECK(f.api("GET", "login").status == 405);
 }
 
-TEST_CASE("a failure of the desk reaches the caller with its word, sentence and fix") {
+TEST_CASE("a failure of an action reaches the caller with its word, sentence and fix") {
     listener_fixture f;
     f.open();
     f.actions.fail_with = failure{fault::discovery_failed, "metadata is missing", "Run doctor.", {}, false};
