@@ -56,6 +56,7 @@ HOUSE_BAD = [
     ("core/x.hpp", '// p\n#include "policy/flow.hpp"\n'),
     ("conf/x.hpp", '// p\n#include "proxy/net/task.hpp"\n'),
     ("tests/unit/x.cpp", "// p\nvoid f() { std::this_thread::sleep_for(1s); }\n"),
+    ("proxy/x.cpp", "// p\n" * 321),
     ("proxy/x.hpp", "#pragma once\n"),
     ("proxy/x.cpp", "// p\n// TO" "DO later\n"),
     ("tests/x.cpp", '// p\nvoid f() { for (const auto& a : api.get("x", y())["list"]) g(a); }\n'),
