@@ -151,10 +151,7 @@ bool credential_life::adopt(const life::stored_state& state) {
     if (unsaved_) {
         // the vault has something newer than what we could not store
         emit(life::revoke{0, held_->value, server_});
-        const auto lock = unsaved_->lock;
-        unsaved_.reset();
-        if (!(flight_ && flight_->lock == lock))
-            give_back(lock);
+        forget_unsaved();
     }
     take_into_force(*state.value, true, std::nullopt);
     return true;
@@ -224,7 +221,6 @@ void credential_life::handle(const life::stopping&) {
         auto r = requests_.front();
         fail(r, why);
     }
-    std::vector<std::string> open;
     for (auto& [id, q] : questions_)
         answer_starters(q, result<approve_answer>(why));
 }

@@ -35,8 +35,6 @@ public:
     /// false: the credential in force could not be stored yet.
     bool saved() const noexcept { return !held_ || held_->saved; }
     std::uint64_t epoch() const noexcept { return epoch_; }
-    bool has_question(const std::string& approval) const { return questions_.contains(approval); }
-    std::size_t open_questions() const noexcept { return questions_.size(); }
     std::size_t waiting_requests() const noexcept { return requests_.size(); }
     /// The silent work under way; 0: none.
     life::work_id flight() const noexcept { return flight_ ? flight_->id : 0; }
@@ -134,7 +132,7 @@ private:
         life::work_id lock = 0; ///< kept until the vault knows: no other process may send what is spent
         std::string issuer;
     };
-    enum class work_kind { discovery, look, erase, revoke, release, undone };
+    enum class work_kind { discovery, look, erase, revoke };
 
     // credential_life.cpp: dispatch, what is in force, time
     void handle(const life::loaded& e);
@@ -211,6 +209,7 @@ private:
     bool spends_refresh_token(const silent_flight& f) const;
     void give_back(life::work_id lock);
     void retry_unsaved();
+    void forget_unsaved();
     void unsaved_stored(const life::stored& e);
     void keep_unsaved(const failure& why, life::work_id lock, bool pin);
 

@@ -246,10 +246,7 @@ void credential_life::flight_stored(const life::stored& e) {
         pinned_issuer_ = fresh.issuer;
     if (saved) {
         vault_generation_ = fresh.generation;
-        const auto kept = unsaved_ ? unsaved_->lock : 0;
-        unsaved_.reset();
-        if (kept && kept != f.lock)
-            give_back(kept);
+        forget_unsaved();
     } else {
         keep_unsaved(e.why, f.lock, f.pin);
     }

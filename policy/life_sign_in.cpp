@@ -203,10 +203,7 @@ void credential_life::login_done(question& q, bool saved) {
     q.callback.reset();
     if (saved) {
         vault_generation_ = std::max(vault_generation_, fresh.generation);
-        const auto lock = unsaved_ ? unsaved_->lock : 0;
-        unsaved_.reset();
-        if (!(flight_ && flight_->lock == lock))
-            give_back(lock);
+        forget_unsaved();
     }
     if (!saved)
         fresh.generation = next_generation();

@@ -17,11 +17,7 @@ constexpr std::chrono::seconds erase_pause{1}, longest_erase_pause{30};
 void credential_life::begin_epoch() {
     ++epoch_;
     drop_flight(false);
-    if (unsaved_) {
-        const auto lock = unsaved_->lock;
-        unsaved_.reset();
-        give_back(lock);
-    }
+    forget_unsaved();
     if (discovery_)
         works_.erase(std::exchange(discovery_, 0));
     if (look_)

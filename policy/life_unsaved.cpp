@@ -33,6 +33,16 @@ void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool 
     report(life::audit::kind::storage, "store", &why);
 }
 
+/// It is stored, or replaced. Its lock goes back, unless the flight works under it.
+void credential_life::forget_unsaved() {
+    if (!unsaved_)
+        return;
+    const auto lock = unsaved_->lock;
+    unsaved_.reset();
+    if (!(flight_ && flight_->lock == lock))
+        give_back(lock);
+}
+
 void credential_life::retry_unsaved() {
     if (!unsaved_ || unsaved_->storing || now_ < unsaved_->next || !held_)
         return;
@@ -61,9 +71,7 @@ void credential_life::unsaved_stored(const life::stored& e) {
         keep_unsaved(e.why, lock, unsaved_->pin);
     } else {
         const bool saved = e.is == life::store_result::saved || ours;
-        unsaved_.reset();
-        if (!(flight_ && flight_->lock == lock))
-            give_back(lock);
+        forget_unsaved();
         if (saved) {
             vault_generation_ = std::max(vault_generation_, held_->value.generation);
             held_->saved = true;
