@@ -1,3 +1,5 @@
+// Reads the sections of a configuration in turn: overrides over the file over defaults, then what must fit
+// together.
 #include "conf/load.hpp"
 
 #include "conf/readers.hpp"

@@ -1,3 +1,4 @@
+// Sorts and words the problems; finds the nearest key by edit distance.
 #include "conf/problems.hpp"
 
 #include <algorithm>

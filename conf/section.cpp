@@ -1,3 +1,4 @@
+// One mapping's keys: where each value came from, its type, and what no key of ours is.
 #include "conf/section.hpp"
 
 #include "conf/values.hpp"
@@ -10,7 +11,7 @@ namespace reauth {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return "'" + clean_text(text, 60) + "'";
 }
 
@@ -137,7 +138,7 @@ void section::boolean(std::string_view key, bool& out) {
     else if (v->text == "false" || v->text == "no")
         out = false;
     else
-        error(key, "must be true or false, not " + quoted(v->text) + ".");
+        error(key, "must be true or false, not " + in_quotes(v->text) + ".");
 }
 
 void section::duration(std::string_view key, milliseconds& out, milliseconds least) {
@@ -146,7 +147,7 @@ void section::duration(std::string_view key, milliseconds& out, milliseconds lea
         return;
     const auto parsed = parse_duration(v->text);
     if (!parsed)
-        error(key, "must be a duration like 250ms, 60s, 15m or 2h, not " + quoted(v->text) + ".");
+        error(key, "must be a duration like 250ms, 60s, 15m or 2h, not " + in_quotes(v->text) + ".");
     else if (*parsed < least)
         error(key, "must be at least " + std::to_string(least.count()) + "ms.");
     else
@@ -159,7 +160,7 @@ void section::size(std::string_view key, std::uint64_t& out, std::uint64_t least
         return;
     const auto parsed = parse_size(v->text);
     if (!parsed)
-        error(key, "must be a size like 4MiB, 64KiB or 1048576, not " + quoted(v->text) + ".");
+        error(key, "must be a size like 4MiB, 64KiB or 1048576, not " + in_quotes(v->text) + ".");
     else if (*parsed < least)
         error(key, "must be at least " + std::to_string(least) + " bytes.");
     else
@@ -173,7 +174,7 @@ void section::number(std::string_view key, unsigned& out, unsigned least, unsign
     const auto parsed = parse_number(v->text, most);
     if (!parsed || *parsed < least)
         error(key, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
-                       ", not " + quoted(v->text) + ".");
+                       ", not " + in_quotes(v->text) + ".");
     else
         out = static_cast<unsigned>(*parsed);
 }
@@ -185,7 +186,7 @@ std::optional<endpoint_config> section::endpoint(std::string_view key) {
     auto parsed = parse_endpoint(v->text);
     if (!parsed) {
         error(key, "is not an address to listen on: " + parsed.error().message + " (it is " +
-                       quoted(v->text) + ").");
+                       in_quotes(v->text) + ").");
         return {};
     }
     return *parsed;
@@ -198,7 +199,8 @@ std::optional<std::size_t> section::choose(std::string_view key, const std::vect
     const auto found = std::find(words.begin(), words.end(), v->text);
     if (found != words.end())
         return static_cast<std::size_t>(found - words.begin());
-    error(key, "must be " + listed(words) + ", not " + quoted(v->text) + did_you_mean(v->text, words) + ".");
+    error(key,
+          "must be " + listed(words) + ", not " + in_quotes(v->text) + did_you_mean(v->text, words) + ".");
     return {};
 }
 
@@ -254,7 +256,7 @@ void section::finish() {
     for (const auto& [key, unused] : node_->entries)
         if (!std::binary_search(known_.begin(), known_.end(), key.text))
             r_.problems.error(
-                key.at, "unknown key " + quoted(key.text) + (path_.empty() ? "" : " in " + path_) +
+                key.at, "unknown key " + in_quotes(key.text) + (path_.empty() ? "" : " in " + path_) +
                             did_you_mean(key.text, known_) + "; known are " +
                             [&] {
                                 auto names = known_;

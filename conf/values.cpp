@@ -1,3 +1,4 @@
+// Durations, sizes, endpoints and networks, from text and back.
 #include "conf/values.hpp"
 
 #include "core/uri.hpp"

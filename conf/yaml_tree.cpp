@@ -1,3 +1,4 @@
+// yaml-cpp's events made into a tree with places; what YAML allows and we do not is refused here.
 #include "conf/yaml_tree.hpp"
 
 #include "core/display_text.hpp"

@@ -14,6 +14,17 @@ constexpr char ascii_lower(char c) noexcept {
 /// A copy with A-Z lower-cased.
 std::string ascii_lower(std::string_view text);
 
+/// What a hexadecimal digit stands for; -1: it is none.
+constexpr int hex_digit(char c) noexcept {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 /// Equality that ignores ASCII case.
 bool iequals(std::string_view a, std::string_view b) noexcept;
 

@@ -1,6 +1,8 @@
 // base64, hex and form encoding.
 #include "core/encoding.hpp"
 
+#include "core/ascii.hpp"
+
 #include <array>
 #include <cstdint>
 
@@ -54,16 +56,6 @@ std::optional<std::string> decode64(std::string_view text, std::string_view alph
     if ((v & ((1u << bits) - 1)) != 0)
         return std::nullopt;
     return out;
-}
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 void append_escaped(std::string& out, std::string_view value, std::string_view space) {

@@ -1,3 +1,4 @@
+// The stable names of the codes, and a failure in one sentence.
 #include "core/failure.hpp"
 
 namespace reauth {

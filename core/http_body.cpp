@@ -1,17 +1,10 @@
+// Chunked coding as a byte-wise state machine; lengths counted down.
 #include "core/http_body.hpp"
+
+#include "core/ascii.hpp"
 
 namespace reauth {
 namespace {
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 std::string_view cut(std::string_view& input, std::size_t n) noexcept {
     auto piece = input.substr(0, n);
@@ -35,12 +28,59 @@ body_piece body_scanner::next(std::string_view& input) noexcept {
         payload_ += input.size();
         return {kind::payload, cut(input, input.size())};
     }
-    auto n = input.size() < left_ ? input.size() : static_cast<std::size_t>(left_);
+    return counted(input, state::done);
+}
+
+/// Content whose length is known; `then` follows it.
+body_piece body_scanner::counted(std::string_view& input, state then) noexcept {
+    const auto n = input.size() < left_ ? input.size() : static_cast<std::size_t>(left_);
     left_ -= n;
     payload_ += n;
     if (left_ == 0)
-        state_ = state::done;
-    return {kind::payload, cut(input, n)};
+        state_ = then;
+    return {body_piece::kind::payload, cut(input, n)};
+}
+
+/// One character of a chunk's size line; false: it can't stand there.
+bool body_scanner::size_character(char c) noexcept {
+    if (const int d = hex_digit(c); d >= 0) {
+        if (++digits_ > 15)
+            return false;
+        left_ = left_ * 16 + static_cast<unsigned>(d);
+        return true;
+    }
+    if (digits_ == 0)
+        return false;
+    if (c == '\r')
+        state_ = state::size_lf;
+    else if (c == ';' || c == ' ' || c == '\t')
+        state_ = state::extension;
+    else
+        return false;
+    return true;
+}
+
+body_piece body_scanner::skip_extension(std::string_view& input) noexcept {
+    std::size_t n = 0;
+    while (n < input.size() && input[n] != '\r') {
+        // a bare LF in an extension is how some parsers are told apart from others
+        if (input[n] == '\n' || ++skipped_ > max_skipped)
+            return {body_piece::kind::bad, {}};
+        ++n;
+    }
+    return {body_piece::kind::skip, cut(input, n)};
+}
+
+body_piece body_scanner::skip_trailer(std::string_view& input) noexcept {
+    std::size_t n = 0;
+    while (n < input.size() && state_ != state::trailer_start) {
+        const char t = input[n++];
+        // a bare LF would end the body here for us and not for a stricter reader
+        if (++skipped_ > max_skipped || (state_ == state::trailer_lf) != (t == '\n'))
+            return {body_piece::kind::bad, {}};
+        state_ = t == '\r' ? state::trailer_lf : t == '\n' ? state::trailer_start : state::trailer;
+    }
+    return {body_piece::kind::skip, cut(input, n)};
 }
 
 body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
@@ -51,19 +91,13 @@ body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
     }
     if (input.empty())
         return {kind::need_more, {}};
-    if (state_ == state::data) {
-        auto n = input.size() < left_ ? input.size() : static_cast<std::size_t>(left_);
-        left_ -= n;
-        payload_ += n;
-        if (left_ == 0)
-            state_ = state::data_end;
-        return {kind::payload, cut(input, n)};
-    }
+    if (state_ == state::data)
+        return counted(input, state::data_end);
     // framing runs go on as they are; a run ends where the state changes to data, skip or end
     std::size_t i = 0;
-    auto framing_before = [&] { return body_piece{kind::framing, cut(input, i)}; };
+    const auto framing_before = [&] { return body_piece{kind::framing, cut(input, i)}; };
     for (; i < input.size(); ++i) {
-        char c = input[i];
+        const char c = input[i];
         switch (state_) {
         case state::size_start:
             left_ = 0;
@@ -71,80 +105,39 @@ body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
             state_ = state::size;
             [[fallthrough]];
         case state::size:
-            if (int d = hex_digit(c); d >= 0) {
-                if (++digits_ > 15)
-                    return {kind::bad, {}};
-                left_ = left_ * 16 + static_cast<unsigned>(d);
-                break;
-            }
-            if (digits_ == 0)
+            if (!size_character(c))
                 return {kind::bad, {}};
-            if (c == '\r') {
-                state_ = state::size_lf;
-                break;
-            }
-            if (c != ';' && c != ' ' && c != '\t')
-                return {kind::bad, {}};
-            state_ = state::extension;
-            if (i > 0)
-                return framing_before();
-            [[fallthrough]];
-        case state::extension: {
-            std::size_t n = 0;
-            while (n < input.size() && input[n] != '\r') {
-                // a bare LF in an extension is how some parsers are told apart from others
-                if (input[n] == '\n' || ++skipped_ > max_skipped)
-                    return {kind::bad, {}};
-                ++n;
-            }
-            if (n == 0) {
-                state_ = state::size_lf;
-                break;
-            }
-            return {kind::skip, cut(input, n)};
-        }
+            if (state_ == state::extension)
+                return i > 0 ? framing_before() : skip_extension(input);
+            break;
+        case state::extension:
+            if (c != '\r')
+                return skip_extension(input);
+            state_ = state::size_lf;
+            break;
         case state::size_lf:
             if (c != '\n')
                 return {kind::bad, {}};
-            if (left_ == 0) {
-                state_ = state::trailer_start;
-            } else {
-                state_ = state::data;
+            state_ = left_ == 0 ? state::trailer_start : state::data;
+            if (state_ == state::data) {
                 ++i;
                 return framing_before();
             }
             break;
         case state::data_end:
-            if (c != '\r')
-                return {kind::bad, {}};
-            state_ = state::data_lf;
-            break;
         case state::data_lf:
-            if (c != '\n')
+            if (c != (state_ == state::data_end ? '\r' : '\n'))
                 return {kind::bad, {}};
-            state_ = state::size_start;
+            state_ = state_ == state::data_end ? state::data_lf : state::size_start;
             break;
         case state::trailer_start:
-            if (c == '\r') {
-                state_ = state::last_lf;
-                break;
-            }
-            state_ = state::trailer;
-            if (i > 0)
-                return framing_before();
-            [[fallthrough]];
+            state_ = c == '\r' ? state::last_lf : state::trailer;
+            if (state_ == state::trailer)
+                return i > 0 ? framing_before() : skip_trailer(input);
+            break;
         case state::trailer:
-        case state::trailer_lf: {
-            std::size_t n = 0;
-            while (n < input.size() && state_ != state::trailer_start) {
-                char t = input[n++];
-                // a bare LF would end the body here for us and not for a stricter reader
-                if (++skipped_ > max_skipped || (state_ == state::trailer_lf) != (t == '\n'))
-                    return {kind::bad, {}};
-                state_ = t == '\r' ? state::trailer_lf : t == '\n' ? state::trailer_start : state::trailer;
-            }
-            return {kind::skip, cut(input, n)};
-        }
+        case state::trailer_lf:
+            return skip_trailer(input);
         case state::last_lf:
             if (c != '\n')
                 return {kind::bad, {}};

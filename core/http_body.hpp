@@ -66,6 +66,10 @@ private:
     std::uint64_t payload_ = 0;
 
     body_piece next_chunked(std::string_view& input) noexcept;
+    body_piece counted(std::string_view& input, state then) noexcept;
+    bool size_character(char c) noexcept;
+    body_piece skip_extension(std::string_view& input) noexcept;
+    body_piece skip_trailer(std::string_view& input) noexcept;
 };
 
 /// Cuts `input` into what goes on as it is and appends it to `out` (one append a run); `payload_only` leaves

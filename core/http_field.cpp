@@ -1,3 +1,4 @@
+// Tables of field characters, and list members without allocation.
 #include "core/http_field.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// The one pass: start line, fields, framing; then the head that is sent on.
 #include "core/http_head.hpp"
 
 #include "core/http_field.hpp"

@@ -4,10 +4,10 @@
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/releaser.hpp"
 
 #include <algorithm>
 #include <cjose/cjose.h>
-#include <memory>
 #include <openssl/evp.h>
 
 namespace reauth {
@@ -18,13 +18,6 @@ using json = nlohmann::json;
 
 constexpr std::size_t max_jwt = 64 * 1024, max_keys = 64, shortest_rsa = 256;
 
-template<auto release>
-struct releaser {
-    template<class T>
-    void operator()(T* p) const {
-        release(p);
-    }
-};
 using jwk_ptr = std::unique_ptr<cjose_jwk_t, releaser<cjose_jwk_release>>;
 using jws_ptr = std::unique_ptr<cjose_jws_t, releaser<cjose_jws_release>>;
 using header_ptr = std::unique_ptr<cjose_header_t, releaser<cjose_header_release>>;
@@ -35,7 +28,7 @@ failure bad_jwt(std::string message) {
     return {fault::reauth_failed, std::move(message), {}, {}, false};
 }
 
-failure bad_key(std::string message) {
+failure bad_signing_key(std::string message) {
     return {fault::invalid_configuration,
             std::move(message),
             "set `alg` to what the private key can sign",
@@ -138,22 +131,22 @@ result<std::string> sign_jwt(const secret& pem_or_jwk, std::string_view alg, con
         return jwk.error();
     const auto members = parse_json_object(jwk->reveal());
     if (!known(alg, true) || !fits(*members, alg))
-        return bad_key("the private key cannot sign with " + clean_text(alg, 32));
+        return bad_signing_key("the private key cannot sign with " + clean_text(alg, 32));
     cjose_err error;
     const jwk_ptr key(cjose_jwk_import(jwk->reveal().data(), jwk->size(), &error));
     const header_ptr head(cjose_header_new(&error));
     if (!key || !head)
-        return bad_key("the private key is damaged");
+        return bad_signing_key("the private key is damaged");
     json all = header;
     all["alg"] = alg;
     if (!fill(head.get(), all))
-        return bad_key("a header member of the token cannot be written");
+        return bad_signing_key("a header member of the token cannot be written");
     const std::string text = dumped(claims);
     const jws_ptr jws(cjose_jws_sign(
         key.get(), head.get(), reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &error));
     const char* out = nullptr;
     if (!jws || !cjose_jws_export(jws.get(), &out, &error))
-        return bad_key("the private key does not sign");
+        return bad_signing_key("the private key does not sign");
     return std::string(out);
 }
 

@@ -1,3 +1,4 @@
+// A scan of a message's top level without building a document; errors composed.
 #include "core/json_rpc.hpp"
 
 #include <nlohmann/json.hpp>

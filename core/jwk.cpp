@@ -5,6 +5,7 @@
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/releaser.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -13,21 +14,12 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include <memory>
-
 namespace reauth {
 
 namespace {
 
 using json = nlohmann::json;
 
-template<auto release>
-struct releaser {
-    template<class T>
-    void operator()(T* p) const {
-        release(p);
-    }
-};
 using pkey_ptr = std::unique_ptr<EVP_PKEY, releaser<EVP_PKEY_free>>;
 using bio_ptr = std::unique_ptr<BIO, releaser<BIO_free>>;
 using bn_ptr = std::unique_ptr<BIGNUM, releaser<BN_clear_free>>;

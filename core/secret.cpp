@@ -1,3 +1,4 @@
+// Wiping, and comparison in constant time.
 #include "core/secret.hpp"
 
 #include <openssl/crypto.h>

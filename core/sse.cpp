@@ -1,3 +1,4 @@
+// Events written line by line.
 #include "core/sse.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// The authorization URL, and what its callback becomes.
 #include "policy/authorization_flow.hpp"
 
 #include "core/dpop.hpp"

@@ -1,3 +1,4 @@
+// Discovery, then the token for ourselves.
 #include "policy/client_credentials_flow.hpp"
 
 #include "policy/new_token.hpp"

@@ -1,3 +1,4 @@
+// A callback's parameters checked against what was begun (RFC 9207, PKCE), and the code redeemed.
 #include "policy/code_redemption.hpp"
 
 #include "core/pkce.hpp"

@@ -1,3 +1,4 @@
+// Matches a challenge's facts against the rules, key by key.
 #include "policy/decision.hpp"
 
 #include <algorithm>

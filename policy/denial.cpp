@@ -1,3 +1,4 @@
+// The memories' sizes and back-off.
 #include "policy/denial.hpp"
 
 #include <algorithm>

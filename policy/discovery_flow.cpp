@@ -1,3 +1,4 @@
+// The metadata chain: challenge, well-known forms, then the authorization server's own.
 #include "policy/discovery_flow.hpp"
 
 #include "core/uri.hpp"

@@ -1,3 +1,4 @@
+// Token exchange at the IdP, then the assertion at the upstream's authorization server.
 #include "policy/enterprise_flow.hpp"
 
 #include "policy/new_token.hpp"

@@ -1,3 +1,4 @@
+// Written to and read from JSON for the vault; what its state allows.
 #include "policy/idp_session.hpp"
 
 #include <nlohmann/json.hpp>

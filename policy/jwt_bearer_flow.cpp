@@ -1,3 +1,4 @@
+// The assertion exchanged for a token.
 #include "policy/jwt_bearer_flow.hpp"
 
 #include "policy/new_token.hpp"

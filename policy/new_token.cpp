@@ -1,3 +1,4 @@
+// Trust first, then one request; the answer becomes a credential.
 #include "policy/new_token.hpp"
 
 namespace reauth {

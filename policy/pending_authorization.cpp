@@ -1,3 +1,4 @@
+// Written to and read from JSON for the vault.
 #include "policy/pending_authorization.hpp"
 
 #include "core/digest.hpp"

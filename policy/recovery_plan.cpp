@@ -1,3 +1,4 @@
+// The table's rows in order, and the scopes of each.
 #include "policy/recovery_plan.hpp"
 
 #include <algorithm>

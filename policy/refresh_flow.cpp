@@ -1,3 +1,4 @@
+// One refresh request; what the answer leaves out stays as it was.
 #include "policy/refresh_flow.hpp"
 
 #include "policy/token_flow.hpp"

@@ -1,3 +1,4 @@
+// The choice of client, and dynamic registration (RFC 7591) where nothing better is there.
 #include "policy/registration_flow.hpp"
 
 #include "policy/token_flow.hpp"

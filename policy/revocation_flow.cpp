@@ -1,3 +1,4 @@
+// Refresh token first, then the access token; an endpoint that is missing is no error.
 #include "policy/revocation_flow.hpp"
 
 #include "policy/token_flow.hpp"

@@ -1,3 +1,4 @@
+// The names of the rules' words, and the built-in rules.
 #include "policy/rules.hpp"
 
 #include "core/scope.hpp"

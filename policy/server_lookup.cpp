@@ -1,3 +1,4 @@
+// One candidate after the other, until an answer says that there is no need to go on.
 #include "policy/server_lookup.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// The request, its DPoP nonce and its retries; the answer read strictly (RFC 6749 section 5).
 #include "policy/token_flow.hpp"
 
 #include "core/dpop.hpp"

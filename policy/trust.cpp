@@ -1,3 +1,4 @@
+// Issuer, hosts and schemes compared.
 #include "policy/trust.hpp"
 
 #include "core/uri.hpp"

@@ -1,3 +1,4 @@
+// spdlog behind one writer: fields in order, one line.
 #include "proxy/log.hpp"
 
 #include "core/display_text.hpp"

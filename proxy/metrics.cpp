@@ -1,3 +1,4 @@
+// What is collected from whom, as Prometheus text, and the small listener.
 #include "proxy/metrics.hpp"
 
 #include <prometheus/metric_family.h>

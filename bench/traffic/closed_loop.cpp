@@ -1,6 +1,8 @@
 // Load in a closed loop: every connection sends its next request when the answer to the last has come.
 #include "bench/traffic/closed_loop.hpp"
 
+#include "bench/traffic/clock.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -19,12 +21,6 @@
 namespace reauth::bench {
 
 namespace {
-
-std::uint64_t now() {
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
-}
 
 /// Size of the whole answer, or 0 while the head is incomplete. Chunked answers end with the last chunk: size
 /// npos.

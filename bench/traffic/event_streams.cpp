@@ -1,6 +1,7 @@
 // Many event streams at once: how late events come, and a crowd that stays and says nothing.
 #include "bench/traffic/event_streams.hpp"
 
+#include "bench/traffic/clock.hpp"
 #include "bench/traffic/closed_loop.hpp"
 
 #include <sys/epoll.h>
@@ -15,12 +16,6 @@
 namespace reauth::bench {
 
 namespace {
-
-std::uint64_t now() {
-    timespec t{};
-    ::clock_gettime(CLOCK_MONOTONIC, &t);
-    return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(t.tv_nsec);
-}
 
 /// Open streams, watched.
 class crowd {

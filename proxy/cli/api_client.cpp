@@ -1,3 +1,4 @@
+// One request, one answer, on a blocking socket.
 #include "proxy/cli/api_client.hpp"
 
 #include "core/display_text.hpp"

@@ -1,3 +1,4 @@
+// Common options, and where the configuration is looked for.
 #include "proxy/cli/command.hpp"
 
 #include "conf/problems.hpp"

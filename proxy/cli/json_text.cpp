@@ -1,3 +1,4 @@
+// Members read with a default.
 #include "proxy/cli/json_text.hpp"
 
 #include "core/display_text.hpp"

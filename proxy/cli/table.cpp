@@ -1,3 +1,4 @@
+// Widths from the cells; the last column is as long as it likes.
 #include "proxy/cli/table.hpp"
 
 #include <algorithm>

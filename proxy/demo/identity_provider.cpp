@@ -24,7 +24,7 @@ std::string text_in(const json& claims, const char* name) {
     return found != claims.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-failure refused(const std::string& why) {
+failure refused_login(const std::string& why) {
     return {fault::reauth_failed, why, "", "invalid_grant", false};
 }
 
@@ -70,7 +70,7 @@ struct demo_identity_provider::state {
         auto claims = verify_jwt(jwt, jwks().dump(), {"ES256"});
         if (claims &&
             (text_in(*claims, "iss") != server->issuer() || claims->value("exp", std::int64_t{0}) <= now()))
-            return refused("The token is expired or not from this issuer.");
+            return refused_login("The token is expired or not from this issuer.");
         return claims;
     }
     service_response exchange(const demo_client& client, const std::map<std::string, std::string>& form,
@@ -170,14 +170,14 @@ result<demo_authority> demo_identity_provider::check_id_jag(std::string_view ass
     const auto header = decode_jwt_header(assertion);
     const auto claims = state_->own_claims(assertion);
     if (!header || !claims)
-        return refused("The ID-JAG is expired, or not signed by the organisation.");
+        return refused_login("The ID-JAG is expired, or not signed by the organisation.");
     if (text_in(*header, "typ") != "oauth-id-jag+jwt")
-        return refused("The assertion is no ID-JAG.");
+        return refused_login("The assertion is no ID-JAG.");
     if (text_in(*claims, "aud") != audience)
-        return refused("The ID-JAG was made for another authorization server.");
+        return refused_login("The ID-JAG was made for another authorization server.");
     const std::lock_guard lock(state_->mutex);
     if (!state_->spent.insert(text_in(*claims, "jti")).second)
-        return refused("The ID-JAG was used before.");
+        return refused_login("The ID-JAG was used before.");
     return demo_authority{text_in(*claims, "client_id"), text_in(*claims, "sub"),
                           text_in(*claims, "resource"), scope_set::parse(text_in(*claims, "scope")), ""};
 }

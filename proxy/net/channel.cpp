@@ -1,3 +1,4 @@
+// Sockets in Asio's reactor without its per-operation allocations; TLS through memory.
 #include "proxy/net/channel.hpp"
 
 #include <boost/asio/detail/reactor.hpp>

@@ -1,3 +1,4 @@
+// Goes on where the socket stopped.
 #include "proxy/net/channel_io.hpp"
 
 #include <sys/uio.h>

@@ -1,3 +1,4 @@
+// The tick.
 #include "proxy/net/deadline.hpp"
 
 namespace reauth {

@@ -12,7 +12,7 @@ namespace reauth {
 
 namespace {
 
-failure refused(std::string message, std::string fix = {}) {
+failure refused_redirect(std::string message, std::string fix = {}) {
     return {fault::egress_refused, std::move(message), std::move(fix), {}, false};
 }
 
@@ -30,7 +30,8 @@ result<http_url> target_of(std::string_view location, const http_url& from) {
     boost::urls::url target;
     if (base.has_error() || reference.has_error() ||
         boost::urls::resolve(*base, *reference, target).has_error())
-        return refused("The server " + from.authority() + " redirects to something that is not a URL.");
+        return refused_redirect("The server " + from.authority() +
+                                " redirects to something that is not a URL.");
     target.remove_fragment();
     const auto text = target.buffer();
     return parse_http_url({text.data(), text.size()}, "The redirect target");
@@ -45,15 +46,15 @@ bool is_redirect(unsigned status) noexcept {
 result<void> follow_redirect(const http_response& answer, const http_url& from, http_request& request,
                              fetch_options& options) {
     if (request.method != "GET" && request.method != "HEAD")
-        return refused("The server " + from.authority() + " redirects a " + request.method +
-                           " request; what is in it goes nowhere else.",
-                       "Configure or publish the final URL.");
+        return refused_redirect("The server " + from.authority() + " redirects a " + request.method +
+                                    " request; what is in it goes nowhere else.",
+                                "Configure or publish the final URL.");
     auto to = target_of(answer.header("location").value_or(""), from);
     if (!to)
         return to.error();
     if (from.https() && !to->https())
-        return refused("The server " + from.authority() + " redirects from https to http.",
-                       "Use an https URL.");
+        return refused_redirect("The server " + from.authority() + " redirects from https to http.",
+                                "Use an https URL.");
     if (!same_origin(from, *to)) {
         request.authorization = {};
         request.body = {};

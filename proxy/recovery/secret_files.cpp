@@ -1,3 +1,4 @@
+// Reads at most a small file or one variable, and trims its end.
 #include "proxy/recovery/secret_files.hpp"
 
 #include <cerrno>

@@ -1,3 +1,4 @@
+// The checks in their order; the first that fails answers.
 #include "proxy/relay/admission.hpp"
 
 #include "core/http_field.hpp"

@@ -1,3 +1,4 @@
+// Resolve, connect, handshake.
 #include "proxy/relay/connector.hpp"
 
 #include <boost/asio/ip/address.hpp>

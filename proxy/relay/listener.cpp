@@ -1,3 +1,4 @@
+// The accept loop, and its pause when descriptors run out.
 #include "proxy/relay/listener.hpp"
 
 #include "proxy/log.hpp"

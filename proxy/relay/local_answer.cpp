@@ -1,3 +1,4 @@
+// Bodies and heads of our own answers.
 #include "proxy/relay/local_answer.hpp"
 
 #include <nlohmann/json.hpp>

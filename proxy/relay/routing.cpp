@@ -1,3 +1,4 @@
+// The table built from a configuration, and looked up by host and path.
 #include "proxy/relay/routing.hpp"
 
 #include "core/http_field.hpp"

@@ -1,3 +1,4 @@
+// The loop over one connection's requests.
 #include "proxy/relay/session.hpp"
 
 #include "core/http_field.hpp"

@@ -1,3 +1,4 @@
+// Kept, given out and aged.
 #include "proxy/relay/upstream_pool.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The thread's loop, and what is posted to it.
 #include "proxy/relay/worker.hpp"
 
 #include "proxy/relay/session.hpp"

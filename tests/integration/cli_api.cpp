@@ -1,6 +1,7 @@
 // The client verbs against an approval API of the test's own.
 #include "proxy/cli/cli.hpp"
 #include "proxy/net/http_service.hpp"
+#include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include <thread>
 
 using namespace reauth;
+using reauth::test::has;
 
 namespace {
 
@@ -112,10 +114,6 @@ cli_outcome run(std::uint16_t port, std::vector<std::string> arguments, std::str
                          false};
     const int code = run_cli(arguments, {out, err, in, std::move(inputs), false});
     return {code, out.str(), err.str()};
-}
-
-bool has(const std::string& whole, std::string_view part) {
-    return whole.find(part) != whole.npos;
 }
 
 } // namespace

@@ -1,14 +1,11 @@
 // The fetcher's rules on where it goes: resolved addresses, redirects, and what travels along.
 #include "tests/integration/fetcher_fixture.hpp"
+#include "tests/support/text.hpp"
 
 using namespace reauth;
 using namespace reauth::test;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string redirect(unsigned status, const std::string& to) {
     return answer_of(status, "", "Location: " + to + "\r\n");

@@ -1,15 +1,12 @@
 // What the fetcher sends and accepts over plain HTTP on loopback, and how it bears bad servers.
 #include "tests/integration/fetcher_fixture.hpp"
+#include "tests/support/text.hpp"
 
 using namespace reauth;
 using namespace reauth::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 void check_broken(const std::string& answer, const std::string& word) {
     scripted_server server(always(answer));

@@ -2,16 +2,13 @@
 #include "proxy/net/tls.hpp"
 #include "tests/integration/certificate_files.hpp"
 #include "tests/integration/fetcher_fixture.hpp"
+#include "tests/support/text.hpp"
 #include "tests/unit/proxy/vault_fixture.hpp"
 
 using namespace reauth;
 using namespace reauth::test;
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::shared_ptr<asio::ssl::context> server_tls(const certificate_files& files) {
     auto made = make_server_tls({files.cert, files.key});

@@ -6,12 +6,12 @@ using namespace relay_test;
 
 namespace {
 
-struct pair {
+struct faulty_pair {
     played_upstream up;
     running_proxy proxy;
     wire client;
 
-    explicit pair(const std::string& more = {}, const std::function<void(config&)>& change = {})
+    explicit faulty_pair(const std::string& more = {}, const std::function<void(config&)>& change = {})
         : proxy(running_proxy::upstream(up.url(), more), change), client(proxy.connect()) {}
 
     std::string call(const std::string& method = "tools/call", const json& id = 7) const {
@@ -36,7 +36,7 @@ struct pair {
 } // namespace
 
 TEST_CASE("broken framing of a client is refused and its connection closed", "[relay]") {
-    pair p;
+    faulty_pair p;
     const auto host = p.proxy.host();
     for (const std::string& text : std::vector<std::string>{
              "POST /up HTTP/1.1\r\n" + host +
@@ -59,14 +59,14 @@ TEST_CASE("broken framing of a client is refused and its connection closed", "[r
 }
 
 TEST_CASE("a head that is too large is told so", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send("GET /up HTTP/1.1\r\n" + p.proxy.host() + "X: " + std::string(70'000, 'a') +
                           "\r\n\r\n"));
     CHECK(p.client.head().rfind("HTTP/1.1 431 ", 0) == 0);
 }
 
 TEST_CASE("broken chunks of a client never become a whole request upstream", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send(p.proxy.request("POST /up", "Transfer-Encoding: chunked\r\n") +
                           "5\r\nhello\r\nzz\r\n"));
     CHECK(p.client.head().substr(0, 13) == "HTTP/1.1 400 ");
@@ -75,8 +75,8 @@ TEST_CASE("broken chunks of a client never become a whole request upstream", "[r
 }
 
 TEST_CASE("a slow head gets 408, an idle connection is closed", "[relay]") {
-    pair p({},
-           [](config& c) { c.limits.head_timeout = c.limits.client_idle = std::chrono::milliseconds(50); });
+    faulty_pair p(
+        {}, [](config& c) { c.limits.head_timeout = c.limits.client_idle = std::chrono::milliseconds(50); });
     auto slow = p.proxy.connect();
     REQUIRE(slow.send("GET /up HTTP/1.1\r\nHo"));
     CHECK(read_message(slow).status() == 408);
@@ -94,7 +94,7 @@ TEST_CASE("broken answers of an upstream become an error, never bytes", "[relay]
              "HTTP/1.1 101 Switching\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
              "SSH-2.0-OpenSSH\r\n"}) {
         INFO(text);
-        pair p;
+        faulty_pair p;
         REQUIRE(p.client.send(p.call()));
         auto server = p.up.accept();
         read_message(server);
@@ -128,7 +128,7 @@ TEST_CASE("an upstream that can't be reached is an error in MCP's shape", "[rela
 }
 
 TEST_CASE("a client that leaves ends the exchange upstream", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send(p.call()));
     auto server = p.up.accept();
     read_message(server);
@@ -149,7 +149,7 @@ TEST_CASE("a client that leaves ends the exchange upstream", "[relay]") {
 }
 
 TEST_CASE("an upstream that breaks off in mid-answer is seen as a cut, not as an end", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send(p.call()));
     auto server = p.up.accept();
     read_message(server);
@@ -185,7 +185,7 @@ TEST_CASE("an upstream that breaks off in mid-answer is seen as a cut, not as an
 }
 
 TEST_CASE("a kept connection that the upstream has closed is not used", "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     server.close();
     p.round();
@@ -197,7 +197,7 @@ TEST_CASE("a kept connection that the upstream has closed is not used", "[relay]
 }
 
 TEST_CASE("a kept connection on which the upstream spoke unasked is not used", "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     server.send(answer("poison"));
     p.round();
@@ -209,7 +209,7 @@ TEST_CASE("a kept connection on which the upstream spoke unasked is not used", "
 }
 
 TEST_CASE("surplus bytes behind an answer cost the connection and reach nobody", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send(p.proxy.request("GET /up")));
     auto server = p.up.accept();
     server.head();
@@ -226,7 +226,7 @@ TEST_CASE("an upstream that says close, or keeps for a second only, is connected
     for (const std::string fields :
          {"Connection: close\r\n", "Keep-Alive: timeout=1\r\n", "Keep-Alive: timeout=0\r\n"}) {
         INFO(fields);
-        pair p;
+        faulty_pair p;
         REQUIRE(p.client.send(p.proxy.request("GET /up")));
         auto server = p.up.accept();
         server.head();
@@ -242,7 +242,7 @@ TEST_CASE("an upstream that says close, or keeps for a second only, is connected
 
 TEST_CASE("a tools/call on a kept connection that breaks is not sent twice, and the error says so",
           "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     REQUIRE(p.client.send(p.call()));
     CHECK(has(read_message(server).body, "tools/call"));
@@ -256,7 +256,7 @@ TEST_CASE("a tools/call on a kept connection that breaks is not sent twice, and 
 }
 
 TEST_CASE("what only reads is sent again when a kept connection breaks", "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     SECTION("tools/list") {
         REQUIRE(p.client.send(p.call("tools/list")));
@@ -274,7 +274,7 @@ TEST_CASE("what only reads is sent again when a kept connection breaks", "[relay
 }
 
 TEST_CASE("a batch with one call in it is not sent twice", "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     REQUIRE(p.client.send(p.proxy.request("POST /up", json_fields,
                                           json::array({rpc(1, "tools/list"), rpc(2, "tools/call")}).dump())));
@@ -287,7 +287,7 @@ TEST_CASE("a batch with one call in it is not sent twice", "[relay]") {
 }
 
 TEST_CASE("even what only reads is not sent again once answer bytes came", "[relay]") {
-    pair p;
+    faulty_pair p;
     auto server = p.warm();
     REQUIRE(p.client.send(p.call("tools/list")));
     read_message(server);
@@ -298,7 +298,7 @@ TEST_CASE("even what only reads is not sent again once answer bytes came", "[rel
 }
 
 TEST_CASE("an upstream that answers before the upload is over is heard", "[relay]") {
-    pair p;
+    faulty_pair p;
     REQUIRE(p.client.send("POST /up HTTP/1.1\r\n" + p.proxy.host() + "Content-Length: 100000\r\n\r\n" +
                           std::string(50'000, 'a')));
     auto server = p.up.accept();
@@ -311,7 +311,7 @@ TEST_CASE("an upstream that answers before the upload is over is heard", "[relay
 }
 
 TEST_CASE("a rebound Host, a web page and an unknown path are refused in front", "[relay]") {
-    pair p;
+    faulty_pair p;
     const auto status = [&](const std::string& text) {
         auto client = p.proxy.connect();
         REQUIRE(client.send(text));

@@ -7,6 +7,7 @@
 #include "proxy/demo/person.hpp"
 #include "proxy/demo/stage.hpp"
 #include "proxy/runtime.hpp"
+#include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -25,6 +26,8 @@
 #include <thread>
 
 namespace relay_test {
+
+using reauth::test::has;
 
 using namespace reauth;
 using nlohmann::json;
@@ -169,10 +172,6 @@ inline std::string field(const std::string& head, const std::string& name) {
         return {};
     at += name.size() + 4;
     return head.substr(at, head.find("\r\n", at) - at);
-}
-
-inline bool has(const std::string& text, std::string_view what) {
-    return text.find(what) != std::string::npos;
 }
 
 /// A head and the body that it announces.

@@ -6,7 +6,7 @@ using namespace relay_test;
 namespace {
 
 /// A proxy in front of an upstream that the test plays, and one client connection.
-struct pair {
+struct plain_pair {
     played_upstream up;
     running_proxy proxy{running_proxy::upstream(up.url())};
     wire client = proxy.connect();
@@ -21,7 +21,7 @@ struct pair {
 } // namespace
 
 TEST_CASE("every method goes through, and its answer comes back", "[relay]") {
-    pair p;
+    plain_pair p;
     wire server;
     for (const std::string method : {"GET", "DELETE", "OPTIONS", "POST", "PUT", "PATCH"}) {
         INFO(method);
@@ -45,7 +45,7 @@ TEST_CASE("every method goes through, and its answer comes back", "[relay]") {
 }
 
 TEST_CASE("HEAD has no body, whatever its length says, and the connections go on", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("HEAD /up")));
     auto server = p.up.accept();
     CHECK(server.head().rfind("HEAD /mcp ", 0) == 0);
@@ -57,7 +57,7 @@ TEST_CASE("HEAD has no body, whatever its length says, and the connections go on
 }
 
 TEST_CASE("statuses without bodies and unknown statuses pass", "[relay]") {
-    pair p;
+    plain_pair p;
     wire server;
     for (const std::string status : {"202 Accepted", "204 No Content", "304 Not Modified", "404 Not Found",
                                      "405 Method Not Allowed", "418 Teapot", "500 Oops", "599 Strange"}) {
@@ -76,7 +76,7 @@ TEST_CASE("statuses without bodies and unknown statuses pass", "[relay]") {
 }
 
 TEST_CASE("interim answers are passed over", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("POST /up", "", "{}")));
     auto server = p.up.accept();
     read_message(server);
@@ -86,7 +86,7 @@ TEST_CASE("interim answers are passed over", "[relay]") {
 }
 
 TEST_CASE("an encoded body passes byte for byte", "[relay]") {
-    pair p;
+    plain_pair p;
     std::string zipped = "\x1f\x8b\x08";
     for (int i = 0; i < 100'000; ++i)
         zipped += static_cast<char>(i * 7919 >> 3);
@@ -100,7 +100,7 @@ TEST_CASE("an encoded body passes byte for byte", "[relay]") {
 }
 
 TEST_CASE("chunked and sized bodies keep their framing both ways; extensions and trailers go", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("POST /up", "Transfer-Encoding: chunked\r\nTrailer: X-T\r\n") +
                           "5;x=y\r\nhello\r\n0\r\nX-T: 1\r\n\r\n"));
     auto server = p.up.accept();
@@ -117,7 +117,7 @@ TEST_CASE("chunked and sized bodies keep their framing both ways; extensions and
 }
 
 TEST_CASE("large bodies stream through both ways", "[relay]") {
-    pair p;
+    plain_pair p;
     std::string big;
     for (int i = 0; big.size() < 6'000'000; ++i)
         big += std::to_string(i);
@@ -133,7 +133,7 @@ TEST_CASE("large bodies stream through both ways", "[relay]") {
 }
 
 TEST_CASE("credentials, hop-by-hop fields and cookies of the client stay here", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request(
         "POST /up",
         "Authorization: Bearer client\r\nUpgrade: websocket\r\nConnection: upgrade, X-Hop\r\nX-Hop: 1\r\n"
@@ -147,7 +147,7 @@ TEST_CASE("credentials, hop-by-hop fields and cookies of the client stay here", 
 }
 
 TEST_CASE("a client that waits for 100 Continue gets it from us, and Expect stays here", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send("POST /up HTTP/1.1\r\n" + p.proxy.host() +
                           "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
     CHECK(p.client.head() == "HTTP/1.1 100 Continue\r\n\r\n");
@@ -161,7 +161,7 @@ TEST_CASE("a client that waits for 100 Continue gets it from us, and Expect stay
 }
 
 TEST_CASE("three events arrive as three reads, each as soon as it was sent", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("GET /up", "Accept: text/event-stream\r\n")));
     auto server = p.up.accept();
     server.head();
@@ -200,7 +200,7 @@ TEST_CASE("an idle stream outlives every idle limit", "[relay]") {
 }
 
 TEST_CASE("a body that ends with the upstream's connection ends with ours", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("GET /up")));
     auto server = p.up.accept();
     server.head();
@@ -213,7 +213,7 @@ TEST_CASE("a body that ends with the upstream's connection ends with ours", "[re
 }
 
 TEST_CASE("an HTTP/1.0 client gets a chunked answer without the chunks", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send("GET /up HTTP/1.0\r\n" + p.proxy.host() + "Connection: keep-alive\r\n\r\n"));
     auto server = p.up.accept();
     CHECK(has(server.head(), "GET /mcp HTTP/1.1\r\n"));
@@ -226,7 +226,7 @@ TEST_CASE("an HTTP/1.0 client gets a chunked answer without the chunks", "[relay
 }
 
 TEST_CASE("pipelined requests are answered in order, whatever frames their bodies", "[relay]") {
-    pair p;
+    plain_pair p;
     const std::string chunky = "Transfer-Encoding: chunked\r\n";
     REQUIRE(p.client.send(p.proxy.request("POST /up/1", "", "one") + p.proxy.request("POST /up/2", chunky) +
                           "3\r\ntwo\r\n0\r\n\r\n" + p.proxy.request("POST /up/3", chunky) +
@@ -245,7 +245,7 @@ TEST_CASE("pipelined requests are answered in order, whatever frames their bodie
 
 TEST_CASE("redirects inside the upstream's origin are followed with the body, others are relayed",
           "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("POST /up", "X-A: 1\r\n", "the body")));
     auto server = p.up.accept();
     read_message(server);
@@ -276,7 +276,7 @@ TEST_CASE("redirects inside the upstream's origin are followed with the body, ot
 }
 
 TEST_CASE("a redirect loop ends with the redirect", "[relay]") {
-    pair p;
+    plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("GET /up")));
     auto server = p.up.accept();
     for (int i = 0; i < 4; ++i) {

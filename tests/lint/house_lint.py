@@ -20,6 +20,9 @@ LAYERS = ["core", "policy", "conf", "proxy"]
 LONGEST_FILE = 320
 # longer than that since before the rule; none may join them
 STILL_LONG = {"core/http_head.cpp", "proxy/net/channel.cpp", "proxy/net/service_connection.cpp"}
+LONGEST_FUNCTION = 80
+# what a brace opens when it is no function's: a namespace, a type, a list of values
+NO_FUNCTION = re.compile(r"(?:^|[^\w])(namespace|class|struct|union|enum|extern)\b[^()]*$|[=,(\[]\s*$|^\s*$")
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # the temporary dies before the loop begins (C++20): name it first
 DANGLING_FOR = re.compile(r"\bfor\s*\([^;{}()]*:\s*[\w.:>-]+\((?:[^()]|\([^()]*\))*\)\s*(?:\[|\.(?:at|value|items|body|error)\b|\.\w+\s*\))")
@@ -39,14 +42,43 @@ def includes(source):
         yield line_of(source, match.start()), match.group(1)
 
 
+def functions(source):
+    """Yields (first line, lines) of each function of some code, lambdas and local types counted to the one they stand in."""
+    code = code_only(source)
+    code = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.MULTILINE)
+    opened, since, inside = [], 0, False
+    for match in re.finditer(r"[{};]", code):
+        at, sign = match.start(), match.group(0)
+        if sign == "{":
+            head = code[since:at]
+            function = not inside and not NO_FUNCTION.search(head) and "(" in head
+            begins = since + len(head) - len(head.lstrip())
+            opened.append((function, begins))
+            inside = inside or function
+        elif sign == "}" and opened:
+            function, begins = opened.pop()
+            if function:
+                inside = False
+                if re.compile(r"\s*[,{]").match(code, at + 1):
+                    continue  # a member's initial value in braces: the body is still to come
+                first = line_of(code, begins)
+                yield first, line_of(code, at) - first + 1
+        if not inside:
+            since = at + 1
+
+
 def check_cpp(name, source):
     """Yields (line, message) for one C++ file."""
     folder = name.split("/")[0]
-    if name.endswith(".hpp") and not source.startswith("//"):
+    if not source.startswith("//"):
         yield 1, "the first line must say the file's purpose"
     length = source.count("\n")
     if folder in LAYERS and length > LONGEST_FILE and name not in STILL_LONG:
         yield LONGEST_FILE, f"{length} lines: split it by what it is about (at most {LONGEST_FILE})"
+    if folder in LAYERS:
+        for line, lines in functions(source):
+            if lines > LONGEST_FUNCTION:
+                yield line, f"a function of {lines} lines: split it (at most {LONGEST_FUNCTION})"
     for line, target in includes(source):
         if folder in ("core", "policy") and PURE.fullmatch(target):
             yield line, f"{folder}/ is pure: {target} is not for it"

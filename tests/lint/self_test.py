@@ -58,6 +58,10 @@ HOUSE_BAD = [
     ("tests/unit/x.cpp", "// p\nvoid f() { std::this_thread::sleep_for(1s); }\n"),
     ("proxy/x.cpp", "// p\n" * 321),
     ("proxy/x.hpp", "#pragma once\n"),
+    ("tests/x.cpp", "int x;\n"),
+    ("core/x.cpp", "// p\nnamespace a {\nint f(int i) {\n" + "    ++i;\n" * 79 + "    return i;\n}\n}\n"),
+    ("core/x.cpp", "// p\nstruct s {\n    s() : a_{1} {\n" + "        f({1, 2});\n" * 80 + "    }\n};\n"),
+    ("core/x.cpp", "// p\nauto f = [](int i) {\n" + "    if (i) { ++i; }\n" * 80 + "};\n"),
     ("proxy/x.cpp", "// p\n// TO" "DO later\n"),
     ("tests/x.cpp", '// p\nvoid f() { for (const auto& a : api.get("x", y())["list"]) g(a); }\n'),
     ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : load(x).value()) g(a); }\n"),
@@ -68,6 +72,8 @@ HOUSE_GOOD = [
     ("core/x.cpp", '// p\n#include <string>\n#include "core/uri.hpp"\n'),
     ("proxy/x.cpp", '// p\n#include <thread>\n#include "policy/flow.hpp"\n'),
     ("tests/unit/x.cpp", "// p\n// no sleep_for here\n"),
+    ("core/x.cpp", "// p\nnamespace a {\nclass c final : public d<int> {\n" + "    int f() { return 1; }\n" * 100 + "};\nint g() {\n" + "    f();\n" * 78 + "}\n}\n"),
+    ("core/x.cpp", "// p\nconst std::map<int, int> table = {\n" + "    {f(1), 2},\n" * 100 + "};\n"),
     ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : list()) g(a); for (auto& b : held.parts) g(b); for (int i : v[0]) g(i); }\n"),
 ]
 

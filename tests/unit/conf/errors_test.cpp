@@ -1,3 +1,4 @@
+// What is wrong with a configuration is named with its place and its mending.
 #include "given.hpp"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "conf/load.hpp"
+#include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -11,6 +12,8 @@
 #include <string>
 
 namespace given {
+
+using reauth::test::has;
 
 inline reauth::config_inputs inputs(std::map<std::string, std::string> environment = {}) {
     environment.emplace("HOME", "/home/ada");
@@ -36,10 +39,6 @@ inline std::string bad(std::string_view yaml, std::map<std::string, std::string>
     REQUIRE(loaded.has_error());
     CHECK(loaded.error().code == reauth::fault::invalid_configuration);
     return loaded.error().message;
-}
-
-inline bool has(const std::string& whole, std::string_view part) {
-    return whole.find(part) != whole.npos;
 }
 
 struct directory {

@@ -1,3 +1,4 @@
+// A configuration is read: defaults, every key, and what beats what.
 #include "given.hpp"
 
 using namespace reauth;

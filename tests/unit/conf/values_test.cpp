@@ -1,3 +1,4 @@
+// Durations, sizes, endpoints and networks as text.
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
 

@@ -4,7 +4,6 @@
 #include "tests/unit/core/printing.hpp"
 
 using namespace reauth;
-using kind = challenge_kind;
 
 namespace {
 
@@ -87,26 +86,27 @@ TEST_CASE("hostile challenges are read up to a cap") {
 }
 
 TEST_CASE("401 is classified by what was sent and what is said") {
-    CHECK(summary(401, {}, false).kind == kind::unauthorized);
-    CHECK(summary(401, {"Bearer error=\"invalid_token\""}, false).kind == kind::unauthorized);
-    CHECK(summary(401, {}).kind == kind::token_expired);
-    CHECK(summary(401, {"Bearer"}).kind == kind::token_expired);
-    CHECK(summary(401, {"Bearer realm=x"}).kind == kind::token_expired);
-    CHECK(summary(401, {"Bearer error=invalid_token"}).kind == kind::invalid_token);
-    CHECK(summary(401, {"Bearer error=invalid_request"}).kind == kind::invalid_token);
-    CHECK(summary(401, {"Bearer error=insufficient_scope, scope=x"}).kind == kind::insufficient_scope);
+    CHECK(summary(401, {}, false).kind == challenge_kind::unauthorized);
+    CHECK(summary(401, {"Bearer error=\"invalid_token\""}, false).kind == challenge_kind::unauthorized);
+    CHECK(summary(401, {}).kind == challenge_kind::token_expired);
+    CHECK(summary(401, {"Bearer"}).kind == challenge_kind::token_expired);
+    CHECK(summary(401, {"Bearer realm=x"}).kind == challenge_kind::token_expired);
+    CHECK(summary(401, {"Bearer error=invalid_token"}).kind == challenge_kind::invalid_token);
+    CHECK(summary(401, {"Bearer error=invalid_request"}).kind == challenge_kind::invalid_token);
+    CHECK(summary(401, {"Bearer error=insufficient_scope, scope=x"}).kind ==
+          challenge_kind::insufficient_scope);
 }
 
 TEST_CASE("403 is a challenge only for insufficient_scope and invalid_token") {
     CHECK(summary(403, {R"(Bearer scope="a b", error="insufficient_scope")"}).kind ==
-          kind::insufficient_scope);
-    CHECK(summary(403, {R"(DPoP error="insufficient_scope")"}).kind == kind::insufficient_scope);
-    CHECK(summary(403, {R"(Bearer error="invalid_token")"}).kind == kind::invalid_token);
-    CHECK(summary(403, {R"(Bearer error="invalid_token")"}, false).kind == kind::unauthorized);
-    CHECK(summary(403, {}).kind == kind::not_a_challenge);
-    CHECK(summary(403, {"Bearer"}).kind == kind::not_a_challenge);
-    CHECK(summary(403, {R"(Basic error="insufficient_scope")"}).kind == kind::not_a_challenge);
-    CHECK(summary(200, {R"(Bearer error="insufficient_scope")"}).kind == kind::not_a_challenge);
+          challenge_kind::insufficient_scope);
+    CHECK(summary(403, {R"(DPoP error="insufficient_scope")"}).kind == challenge_kind::insufficient_scope);
+    CHECK(summary(403, {R"(Bearer error="invalid_token")"}).kind == challenge_kind::invalid_token);
+    CHECK(summary(403, {R"(Bearer error="invalid_token")"}, false).kind == challenge_kind::unauthorized);
+    CHECK(summary(403, {}).kind == challenge_kind::not_a_challenge);
+    CHECK(summary(403, {"Bearer"}).kind == challenge_kind::not_a_challenge);
+    CHECK(summary(403, {R"(Basic error="insufficient_scope")"}).kind == challenge_kind::not_a_challenge);
+    CHECK(summary(200, {R"(Bearer error="insufficient_scope")"}).kind == challenge_kind::not_a_challenge);
     CHECK(summary(503, {"Bearer"}).bearer == false);
 }
 
@@ -132,10 +132,10 @@ TEST_CASE("an empty or unusable scope says nothing") {
 
 TEST_CASE("a DPoP nonce 401 starts no authorization") {
     const auto c = summary(401, {R"(DPoP error="use_dpop_nonce", algs="ES256")"}, true, "n-1");
-    CHECK(c.kind == kind::dpop_nonce);
+    CHECK(c.kind == challenge_kind::dpop_nonce);
     CHECK(c.dpop_nonce == "n-1");
-    CHECK(summary(401, {R"(DPoP error="use_dpop_nonce")"}).kind == kind::invalid_token);
-    CHECK(summary(401, {R"(DPoP error="use_dpop_nonce")"}, false, "n").kind == kind::unauthorized);
+    CHECK(summary(401, {R"(DPoP error="use_dpop_nonce")"}).kind == challenge_kind::invalid_token);
+    CHECK(summary(401, {R"(DPoP error="use_dpop_nonce")"}, false, "n").kind == challenge_kind::unauthorized);
     CHECK(summary(200, {}, true, "n-2").dpop_nonce == "n-2");
 }
 
@@ -156,15 +156,15 @@ TEST_CASE("challenges are found among header fields of any case") {
                                             {"Other", "Bearer"},
                                             {"WWW-Authenticate", "Bearer error=invalid_token"}};
     const auto c = read_challenge(401, headers, true);
-    CHECK(c.kind == kind::invalid_token);
+    CHECK(c.kind == challenge_kind::invalid_token);
     CHECK(c.dpop_nonce == "n");
 }
 
 TEST_CASE("challenge kinds have words") {
-    CHECK(to_string(kind::not_a_challenge) == "not_a_challenge");
-    CHECK(to_string(kind::unauthorized) == "unauthorized");
-    CHECK(to_string(kind::token_expired) == "token_expired");
-    CHECK(to_string(kind::invalid_token) == "invalid_token");
-    CHECK(to_string(kind::insufficient_scope) == "insufficient_scope");
-    CHECK(to_string(kind::dpop_nonce) == "dpop_nonce");
+    CHECK(to_string(challenge_kind::not_a_challenge) == "not_a_challenge");
+    CHECK(to_string(challenge_kind::unauthorized) == "unauthorized");
+    CHECK(to_string(challenge_kind::token_expired) == "token_expired");
+    CHECK(to_string(challenge_kind::invalid_token) == "invalid_token");
+    CHECK(to_string(challenge_kind::insufficient_scope) == "insufficient_scope");
+    CHECK(to_string(challenge_kind::dpop_nonce) == "dpop_nonce");
 }

@@ -3,17 +3,16 @@
 #include "core/jose.hpp"
 #include "core/registration.hpp"
 
+#include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"
 #include <nlohmann/json.hpp>
 
 using namespace reauth;
+using namespace reauth::test;
 using nlohmann::json;
 using enum client_auth_method;
 
 namespace {
-
-const time_point now{std::chrono::seconds{1'700'000'000}};
-const random_source fixed = [](std::size_t n) { return std::string(n, 'r'); };
 
 authorization_server server_with(std::optional<std::vector<std::string>> methods) {
     authorization_server out;

@@ -7,7 +7,6 @@
 #include <vector>
 
 using namespace reauth;
-using kind = head_outcome::kind;
 
 namespace {
 
@@ -19,9 +18,9 @@ head_outcome parse(const std::string& text, request_head& head) {
 std::string verdict(const std::string& text) {
     request_head head;
     const auto outcome = parse(text, head);
-    if (outcome.is == kind::complete)
+    if (outcome.is == head_outcome::kind::complete)
         return "complete";
-    if (outcome.is == kind::incomplete)
+    if (outcome.is == head_outcome::kind::incomplete)
         return "incomplete";
     return outcome.reason;
 }
@@ -36,7 +35,7 @@ TEST_CASE("an ordinary head is read into its parts") {
     const std::string text =
         "POST /mcp?x=1 HTTP/1.1\r\nHost: a:80\r\nContent-Length: 12\r\nX-Odd:  spaced out \t\r\n\r\nrest";
     request_head head;
-    REQUIRE(parse(text, head).is == kind::complete);
+    REQUIRE(parse(text, head).is == head_outcome::kind::complete);
     CHECK(head.method == "POST");
     CHECK(head.target == "/mcp?x=1");
     CHECK(head.minor_version == 1);
@@ -147,19 +146,22 @@ TEST_CASE("what is too much is told apart from what is wrong") {
     for (int i = 0; i < 127; ++i)
         fields += "X-" + std::to_string(i) + ": 1\r\n";
     request_head head;
-    CHECK(parse(with(fields), head).is == kind::complete);
-    CHECK(parse(with(fields + "X-More: 1\r\n"), head).is == kind::too_large);
-    CHECK(parse(with("X-Long: " + std::string(max_head_size, 'a') + "\r\n"), head).is == kind::too_large);
-    CHECK(parse("GET /" + std::string(max_head_size, 'a'), head).is == kind::too_large);
-    CHECK(parse("GET / HTTP/1.1\r\nX: " + std::string(max_head_size, 'a'), head).is == kind::too_large);
-    CHECK(parse(with("X-Long: " + std::string(60'000, 'a') + "\r\n"), head).is == kind::complete);
+    CHECK(parse(with(fields), head).is == head_outcome::kind::complete);
+    CHECK(parse(with(fields + "X-More: 1\r\n"), head).is == head_outcome::kind::too_large);
+    CHECK(parse(with("X-Long: " + std::string(max_head_size, 'a') + "\r\n"), head).is ==
+          head_outcome::kind::too_large);
+    CHECK(parse("GET /" + std::string(max_head_size, 'a'), head).is == head_outcome::kind::too_large);
+    CHECK(parse("GET / HTTP/1.1\r\nX: " + std::string(max_head_size, 'a'), head).is ==
+          head_outcome::kind::too_large);
+    CHECK(parse(with("X-Long: " + std::string(60'000, 'a') + "\r\n"), head).is ==
+          head_outcome::kind::complete);
 }
 
 TEST_CASE("the connection persists as the version and Connection say") {
     const auto keeps = [](const std::string& version, const std::string& fields) {
         request_head head;
         REQUIRE(parse_request_head("GET / HTTP/" + version + "\r\nHost: a\r\n" + fields + "\r\n", head).is ==
-                kind::complete);
+                head_outcome::kind::complete);
         return head.keep_alive;
     };
     CHECK(keeps("1.1", ""));
@@ -189,8 +191,8 @@ TEST_CASE("a head that arrives byte by byte is read as if it came at once") {
             // a buffer of its own size: reading beyond it is seen by the sanitizer
             const std::string part = text.substr(0, ++n);
             last = parse_request_head(part, head);
-            if (last.is != kind::incomplete) {
-                if (last.is == kind::complete) {
+            if (last.is != head_outcome::kind::incomplete) {
+                if (last.is == head_outcome::kind::complete) {
                     CHECK(head.size == whole.size);
                     CHECK(head.framing == whole.framing);
                     CHECK(head.field_count == whole.field_count);
@@ -206,13 +208,15 @@ TEST_CASE("a head that arrives byte by byte is read as if it came at once") {
         CHECK(std::string(last.reason) == expected.reason);
     }
     request_head none;
-    CHECK(parse_request_head("", none).is == kind::incomplete);
+    CHECK(parse_request_head("", none).is == head_outcome::kind::incomplete);
 }
 
 TEST_CASE("a head object that served one request forgets it at the next") {
     request_head head;
-    REQUIRE(parse(with("Content-Length: 5\r\nConnection: X-A\r\nX-A: 1\r\n"), head).is == kind::complete);
-    REQUIRE(parse("GET / HTTP/1.1\r\nHost: a\r\nX-B: 1\r\nX-A: 1\r\n\r\n", head).is == kind::complete);
+    REQUIRE(parse(with("Content-Length: 5\r\nConnection: X-A\r\nX-A: 1\r\n"), head).is ==
+            head_outcome::kind::complete);
+    REQUIRE(parse("GET / HTTP/1.1\r\nHost: a\r\nX-B: 1\r\nX-A: 1\r\n\r\n", head).is ==
+            head_outcome::kind::complete);
     CHECK(head.framing == body_framing::none);
     CHECK(head.field_count == 3);
     CHECK(head.keep_alive);

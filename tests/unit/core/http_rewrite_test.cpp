@@ -6,14 +6,13 @@
 #include <string>
 
 using namespace reauth;
-using kind = head_outcome::kind;
 
 namespace {
 
 std::string sent_on(const std::string& fields, request_rewrite rewrite = {}) {
     const std::string text = "POST /github/x HTTP/1.1\r\nHost: 127.0.0.1:8970\r\n" + fields + "\r\n";
     request_head head;
-    REQUIRE(parse_request_head(text, head).is == kind::complete);
+    REQUIRE(parse_request_head(text, head).is == head_outcome::kind::complete);
     if (rewrite.target.empty())
         rewrite.target = "/mcp/x";
     rewrite.host = "api.example";
@@ -25,7 +24,7 @@ std::string sent_on(const std::string& fields, request_rewrite rewrite = {}) {
 std::string given_back(const std::string& fields, response_rewrite rewrite = {}) {
     const std::string text = "HTTP/1.1 200 OK\r\n" + fields + "\r\n";
     response_head head;
-    REQUIRE(parse_response_head(text, false, head).is == kind::complete);
+    REQUIRE(parse_response_head(text, false, head).is == head_outcome::kind::complete);
     std::string out;
     write_response_head(head, rewrite, out);
     return out;

@@ -5,6 +5,7 @@
 #include "core/id_token.hpp"
 #include "core/jose.hpp"
 #include "core/json_fields.hpp"
+#include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"
 
 #include <nlohmann/json.hpp>
@@ -12,12 +13,10 @@
 #include <openssl/pem.h>
 
 using namespace reauth;
+using namespace reauth::test;
 using nlohmann::json;
 
 namespace {
-
-const time_point now{std::chrono::seconds{1'700'000'000}};
-const random_source fixed = [](std::size_t n) { return std::string(n, 'r'); };
 
 struct pkey {
     EVP_PKEY* p;
@@ -61,7 +60,7 @@ json claims_of_id_token() {
             {"iat", 1'699'999'990}, {"email", "ada@x.org"}, {"nonce", "n"}};
 }
 
-id_token_expectation expected() {
+id_token_expectation expected_login() {
     id_token_expectation out;
     out.issuer = "https://idp";
     out.client_id = "c";
@@ -70,12 +69,12 @@ id_token_expectation expected() {
     return out;
 }
 
-result<id_token_claims> check(const json& claims, id_token_expectation e = expected()) {
+result<id_token_claims> check(const json& claims, id_token_expectation e = expected_login()) {
     return check_id_token(secret{sign_jwt(ec_key(), "ES256", json::object(), claims).value()},
                           jwks_of(ec_key()), e);
 }
 
-std::string message(const json& claims, id_token_expectation e = expected()) {
+std::string message(const json& claims, id_token_expectation e = expected_login()) {
     const auto r = check(claims, e);
     return r ? "accepted" : r.error().message;
 }
@@ -305,7 +304,7 @@ TEST_CASE("skew, several audiences with our azp, and absent optional claims are 
     CHECK(message(claims) == "accepted");
     claims.erase("iat");
     claims.erase("nonce");
-    auto e = expected();
+    auto e = expected_login();
     e.nonce.clear();
     CHECK(message(claims, e) == "accepted");
     e.skew = std::chrono::seconds(0);
@@ -314,11 +313,11 @@ TEST_CASE("skew, several audiences with our azp, and absent optional claims are 
 
 TEST_CASE("an ID token with a wrong signature or algorithm is refused") {
     const secret token{sign_jwt(ec_key(), "ES256", json::object(), claims_of_id_token()).value()};
-    CHECK_FALSE(check_id_token(token, jwks_of(generate_ec_jwk().value()), expected()));
-    auto rsa_only = expected();
+    CHECK_FALSE(check_id_token(token, jwks_of(generate_ec_jwk().value()), expected_login()));
+    auto rsa_only = expected_login();
     rsa_only.algorithms = {"RS256"};
     CHECK_FALSE(check_id_token(token, jwks_of(ec_key()), rsa_only));
-    CHECK_FALSE(check_id_token(secret{"x"}, jwks_of(ec_key()), expected()));
+    CHECK_FALSE(check_id_token(secret{"x"}, jwks_of(ec_key()), expected_login()));
 }
 
 TEST_CASE("a supplied token's expiry can be looked at") {

@@ -2,16 +2,15 @@
 #include "core/credential_json.hpp"
 #include "core/jose.hpp"
 #include "core/token.hpp"
+#include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"
 
 #include <map>
 
 using namespace reauth;
+using namespace reauth::test;
 
 namespace {
-
-const time_point now{std::chrono::seconds{1'700'000'000}};
-const random_source fixed = [](std::size_t n) { return std::string(n, 'r'); };
 
 struct fixture {
     authorization_server server;

@@ -1,3 +1,4 @@
+// The authorization code grant, with a scripted server.
 #include "policy/authorization_flow.hpp"
 
 #include "core/jose.hpp"
@@ -10,9 +11,7 @@ using namespace reauth::test;
 
 namespace {
 
-const std::string endpoint = "https://as.example/token";
-
-authorization_inputs inputs() {
+authorization_inputs upstream_login() {
     authorization_inputs in;
     in.upstream = "gh";
     in.approval_id = "a1";
@@ -28,13 +27,6 @@ std::string query_value(const std::string& url, std::string_view name) {
     return form_field(url.substr(url.find('?') + 1), name);
 }
 
-authorization_callback callback_for(const pending_authorization& p) {
-    authorization_callback c;
-    c.code = "code-s3cr3t";
-    c.state = std::string(p.state.reveal());
-    return c;
-}
-
 result<credential> finish(flow_script& script, fixed_world& world, const begun_authorization& begun,
                           const authorization_callback& callback) {
     return script.run(finish_authorization(world.env, begun.pending, callback,
@@ -45,7 +37,7 @@ result<credential> finish(flow_script& script, fixed_world& world, const begun_a
 
 TEST_CASE("an authorization URL carries state, PKCE, resource and scopes") {
     fixed_world world;
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     const auto& p = begun.pending;
     CHECK(p.location.starts_with("https://as.example/authorize?"));
     CHECK(query_value(p.location, "response_type") == "code");
@@ -65,8 +57,8 @@ TEST_CASE("an authorization URL carries state, PKCE, resource and scopes") {
 
 TEST_CASE("every authorization has its own state, verifier and browser binding") {
     fixed_world world;
-    const auto a = begin_authorization(world.env, inputs()).value();
-    const auto b = begin_authorization(world.env, inputs()).value();
+    const auto a = begin_authorization(world.env, upstream_login()).value();
+    const auto b = begin_authorization(world.env, upstream_login()).value();
     CHECK_FALSE(a.pending.state == b.pending.state);
     CHECK_FALSE(a.pending.verifier == b.pending.verifier);
     CHECK_FALSE(a.browser_binding == b.browser_binding);
@@ -75,18 +67,18 @@ TEST_CASE("every authorization has its own state, verifier and browser binding")
 
 TEST_CASE("offline_access is asked for only if the authorization server lists it") {
     fixed_world world;
-    auto in = inputs();
+    auto in = upstream_login();
     in.server.scopes_supported = scope_set{"offline_access", "read"};
     CHECK(begin_authorization(world.env, in)->pending.scopes == scope_set{"read", "list", "offline_access"});
     in.scopes = {};
     const auto begun = begin_authorization(world.env, in).value();
     CHECK(query_value(begun.pending.location, "scope") == "(none)");
-    CHECK(begin_authorization(world.env, inputs())->pending.scopes == scope_set{"read", "list"});
+    CHECK(begin_authorization(world.env, upstream_login())->pending.scopes == scope_set{"read", "list"});
 }
 
 TEST_CASE("a server whose metadata lists no S256 is refused, unless overridden") {
     fixed_world world;
-    auto in = inputs();
+    auto in = upstream_login();
     in.server.code_challenge_methods_supported.reset();
     const auto r = begin_authorization(world.env, in);
     REQUIRE_FALSE(r.has_value());
@@ -102,7 +94,7 @@ TEST_CASE("a server whose metadata lists no S256 is refused, unless overridden")
 
 TEST_CASE("an authorization endpoint must be there and be http(s)") {
     fixed_world world;
-    auto in = inputs();
+    auto in = upstream_login();
     in.server.authorization_endpoint = "";
     CHECK(begin_authorization(world.env, in).error().code == fault::discovery_failed);
     for (const auto* bad : {"javascript:alert(1)", "file:///bin/sh", "http://plain.example/authorize"}) {
@@ -113,7 +105,7 @@ TEST_CASE("an authorization endpoint must be there and be http(s)") {
 
 TEST_CASE("configured authorize_params are added") {
     fixed_world world;
-    auto in = inputs();
+    auto in = upstream_login();
     in.authorize_params = {{"prompt", "consent"}};
     CHECK(query_value(begin_authorization(world.env, in)->pending.location, "prompt") == "consent");
 }
@@ -121,8 +113,8 @@ TEST_CASE("configured authorize_params are added") {
 TEST_CASE("a callback redeems its code with verifier, redirect URI and resource") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    script.on(token_endpoint, 200, good_token);
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     const auto r = finish(script, world, begun, callback_for(begun.pending));
     REQUIRE(r.has_value());
     CHECK(form_field(script.body(), "grant_type") == "authorization_code");
@@ -141,8 +133,8 @@ TEST_CASE("a callback redeems its code with verifier, redirect URI and resource"
 TEST_CASE("what was granted is stored, not what was asked") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"Bearer","scope":"read"})");
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    script.on(token_endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"Bearer","scope":"read"})");
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     const auto r = finish(script, world, begun, callback_for(begun.pending));
     REQUIRE(r.has_value());
     CHECK(r->granted == scope_set{"read"});
@@ -152,8 +144,8 @@ TEST_CASE("what was granted is stored, not what was asked") {
 TEST_CASE("a callback after a restart still completes") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
-    auto in = inputs();
+    script.on(token_endpoint, 200, good_token);
+    auto in = upstream_login();
     in.client = secret_client();
     in.dpop = true;
     auto begun = begin_authorization(world.env, in).value();
@@ -176,7 +168,8 @@ TEST_CASE("what is no stored authorization is told so") {
     for (const auto* text : {"", "[]", "{}", "null", R"({"kind":1})"})
         CHECK(pending_from_json(secret(text)).error().code == fault::vault_unavailable);
     fixed_world world;
-    auto text = std::string(pending_to_json(begin_authorization(world.env, inputs())->pending).reveal());
+    auto text =
+        std::string(pending_to_json(begin_authorization(world.env, upstream_login())->pending).reveal());
     const auto at = text.find("\"client\":\"");
     REQUIRE(at != std::string::npos);
     text.replace(at, 10, "\"client\":\"x");
@@ -186,7 +179,7 @@ TEST_CASE("what is no stored authorization is told so") {
 TEST_CASE("nothing is sent for a callback with a wrong state, issuer, browser or age") {
     fixed_world world;
     flow_script script;
-    auto in = inputs();
+    auto in = upstream_login();
     in.server.authorization_response_iss_parameter_supported = true;
     const auto begun = begin_authorization(world.env, in).value();
     auto good = callback_for(begun.pending);
@@ -222,7 +215,7 @@ TEST_CASE("nothing is sent for a callback with a wrong state, issuer, browser or
 TEST_CASE("iss is checked before an error is believed") {
     fixed_world world;
     flow_script script;
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     authorization_callback c;
     c.state = std::string(begun.pending.state.reveal());
     c.error = "access_denied";
@@ -238,8 +231,8 @@ TEST_CASE("iss is checked before an error is believed") {
 TEST_CASE("a flow of the operator may be finished in any browser") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
-    auto in = inputs();
+    script.on(token_endpoint, 200, good_token);
+    auto in = upstream_login();
     in.bind_to_browser = false;
     const auto begun = begin_authorization(world.env, in).value();
     CHECK(begun.browser_binding.empty());
@@ -251,8 +244,8 @@ TEST_CASE("a flow of the operator may be finished in any browser") {
 TEST_CASE("a code is sent once, also after transient trouble") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 503, "").on(endpoint, 200, good_token);
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    script.on(token_endpoint, 503, "").on(token_endpoint, 200, good_token);
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     const auto r = finish(script, world, begun, callback_for(begun.pending));
     REQUIRE_FALSE(r.has_value());
     CHECK(r.error().transient);
@@ -262,8 +255,8 @@ TEST_CASE("a code is sent once, also after transient trouble") {
 TEST_CASE("a forgotten dynamic client is told apart: register once more") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 401, R"({"error":"invalid_client"})");
-    auto in = inputs();
+    script.on(token_endpoint, 401, R"({"error":"invalid_client"})");
+    auto in = upstream_login();
     in.client.origin = client_origin::dynamic;
     const auto begun = begin_authorization(world.env, in).value();
     const auto r = finish(script, world, begun, callback_for(begun.pending));
@@ -274,9 +267,9 @@ TEST_CASE("a forgotten dynamic client is told apart: register once more") {
 TEST_CASE("with DPoP the code and the token are bound to a fresh key") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 400, R"({"error":"use_dpop_nonce"})", {{"DPoP-Nonce", "n"}})
-        .on(endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
-    auto in = inputs();
+    script.on(token_endpoint, 400, R"({"error":"use_dpop_nonce"})", {{"DPoP-Nonce", "n"}})
+        .on(token_endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
+    auto in = upstream_login();
     in.dpop = true;
     const auto begun = begin_authorization(world.env, in).value();
     CHECK(query_value(begun.pending.location, "dpop_jkt").size() == 43);
@@ -295,10 +288,10 @@ TEST_CASE("the vault key of a flow does not show its state") {
 
 TEST_CASE("an authorization fails sanely at every step") {
     fixed_world world;
-    const auto begun = begin_authorization(world.env, inputs()).value();
+    const auto begun = begin_authorization(world.env, upstream_login()).value();
     fail_at_every_step(
         [&](flow_script& script) {
-            script.on(endpoint, 200, good_token);
+            script.on(token_endpoint, 200, good_token);
             return failure_of(finish(script, world, begun, callback_for(begun.pending)));
         },
         [](std::size_t) { return false; });

@@ -1,3 +1,4 @@
+// Which rule decides about which challenge.
 #include "policy/decision.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,3 +1,4 @@
+// The memories that stop loops.
 #include "policy/denial.hpp"
 
 #include <catch2/catch.hpp>

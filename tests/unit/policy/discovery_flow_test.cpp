@@ -1,3 +1,4 @@
+// Discovery, document by document.
 #include "policy/discovery_flow.hpp"
 
 #include "samples.hpp"

@@ -1,3 +1,4 @@
+// Flows are driven from outside, nested and ended.
 #include "flow_script.hpp"
 
 #include <memory>

@@ -72,13 +72,6 @@ inline enterprise_inputs mint_inputs() {
     return in;
 }
 
-inline authorization_callback callback_for(const pending_authorization& p) {
-    authorization_callback c;
-    c.code = "code-s3cr3t";
-    c.state = std::string(p.state.reveal());
-    return c;
-}
-
 inline std::string login_answer(const pending_authorization& p, json changes = json::object()) {
     json claims{{"nonce", p.nonce}};
     claims.update(changes);

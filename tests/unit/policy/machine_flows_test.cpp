@@ -12,7 +12,6 @@ using namespace reauth::test;
 
 namespace {
 
-const std::string endpoint = "https://as.example/token";
 const std::string revoke_url = "https://as.example/revoke";
 
 client_credentials_inputs machine() {
@@ -51,7 +50,7 @@ revocation_inputs held() {
 TEST_CASE("a machine asks with its secret, scopes and resource") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
+    script.on(token_endpoint, 200, good_token);
     const auto r = script.run(obtain_machine_credential(world.env, machine()));
     REQUIRE(r.has_value());
     CHECK(form_field(script.body(), "grant_type") == "client_credentials");
@@ -66,13 +65,13 @@ TEST_CASE("a machine asks with its secret, scopes and resource") {
 TEST_CASE("a machine may authenticate with a header or with a signed assertion") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 503, "").on(endpoint, 200, good_token);
+    script.on(token_endpoint, 503, "").on(token_endpoint, 200, good_token);
     auto in = machine();
     in.client.identity.method = client_auth_method::client_secret_basic;
     REQUIRE(script.run(obtain_machine_credential(world.env, in)).has_value());
     CHECK(script.requests.back().authorization.reveal().starts_with("Basic "));
     flow_script signed_;
-    signed_.on(endpoint, 503, "").on(endpoint, 200, good_token);
+    signed_.on(token_endpoint, 503, "").on(token_endpoint, 200, good_token);
     in.client.identity.method = client_auth_method::private_key_jwt;
     in.client.identity.private_key = generate_ec_jwk().value();
     REQUIRE(signed_.run(obtain_machine_credential(world.env, in)).has_value());
@@ -100,7 +99,7 @@ TEST_CASE("no secret and no assertion goes to an issuer that the operator has no
 TEST_CASE("a machine's refusal names the cause") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 401, R"({"error":"invalid_client","error_description":"secret has expired"})");
+    script.on(token_endpoint, 401, R"({"error":"invalid_client","error_description":"secret has expired"})");
     const auto r = script.run(obtain_machine_credential(world.env, machine()));
     REQUIRE_FALSE(r.has_value());
     CHECK(r.error().oauth_error == "invalid_client");
@@ -110,7 +109,7 @@ TEST_CASE("a machine's refusal names the cause") {
 TEST_CASE("a machine's DPoP key is kept over its tokens") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
+    script.on(token_endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
     auto in = machine();
     in.dpop = true;
     const auto first = script.run(obtain_machine_credential(world.env, in));
@@ -125,14 +124,14 @@ TEST_CASE("a machine's DPoP key is kept over its tokens") {
 TEST_CASE("a workload presents its assertion once and never falls back") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
+    script.on(token_endpoint, 200, good_token);
     const auto r = script.run(obtain_workload_credential(world.env, workload()));
     REQUIRE(r.has_value());
     CHECK(form_field(script.body(), "grant_type") == std::string(grant_jwt_bearer));
     CHECK(form_field(script.body(), "assertion") == "assertion-s3cr3t");
     for (const unsigned status : {503u, 429u, 400u}) {
         flow_script down;
-        down.on(endpoint, status, "");
+        down.on(token_endpoint, status, "");
         CHECK_FALSE(down.run(obtain_workload_credential(world.env, workload())).has_value());
         CHECK(down.requests.size() == 1);
         CHECK(down.pauses.empty());
@@ -203,13 +202,13 @@ TEST_CASE("machine, workload and revocation fail sanely at every step") {
     const auto never = [](std::size_t) { return false; };
     fail_at_every_step(
         [&](flow_script& script) {
-            script.on(endpoint, 200, good_token);
+            script.on(token_endpoint, 200, good_token);
             return failure_of(script.run(obtain_machine_credential(world.env, machine())));
         },
         never);
     fail_at_every_step(
         [&](flow_script& script) {
-            script.on(endpoint, 200, good_token);
+            script.on(token_endpoint, 200, good_token);
             return failure_of(script.run(obtain_workload_credential(world.env, workload())));
         },
         never);

@@ -1,3 +1,4 @@
+// Silent renewal, with a scripted server.
 #include "policy/refresh_flow.hpp"
 
 #include "core/jose.hpp"
@@ -7,8 +8,6 @@ using namespace reauth;
 using namespace reauth::test;
 
 namespace {
-
-const std::string endpoint = "https://as.example/token";
 
 refresh_inputs inputs() {
     refresh_inputs in;
@@ -29,7 +28,7 @@ refresh_inputs inputs() {
 TEST_CASE("a refresh sends resource and the stored scopes, and makes a new credential") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
+    script.on(token_endpoint, 200, good_token);
     const auto r = script.run(refresh_credential(world.env, inputs()));
     REQUIRE(r.has_value());
     CHECK(form_field(script.body(), "grant_type") == "refresh_token");
@@ -47,7 +46,7 @@ TEST_CASE("a refresh sends resource and the stored scopes, and makes a new crede
 TEST_CASE("a refresh keeps the old refresh token and scope where the answer has none") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"bearer"})");
+    script.on(token_endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"bearer"})");
     auto in = inputs();
     in.held.granted = {"read"};
     const auto r = script.run(refresh_credential(world.env, in));
@@ -60,7 +59,7 @@ TEST_CASE("a refresh keeps the old refresh token and scope where the answer has 
 TEST_CASE("a refresh never asks for more than was granted") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, good_token);
+    script.on(token_endpoint, 200, good_token);
     auto in = inputs();
     in.held.granted = {"read"};
     REQUIRE(script.run(refresh_credential(world.env, in)).has_value());
@@ -73,13 +72,13 @@ TEST_CASE("a refresh never asks for more than was granted") {
 TEST_CASE("form-encoded answers and errors with status 200 are read") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 200, "access_token=at-s3cr3t&token_type=bearer&expires_in=60",
+    script.on(token_endpoint, 200, "access_token=at-s3cr3t&token_type=bearer&expires_in=60",
               {{"Content-Type", "application/x-www-form-urlencoded"}});
     const auto r = script.run(refresh_credential(world.env, inputs()));
     REQUIRE(r.has_value());
     CHECK(r->expires_at == noon + std::chrono::minutes(1));
     flow_script refused;
-    refused.on(endpoint, 200, R"({"error":"invalid_grant"})");
+    refused.on(token_endpoint, 200, R"({"error":"invalid_grant"})");
     const auto no = refused.run(refresh_credential(world.env, inputs()));
     REQUIRE_FALSE(no.has_value());
     CHECK(ends_grant(no.error()));
@@ -89,7 +88,7 @@ TEST_CASE("invalid_grant ends the grant, invalid_client and 503 do not") {
     fixed_world world;
     const auto outcome = [&](unsigned status, const char* body) {
         flow_script script;
-        script.on(endpoint, status, body);
+        script.on(token_endpoint, status, body);
         return script.run(refresh_credential(world.env, inputs())).error();
     };
     CHECK(ends_grant(outcome(400, R"({"error":"invalid_grant"})")));
@@ -103,7 +102,7 @@ TEST_CASE("invalid_grant ends the grant, invalid_client and 503 do not") {
 TEST_CASE("a refresh survives two 503 answers") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 503, "").on(endpoint, 503, "").on(endpoint, 200, good_token);
+    script.on(token_endpoint, 503, "").on(token_endpoint, 503, "").on(token_endpoint, 200, good_token);
     CHECK(script.run(refresh_credential(world.env, inputs())).has_value());
     CHECK(script.requests.size() == 3);
 }
@@ -124,7 +123,7 @@ TEST_CASE("a refresh token goes only to its own issuer, with a client of that is
     in = inputs();
     in.client.issuer = "https://old.example";
     in.client.origin = client_origin::metadata_document;
-    script.on(endpoint, 200, good_token);
+    script.on(token_endpoint, 200, good_token);
     CHECK(script.run(refresh_credential(world.env, in)).has_value());
 }
 
@@ -134,8 +133,8 @@ TEST_CASE("a DPoP credential is renewed with its own key and the server's nonce"
     auto in = inputs();
     in.held.dpop_key = generate_ec_jwk().value();
     in.held.token_type = "DPoP";
-    script.on(endpoint, 400, R"({"error":"use_dpop_nonce"})", {{"DPoP-Nonce", "n"}})
-        .on(endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
+    script.on(token_endpoint, 400, R"({"error":"use_dpop_nonce"})", {{"DPoP-Nonce", "n"}})
+        .on(token_endpoint, 200, R"({"access_token":"at-s3cr3t","token_type":"DPoP"})");
     const auto r = script.run(refresh_credential(world.env, in));
     REQUIRE(r.has_value());
     CHECK(r->token_type == "DPoP");
@@ -147,7 +146,7 @@ TEST_CASE("a refresh fails sanely at every step") {
     fixed_world world;
     fail_at_every_step(
         [&](flow_script& script) {
-            script.on(endpoint, 503, "").on(endpoint, 200, good_token);
+            script.on(token_endpoint, 503, "").on(token_endpoint, 200, good_token);
             return failure_of(script.run(refresh_credential(world.env, inputs())));
         },
         [](std::size_t) { return false; });

@@ -1,3 +1,4 @@
+// Which client we are, and how it is registered.
 #include "policy/registration_flow.hpp"
 
 #include "samples.hpp"
@@ -10,11 +11,11 @@ using nlohmann::json;
 
 namespace {
 
-const std::string endpoint = "https://as.example/register";
+const std::string registration_endpoint = "https://as.example/register";
 const std::string registered =
     R"({"client_id":"dyn-1","client_secret":"dyn-s3cr3t","token_endpoint_auth_method":"client_secret_basic"})";
 
-registration_inputs inputs() {
+registration_inputs wanted_client() {
     registration_inputs in;
     in.upstream = "gh";
     in.upstream_url = "https://mcp.example/mcp";
@@ -28,7 +29,7 @@ registered_client stored() {
     c.identity.id = "dyn-0";
     c.origin = client_origin::dynamic;
     c.issuer = "https://as.example";
-    c.redirect_uri = inputs().redirect_uri;
+    c.redirect_uri = wanted_client().redirect_uri;
     return c;
 }
 
@@ -37,7 +38,7 @@ registered_client stored() {
 TEST_CASE("a pre-registered client comes first and asks nobody") {
     fixed_world world;
     flow_script script;
-    auto in = inputs();
+    auto in = wanted_client();
     in.configured.id = "pre-1";
     in.client_metadata_url = "https://me.example/client.json";
     in.stored = stored();
@@ -55,7 +56,7 @@ TEST_CASE("a pre-registered client comes first and asks nobody") {
 TEST_CASE("a pre-registered client with a secret is used only at a trusted issuer") {
     fixed_world world;
     flow_script script;
-    auto in = inputs();
+    auto in = wanted_client();
     in.configured.id = "pre-1";
     in.configured.client_secret = secret("pre-s3cr3t");
     auto r = script.run(obtain_client(world.env, sample_server(), in));
@@ -78,7 +79,7 @@ TEST_CASE("a pre-registered client with a secret is used only at a trusted issue
 TEST_CASE("a client that is pre-registered with another issuer is not used, also without a secret") {
     fixed_world world;
     flow_script script;
-    auto in = inputs();
+    auto in = wanted_client();
     in.configured.id = "pre-1";
     in.configured.issuer = "https://old.example";
     const auto r = script.run(obtain_client(world.env, sample_server(), in));
@@ -90,7 +91,7 @@ TEST_CASE("a client that is pre-registered with another issuer is not used, also
 TEST_CASE("a client authentication that cannot work is a configuration error") {
     fixed_world world;
     flow_script script;
-    auto in = inputs();
+    auto in = wanted_client();
     in.configured.id = "pre-1";
     in.configured.auth = "private_key_jwt";
     CHECK(script.run(obtain_client(world.env, sample_server(), in)).error().code ==
@@ -100,8 +101,8 @@ TEST_CASE("a client authentication that cannot work is a configuration error") {
 TEST_CASE("a metadata document comes second, where the server supports it") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 201, registered);
-    auto in = inputs();
+    script.on(registration_endpoint, 201, registered);
+    auto in = wanted_client();
     in.client_metadata_url = "https://me.example/client.json";
     in.stored = stored();
     auto server = sample_server();
@@ -119,8 +120,8 @@ TEST_CASE("a metadata document comes second, where the server supports it") {
 TEST_CASE("dynamic registration comes last and says what we are") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 201, registered);
-    const auto r = script.run(obtain_client(world.env, sample_server(), inputs()));
+    script.on(registration_endpoint, 201, registered);
+    const auto r = script.run(obtain_client(world.env, sample_server(), wanted_client()));
     REQUIRE(r.has_value());
     CHECK(r->identity.id == "dyn-1");
     CHECK(r->identity.client_secret.reveal() == "dyn-s3cr3t");
@@ -129,7 +130,7 @@ TEST_CASE("dynamic registration comes last and says what we are") {
     CHECK(sent["application_type"] == "native");
     CHECK(sent["grant_types"] == json{"authorization_code", "refresh_token"});
     CHECK(sent["redirect_uris"] == json::array({"http://127.0.0.1:8971/oauth/callback"}));
-    auto in = inputs();
+    auto in = wanted_client();
     in.loopback_redirect = false;
     REQUIRE(script.run(obtain_client(world.env, sample_server(), in)).has_value());
     CHECK(json::parse(script.body())["application_type"] == "web");
@@ -138,9 +139,9 @@ TEST_CASE("dynamic registration comes last and says what we are") {
 TEST_CASE("an earlier registration is used again while it fits") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 201, registered);
+    script.on(registration_endpoint, 201, registered);
     const auto id_with = [&](registered_client known) {
-        auto in = inputs();
+        auto in = wanted_client();
         in.stored = std::move(known);
         return script.run(obtain_client(world.env, sample_server(), in)).value().identity.id;
     };
@@ -163,7 +164,7 @@ TEST_CASE("a server without registration says what else can be done") {
     flow_script script;
     auto server = sample_server();
     server.registration_endpoint.clear();
-    const auto r = script.run(obtain_client(world.env, server, inputs()));
+    const auto r = script.run(obtain_client(world.env, server, wanted_client()));
     REQUIRE_FALSE(r.has_value());
     CHECK_FALSE(r.error().fix.empty());
     CHECK(script.requests.empty());
@@ -172,12 +173,14 @@ TEST_CASE("a server without registration says what else can be done") {
 TEST_CASE("registration is tried again after transient trouble, not after a refusal") {
     fixed_world world;
     flow_script script;
-    script.on(endpoint, 503, "").on(endpoint, no_answer()).on(endpoint, 201, registered);
-    CHECK(script.run(obtain_client(world.env, sample_server(), inputs())).has_value());
+    script.on(registration_endpoint, 503, "")
+        .on(registration_endpoint, no_answer())
+        .on(registration_endpoint, 201, registered);
+    CHECK(script.run(obtain_client(world.env, sample_server(), wanted_client())).has_value());
     CHECK(script.pauses.size() == 2);
     flow_script refused;
-    refused.on(endpoint, 400, R"({"error":"invalid_redirect_uri"})");
-    CHECK_FALSE(refused.run(obtain_client(world.env, sample_server(), inputs())).has_value());
+    refused.on(registration_endpoint, 400, R"({"error":"invalid_redirect_uri"})");
+    CHECK_FALSE(refused.run(obtain_client(world.env, sample_server(), wanted_client())).has_value());
     CHECK(refused.requests.size() == 1);
 }
 
@@ -191,7 +194,7 @@ TEST_CASE("only invalid_client of a dynamic client asks for a new registration")
 }
 
 TEST_CASE("known_client asks nobody") {
-    auto in = inputs();
+    auto in = wanted_client();
     CHECK_FALSE(known_client(sample_server(), in).value().has_value());
     in.configured.id = "pre-1";
     CHECK(known_client(sample_server(), in).value().has_value());
@@ -201,10 +204,10 @@ TEST_CASE("registration fails sanely at every step") {
     fixed_world world;
     fail_at_every_step(
         [&](flow_script& script) {
-            script.on(endpoint, 201, registered);
-            return failure_of(script.run(obtain_client(world.env, sample_server(), inputs())));
+            script.on(registration_endpoint, 201, registered);
+            return failure_of(script.run(obtain_client(world.env, sample_server(), wanted_client())));
         },
         [](std::size_t) { return false; });
     abandon_at_every_step<result<registered_client>>(
-        [&] { return obtain_client(world.env, sample_server(), inputs()); }, [](flow_script&) {});
+        [&] { return obtain_client(world.env, sample_server(), wanted_client()); }, [](flow_script&) {});
 }

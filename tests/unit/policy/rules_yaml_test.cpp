@@ -1,3 +1,4 @@
+// Rules are shown as the YAML that they were.
 #include "policy/rules.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,9 +1,11 @@
 // Servers, clients and credentials that the flow tests share.
 #pragma once
 
+#include "core/authorization.hpp"
 #include "core/registration.hpp"
 #include "core/token.hpp"
 #include "flow_script.hpp"
+#include "policy/pending_authorization.hpp"
 
 namespace reauth::test {
 
@@ -33,8 +35,18 @@ inline registered_client secret_client(const std::string& issuer = "https://as.e
     return c;
 }
 
+/// sample_server's.
+inline const std::string token_endpoint = "https://as.example/token";
+
 inline const char* const good_token =
     R"({"access_token":"at-s3cr3t","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-s3cr3t-2"})";
+
+inline authorization_callback callback_for(const pending_authorization& p) {
+    authorization_callback c;
+    c.code = "code-s3cr3t";
+    c.state = std::string(p.state.reveal());
+    return c;
+}
 
 /// Parses a form body that a flow sent.
 inline std::string form_field(const std::string& body, std::string_view name) {

@@ -1,3 +1,4 @@
+// One question to a token endpoint: retries, nonces, odd answers.
 #include "policy/token_flow.hpp"
 
 #include "core/jose.hpp"

@@ -1,3 +1,4 @@
+// Whom a secret may be sent to.
 #include "policy/trust.hpp"
 
 #include "samples.hpp"

@@ -1,6 +1,8 @@
+// Verbs that need no running program.
 #include "proxy/cli/cli.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
+#include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,7 @@
 #include <sstream>
 
 using namespace reauth;
+using reauth::test::has;
 using namespace std::chrono_literals;
 
 namespace {
@@ -43,10 +46,6 @@ cli_outcome run(const std::vector<std::string>& arguments,
     environment.emplace("HOME", "/nonexistent");
     const int code = run_cli(arguments, {out, err, in, {{}, std::move(environment), false}, false});
     return {code, out.str(), err.str()};
-}
-
-bool has(const std::string& whole, std::string_view part) {
-    return whole.find(part) != whole.npos;
 }
 
 constexpr auto sample =
