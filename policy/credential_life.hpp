@@ -250,6 +250,7 @@ private:
     void answer_sign_outs();
     void bury(sign_out s);
     void retry_burials();
+    bool storing() const;
     void take_locks(sign_out& s);
     void judge_anew();
     void move_away(const std::string& what);

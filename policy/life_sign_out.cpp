@@ -130,8 +130,18 @@ void credential_life::handle(const life::erased& e) {
     answer_sign_outs();
 }
 
-/// Until the vault knows. A new login replaces what is there by itself.
+/// Something newer than any sign-out is on its way to the vault.
+bool credential_life::storing() const {
+    return (flight_ && flight_->phase == flight_phase::storing) || (unsaved_ && unsaved_->storing) ||
+           std::any_of(questions_.begin(), questions_.end(),
+                       [](const auto& q) { return q.second.phase == question_phase::storing; });
+}
+
+/// Until the vault knows. A new login replaces what is there by itself; a tombstone that came behind it would
+/// bury it, and what another process has made of it since.
 void credential_life::retry_burials() {
+    if (storing())
+        return;
     for (auto s = sign_outs_.begin(); s != sign_outs_.end();) {
         const bool due = s->erase_again && *s->erase_again <= now_;
         // a login that could not be stored yet will replace what is there

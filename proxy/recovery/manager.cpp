@@ -216,20 +216,23 @@ task<void> credential_manager::load_later(life_key key) {
         log_event(log_level::warn, "vault", {{"message", looked->found.error().describe()}});
 }
 
-/// The one clock: expiry, retries, locks, files of supplied tokens.
 void credential_manager::tick() {
     ticker_.expires_after(tick_length);
     ticker_.async_wait([this](error_code ec) {
         if (ec || stopped_)
             return;
-        locks_.extend();
-        for (auto& [key, m] : lives_) {
-            tell(key, life::time_passed{});
-            look_at_supply(*m);
-        }
-        book_.forget_old(env_.now());
+        pass_time();
         tick();
     });
+}
+
+void credential_manager::pass_time() {
+    locks_.extend();
+    for (auto& [key, m] : lives_) {
+        tell(key, life::time_passed{});
+        look_at_supply(*m);
+    }
+    book_.forget_old(env_.now());
 }
 
 void credential_manager::look_at_supply(member& m) {

@@ -32,6 +32,9 @@ public:
     result<void> start(std::shared_ptr<const routing_table> table);
     /// Another configuration. What the vault holds for new lives is read in the background.
     void use(std::shared_ptr<const routing_table> table);
+    /// The one clock: expiry, retries, locks, files of supplied tokens. Called every second by a timer of its
+    /// own, and by tests that crank the clock by hand.
+    void pass_time();
     /// Ends: who waits is answered, nothing is started any more.
     void stop();
 
