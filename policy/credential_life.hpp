@@ -107,6 +107,7 @@ private:
     };
     struct unsaved_credential {
         life::work_id lock = 0, storing = 0;
+        bool looked = false; ///< into the vault, since `lock` was won: nobody else has renewed what is held
         bool pin = false;
         unsigned tries = 0;
         time_point next{};
@@ -130,6 +131,7 @@ private:
         std::optional<time_point> erase_again;
         std::uint64_t tombstone = 0, only_until = 0;
         life::work_id lock = 0; ///< kept until the vault knows: no other process may send what is spent
+        bool looked = false;    ///< as in unsaved_credential
         std::string issuer;
     };
     enum class work_kind { discovery, look, erase, revoke };
@@ -206,8 +208,10 @@ private:
     void end_flight(const failure* why);
     void note_transient(const failure& why);
     void drop_flight(bool held_stays);
+    std::optional<credential> to_put_back() const;
+    static bool has_looked(const silent_flight& f);
     bool spends_refresh_token(const silent_flight& f) const;
-    void give_back(life::work_id lock);
+    void give_back(life::work_id lock, bool looked);
     void retry_unsaved();
     void forget_unsaved();
     void unsaved_stored(const life::stored& e);

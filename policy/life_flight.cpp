@@ -24,9 +24,14 @@ void credential_life::launch_flight() {
     if (target_.supplied) {
         next_step();
     } else if (unsaved_ && unsaved_->lock) {
-        // nobody else was let in since: what the vault holds is known to be old
         flight_->lock = unsaved_->lock;
-        next_step();
+        if (unsaved_->looked) {
+            // nobody else was let in since: what the vault holds is known to be old
+            next_step();
+        } else {
+            flight_->phase = flight_phase::looking;
+            emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_});
+        }
     } else {
         emit(life::lock{flight_->id});
     }

@@ -11,11 +11,15 @@ constexpr std::chrono::seconds longest_pause{30};
 } // namespace
 
 /// Unless something waits to be stored: as long as it does, nobody else may send what the vault still holds.
-void credential_life::give_back(life::work_id lock) {
-    if (unsaved_ && !unsaved_->lock)
+void credential_life::give_back(life::work_id lock, bool looked) {
+    if (!lock)
+        return;
+    if (unsaved_ && (!unsaved_->lock || unsaved_->lock == lock)) {
+        unsaved_->looked = looked || (unsaved_->lock && unsaved_->looked);
         unsaved_->lock = lock;
-    else if (lock && !(unsaved_ && unsaved_->lock == lock))
+    } else {
         later(life::unlock{lock});
+    }
 }
 
 void credential_life::note_transient(const failure& why) {
@@ -30,7 +34,7 @@ void credential_life::end_flight(const failure* why) {
     const auto f = std::move(*flight_);
     const std::optional<failure> trouble = why ? std::optional<failure>(*why) : std::nullopt;
     flight_.reset();
-    give_back(f.lock);
+    give_back(f.lock, has_looked(f));
     for (auto& r : requests_)
         if (r.on == waits::flight && r.work == f.id) {
             r.on = waits::nothing;
@@ -47,11 +51,22 @@ void credential_life::end_flight(const failure* why) {
         release_served();
 }
 
+/// What the vault holds was seen under its lock.
+bool credential_life::has_looked(const silent_flight& f) {
+    return f.lock && f.phase != flight_phase::locking && f.phase != flight_phase::looking;
+}
+
 /// Its refresh was sent: whatever comes back, the token that was sent is not sent again.
 bool credential_life::spends_refresh_token(const silent_flight& f) const {
     const bool sent = f.phase == flight_phase::running || f.phase == flight_phase::waiting_to_store ||
                       f.phase == flight_phase::storing;
     return sent && f.at < f.steps.size() && f.steps[f.at] == recovery_step::refresh;
+}
+
+/// What the vault shall hold again after an undone store. What it never held is not shown to other processes
+/// that way: they would renew it while we do.
+std::optional<credential> credential_life::to_put_back() const {
+    return held_ && held_->saved ? std::optional<credential>(held_->value) : std::nullopt;
 }
 
 /// It is not wanted any more. What it brings home later is undone, since its number is forgotten.
@@ -61,7 +76,7 @@ void credential_life::drop_flight(bool held_stays) {
     const auto f = std::move(*flight_);
     const bool spent = spends_refresh_token(f);
     flight_.reset();
-    give_back(f.lock);
+    give_back(f.lock, has_looked(f));
     if (spent && held_ && held_stays) {
         held_->refresh_dead = true;
         emit(life::publish{held_->value, renewable()});
@@ -69,7 +84,7 @@ void credential_life::drop_flight(bool held_stays) {
     if (f.fresh) {
         emit(life::revoke{0, *f.fresh, server_, f.client});
         if (f.phase == flight_phase::storing) {
-            life::undo_store undo{*f.fresh, held_ ? std::optional<credential>(held_->value) : std::nullopt};
+            life::undo_store undo{*f.fresh, to_put_back()};
             if (spent && undo.previous)
                 undo.previous->refresh_token = secret();
             void_stores_.emplace(f.id, std::move(undo));

@@ -147,9 +147,7 @@ void credential_life::end_question(const std::string& id, approval_status status
         if (q.fresh) {
             emit(life::revoke{0, *q.fresh, server_, q.client});
             if (q.phase == question_phase::storing)
-                void_stores_.emplace(
-                    q.work, life::undo_store{*q.fresh,
-                                             held_ ? std::optional<credential>(held_->value) : std::nullopt});
+                void_stores_.emplace(q.work, life::undo_store{*q.fresh, to_put_back()});
         }
         if (flight_ && flight_->approval == id)
             drop_flight(true);

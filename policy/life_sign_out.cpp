@@ -73,9 +73,12 @@ void credential_life::handle(const life::sign_out_asked& e) {
 
 /// Locks that are held for what ends now.
 void credential_life::take_locks(sign_out& s) {
-    if (unsaved_)
+    if (unsaved_) {
         s.lock = std::exchange(unsaved_->lock, 0);
+        s.looked = unsaved_->looked;
+    }
     if (flight_ && flight_->lock) {
+        s.looked = has_looked(*flight_);
         const auto lock = std::exchange(flight_->lock, 0);
         if (s.lock && s.lock != lock)
             later(life::unlock{lock});

@@ -18,11 +18,16 @@ void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool 
         if (u.lock && lock && u.lock != lock)
             later(life::unlock{lock});
     }
-    u.lock = u.lock ? u.lock : lock;
+    if (!u.lock && lock) {
+        u.lock = lock;
+        u.looked = true; // whoever stores under a lock has looked
+    }
     // a sign-out that the vault has not heard of keeps a lock, for the same reason
     for (auto& s : sign_outs_)
-        if (!u.lock)
+        if (!u.lock && s.lock) {
             u.lock = std::exchange(s.lock, 0);
+            u.looked = s.looked;
+        }
     u.storing = 0;
     u.pin = u.pin || pin;
     u.why = why;
@@ -40,7 +45,7 @@ void credential_life::forget_unsaved() {
     const auto lock = unsaved_->lock;
     unsaved_.reset();
     if (!(flight_ && flight_->lock == lock))
-        give_back(lock);
+        give_back(lock, true);
 }
 
 void credential_life::retry_unsaved() {

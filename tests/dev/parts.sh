@@ -38,6 +38,9 @@ run_sanitized() {
   return $status
 }
 
+# What threads share: recovery, approvals, vault and relay. The pure folders have no threads.
+build_threaded() { build_target tsan unit_proxy unit_recovery integration; }
+
 check_format() {
   cpp_files | xargs -0 clang-format-19 --dry-run -Werror
 }
@@ -138,6 +141,8 @@ run_everything() {
   stage conformance run_conformance --check || true
   stage asan-build build_all asan-ubsan || true
   stage asan run_sanitized asan-ubsan || true
+  stage tsan-build build_threaded || true
+  stage tsan run_sanitized tsan || true
   stage fuzz-build build_fuzz || true
   stage fuzz run_fuzz 10 || true
   stage tidy run_tidy || true

@@ -230,8 +230,10 @@ struct recovery_world {
     std::shared_ptr<const routing_table> table_of(const std::string& upstream) {
         config_inputs inputs;
         inputs.environment = {{"HOME", "/nonexistent"}, {"SECRET", "client-s3cr3t"}};
-        auto loaded = load_config_text(
-            "vault: {backend: memory}\nupstreams:\n  up:\n    {" + upstream + "}\n", "t.yaml", inputs);
+        auto loaded = load_config_text("vault: {backend: memory}\napproval: {public_url: "
+                                       "\"http://127.0.0.1:8971\"}\nupstreams:\n  up:\n    {" +
+                                           upstream + "}\n",
+                                       "t.yaml", inputs);
         if (!loaded)
             FAIL(loaded.error().describe());
         auto made = make_routing_table(std::make_shared<const config>(std::move(*loaded)), numbers);
