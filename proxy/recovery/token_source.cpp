@@ -111,18 +111,19 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
         nobody.issuer = issuer;
         co_return nobody;
     }
-    const bool had = inputs.stored.has_value();
+    const auto known_id = inputs.stored ? inputs.stored->identity.id : std::string();
     auto options = options_for(place);
     auto work = obtain_client(context.env, std::move(server), std::move(inputs));
     auto client = co_await drive(context.ex, context.network, options, std::move(work));
     if (!client)
         co_return client.error();
-    if (client->origin == client_origin::dynamic) {
+    // what is known is not written again: a vault that can't be written would stop every renewal
+    if (client->origin == client_origin::dynamic && client->identity.id != known_id) {
         auto write = [&] { return context.store.store_registration(upstream, *client); };
         auto written = co_await context.vault.run(write);
         if (!written)
             co_return written.error();
-        if (!had)
+        if (known_id.empty())
             log_event(log_level::info, "registered", {{"upstream", upstream}, {"issuer", issuer}});
     }
     co_return client;
