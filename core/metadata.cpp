@@ -15,7 +15,7 @@ bool lists(const std::vector<std::string>& values, std::string_view value) {
     return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-failure refuse(std::string message, std::string fix) {
+failure refuse_document(std::string message, std::string fix) {
     return {fault::discovery_failed, std::move(message), std::move(fix), {}, false};
 }
 
@@ -36,15 +36,15 @@ std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* n
 result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url) {
     const auto document = parse_json_object(body);
     if (!document)
-        return refuse("the protected resource metadata is not a JSON object of at most 256 KiB",
-                      "the upstream's operator must repair it (RFC 9728)");
+        return refuse_document("the protected resource metadata is not a JSON object of at most 256 KiB",
+                               "the upstream's operator must repair it (RFC 9728)");
     protected_resource out;
     out.resource = json_string(*document, "resource");
     if (out.resource.empty())
-        return refuse("the protected resource metadata has no `resource`",
-                      "the upstream's operator must add it (RFC 9728 §2)");
+        return refuse_document("the protected resource metadata has no `resource`",
+                               "the upstream's operator must add it (RFC 9728 §2)");
     if (!resource_covers(out.resource, upstream_url))
-        return refuse(
+        return refuse_document(
             "the protected resource metadata is about " + clean_text(out.resource) + ", not about " +
                 clean_text(upstream_url),
             "set the upstream's `url` to the resource that the metadata names, or have its operator repair "
@@ -84,15 +84,16 @@ bool authorization_server::offers_dpop() const {
 result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer) {
     const auto document = parse_json_object(body);
     if (!document)
-        return refuse("the authorization server metadata of " + clean_text(issuer) +
-                          " is not a JSON object of at most 256 KiB",
-                      "its operator must repair it (RFC 8414)");
+        return refuse_document("the authorization server metadata of " + clean_text(issuer) +
+                                   " is not a JSON object of at most 256 KiB",
+                               "its operator must repair it (RFC 8414)");
     authorization_server out;
     out.issuer = json_string(*document, "issuer");
     if (out.issuer != issuer)
-        return refuse("the authorization server metadata names the issuer " + clean_text(out.issuer) +
-                          ", but was asked for " + clean_text(issuer),
-                      "the strings must be equal byte for byte, the trailing slash included (RFC 8414 §3.3)");
+        return refuse_document(
+            "the authorization server metadata names the issuer " + clean_text(out.issuer) +
+                ", but was asked for " + clean_text(issuer),
+            "the strings must be equal byte for byte, the trailing slash included (RFC 8414 §3.3)");
     const std::pair<const char*, std::string*> endpoints[] = {
         {"authorization_endpoint", &out.authorization_endpoint},
         {"token_endpoint", &out.token_endpoint},
@@ -153,7 +154,7 @@ result<authorization_server> default_authorization_server(std::string_view upstr
 result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce) {
     if (server.pkce_s256() || allow_missing_pkce)
         return {};
-    return refuse(
+    return refuse_document(
         "the authorization server " + clean_text(server.issuer) +
             " does not list S256 in code_challenge_methods_supported, so an authorization code could be "
             "stolen",

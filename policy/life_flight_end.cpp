@@ -6,7 +6,7 @@
 namespace reauth {
 namespace {
 
-constexpr std::chrono::seconds longest_pause{30};
+constexpr std::chrono::seconds longest_transient_pause{30};
 
 } // namespace
 
@@ -26,7 +26,8 @@ void credential_life::note_transient(const failure& why) {
     transient_.last = why;
     if (++transient_.in_a_row > 1)
         transient_.retry_at =
-            now_ + std::min(std::chrono::seconds(1u << std::min(transient_.in_a_row - 2, 5u)), longest_pause);
+            now_ + std::min(std::chrono::seconds(1u << std::min(transient_.in_a_row - 2, 5u)),
+                            longest_transient_pause);
 }
 
 /// why null: it worked. Who joined is considered again: with the new credential, or with why there is none.

@@ -7,7 +7,7 @@
 namespace reauth {
 namespace {
 
-constexpr std::chrono::milliseconds first_pause{500}, longest_pause{30'000};
+constexpr std::chrono::milliseconds first_store_pause{500}, longest_store_pause{30'000};
 
 } // namespace
 
@@ -31,8 +31,8 @@ void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool 
     u.storing = 0;
     u.pin = u.pin || pin;
     u.why = why;
-    u.next = now_ +
-             std::min<std::chrono::milliseconds>(first_pause * (1 << std::min(u.tries, 10u)), longest_pause);
+    u.next = now_ + std::min<std::chrono::milliseconds>(first_store_pause * (1 << std::min(u.tries, 10u)),
+                                                        longest_store_pause);
     ++u.tries;
     unsaved_ = u;
     report(life::audit::kind::storage, "store", &why);

@@ -19,7 +19,7 @@ PURE = re.compile(
 LAYERS = ["core", "policy", "conf", "proxy"]
 LONGEST_FILE = 320
 # longer than that since before the rule; none may join them
-STILL_LONG = {"core/http_head.cpp", "proxy/net/channel.cpp", "proxy/net/service_connection.cpp"}
+STILL_LONG = {"proxy/net/channel.cpp", "proxy/net/service_connection.cpp"}
 LONGEST_FUNCTION = 80
 # what a brace opens when it is no function's: a namespace, a type, a list of values
 NO_FUNCTION = re.compile(r"(?:^|[^\w])(namespace|class|struct|union|enum|extern)\b[^()]*$|[=,(\[]\s*$|^\s*$")

@@ -1,0 +1,107 @@
+// The heads that are sent on: what belongs to one hop or to us stays here.
+#include "core/http_head.hpp"
+
+#include "core/http_field.hpp"
+
+namespace reauth {
+
+bool hop_by_hop(const head_field& field) noexcept {
+    if (field.nominated)
+        return true;
+    switch (field.id) {
+    case field_id::connection:
+    case field_id::http2_settings:
+    case field_id::keep_alive:
+    case field_id::proxy_authenticate:
+    case field_id::proxy_authorization:
+    case field_id::proxy_connection:
+    case field_id::te:
+    case field_id::trailer:
+    case field_id::upgrade:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void write_request_head(const request_head& head, const request_rewrite& rewrite, std::string& out) {
+    out.append(head.method).append(1, ' ').append(rewrite.target).append(" HTTP/1.1\r\nHost: ");
+    out.append(rewrite.host).append("\r\n").append(rewrite.credential).append(rewrite.injected);
+    for (const auto& f : head) {
+        if (hop_by_hop(f) || (!rewrite.replaced.empty() && name_in_list(rewrite.replaced, f.name)))
+            continue;
+        switch (f.id) {
+        case field_id::host:
+        case field_id::expect:
+            continue;
+        case field_id::authorization:
+        case field_id::dpop:
+            if (!rewrite.keep_authorization)
+                continue;
+            break;
+        case field_id::cookie:
+            if (!rewrite.keep_cookies)
+                continue;
+            break;
+        case field_id::accept_encoding:
+            if (rewrite.identity_encoding)
+                continue;
+            break;
+        default:
+            break;
+        }
+        out.append(f.line);
+    }
+    if (rewrite.identity_encoding)
+        out.append("Accept-Encoding: identity\r\n");
+    out.append("\r\n");
+}
+
+void write_response_head(const response_head& head, const response_rewrite& rewrite, std::string& out) {
+    out.append("HTTP/1.1 ").append(head.status_line_rest).append("\r\n");
+    bool cache_control = false;
+    for (const auto& f : head) {
+        if (hop_by_hop(f))
+            continue;
+        switch (f.id) {
+        case field_id::www_authenticate:
+        case field_id::dpop_nonce:
+            if (!rewrite.keep_challenge)
+                continue;
+            break;
+        case field_id::set_cookie:
+            if (!rewrite.keep_cookies)
+                continue;
+            break;
+        case field_id::transfer_encoding:
+            if (rewrite.drop_transfer_encoding)
+                continue;
+            break;
+        case field_id::cache_control:
+            cache_control = true;
+            break;
+        default:
+            break;
+        }
+        out.append(f.line);
+    }
+    if (!cache_control)
+        out.append("Cache-Control: private\r\n");
+    if (rewrite.close)
+        out.append("Connection: close\r\n");
+    out.append("\r\n");
+}
+
+unsigned keep_alive_timeout(const response_head& head) noexcept {
+    unsigned seconds = 0;
+    for_each_list_item(head.value(field_id::keep_alive), [&](std::string_view item) {
+        std::uint64_t value = 0;
+        if (item.size() > 8 && same_field_name(item.substr(0, 8), "timeout=") &&
+            parse_decimal(item.substr(8), value))
+            // a promise of nothing is still a promise: not the same as none
+            seconds = static_cast<unsigned>(value == 0 ? 1 : value < 86400 ? value : 86400);
+    });
+    return seconds;
+}
+
+} // namespace reauth
