@@ -200,6 +200,7 @@ private:
     void make_flight(std::vector<recovery_step> steps, scope_set scopes, std::string rule,
                      std::string approval);
     void launch_flight();
+    void look_under_lock();
     void flight_looked(const life::looked& e);
     void next_step();
     void step_failed(const life::flow_ended& e);

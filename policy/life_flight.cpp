@@ -29,8 +29,7 @@ void credential_life::launch_flight() {
             // nobody else was let in since: what the vault holds is known to be old
             next_step();
         } else {
-            flight_->phase = flight_phase::looking;
-            emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_});
+            look_under_lock();
         }
     } else {
         emit(life::lock{flight_->id});
@@ -49,6 +48,10 @@ void credential_life::handle(const life::locked& e) {
         return;
     }
     flight_->lock = e.work;
+    look_under_lock();
+}
+
+void credential_life::look_under_lock() {
     flight_->phase = flight_phase::looking;
     emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_});
 }

@@ -96,6 +96,12 @@ bool wants_dpop(const life_place& place, const life::server_ptr& server, bool ch
                     challenged_bearer);
 }
 
+/// A server may give the same client_id with a new secret.
+static bool same_registration(const registered_client& a, const registered_client& b) {
+    return a.identity.id == b.identity.id && a.identity.client_secret == b.identity.client_secret &&
+           a.redirect_uri == b.redirect_uri && a.secret_expires_at == b.secret_expires_at;
+}
+
 task<result<registered_client>> client_for(recovery_context& context, life_place place,
                                            authorization_server server) {
     auto inputs = registration_for(place);
@@ -111,19 +117,19 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
         nobody.issuer = issuer;
         co_return nobody;
     }
-    const auto known_id = inputs.stored ? inputs.stored->identity.id : std::string();
+    const auto known = inputs.stored;
     auto options = options_for(place);
     auto work = obtain_client(context.env, std::move(server), std::move(inputs));
     auto client = co_await drive(context.ex, context.network, options, std::move(work));
     if (!client)
         co_return client.error();
     // what is known is not written again: a vault that can't be written would stop every renewal
-    if (client->origin == client_origin::dynamic && client->identity.id != known_id) {
+    if (client->origin == client_origin::dynamic && !(known && same_registration(*known, *client))) {
         auto write = [&] { return context.store.store_registration(upstream, *client); };
         auto written = co_await context.vault.run(write);
         if (!written)
             co_return written.error();
-        if (known_id.empty())
+        if (!known)
             log_event(log_level::info, "registered", {{"upstream", upstream}, {"issuer", issuer}});
     }
     co_return client;
