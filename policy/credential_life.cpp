@@ -80,6 +80,14 @@ bool credential_life::foreign_tombstone(const life::stored_state& state) const {
     return !state.value && state.generation > vault_generation_ && !erasing();
 }
 
+/// What a store met is another's work and newer than what is held. Otherwise it is of ours: a tombstone, what
+/// was there before, or what an undone store has put back.
+bool credential_life::overtakes(const life::stored_state& state) const {
+    if (!state.value)
+        return foreign_tombstone(state);
+    return newer_than_held(state.generation) && !spent(*state.value);
+}
+
 /// An answer came to its refresh token: whoever sends it again loses the whole family (RFC 9700
 /// section 4.14.2).
 bool credential_life::spent(const credential& c) const {

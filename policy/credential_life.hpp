@@ -150,6 +150,7 @@ private:
     void note_answer(const life::flow_ended& e);
     bool erasing() const;
     bool foreign_tombstone(const life::stored_state& state) const;
+    bool overtakes(const life::stored_state& state) const;
     void take_into_force(credential c, bool saved, std::optional<recovery_step> how);
     void drop_held();
     bool adopt(const life::stored_state& state);
@@ -214,6 +215,7 @@ private:
     bool spends_refresh_token(const silent_flight& f) const;
     void give_back(life::work_id lock, bool looked);
     void retry_unsaved();
+    void renumber_held();
     void forget_unsaved();
     void unsaved_stored(const life::stored& e);
     void keep_unsaved(const failure& why, life::work_id lock, bool pin);

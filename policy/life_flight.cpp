@@ -227,11 +227,8 @@ void credential_life::flight_stored(const life::stored& e) {
     auto& f = *flight_;
     const auto step = f.steps[f.at];
     auto fresh = *f.fresh;
-    const bool our_tombstone = !e.found.value && !foreign_tombstone(e.found);
-    const bool our_own =
-        e.found.value && held_ &&
-        (!newer_than_held(e.found.generation) || held_->value.access_token == e.found.value->access_token);
-    if (e.is == life::store_result::newer && (our_tombstone || our_own)) {
+    const bool ours = e.found.value && held_ && e.found.value->access_token == held_->value.access_token;
+    if (e.is == life::store_result::newer && (ours || !overtakes(e.found))) {
         vault_generation_ = std::max(vault_generation_, e.found.generation); // our own, done after all
         store_flight();
         return;

@@ -54,17 +54,35 @@ void credential_life::retry_unsaved() {
     // a flight that is about to store replaces what would be stored here
     if (flight_ && flight_->phase == flight_phase::storing)
         return;
+    if (held_->value.generation <= vault_generation_)
+        renumber_held();
     unsaved_->storing = next_++;
     emit(life::store{unsaved_->storing, held_->value, vault_generation_, unsaved_->pin});
+}
+
+/// Others have stored meanwhile, for another place perhaps: what replaces theirs is numbered behind it, or
+/// who reads the vault would take it for old. It is the same credential: what is known of it stays.
+void credential_life::renumber_held() {
+    const auto before = held_->value.generation;
+    const auto now = held_->value.generation = next_generation();
+    if (flight_ && flight_->replaces == before)
+        flight_->replaces = now;
+    if (doubted_generation_ == before)
+        doubted_generation_ = now;
+    for (auto& r : requests_) {
+        if (r.what.sent_generation == before)
+            r.what.sent_generation = now;
+        if (r.what.first_generation == before)
+            r.what.first_generation = now;
+    }
+    emit(life::publish{held_->value, renewable()});
 }
 
 void credential_life::unsaved_stored(const life::stored& e) {
     const auto lock = unsaved_->lock;
     unsaved_->storing = 0;
     const bool ours = e.found.value && e.found.value->access_token == held_->value.access_token;
-    const bool older =
-        e.found.value ? !ours && !newer_than_held(e.found.generation) : !foreign_tombstone(e.found);
-    if (e.is == life::store_result::newer && older) {
+    if (e.is == life::store_result::newer && !ours && !overtakes(e.found)) {
         vault_generation_ = std::max(vault_generation_, e.found.generation); // of ours, done after all
         unsaved_->next = now_;
         retry_unsaved();

@@ -299,6 +299,67 @@ TEST_CASE("life: a login that can't be stored is used, and stored later (fault 5
     holds(w);
 }
 
+TEST_CASE("life: what waits to be stored is numbered behind what others have stored for another place") {
+    life_world w;
+    w.sign_in();
+    auto elsewhere = world_target();
+    elsewhere.url = "https://other.example/mcp";
+    w.moved = true;
+    w.tell(life::reconfigured{elsewhere});
+    const auto request = w.refuse();
+    w.settle();
+    w.approve(w.only_question());
+    w.settle();
+    w.vault.writable = false;
+    w.come_back(w.open.begin()->first);
+    w.settle();
+    REQUIRE(replayed(w, request));
+    // a process with the old configuration renews what it holds, and we hear of it
+    w.vault.writable = true;
+    REQUIRE(w.rival_renews());
+    REQUIRE(w.rival_renews());
+    w.tell(life::news{w.vault.state()});
+    const auto theirs = w.vault.generation;
+    w.pass(1s);
+    w.settle();
+    CHECK(w.machine.saved());
+    CHECK(w.vault.generation > theirs);
+    CHECK(w.machine.held()->generation == w.vault.generation);
+    CHECK(w.published->generation == w.vault.generation);
+    holds(w);
+}
+
+TEST_CASE("life: a denied login's undone store does not bring a spent refresh token back into the vault") {
+    life_world w;
+    w.sign_in();
+    w.pass(61s);
+    const auto renewal = w.refuse();
+    w.end<life::lock>();
+    w.end<life::look>();
+    w.refuse(challenge_kind::insufficient_scope, "write");
+    w.end<life::discover>();
+    w.end<life::look>();
+    const auto asked = w.only_question();
+    w.approve(asked);
+    REQUIRE(w.end<life::begin_sign_in>());
+    w.come_back(asked);
+    REQUIRE(w.end<life::run>());
+    REQUIRE(w.end<life::redeem>());
+    w.deny(asked); // while its store waits behind the renewal's
+    REQUIRE(w.end<life::store>(ending::trouble));
+    CHECK(replayed(w, renewal));
+    CHECK_FALSE(w.machine.saved());
+    w.pass(1s); // stored again, behind the denied one
+    REQUIRE(w.end<life::store>());
+    CHECK(w.vault.value->access_token.reveal() == "access-1");
+    w.settle();
+    CHECK(w.machine.saved());
+    CHECK(w.vault.value->access_token == w.machine.held()->access_token);
+    w.rival_renews();
+    CHECK(w.server.reuses == 0);
+    holds(w);
+}
+
 TEST_CASE("life: two approve calls at once get the same location (fault 6)") {
     life_world w;
     w.refuse();
