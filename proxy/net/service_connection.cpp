@@ -2,6 +2,7 @@
 // alive.
 #include "proxy/net/service_connection.hpp"
 
+#include "proxy/net/service_answer.hpp"
 #include "proxy/net/service_head.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -26,25 +27,15 @@ constexpr std::size_t max_head = 64 * 1024;
 /// What a refused peer may still send while our answer is on its way to it.
 constexpr std::size_t max_drained = 1 << 20;
 
-std::string chunk(const std::string& bytes) {
-    std::array<char, 20> size{};
-    std::snprintf(size.data(), size.size(), "%zx\r\n", bytes.size());
-    return size.data() + bytes + "\r\n";
-}
-
-bool has_body(unsigned status) {
-    return status >= 200 && status != 204 && status != 304;
-}
-
 template<class Stream>
-class connection : public std::enable_shared_from_this<connection<Stream>> {
+class connection final : public service_peer, public std::enable_shared_from_this<connection<Stream>> {
 public:
     connection(Stream stream, std::shared_ptr<service_shared> shared)
         : stream_(std::move(stream)), shared_(std::move(shared)), watchdog_(stream_.get_executor()),
           recheck_(stream_.get_executor()) {
         buffer_.reserve(4096);
     }
-    ~connection() { shared_->connections.erase(this); }
+    ~connection() override { shared_->connections.erase(this); }
 
     void enroll() {
         shared_->connections[this] = [weak = this->weak_from_this()] {
@@ -67,7 +58,7 @@ public:
         gone_ = true;
     }
 
-    void reset() {
+    void reset() override {
         error_code ignored;
         socket().set_option(asio::socket_base::linger(true, 0), ignored);
         watchdog_.cancel();
@@ -76,13 +67,9 @@ public:
         gone_ = true;
     }
 
-    /// The connection is broken: nothing can be sent any more.
-    bool gone() const { return gone_; }
-    /// Broken, or the peer has ended its side: a one-shot answer may still arrive, a stream is not worth its
-    /// writes.
-    bool peer_closed() const { return gone_ || peer_closed_; }
+    bool peer_closed() const override { return gone_ || peer_closed_; }
 
-    task<bool> send(std::string bytes) {
+    task<bool> send(std::string bytes) override {
         if (gone_)
             co_return false;
         arm();
@@ -95,8 +82,6 @@ public:
     }
 
 private:
-    class exchange;
-
     service_socket& socket() {
         if constexpr (std::is_same_v<Stream, tls_stream>)
             return stream_.next_layer();
@@ -125,90 +110,6 @@ private:
     bool gone_ = false, peer_closed_ = false;
 };
 
-/// The handler's view of one request.
-template<class Stream>
-class connection<Stream>::exchange final : public service_exchange {
-public:
-    exchange(connection& c, service_request request, unsigned version, bool keep_alive)
-        : connection_(c), request_(std::move(request)), version_(version), keep_alive_(keep_alive),
-          head_only_(request_.method == "HEAD") {}
-
-    const service_request& request() const override { return request_; }
-
-    task<void> respond(service_response response) override {
-        begin();
-        if (has_body(response.status))
-            response.headers.push_back({"Content-Length", std::to_string(response.body.size())});
-        auto bytes = head(response);
-        if (!head_only_ && has_body(response.status))
-            bytes += response.body;
-        co_await connection_.send(std::move(bytes));
-    }
-
-    task<void> begin_stream(service_response response) override {
-        begin();
-        streaming_ = true;
-        if (version_ >= 11)
-            response.headers.push_back({"Transfer-Encoding", "chunked"});
-        else
-            keep_alive_ = false; // HTTP/1.0: the end of the connection ends the answer
-        auto bytes = head(response);
-        if (!head_only_ && !response.body.empty())
-            bytes += frame(response.body);
-        co_await connection_.send(std::move(bytes));
-    }
-
-    task<bool> write(std::string bytes) override {
-        if (!streaming_)
-            throw std::logic_error("write() before begin_stream()");
-        // An empty chunk would end the answer.
-        if (bytes.empty() || head_only_ || connection_.peer_closed())
-            co_return !connection_.peer_closed();
-        auto framed = frame(bytes);
-        co_return co_await connection_.send(std::move(framed));
-    }
-
-    void abort() override {
-        aborted_ = true;
-        connection_.reset();
-    }
-    bool peer_gone() const override { return connection_.peer_closed(); }
-
-    bool answered() const { return answered_; }
-    bool streaming() const { return streaming_; }
-    bool keep_alive() const { return keep_alive_ && !aborted_; }
-    bool must_end_chunks() const { return streaming_ && version_ >= 11 && !head_only_; }
-
-private:
-    void begin() {
-        if (std::exchange(answered_, true))
-            throw std::logic_error("a request is answered once");
-    }
-    std::string head(service_response& response) {
-        for (const auto& h : response.headers)
-            if (boost::beast::iequals(h.name, "connection") && boost::beast::iequals(h.value, "close"))
-                keep_alive_ = false;
-        if (!keep_alive_ || version_ < 11) {
-            std::erase_if(response.headers,
-                          [](const auto& h) { return boost::beast::iequals(h.name, "connection"); });
-            response.headers.push_back({"Connection", keep_alive_ ? "keep-alive" : "close"});
-        }
-        try {
-            return format_response_head(response.status, response.headers);
-        } catch (...) {
-            answered_ = streaming_ = false; // nothing was sent: a 500 still can be
-            throw;
-        }
-    }
-    std::string frame(const std::string& bytes) const { return version_ >= 11 ? chunk(bytes) : bytes; }
-
-    connection& connection_;
-    service_request request_;
-    unsigned version_;
-    bool keep_alive_, head_only_;
-    bool answered_ = false, streaming_ = false, aborted_ = false;
-};
-
 template<class Stream>
 task<void> connection<Stream>::serve() {
     error_code ec;
@@ -226,7 +127,7 @@ task<void> connection<Stream>::serve() {
         const bool whole = co_await read_request(request, keep_alive, version);
         if (!whole)
             co_return;
-        exchange x(*this, std::move(request), version, keep_alive);
+        answered_request x(*this, std::move(request), version, keep_alive);
         const auto turn = ++turn_;
         asio::co_spawn(stream_.get_executor(), watch_peer(this->shared_from_this(), turn), asio::detached);
         bool threw = false;
