@@ -69,15 +69,9 @@ bool credential_life::newer_than_held(std::uint64_t generation) const {
     return !held_ || generation > held_->value.generation;
 }
 
-/// A sign-out of ours is on its way to the vault: a tombstone there is no news.
-bool credential_life::erasing() const {
-    return std::any_of(works_.begin(), works_.end(),
-                       [](const auto& w) { return w.second == work_kind::erase; });
-}
-
 /// Somebody else has signed out since we last looked.
 bool credential_life::foreign_tombstone(const life::stored_state& state) const {
-    return !state.value && state.generation > vault_generation_ && !erasing();
+    return !state.value && state.generation > vault_generation_;
 }
 
 /// What a store met is another's work and newer than what is held. Otherwise it is of ours: a tombstone, what

@@ -148,7 +148,6 @@ private:
     bool newer_than_held(std::uint64_t generation) const;
     bool spent(const credential& c) const;
     void note_answer(const life::flow_ended& e);
-    bool erasing() const;
     bool foreign_tombstone(const life::stored_state& state) const;
     bool overtakes(const life::stored_state& state) const;
     void take_into_force(credential c, bool saved, std::optional<recovery_step> how);

@@ -139,7 +139,7 @@ struct binding_released {
 };
 struct erased {
     work_id work;
-    result<std::uint64_t> done; ///< the generation that the vault has now
+    result<std::uint64_t> done; ///< the generation of the tombstone; 0: what is there is newer, and stays
 };
 struct revoked {
     work_id work;

@@ -102,7 +102,7 @@ result<std::uint64_t> credential_store::erase_credential(const std::string& prin
                                                          std::uint64_t only_until) {
     auto there = find_credential(principal, upstream, issuer);
     if (there && only_until && there->generation > only_until)
-        return there->generation;
+        return 0;
     credential remains;
     remains.token_type = erased_type;
     remains.access_token = secret(erased_type);
@@ -234,7 +234,7 @@ result<std::uint64_t> credential_store::erase_session(const std::string& princip
                                                       std::uint64_t tombstone, std::uint64_t only_until) {
     auto there = find_session(principal, identity_provider);
     if (there && only_until && there->generation > only_until)
-        return there->generation;
+        return 0;
     idp_session remains;
     remains.identity_provider = identity_provider;
     remains.generation = std::max(tombstone, there ? there->generation + 1 : 1);

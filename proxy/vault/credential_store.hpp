@@ -44,7 +44,7 @@ public:
                                                                const credential& value,
                                                                std::uint64_t expected);
     /// Leaves a tombstone of at least that generation, and says of which. With `only_until` whatever has a
-    /// higher generation than that is left alone.
+    /// higher generation than that is left alone: 0.
     result<std::uint64_t> erase_credential(const std::string& principal, const std::string& upstream,
                                            const std::string& issuer, std::uint64_t tombstone,
                                            std::uint64_t only_until = 0);

@@ -124,7 +124,7 @@ struct world_vault {
         if (!writable)
             return failure{fault::vault_unavailable, "the disk is full", "", "", true};
         if (e.only_until && generation > e.only_until)
-            return generation;
+            return 0;
         generation = std::max(e.tombstone, generation + 1);
         value.reset();
         if (e.whole) {

@@ -360,6 +360,34 @@ TEST_CASE("life: a denied login's undone store does not bring a spent refresh to
     holds(w);
 }
 
+TEST_CASE("life: a burial that the vault takes too late does not hide another process's sign-out") {
+    life_world w;
+    w.refuse();
+    w.settle();
+    w.approve(w.only_question());
+    w.settle();
+    w.vault.writable = false;
+    w.come_back(w.open.begin()->first);
+    w.settle();
+    auto elsewhere = world_target();
+    elsewhere.url = "https://other.example/mcp";
+    w.moved = true;
+    w.tell(life::reconfigured{elsewhere}); // what is spent for the old place shall be buried
+    w.settle();
+    w.vault.writable = true;
+    w.sign_in();
+    REQUIRE(w.machine.held());
+    REQUIRE(w.rival_renews());
+    w.rival_signs_out();
+    w.pass(61s); // now the burial: what is there is newer
+    w.settle();
+    w.refuse();
+    w.settle();
+    CHECK_FALSE(w.machine.held());
+    CHECK(w.server.reuses == 0);
+    CHECK(w.open.size() == 1);
+}
+
 TEST_CASE("life: two approve calls at once get the same location (fault 6)") {
     life_world w;
     w.refuse();
