@@ -11,19 +11,19 @@ namespace reauth {
 
 exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
                    std::size_t principal)
-    : s_(s), w_(s.home), table_(std::move(table)), route_(*match.to), rest_(match.rest), query_(match.query),
-      principal_(principal), began_(steady_clock::now()), upload_scanner_(s.memory->head),
+    : s_(s), w_(s.home), where_{std::move(table), match.to, principal}, rest_(match.rest),
+      query_(match.query), began_(steady_clock::now()), upload_scanner_(s.memory->head),
       deadline_(s.home.deadlines, &exchange::on_deadline, this),
       wake_(s.home.deadlines, &exchange::on_wake, this) {
     const auto& head = s.memory->head;
     is_head_ = head.method == "HEAD";
     client_keeps_ = head.keep_alive && head.minor_version == 1;
     old_client_ = head.minor_version == 0;
-    pass_ = route_.passes[principal_];
+    pass_ = where_.to->passes[where_.principal];
     consumed_ = head.size;
     auto& target = s.memory->target;
     target.clear();
-    append_upstream_target(route_, match, target);
+    append_upstream_target(*where_.to, match, target);
 }
 
 exchange::~exchange() {
@@ -49,17 +49,17 @@ void exchange::interrupt() {
 }
 
 void exchange::note_renewal(const credential_snapshot& held) {
-    auto& mine = w_.credential(route_.credentials[principal_]);
+    auto& mine = w_.credential(where_.credential());
     if (mine.renewal_asked_for == held.generation())
         return;
     mine.renewal_asked_for = held.generation();
-    w_.recovery.renew_ahead({table_, &route_, principal_}, held.generation());
+    w_.recovery.renew_ahead(where_, held.generation());
 }
 
 /// Takes the credential to send. False: the request has been answered.
 task<bool> exchange::attach() {
     for (;;) {
-        auto& mine = w_.credential(route_.credentials[principal_]);
+        auto& mine = w_.credential(where_.credential());
         credential_ = pass_ ? nullptr : mine.current;
         if (first_generation_ == 0 && credential_)
             first_generation_ = credential_->generation();
@@ -97,8 +97,8 @@ std::string_view exchange::credential_lines() {
         return credential_->header_line.reveal();
     dpop_target target;
     target.method = std::string(s_.memory->head.method);
-    target.url = route_.origin + s_.memory->target;
-    target.nonce = w_.credential(route_.credentials[principal_]).dpop_nonce;
+    target.url = where_.to->origin + s_.memory->target;
+    target.nonce = w_.credential(where_.credential()).dpop_nonce;
     target.access_token = credential_->held.access_token;
     auto proof = dpop_proof(credential_->held.dpop_key, target, wall_clock::now(), system_random());
     dpop_lines_.assign(credential_->header_line.reveal());

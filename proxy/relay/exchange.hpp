@@ -89,10 +89,8 @@ private:
 
     session& s_;
     worker& w_;
-    std::shared_ptr<const routing_table> table_;
-    const route& route_;
+    const target where_;
     std::string_view rest_, query_;
-    std::size_t principal_;
     steady_clock::time_point began_;
 
     // what the client sent

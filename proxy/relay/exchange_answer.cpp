@@ -45,7 +45,7 @@ task<bool> exchange::read_answer_head() {
             }
             if (parsed.is != head_outcome::kind::incomplete) {
                 why_ = {fault::upstream_malformed,
-                        "upstream " + route_.upstream->name + " answered with broken HTTP: " + parsed.reason,
+                        "upstream " + where_.upstream().name + " answered with broken HTTP: " + parsed.reason,
                         "", "", false};
                 co_return false;
             }
@@ -63,7 +63,7 @@ task<bool> exchange::read_answer_head() {
         if (r.is == io_result::kind::eof || r.is == io_result::kind::cut) {
             if (got_answer_bytes_)
                 why_ = {fault::upstream_malformed,
-                        "upstream " + route_.upstream->name + " broke off in its answer's head", "", "",
+                        "upstream " + where_.upstream().name + " broke off in its answer's head", "", "",
                         true};
             co_return false;
         }
@@ -98,7 +98,7 @@ task<void> exchange::collect_small_body() {
     deadline_.clear();
     up_timed_out_ = false;
     if (ok && keep && scanner.done() && input.empty() && !up_.interrupted())
-        w_.pool(route_).give(std::move(up_), timeout, steady_clock::now());
+        w_.pool(*where_.to).give(std::move(up_), timeout, steady_clock::now());
     finish_upstream(false);
 }
 
@@ -114,10 +114,10 @@ bool exchange::follow_redirect() {
         !body_read_ || pass_)
         return false;
     auto location = m.answer.value(field_id::location);
-    if (location.size() > route_.origin.size() &&
-        same_field_name(location.substr(0, route_.origin.size()), route_.origin) &&
-        location[route_.origin.size()] == '/')
-        location.remove_prefix(route_.origin.size());
+    if (location.size() > where_.to->origin.size() &&
+        same_field_name(location.substr(0, where_.to->origin.size()), where_.to->origin) &&
+        location[where_.to->origin.size()] == '/')
+        location.remove_prefix(where_.to->origin.size());
     if (location.size() < 1 || location[0] != '/' || (location.size() > 1 && location[1] == '/') ||
         !valid_target(location) || unsafe_path(location))
         return false;
@@ -135,7 +135,7 @@ task<exchange::outcome> exchange::read_answer() {
     const auto& answer = s_.memory->answer;
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
-            w_.credential(route_.credentials[principal_]).dpop_nonce.assign(nonce);
+            w_.credential(where_.credential()).dpop_nonce.assign(nonce);
     if (!pass_ &&
         (answer.status == 401 || (answer.status == 403 && answer.find(field_id::www_authenticate)))) {
         std::vector<std::string_view> lines;
@@ -184,7 +184,7 @@ task<exchange::outcome> exchange::relay_answer() {
         client_keeps_ && body_read_ && upload_done_ && answer.framing != body_framing::until_close;
     response_rewrite rewrite;
     rewrite.keep_challenge = pass_;
-    rewrite.keep_cookies = route_.upstream->cookies == cookie_mode::pass;
+    rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;
     rewrite.close = !keep_client;
     rewrite.drop_transfer_encoding = payload_only;
     m.out.clear();
@@ -200,7 +200,8 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
     std::string_view input = s_.memory->reply.view().substr(s_.memory->answer.size);
     if (!pass_body(scanner, input, payload_only, out)) {
         why_ = {fault::upstream_malformed,
-                "upstream " + route_.upstream->name + " answered with broken chunked framing", "", "", false};
+                "upstream " + where_.upstream().name + " answered with broken chunked framing", "", "",
+                false};
         co_return outcome::broken;
     }
     bool surplus = scanner.done() && !input.empty();
@@ -267,7 +268,7 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
         }
     }
     if (keep_up && !surplus && !up_.interrupted())
-        w_.pool(route_).give(std::move(up_), timeout, steady_clock::now());
+        w_.pool(*where_.to).give(std::move(up_), timeout, steady_clock::now());
     finish_upstream(false);
     co_return outcome::relayed;
 }

@@ -56,7 +56,7 @@ bool exchange::has_request_id() const {
 rpc_error_data exchange::error_data(const failure& why) const {
     rpc_error_data data;
     data.code = why.code;
-    data.upstream = route_.upstream->name;
+    data.upstream = where_.upstream().name;
     data.reason = reason_.empty() ? std::string(to_string(challenge_.kind)) : reason_;
     data.required_scopes = required_scopes_;
     data.approval_url = approval_link_;
@@ -65,7 +65,7 @@ rpc_error_data exchange::error_data(const failure& why) const {
 
 void exchange::log_outcome(const failure& why) const {
     log_event(log_level::warn, "request failed",
-              {{"upstream", route_.upstream->name},
+              {{"upstream", where_.upstream().name},
                {"code", std::string(to_string(why.code))},
                {"message", why.describe()}});
 }

@@ -17,7 +17,7 @@ constexpr auto never = steady_clock::time_point::max();
 recovery_ask exchange::make_ask() {
     parse_messages();
     recovery_ask ask;
-    ask.where = {table_, &route_, principal_};
+    ask.where = where_;
     auto& what = ask.what;
     what.challenge = challenge_;
     what.sent_generation = credential_ ? credential_->generation() : 0;
@@ -51,7 +51,7 @@ bool exchange::event_stream_accepted() const {
 }
 
 std::string exchange::held_key(const std::string& id) const {
-    std::string key = std::to_string(route_.credentials[principal_]);
+    std::string key = std::to_string(where_.credential());
     key += '|';
     key += s_.memory->head.value(field_id::mcp_session_id);
     key += '|';
@@ -81,11 +81,11 @@ bool exchange::cancels_held_request() {
 /// Phase 6 to 9. True: send again with what attach() finds. False: answered, or nobody is left.
 task<bool> exchange::recover() {
     w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
-    if (attempts_++ >= table_->settings->limits.attempts) {
+    if (attempts_++ >= where_.settings().limits.attempts) {
         why_ = {fault::reauth_failed,
-                "upstream " + route_.upstream->name + " refused the request " + std::to_string(attempts_) +
+                "upstream " + where_.upstream().name + " refused the request " + std::to_string(attempts_) +
                     " times, each time with a new credential",
-                "see `mcp-reauth doctor " + route_.upstream->name + "`", "", false};
+                "see `mcp-reauth doctor " + where_.upstream().name + "`", "", false};
         co_await fail(why_);
         co_return false;
     }
@@ -192,7 +192,7 @@ task<bool> exchange::keep_waiting(held_request& held) {
 
 /// Waits for the recovery. True: attach and send again.
 task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
-    const auto& limits = table_->settings->limits;
+    const auto& limits = where_.settings().limits;
     if (w_.limits.waiters.fetch_add(1, std::memory_order_relaxed) >= limits.waiters) {
         w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
         held->abandon();

@@ -28,7 +28,7 @@ void exchange::drop_record() {
 
 /// Whether the record may grow by that much; what was recorded is counted over all requests.
 bool exchange::record_room(std::size_t more) {
-    const auto& limits = table_->settings->limits;
+    const auto& limits = where_.settings().limits;
     if (s_.memory->record.size() + more > limits.replay_body)
         return false;
     if (w_.limits.replay_bytes.fetch_add(more, std::memory_order_relaxed) + more > limits.replay_memory) {
@@ -56,7 +56,7 @@ task<bool> exchange::fill_body() {
         co_return true;
     }
     filling_ = true;
-    deadline_.set_after(table_->settings->limits.head_timeout);
+    deadline_.set_after(where_.settings().limits.head_timeout);
     while (in.size() < consumed_) {
         auto r = s_.client.read(in.space(), in.free());
         if (r.is == io_result::kind::ok) {
@@ -86,7 +86,7 @@ void exchange::take_body(std::string_view& input) {
 task<bool> exchange::read_body_some(bool forwarding) {
     auto& m = *s_.memory;
     filling_ = true;
-    deadline_.set_after(table_->settings->limits.client_idle);
+    deadline_.set_after(where_.settings().limits.client_idle);
     for (;;) {
         auto r = s_.client.read(w_.scratch.data(), w_.scratch.size());
         if (r.is == io_result::kind::ok) {
@@ -147,12 +147,12 @@ void exchange::build_request_head() {
     auto& m = *s_.memory;
     request_rewrite rewrite;
     rewrite.target = m.target;
-    rewrite.host = route_.authority;
+    rewrite.host = where_.to->authority;
     rewrite.credential = credential_lines();
-    rewrite.injected = route_.static_lines;
-    rewrite.replaced = route_.replaced;
+    rewrite.injected = where_.to->static_lines;
+    rewrite.replaced = where_.to->replaced;
     rewrite.keep_authorization = pass_;
-    rewrite.keep_cookies = route_.upstream->cookies == cookie_mode::pass;
+    rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;
     rewrite.identity_encoding = identity_only_;
     m.out.clear();
     write_request_head(m.head, rewrite, m.out);
@@ -161,7 +161,7 @@ void exchange::build_request_head() {
 task<bool> exchange::obtain_connection() {
     up_timed_out_ = false;
     if (!fresh_only_) {
-        up_ = w_.pool(route_).take(steady_clock::now());
+        up_ = w_.pool(*where_.to).take(steady_clock::now());
         if (up_.is_open()) {
             up_.clear_interrupt();
             reused_ = true;
@@ -169,8 +169,8 @@ task<bool> exchange::obtain_connection() {
         }
     }
     reused_ = false;
-    connecting_ = std::make_unique<connector>(w_.context, route_);
-    deadline_.set_after(table_->settings->limits.upstream_connect);
+    connecting_ = std::make_unique<connector>(w_.context, *where_.to);
+    deadline_.set_after(where_.settings().limits.upstream_connect);
     auto made = co_await connecting_->run();
     deadline_.clear();
     connecting_.reset();
@@ -296,7 +296,7 @@ task<exchange::outcome> exchange::attempt() {
     }
     why_ = {
         fault::upstream_unreachable,
-        "upstream " + route_.upstream->name + " closed the connection without an answer",
+        "upstream " + where_.upstream().name + " closed the connection without an answer",
         safe ? "try again"
              : "it may or may not have executed the request, so it was not sent twice: check, then try again",
         "", true};
