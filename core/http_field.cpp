@@ -2,6 +2,7 @@
 #include "core/http_field.hpp"
 
 #include <array>
+#include <cstring>
 
 namespace reauth {
 namespace {
@@ -32,9 +33,45 @@ constexpr std::array<unsigned char, 256> make_table() {
 }
 constexpr auto table = make_table();
 
-bool all(std::string_view text, unsigned char bit) noexcept {
+inline bool is(char c, unsigned char bit) noexcept {
+    return table[static_cast<unsigned char>(c)] & bit;
+}
+
+inline bool all(std::string_view text, unsigned char bit) noexcept {
     for (char c : text)
-        if (!(table[static_cast<unsigned char>(c)] & bit))
+        if (!is(c, bit))
+            return false;
+    return true;
+}
+
+constexpr std::uint64_t each_byte(std::uint64_t c) {
+    return c * 0x0101010101010101;
+}
+
+std::uint64_t eight_bytes(const char* from) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/// Eight characters at once: true if one may be a control character. Exact, but that HTAB is one too.
+bool any_control(std::uint64_t word) noexcept {
+    constexpr auto high = each_byte(0x80);
+    const auto low_bits = word & ~high;
+    const auto below_space = ~((low_bits + each_byte(0x60)) | word); // bit 7: the byte is < 0x20
+    const auto delete_too = ~((low_bits ^ each_byte(0x7f)) + each_byte(0x7f)) & ~word; // … or it is 0x7f
+    return ((below_space | delete_too) & high) != 0;
+}
+
+/// `known` is of lower-case letters, digits and '-' alone, `name` of token characters, both of one length:
+/// whether they are the same but for case.
+bool is_known_name(std::string_view known, std::string_view name) noexcept {
+    std::size_t at = 0;
+    for (; at + 8 <= name.size(); at += 8)
+        if ((eight_bytes(name.data() + at) | each_byte(0x20)) != eight_bytes(known.data() + at))
+            return false;
+    for (; at < name.size(); ++at)
+        if ((name[at] | 0x20) != known[at])
             return false;
     return true;
 }
@@ -99,12 +136,22 @@ constexpr auto names = make_index();
 
 } // namespace
 
+std::size_t token_length(std::string_view text) noexcept {
+    std::size_t at = 0;
+    while (at < text.size() && is(text[at], token))
+        ++at;
+    return at;
+}
+
 bool is_token_char(char c) noexcept {
-    return table[static_cast<unsigned char>(c)] & token;
+    return is(c, token);
 }
 
 bool valid_field_value(std::string_view text) noexcept {
-    return all(text, value);
+    std::size_t at = 0;
+    while (at + 8 <= text.size() && !any_control(eight_bytes(text.data() + at)))
+        at += 8;
+    return all(text.substr(at), value);
 }
 
 bool valid_target(std::string_view text) noexcept {
@@ -152,7 +199,7 @@ field_id identify_field(std::string_view name) noexcept {
         const auto& k = known[i - 1];
         if (k.name[0] != lower(name[0]))
             break;
-        if (k.name.size() == name.size() && same_field_name(k.name, name))
+        if (k.name.size() == name.size() && is_known_name(k.name, name))
             return k.id;
     }
     return field_id::other;

@@ -11,6 +11,9 @@ namespace reauth {
 /// tchar of RFC 9110 §5.6.2.
 bool is_token_char(char c) noexcept;
 
+/// How many token characters it begins with.
+std::size_t token_length(std::string_view text) noexcept;
+
 /// No control characters but HTAB (RFC 9110 §5.5); bytes ≥ 0x80 pass.
 bool valid_field_value(std::string_view value) noexcept;
 
@@ -29,7 +32,7 @@ bool parse_decimal(std::string_view text, std::uint64_t& value) noexcept;
 /// Whether `name` stands, in any case, in a list like ",x-org,x-team,".
 bool name_in_list(std::string_view list, std::string_view name) noexcept;
 
-/// The kind of field that a name denotes.
+/// The kind of field that a name denotes; `name` is a token (RFC 9110 §5.1), whose characters were checked.
 field_id identify_field(std::string_view name) noexcept;
 
 /// Calls f for each non-empty comma-separated item, trimmed.

@@ -29,9 +29,7 @@ std::size_t find_line_end(std::string_view bytes, std::size_t at, bool& broken) 
 }
 
 const char* parse_field(std::string_view line, head_field& field) noexcept {
-    std::size_t colon = 0;
-    while (colon < line.size() && is_token_char(line[colon]))
-        ++colon;
+    const auto colon = token_length(line);
     if (colon == 0)
         return (line[0] == ' ' || line[0] == '\t') ? "folded field line" : "malformed field name";
     if (colon == line.size() || line[colon] != ':')
@@ -178,9 +176,7 @@ head_outcome parse_request_head(std::string_view bytes, request_head& head) noex
                                              : head_outcome{};
     }
     auto line = bytes.substr(0, end);
-    std::size_t at = 0;
-    while (at < line.size() && is_token_char(line[at]))
-        ++at;
+    const auto at = token_length(line);
     if (at == 0 || at == line.size() || line[at] != ' ')
         return bad("malformed request line");
     head.method = line.substr(0, at);
