@@ -66,11 +66,18 @@ private:
         wait_settings wait; ///< while it waits for a session
         std::string shown_upstream;
     };
+    /// A lock at the vault, and whether what the vault holds was seen since it was won: nobody else renews
+    /// that.
+    struct held_lock {
+        life::work_id id = 0; ///< 0: none
+        bool looked = false;
+        explicit operator bool() const noexcept { return id != 0; }
+    };
     enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
     struct silent_flight {
         life::work_id id = 0;
         flight_phase phase = flight_phase::locking;
-        life::work_id lock = 0; ///< 0: not won yet
+        held_lock lock; ///< none: not won yet
         std::vector<recovery_step> steps;
         std::size_t at = 0;
         scope_set scopes;
@@ -106,8 +113,8 @@ private:
         std::optional<credential> fresh;
     };
     struct unsaved_credential {
-        life::work_id lock = 0, storing = 0;
-        bool looked = false; ///< into the vault, since `lock` was won: nobody else has renewed what is held
+        held_lock lock;
+        life::work_id storing = 0;
         bool pin = false;
         unsigned tries = 0;
         time_point next{};
@@ -130,8 +137,7 @@ private:
         unsigned tries = 0;
         std::optional<time_point> erase_again;
         std::uint64_t tombstone = 0, only_until = 0;
-        life::work_id lock = 0; ///< kept until the vault knows: no other process may send what is spent
-        bool looked = false;    ///< as in unsaved_credential
+        held_lock lock; ///< kept until the vault knows: no other process may send what is spent
         std::string issuer;
     };
     enum class work_kind { discovery, look, erase, revoke };
@@ -210,14 +216,13 @@ private:
     void note_transient(const failure& why);
     void drop_flight(bool held_stays);
     std::optional<credential> to_put_back() const;
-    static bool has_looked(const silent_flight& f);
     bool spends_refresh_token(const silent_flight& f) const;
-    void give_back(life::work_id lock, bool looked);
+    void give_back(held_lock lock);
     void retry_unsaved();
     void renumber_held();
     void forget_unsaved();
     void unsaved_stored(const life::stored& e);
-    void keep_unsaved(const failure& why, life::work_id lock, bool pin);
+    void keep_unsaved(const failure& why, held_lock lock, bool pin);
 
     // life_questions.cpp: what a person is asked
     void handle(const life::approve_asked& e);

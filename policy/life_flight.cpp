@@ -25,7 +25,7 @@ void credential_life::launch_flight() {
         next_step();
     } else if (unsaved_ && unsaved_->lock) {
         flight_->lock = unsaved_->lock;
-        if (unsaved_->looked) {
+        if (flight_->lock.looked) {
             // nobody else was let in since: what the vault holds is known to be old
             next_step();
         } else {
@@ -47,7 +47,7 @@ void credential_life::handle(const life::locked& e) {
         end_flight(&why);
         return;
     }
-    flight_->lock = e.work;
+    flight_->lock.id = e.work;
     look_under_lock();
 }
 
@@ -87,6 +87,7 @@ void credential_life::flight_looked(const life::looked& e) {
         end_flight(&why);
         return;
     }
+    f.lock.looked = true;
     const bool gone = held_ && foreign_tombstone(*e.found);
     if (gone) {
         vault_generation_ = std::max(vault_generation_, e.found->generation);

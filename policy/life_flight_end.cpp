@@ -11,14 +11,14 @@ constexpr std::chrono::seconds longest_transient_pause{30};
 } // namespace
 
 /// Unless something waits to be stored: as long as it does, nobody else may send what the vault still holds.
-void credential_life::give_back(life::work_id lock, bool looked) {
+void credential_life::give_back(held_lock lock) {
     if (!lock)
         return;
-    if (unsaved_ && (!unsaved_->lock || unsaved_->lock == lock)) {
-        unsaved_->looked = looked || (unsaved_->lock && unsaved_->looked);
+    if (unsaved_ && (!unsaved_->lock || unsaved_->lock.id == lock.id)) {
+        lock.looked = lock.looked || unsaved_->lock.looked;
         unsaved_->lock = lock;
     } else {
-        later(life::unlock{lock});
+        later(life::unlock{lock.id});
     }
 }
 
@@ -35,7 +35,7 @@ void credential_life::end_flight(const failure* why) {
     const auto f = std::move(*flight_);
     const std::optional<failure> trouble = why ? std::optional<failure>(*why) : std::nullopt;
     flight_.reset();
-    give_back(f.lock, has_looked(f));
+    give_back(f.lock);
     for (auto& r : requests_)
         if (r.on == waits::flight && r.work == f.id) {
             r.on = waits::nothing;
@@ -50,11 +50,6 @@ void credential_life::end_flight(const failure* why) {
         confirmed_flight_ended(f.approval, trouble ? &*trouble : nullptr);
     if (!trouble)
         release_served();
-}
-
-/// What the vault holds was seen under its lock.
-bool credential_life::has_looked(const silent_flight& f) {
-    return f.lock && f.phase != flight_phase::locking && f.phase != flight_phase::looking;
 }
 
 /// Its refresh was sent: whatever comes back, the token that was sent is not sent again.
@@ -77,7 +72,7 @@ void credential_life::drop_flight(bool held_stays) {
     const auto f = std::move(*flight_);
     const bool spent = spends_refresh_token(f);
     flight_.reset();
-    give_back(f.lock, has_looked(f));
+    give_back(f.lock);
     if (spent && held_ && held_stays) {
         held_->refresh_dead = true;
         emit(life::publish{held_->value, renewable()});

@@ -189,7 +189,7 @@ void credential_life::login_stored(question& q, const life::stored& e) {
         return;
     }
     if (e.is == life::store_result::failed)
-        keep_unsaved(e.why, 0, true);
+        keep_unsaved(e.why, {}, true);
     login_done(q, e.is == life::store_result::saved);
 }
 

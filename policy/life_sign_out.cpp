@@ -73,15 +73,12 @@ void credential_life::handle(const life::sign_out_asked& e) {
 
 /// Locks that are held for what ends now.
 void credential_life::take_locks(sign_out& s) {
-    if (unsaved_) {
-        s.lock = std::exchange(unsaved_->lock, 0);
-        s.looked = unsaved_->looked;
-    }
+    if (unsaved_)
+        s.lock = std::exchange(unsaved_->lock, {});
     if (flight_ && flight_->lock) {
-        s.looked = has_looked(*flight_);
-        const auto lock = std::exchange(flight_->lock, 0);
-        if (s.lock && s.lock != lock)
-            later(life::unlock{lock});
+        const auto lock = std::exchange(flight_->lock, {});
+        if (s.lock && s.lock.id != lock.id)
+            later(life::unlock{lock.id});
         s.lock = lock;
     }
 }
@@ -116,7 +113,7 @@ void credential_life::handle(const life::erased& e) {
         if (s.erase == e.work) {
             s.erase = 0;
             if (e.done && s.lock)
-                later(life::unlock{std::exchange(s.lock, 0)});
+                later(life::unlock{std::exchange(s.lock, {}).id});
             if (!e.done) {
                 const auto pause = std::min<std::chrono::seconds>(erase_pause * (1 << std::min(s.tries, 10u)),
                                                                   longest_erase_pause);
@@ -153,7 +150,7 @@ void credential_life::retry_burials() {
             ++s;
         } else if (overtaken) {
             if (s->lock)
-                later(life::unlock{s->lock});
+                later(life::unlock{s->lock.id});
             s = sign_outs_.erase(s);
         } else {
             s->erase_again.reset();

@@ -11,23 +11,19 @@ constexpr std::chrono::milliseconds first_store_pause{500}, longest_store_pause{
 
 } // namespace
 
-void credential_life::keep_unsaved(const failure& why, life::work_id lock, bool pin) {
+void credential_life::keep_unsaved(const failure& why, held_lock lock, bool pin) {
     unsaved_credential u;
     if (unsaved_) {
         u = *unsaved_;
-        if (u.lock && lock && u.lock != lock)
-            later(life::unlock{lock});
+        if (u.lock && lock && u.lock.id != lock.id)
+            later(life::unlock{lock.id});
     }
-    if (!u.lock && lock) {
+    if (!u.lock)
         u.lock = lock;
-        u.looked = true; // whoever stores under a lock has looked
-    }
     // a sign-out that the vault has not heard of keeps a lock, for the same reason
     for (auto& s : sign_outs_)
-        if (!u.lock && s.lock) {
-            u.lock = std::exchange(s.lock, 0);
-            u.looked = s.looked;
-        }
+        if (!u.lock)
+            u.lock = std::exchange(s.lock, {});
     u.storing = 0;
     u.pin = u.pin || pin;
     u.why = why;
@@ -44,8 +40,8 @@ void credential_life::forget_unsaved() {
         return;
     const auto lock = unsaved_->lock;
     unsaved_.reset();
-    if (!(flight_ && flight_->lock == lock))
-        give_back(lock, true);
+    if (!(flight_ && flight_->lock.id == lock.id))
+        give_back(lock);
 }
 
 void credential_life::retry_unsaved() {
