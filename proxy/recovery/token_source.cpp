@@ -38,6 +38,12 @@ registration_inputs registration_for(const life_place& place) {
     return inputs;
 }
 
+/// A server may give the same client_id with a new secret.
+bool same_registration(const registered_client& a, const registered_client& b) {
+    return a.identity.id == b.identity.id && a.identity.client_secret == b.identity.client_secret &&
+           a.redirect_uri == b.redirect_uri && a.secret_expires_at == b.secret_expires_at;
+}
+
 } // namespace
 
 token_source source_for(recovery_step step, bool session) {
@@ -94,12 +100,6 @@ bool wants_dpop(const life_place& place, const life::server_ptr& server, bool ch
                 bool challenged_bearer) {
     return use_dpop(dpop_of(place.where.upstream()), server->resource_metadata(), challenged_dpop,
                     challenged_bearer);
-}
-
-/// A server may give the same client_id with a new secret.
-static bool same_registration(const registered_client& a, const registered_client& b) {
-    return a.identity.id == b.identity.id && a.identity.client_secret == b.identity.client_secret &&
-           a.redirect_uri == b.redirect_uri && a.secret_expires_at == b.secret_expires_at;
 }
 
 task<result<registered_client>> client_for(recovery_context& context, life_place place,

@@ -75,6 +75,25 @@ TEST_CASE("a refused refresh asks a person, and the dead token is not sent again
     CHECK(w.verdict_of(again).why.code == fault::approval_denied);
 }
 
+TEST_CASE("a registration that comes back under its old client_id with a new secret is stored") {
+    recovery_world w;
+    w.stored_before();
+    auto client = w.store.find_registration("https://as.example", "up").value().value();
+    client.identity.client_secret = secret("old-secret");
+    client.secret_expires_at = w.now - 1h;
+    REQUIRE(w.store.store_registration("up", client).has_value());
+    w.network.on("https://as.example/register", 201,
+                 R"({"client_id":"client-1","client_secret":"new-secret","client_secret_expires_at":0,)"
+                 R"("token_endpoint_auth_method":"client_secret_post"})");
+    w.start();
+    const auto r = w.refused();
+    CHECK(w.verdict_of(r).is == verdict::replay);
+    CHECK(has(w.network.last_body(token_url), "client_secret=new-secret"));
+    const auto stored = w.store.find_registration("https://as.example", "up").value();
+    REQUIRE(stored.has_value());
+    CHECK(stored->identity.client_secret.reveal() == "new-secret");
+}
+
 TEST_CASE("a renewal ahead of time goes on without anyone who waits") {
     signed_in w;
     w.manager->renew_ahead({w.table, w.table->routes[0].get(), 0}, w.generation());
