@@ -1,0 +1,186 @@
+// The ends of a credential's life: sign-out, another origin, a callback that comes late.
+#include "tests/unit/policy/life_checks.hpp"
+
+using namespace reauth;
+using namespace reauth::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("life: a sign-out while a refresh waits for the vault leaves nothing in force (fault 1)") {
+    life_world w;
+    w.sign_in();
+    w.refuse();
+    w.end<life::discover>();
+    REQUIRE(w.next_of<life::lock>());
+    const auto caller = w.sign_out();
+    w.settle();
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.published.has_value());
+    CHECK(w.sign_out_answers[caller].front().has_value());
+    CHECK_FALSE(w.vault.lock.has_value());
+    w.check_rest();
+    holds(w);
+}
+
+TEST_CASE("life: a sign-out sticks, whatever was under way, and what comes home is revoked (fault 3)") {
+    life_world w;
+    w.sign_in();
+    w.refuse();
+    w.end<life::discover>();
+    w.end<life::lock>();
+    w.end<life::look>();
+    REQUIRE(w.next_of<life::run>());
+    w.sign_out();
+    w.settle();
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.vault.value.has_value());
+    REQUIRE(w.issued.size() == 2);
+    CHECK(w.server.revoked(w.issued[1].value));
+    // a restart finds nothing either
+    life_world again;
+    again.vault = w.vault;
+    again.tell(life::loaded{again.vault.state()});
+    CHECK_FALSE(again.machine.held());
+    holds(w);
+}
+
+TEST_CASE("life: a login that is redeemed while somebody signs out is revoked, not used (fault 3)") {
+    life_world w;
+    w.refuse();
+    w.settle();
+    const auto id = w.only_question();
+    w.approve(id);
+    w.settle();
+    const auto back = w.come_back(id);
+    SECTION("at the token endpoint") {}
+    SECTION("on its way into the vault") {
+        w.end<life::redeem>();
+        REQUIRE(w.next_of<life::store>());
+    }
+    w.sign_out();
+    w.settle();
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.vault.value.has_value());
+    CHECK_FALSE(w.callback_answers[back].front().ok);
+    CHECK(w.server.revoked(w.issued.front().value));
+    w.check_rest();
+    holds(w);
+}
+
+TEST_CASE("life: a sign-out closes the questions, and approving one says so (fault 7)") {
+    life_world w;
+    w.sign_in();
+    w.refuse(challenge_kind::insufficient_scope, "write");
+    w.settle();
+    const auto id = w.only_question();
+    w.approve(id);
+    w.settle();
+    w.sign_out();
+    w.settle();
+    CHECK(w.closed[id].status == approval_status::signed_out);
+    CHECK(w.come_back(id) == 0);
+    const auto caller = w.approve(id);
+    REQUIRE_FALSE(w.approve_answers[caller].front().answer.has_value());
+    CHECK(w.approve_answers[caller].front().answer.error().message.find("signed_out") != std::string::npos);
+    CHECK_FALSE(w.machine.held());
+    holds(w);
+}
+
+TEST_CASE("life: a configured token can't be signed out of, and stays (fault 7)") {
+    life_world w(world_target(grant_kind::static_token));
+    credential configured;
+    configured.access_token = secret("configured");
+    w.tell(life::supplied{configured});
+    const auto caller = w.sign_out();
+    REQUIRE_FALSE(w.sign_out_answers[caller].front().has_value());
+    CHECK(w.sign_out_answers[caller].front().error().code == fault::invalid_configuration);
+    CHECK(token_of(w.machine.held()) == "configured");
+    CHECK(w.works.empty());
+}
+
+TEST_CASE("life: a credential goes to no other origin or resource (fault 9)") {
+    life_world w;
+    w.sign_in();
+    auto moved = world_target();
+    SECTION("another host") {
+        moved.url = "https://evil.example/mcp";
+    }
+    SECTION("another scheme") {
+        moved.url = "http://mcp.example/mcp";
+    }
+    SECTION("another path than the resource names") {
+        moved.url = "https://mcp.example/other";
+    }
+    SECTION("another resource") {
+        moved.resource = "https://mcp.example/else";
+    }
+    const auto epoch = w.machine.epoch();
+    w.tell(life::reconfigured{moved});
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.published.has_value());
+    CHECK(w.machine.epoch() > epoch);
+    // a restart with the new URL finds nothing, and says so
+    life_world again(moved);
+    again.vault = w.vault;
+    again.tell(life::loaded{again.vault.state()});
+    CHECK_FALSE(again.machine.held());
+    REQUIRE(again.audits.size() == 1);
+    CHECK(again.audits[0].how == "bound elsewhere");
+    // and a refresh does not take it up either
+    again.refuse();
+    again.settle();
+    CHECK_FALSE(again.machine.held());
+    CHECK(again.open.size() == 1);
+}
+
+TEST_CASE("life: the same origin under another path that the resource covers keeps its credential") {
+    life_world w;
+    w.sign_in();
+    auto moved = world_target();
+    moved.url = "https://mcp.example/mcp/v2";
+    w.tell(life::reconfigured{moved});
+    CHECK(w.machine.held());
+}
+
+TEST_CASE("life: a sign-out that the vault can't take sticks here, says so, and is tried again") {
+    life_world w;
+    w.sign_in();
+    w.vault.writable = false;
+    const auto caller = w.sign_out();
+    w.settle();
+    REQUIRE_FALSE(w.sign_out_answers[caller].front().has_value());
+    CHECK(w.sign_out_answers[caller].front().error().message.find("signed out here") != std::string::npos);
+    CHECK_FALSE(w.machine.held());
+    w.vault.writable = true;
+    w.pass(2s);
+    w.settle();
+    CHECK_FALSE(w.vault.value.has_value());
+    holds(w);
+}
+
+TEST_CASE("life: what can't be revoked at a sign-out is said") {
+    life_world w;
+    w.sign_in();
+    const auto caller = w.sign_out();
+    REQUIRE(w.end<life::revoke>(ending::trouble));
+    w.settle();
+    CHECK_FALSE(w.sign_out_answers[caller].front().has_value());
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.vault.value.has_value());
+}
+
+TEST_CASE("life: a callback of an earlier run is completed, since nothing has ended it") {
+    life_world w;
+    w.refuse();
+    w.settle();
+    const auto id = w.only_question();
+    w.approve(id);
+    w.settle();
+    life_world again;
+    again.vault = w.vault;
+    again.begun = w.begun;
+    const auto back = again.come_back(id);
+    again.settle();
+    CHECK(again.callback_answers[back].front().ok);
+    CHECK(again.machine.held());
+    holds(again);
+}
