@@ -4,6 +4,22 @@
 #include "policy/token_flow.hpp"
 
 namespace reauth {
+
+result<registered_client> configured_client(const authorization_server& server, const client_settings& c) {
+    auto method = choose_client_auth(server, c.auth, !c.client_secret.empty(), !c.private_key.empty());
+    if (!method)
+        return method.error();
+    registered_client client;
+    client.identity.id = c.id;
+    client.identity.method = *method;
+    client.identity.client_secret = c.client_secret;
+    client.identity.private_key = c.private_key;
+    client.identity.alg = c.alg;
+    client.origin = client_origin::pre_registered;
+    client.issuer = server.issuer;
+    return client;
+}
+
 namespace {
 
 result<registered_client> preregistered(const authorization_server& server,
@@ -17,18 +33,7 @@ result<registered_client> preregistered(const authorization_server& server,
         if (!trusted)
             return trusted.error();
     }
-    auto method = choose_client_auth(server, c.auth, !c.client_secret.empty(), !c.private_key.empty());
-    if (!method)
-        return method.error();
-    registered_client client;
-    client.identity.id = c.id;
-    client.identity.method = *method;
-    client.identity.client_secret = c.client_secret;
-    client.identity.private_key = c.private_key;
-    client.identity.alg = c.alg;
-    client.origin = client_origin::pre_registered;
-    client.issuer = server.issuer;
-    return client;
+    return configured_client(server, c);
 }
 
 bool usable(const registered_client& stored, const authorization_server& server,

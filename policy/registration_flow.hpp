@@ -34,6 +34,12 @@ struct registration_inputs {
 flow<result<registered_client>> obtain_client(const flow_environment& env, authorization_server server,
                                               registration_inputs inputs);
 
+/// The client that the configuration names, as it authenticates at this server (RFC 7591 §2,
+/// token_endpoint_auth_method), or why it can't. Whether the server may have its secret is the caller's
+/// question.
+result<registered_client> configured_client(const authorization_server& server,
+                                            const client_settings& configured);
+
 /// The pre-registered or metadata-document client, without any request: nothing where only registration is
 /// left.
 result<std::optional<registered_client>> known_client(const authorization_server& server,

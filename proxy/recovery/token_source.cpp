@@ -8,8 +8,7 @@
 namespace reauth {
 namespace {
 
-client_settings client_of(const upstream_config& upstream) {
-    const auto& c = upstream.client;
+client_settings client_of(const oauth_client_config& c) {
     return {c.id, c.client_secret, c.auth, c.private_key, c.alg, c.issuer};
 }
 
@@ -31,7 +30,7 @@ registration_inputs registration_for(const life_place& place) {
     registration_inputs inputs;
     inputs.upstream = upstream.name;
     inputs.upstream_url = upstream.url;
-    inputs.configured = client_of(upstream);
+    inputs.configured = client_of(upstream.client);
     inputs.client_metadata_url = settings.client_metadata_url;
     inputs.redirect_uri = settings.approval.public_url + "/oauth/callback";
     inputs.loopback_redirect = is_loopback_host(host_of(settings.approval.public_url));
@@ -153,18 +152,7 @@ task<result<std::optional<registered_client>>> client_held(recovery_context& con
 
 result<registered_client> client_at_provider(const identity_provider_config& provider,
                                              const authorization_server& server) {
-    const auto& c = provider.client;
-    auto method = choose_client_auth(server, c.auth, !c.client_secret.empty(), !c.private_key.empty());
-    if (!method)
-        return method.error();
-    registered_client client;
-    client.identity.id = c.id;
-    client.identity.method = *method;
-    client.identity.client_secret = c.client_secret;
-    client.identity.private_key = c.private_key;
-    client.identity.alg = c.alg;
-    client.issuer = server.issuer;
-    return client;
+    return configured_client(server, client_of(provider.client));
 }
 
 } // namespace reauth
