@@ -1,6 +1,8 @@
 // Tables of field characters, and list members without allocation.
 #include "core/http_field.hpp"
 
+#include "core/ascii.hpp"
+
 #include <array>
 #include <cstring>
 
@@ -76,10 +78,6 @@ bool is_known_name(std::string_view known, std::string_view name) noexcept {
     return true;
 }
 
-constexpr char lower(char c) noexcept {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
 struct known_field {
     std::string_view name;
     field_id id;
@@ -147,6 +145,10 @@ bool is_token_char(char c) noexcept {
     return is(c, token);
 }
 
+bool valid_token(std::string_view text) noexcept {
+    return !text.empty() && token_length(text) == text.size();
+}
+
 bool valid_field_value(std::string_view text) noexcept {
     std::size_t at = 0;
     while (at + 8 <= text.size() && !any_control(eight_bytes(text.data() + at)))
@@ -160,15 +162,6 @@ bool valid_target(std::string_view text) noexcept {
 
 bool valid_host(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 261 && all(text, host);
-}
-
-bool same_field_name(std::string_view a, std::string_view b) noexcept {
-    if (a.size() != b.size())
-        return false;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i]))
-            return false;
-    return true;
 }
 
 bool parse_decimal(std::string_view text, std::uint64_t& out) noexcept {
@@ -185,19 +178,19 @@ bool parse_decimal(std::string_view text, std::uint64_t& out) noexcept {
 
 bool name_in_list(std::string_view list, std::string_view name) noexcept {
     bool found = false;
-    for_each_list_item(list, [&](std::string_view item) { found = found || same_field_name(item, name); });
+    for_each_list_item(list, [&](std::string_view item) { found = found || iequals(item, name); });
     return found;
 }
 
 field_id identify_field(std::string_view name) noexcept {
     if (name.size() >= names.first.size())
         return field_id::other;
-    auto letter = static_cast<unsigned char>(lower(name[0])) - static_cast<unsigned>('a');
+    auto letter = static_cast<unsigned char>(ascii_lower(name[0])) - static_cast<unsigned>('a');
     if (letter >= 26)
         return field_id::other;
     for (std::size_t i = names.first[name.size()][letter]; i != 0 && i <= std::size(known); ++i) {
         const auto& k = known[i - 1];
-        if (k.name[0] != lower(name[0]))
+        if (k.name[0] != ascii_lower(name[0]))
             break;
         if (k.name.size() == name.size() && is_known_name(k.name, name))
             return k.id;

@@ -14,6 +14,9 @@ bool is_token_char(char c) noexcept;
 /// How many token characters it begins with.
 std::size_t token_length(std::string_view text) noexcept;
 
+/// A whole token (RFC 9110 §5.6.2): a method, a field's name.
+bool valid_token(std::string_view text) noexcept;
+
 /// No control characters but HTAB (RFC 9110 §5.5); bytes ≥ 0x80 pass.
 bool valid_field_value(std::string_view value) noexcept;
 
@@ -22,9 +25,6 @@ bool valid_target(std::string_view target) noexcept;
 
 /// uri-host [":" port] with the characters a host may have.
 bool valid_host(std::string_view host) noexcept;
-
-/// ASCII case-insensitive equality.
-bool same_field_name(std::string_view a, std::string_view b) noexcept;
 
 /// Digits only, no sign, no overflow of 63 bits.
 bool parse_decimal(std::string_view text, std::uint64_t& value) noexcept;

@@ -1,6 +1,7 @@
 // The one pass: start line, fields, framing.
 #include "core/http_head.hpp"
 
+#include "core/ascii.hpp"
 #include "core/http_field.hpp"
 
 #include <cstring>
@@ -65,7 +66,7 @@ const char* note_field(message_head& head, const head_field& field, framing_fact
         if (facts.has_coding)
             return "repeated Transfer-Encoding";
         facts.has_coding = true;
-        if (!same_field_name(field.value, "chunked"))
+        if (!iequals(field.value, "chunked"))
             return "unsupported Transfer-Encoding";
         break;
     case field_id::host:
@@ -74,8 +75,8 @@ const char* note_field(message_head& head, const head_field& field, framing_fact
     case field_id::connection:
         facts.any_connection = true;
         for_each_list_item(field.value, [&](std::string_view item) {
-            facts.close = facts.close || same_field_name(item, "close");
-            facts.keep_alive = facts.keep_alive || same_field_name(item, "keep-alive");
+            facts.close = facts.close || iequals(item, "close");
+            facts.keep_alive = facts.keep_alive || iequals(item, "keep-alive");
         });
         break;
     default:
@@ -90,12 +91,12 @@ void mark_nominated(message_head& head) noexcept {
         if (head.fields[c].id != field_id::connection)
             continue;
         for_each_list_item(head.fields[c].value, [&](std::string_view item) {
-            if (same_field_name(item, "close") || same_field_name(item, "keep-alive"))
+            if (iequals(item, "close") || iequals(item, "keep-alive"))
                 return;
             for (std::size_t i = 0; i < head.field_count; ++i) {
                 auto& f = head.fields[i];
                 if (f.id != field_id::content_length && f.id != field_id::transfer_encoding &&
-                    same_field_name(f.name, item))
+                    iequals(f.name, item))
                     f.nominated = true;
             }
         });

@@ -1,6 +1,7 @@
 // The heads that are sent on: what belongs to one hop or to us stays here.
 #include "core/http_head.hpp"
 
+#include "core/ascii.hpp"
 #include "core/http_field.hpp"
 
 namespace reauth {
@@ -96,8 +97,7 @@ unsigned keep_alive_timeout(const response_head& head) noexcept {
     unsigned seconds = 0;
     for_each_list_item(head.value(field_id::keep_alive), [&](std::string_view item) {
         std::uint64_t value = 0;
-        if (item.size() > 8 && same_field_name(item.substr(0, 8), "timeout=") &&
-            parse_decimal(item.substr(8), value))
+        if (item.size() > 8 && iequals(item.substr(0, 8), "timeout=") && parse_decimal(item.substr(8), value))
             // a promise of nothing is still a promise: not the same as none
             seconds = static_cast<unsigned>(value == 0 ? 1 : value < 86400 ? value : 86400);
     });

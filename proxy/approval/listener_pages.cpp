@@ -1,5 +1,7 @@
 // The pages of the approval listener: the approval link and the OAuth callback.
 #include "proxy/approval/approval_json.hpp"
+
+#include "core/ascii.hpp"
 #include "proxy/approval/approval_page.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
@@ -45,7 +47,7 @@ std::optional<std::string> approval_listener::impl::binding_cookie(const service
     const auto name = binding_cookie_name(state);
     std::optional<std::string> found;
     for (const auto& h : request.headers) {
-        if (!same_field_name(h.name, "cookie"))
+        if (!iequals(h.name, "cookie"))
             continue;
         std::string_view rest = h.value;
         while (!rest.empty()) {

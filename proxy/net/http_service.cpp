@@ -2,13 +2,13 @@
 // stream.
 #include "proxy/net/http_service.hpp"
 
+#include "core/ascii.hpp"
 #include "proxy/net/service_connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/string.hpp>
 
 namespace reauth {
 
@@ -17,7 +17,7 @@ using tcp_acceptor = asio::basic_socket_acceptor<tcp, executor>;
 
 std::optional<std::string_view> service_request::header(std::string_view name) const {
     for (const auto& h : headers)
-        if (boost::beast::iequals({h.name.data(), h.name.size()}, {name.data(), name.size()}))
+        if (iequals(h.name, name))
             return h.value;
     return {};
 }

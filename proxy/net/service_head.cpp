@@ -1,6 +1,9 @@
 // Strict checks of request heads, and the writing of response heads.
 #include "proxy/net/service_head.hpp"
 
+#include "core/ascii.hpp"
+#include "core/http_field.hpp"
+
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
@@ -16,16 +19,6 @@ bool is_digit(char c) {
 }
 bool is_alnum(char c) {
     return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool is_token_char(char c) {
-    return is_alnum(c) ||
-           (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
 }
 
 bool well_formed_host(std::string_view host) {
@@ -69,7 +62,7 @@ std::optional<std::string> malformed_head_bytes(std::string_view head) {
             return "a header line is folded";
         if (colon == std::string_view::npos || colon == 0)
             return "a header line has no name";
-        if (!std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(colon), is_token_char))
+        if (token_length(line) != colon)
             return "a header name holds a character that is not allowed";
     }
     return {};
@@ -78,7 +71,7 @@ std::optional<std::string> malformed_head_bytes(std::string_view head) {
 framing_verdict check_framing(std::string_view method, std::string_view target, unsigned version,
                               const std::vector<header_field>& headers) {
     const auto bad = [](std::string reason) { return framing_verdict{400, std::move(reason)}; };
-    if (method.empty() || !std::all_of(method.begin(), method.end(), is_token_char))
+    if (!valid_token(method))
         return bad("the method is malformed");
     if (target.empty() || target.front() != '/')
         return bad("the request target must be a path");
@@ -88,18 +81,18 @@ framing_verdict check_framing(std::string_view method, std::string_view target, 
             return bad("the request target holds a character that is not allowed");
     std::size_t hosts = 0, lengths = 0, codings = 0;
     for (const auto& h : headers) {
-        if (same_name(h.name, "host")) {
+        if (iequals(h.name, "host")) {
             ++hosts;
             if (!well_formed_host(h.value))
                 return bad("the Host header is malformed");
-        } else if (same_name(h.name, "content-length")) {
+        } else if (iequals(h.name, "content-length")) {
             ++lengths;
             if (h.value.empty() || h.value.size() > 18 ||
                 !std::all_of(h.value.begin(), h.value.end(), is_digit))
                 return bad("the Content-Length is malformed");
-        } else if (same_name(h.name, "transfer-encoding")) {
+        } else if (iequals(h.name, "transfer-encoding")) {
             ++codings;
-            if (!same_name(h.value, "chunked"))
+            if (!iequals(h.value, "chunked"))
                 return {501, "the only transfer coding understood is chunked"};
         }
     }
@@ -122,8 +115,7 @@ std::string format_response_head(unsigned status, const std::vector<header_field
         "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason.data(), reason.size()) + "\r\n";
     out += "Date: " + http_date() + "\r\n";
     for (const auto& h : headers) {
-        if (h.name.empty() || !std::all_of(h.name.begin(), h.name.end(), is_token_char) ||
-            h.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+        if (!valid_token(h.name) || h.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
             throw std::invalid_argument("response header " + h.name + " cannot be sent");
         out += h.name + ": " + h.value + "\r\n";
     }

@@ -115,12 +115,9 @@ task<result<http_response>> converse(Stream& stream, const http_request& request
 } // namespace
 
 result<void> check_request(const http_request& request) {
-    const auto token = [](std::string_view text) {
-        return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-    };
-    bool sound = token(request.method) && valid_field_value(request.authorization.reveal());
+    bool sound = valid_token(request.method) && valid_field_value(request.authorization.reveal());
     for (const auto& field : request.headers)
-        sound = sound && token(field.name) && valid_field_value(field.value);
+        sound = sound && valid_token(field.name) && valid_field_value(field.value);
     if (!sound)
         return failure{
             fault::internal, "A request has a method or field that would break its framing.", {}, {}, false};

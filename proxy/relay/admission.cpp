@@ -1,6 +1,7 @@
 // The checks in their order; the first that fails answers.
 #include "proxy/relay/admission.hpp"
 
+#include "core/ascii.hpp"
 #include "core/http_field.hpp"
 
 #include <algorithm>
@@ -32,7 +33,7 @@ bool own_host(std::string_view authority, const config& settings,
     std::string_view host, port;
     split_authority(authority, host, port);
     for (const auto& allowed : settings.allowed_hosts)
-        if (same_field_name(allowed, authority) || same_field_name(allowed, host))
+        if (iequals(allowed, authority) || iequals(allowed, host))
             return true;
     if (listener.port == 0)
         return true; // a Unix socket can't be reached by a browser
@@ -44,14 +45,14 @@ bool own_host(std::string_view authority, const config& settings,
         return false;
     if (number != listener.port)
         return false;
-    if (same_field_name(host, "localhost") || host == "127.0.0.1" || host == "[::1]")
+    if (iequals(host, "localhost") || host == "127.0.0.1" || host == "[::1]")
         return true;
     // a rebinding attack needs a name; an address literal is what the person typed
     if (listener.any_address)
         return is_address_literal(host);
     std::string_view bound_host, bound_port;
     split_authority(listener.address, bound_host, bound_port);
-    return same_field_name(host, bound_host);
+    return iequals(host, bound_host);
 }
 
 } // namespace
@@ -75,7 +76,7 @@ admission admit(const request_head& head, const config& settings, const listener
     if (settings.client_auth.empty())
         return {};
     auto given = head.value(field_id::authorization);
-    if (given.size() > 7 && same_field_name(given.substr(0, 7), "Bearer "))
+    if (given.size() > 7 && iequals(given.substr(0, 7), "Bearer "))
         for (std::size_t i = 0; i < settings.client_auth.size(); ++i)
             if (settings.client_auth[i].bearer.equals(given.substr(7)))
                 return {0, "", i};

@@ -1,5 +1,7 @@
 // Phase 5: the upstream's answer: challenge, redirect, or relayed as it streams.
 #include "core/http_field.hpp"
+
+#include "core/ascii.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 
@@ -115,7 +117,7 @@ bool exchange::follow_redirect() {
         return false;
     auto location = m.answer.value(field_id::location);
     if (location.size() > where_.to->origin.size() &&
-        same_field_name(location.substr(0, where_.to->origin.size()), where_.to->origin) &&
+        iequals(location.substr(0, where_.to->origin.size()), where_.to->origin) &&
         location[where_.to->origin.size()] == '/')
         location.remove_prefix(where_.to->origin.size());
     if (location.size() < 1 || location[0] != '/' || (location.size() > 1 && location[1] == '/') ||

@@ -1,5 +1,7 @@
 // Phase 10: the client gets an answer in MCP's shape, whatever happened.
 #include "core/http_field.hpp"
+
+#include "core/ascii.hpp"
 #include "core/sse.hpp"
 #include "proxy/log.hpp"
 #include "proxy/net/channel_io.hpp"
@@ -124,7 +126,7 @@ task<exchange::outcome> exchange::relay_into_stream() {
     const auto& answer = m.answer;
     auto status = answer.status;
     body_scanner scanner(answer);
-    bool events = same_field_name(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
+    bool events = iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
     std::string payload;
     std::string_view input = m.reply.view().substr(answer.size);
     bool ok = pass_body(scanner, input, true, payload);

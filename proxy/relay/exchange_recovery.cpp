@@ -1,5 +1,7 @@
 // Phases 6 to 9 as the request lives them: it is held while its credential is recovered, and replayed.
 #include "core/http_field.hpp"
+
+#include "core/ascii.hpp"
 #include "core/sse.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
@@ -45,7 +47,7 @@ bool exchange::event_stream_accepted() const {
     for (const auto& f : s_.memory->head)
         if (f.id == field_id::accept)
             for_each_list_item(f.value, [&](std::string_view item) {
-                accepted = accepted || same_field_name(item.substr(0, 17), "text/event-stream");
+                accepted = accepted || iequals(item.substr(0, 17), "text/event-stream");
             });
     return accepted;
 }

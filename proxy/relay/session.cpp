@@ -1,6 +1,7 @@
 // The loop over one connection's requests.
 #include "proxy/relay/session.hpp"
 
+#include "core/ascii.hpp"
 #include "core/http_field.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
@@ -173,7 +174,7 @@ task<bool> session::serve() {
         co_return keep;
     }
     if (has_body && head.minor_version == 1 && memory->in.size() == head.size &&
-        same_field_name(head.value(field_id::expect), "100-continue")) {
+        iequals(head.value(field_id::expect), "100-continue")) {
         // Expect concerns this hop: whoever waits for leave to send the body gets it from us (RFC 9110
         // §10.1.1)
         write_job leave{"HTTP/1.1 100 Continue\r\n\r\n", {}};

@@ -172,12 +172,30 @@ public:
     /// From nothing to a credential in force, by a login.
     void sign_in(const std::string& scope = "read") {
         refuse(challenge_kind::unauthorized, scope);
+        const auto id = send_to_provider();
+        come_back(id);
+        settle();
+    }
+    /// The one open question is approved, and its person is at the provider; the question's id.
+    std::string send_to_provider() {
         settle();
         const auto id = only_question();
         approve(id);
         settle();
-        come_back(id);
-        settle();
+        return id;
+    }
+    /// Up to where a refresh, with a token that looked alive, waits for the server's answer.
+    void send_refresh() {
+        for (const bool done : {end<life::discover>(), end<life::lock>(), end<life::look>()})
+            if (!done)
+                throw std::runtime_error("no refresh was under way");
+    }
+    /// Another process stores what a login of its own has brought.
+    void rival_stores(std::uint64_t generation, scope_set scopes = {"read"}) {
+        auto theirs = server.issue(std::move(scopes));
+        theirs.origin = "https://mcp.example";
+        theirs.generation = vault.generation = generation;
+        vault.value = theirs;
     }
     std::string only_question() const {
         if (open.size() != 1)

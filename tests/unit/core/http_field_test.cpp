@@ -32,6 +32,9 @@ TEST_CASE("http field: a token ends at the first character that is none") {
     CHECK(token_length("Content-Type: x") == 12);
     CHECK(token_length(" x") == 0);
     CHECK(token_length("abc") == 3);
+    CHECK(valid_token("abc"));
+    CHECK_FALSE(valid_token("a c"));
+    CHECK_FALSE(valid_token(""));
 }
 
 TEST_CASE("http field: a known name is known in any case, and nothing that differs in one character is") {
@@ -62,8 +65,7 @@ TEST_CASE("http field: a known name is known in any case, and nothing that diffe
                 other[at] = static_cast<char>(c);
                 if (!is_token_char(other[at]) || std::tolower(static_cast<int>(c)) == name[at])
                     continue;
-                const auto found = identify_field(other);
-                if (found == id && other.substr(0, 11) != "set-cookie2")
+                if (identify_field(other) == id)
                     FAIL(other << " is taken for " << name);
             }
     }

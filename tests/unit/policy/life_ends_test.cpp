@@ -25,9 +25,7 @@ TEST_CASE("life: a sign-out sticks, whatever was under way, and what comes home 
     life_world w;
     w.sign_in();
     w.refuse();
-    w.end<life::discover>();
-    w.end<life::lock>();
-    w.end<life::look>();
+    w.send_refresh();
     REQUIRE(w.next_of<life::run>());
     w.sign_out();
     w.settle();
@@ -46,10 +44,7 @@ TEST_CASE("life: a sign-out sticks, whatever was under way, and what comes home 
 TEST_CASE("life: a login that is redeemed while somebody signs out is revoked, not used (fault 3)") {
     life_world w;
     w.refuse();
-    w.settle();
-    const auto id = w.only_question();
-    w.approve(id);
-    w.settle();
+    const auto id = w.send_to_provider();
     const auto back = w.come_back(id);
     SECTION("at the token endpoint") {}
     SECTION("on its way into the vault") {
@@ -70,10 +65,7 @@ TEST_CASE("life: a sign-out closes the questions, and approving one says so (fau
     life_world w;
     w.sign_in();
     w.refuse(challenge_kind::insufficient_scope, "write");
-    w.settle();
-    const auto id = w.only_question();
-    w.approve(id);
-    w.settle();
+    const auto id = w.send_to_provider();
     w.sign_out();
     w.settle();
     CHECK(w.closed[id].status == approval_status::signed_out);
@@ -171,10 +163,7 @@ TEST_CASE("life: what can't be revoked at a sign-out is said") {
 TEST_CASE("life: a callback of an earlier run is completed, since nothing has ended it") {
     life_world w;
     w.refuse();
-    w.settle();
-    const auto id = w.only_question();
-    w.approve(id);
-    w.settle();
+    const auto id = w.send_to_provider();
     life_world again;
     again.vault = w.vault;
     again.begun = w.begun;

@@ -25,10 +25,7 @@ TEST_CASE(
 TEST_CASE("life: a denied approval stays denied, whatever the provider sends (fault 4)") {
     life_world w;
     const auto request = w.refuse();
-    w.settle();
-    const auto id = w.only_question();
-    w.approve(id);
-    w.settle();
+    const auto id = w.send_to_provider();
     SECTION("before the person comes back") {
         w.deny(id);
         w.settle();

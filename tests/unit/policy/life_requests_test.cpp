@@ -95,16 +95,11 @@ TEST_CASE("life: a refused refresh looks into the vault once more, then asks a p
     life_world w;
     w.sign_in();
     const auto request = w.refuse();
-    w.end<life::discover>();
-    w.end<life::lock>();
-    w.end<life::look>();
+    w.send_refresh();
     w.end<life::run>(ending::refusal);
     REQUIRE(w.next_of<life::look>());
     SECTION("where another holder has won") {
-        auto theirs = w.server.issue(scope_set{"read"});
-        theirs.origin = "https://mcp.example";
-        theirs.generation = w.vault.generation = 2;
-        w.vault.value = theirs;
+        w.rival_stores(2);
         w.settle();
         CHECK(replayed(w, request));
         CHECK(w.open.empty());

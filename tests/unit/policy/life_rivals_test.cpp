@@ -110,10 +110,7 @@ std::vector<rival> rivals() {
          [](life_world& w) {
              if (w.vault.lock)
                  return; // it keeps to the lock
-             auto theirs = w.server.issue(scope_set{"read", "write"});
-             theirs.origin = "https://mcp.example";
-             theirs.generation = ++w.vault.generation;
-             w.vault.value = theirs;
+             w.rival_stores(w.vault.generation + 1, {"read", "write"});
              w.tell(life::news{w.vault.state()});
          }},
         {"another process's sign-out",

@@ -46,11 +46,9 @@ TEST_CASE("life: a rotated refresh token is not lost where the vault can't store
 TEST_CASE("life: a login that can't be stored is used, and stored later (fault 5)") {
     life_world w;
     const auto request = w.refuse();
-    w.settle();
-    w.approve(w.only_question());
-    w.settle();
+    const auto asked = w.send_to_provider();
     w.vault.writable = false;
-    w.come_back(w.open.begin()->first);
+    w.come_back(asked);
     w.settle();
     CHECK(replayed(w, request));
     CHECK_FALSE(w.machine.saved());
@@ -69,11 +67,9 @@ TEST_CASE("life: what waits to be stored is numbered behind what others have sto
     w.moved = true;
     w.tell(life::reconfigured{elsewhere});
     const auto request = w.refuse();
-    w.settle();
-    w.approve(w.only_question());
-    w.settle();
+    const auto asked = w.send_to_provider();
     w.vault.writable = false;
-    w.come_back(w.open.begin()->first);
+    w.come_back(asked);
     w.settle();
     REQUIRE(replayed(w, request));
     // a process with the old configuration renews what it holds, and we hear of it
@@ -125,11 +121,9 @@ TEST_CASE("life: a denied login's undone store does not bring a spent refresh to
 TEST_CASE("life: a burial that the vault takes too late does not hide another process's sign-out") {
     life_world w;
     w.refuse();
-    w.settle();
-    w.approve(w.only_question());
-    w.settle();
+    const auto asked = w.send_to_provider();
     w.vault.writable = false;
-    w.come_back(w.open.begin()->first);
+    w.come_back(asked);
     w.settle();
     auto elsewhere = world_target();
     elsewhere.url = "https://other.example/mcp";
@@ -179,14 +173,9 @@ TEST_CASE("life: a store that meets something newer adopts it and gives ours bac
     life_world w;
     w.sign_in();
     const auto request = w.refuse();
-    w.end<life::discover>();
-    w.end<life::lock>();
-    w.end<life::look>();
+    w.send_refresh();
     w.end<life::run>();
-    auto theirs = w.server.issue(scope_set{"read"});
-    theirs.origin = "https://mcp.example";
-    theirs.generation = w.vault.generation = 5;
-    w.vault.value = theirs;
+    w.rival_stores(5);
     w.settle();
     CHECK(replayed(w, request));
     CHECK(w.machine.held()->generation == 5);
