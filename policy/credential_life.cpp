@@ -107,6 +107,7 @@ std::uint64_t credential_life::next_generation() const {
 
 void credential_life::take_into_force(credential c, bool saved, std::optional<recovery_step> how) {
     held_ = holding{std::move(c), saved, false, how};
+    interrupted_note_.clear();
     finals_.forget(target_.principal, target_.upstream);
     emit(life::publish{held_->value, renewable()});
 }
@@ -174,7 +175,8 @@ void credential_life::report(life::audit::kind what, std::string how, const fail
 }
 
 void credential_life::handle(const life::loaded& e) {
-    adopt(e.state);
+    if (adopt(e.state) && !held_->value.expired_at(now_))
+        answer_covered("Answered by another sign-in.");
     release_served();
 }
 
@@ -184,6 +186,8 @@ void credential_life::handle(const life::news& e) {
         vault_generation_ = std::max(vault_generation_, e.state.generation);
         signed_out_elsewhere();
     } else if (adopt(e.state)) {
+        if (!held_->value.expired_at(now_))
+            answer_covered("Answered by another process.");
         release_served();
     }
 }

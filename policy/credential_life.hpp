@@ -87,6 +87,7 @@ private:
         std::optional<registered_client> client; ///< that it was issued to
         bool pin = false;
         failure last;
+        bool interrupted = false; ///< another process had begun to spend the refresh token
     };
     enum class question_phase { pending, starting, authorizing, redeeming, storing, minting, at_idp };
     struct starter {
@@ -110,6 +111,7 @@ private:
         std::optional<secret> browser_binding;
         std::optional<life::caller_id> callback;
         registered_client client; ///< the callback's
+        std::string resource_metadata; ///< where another process has found its server
         std::optional<credential> fresh;
     };
     struct unsaved_credential {
@@ -227,16 +229,28 @@ private:
     // life_questions.cpp: what a person is asked
     void handle(const life::approve_asked& e);
     void handle(const life::deny_asked& e);
+    void show(const question& q);
+    std::vector<std::string> narrower_than(const question& wanted) const;
+    void count_denial(const question& q);
     result<std::string> open_question(const held_request& r, const recovery_plan& plan, bool confirm_first,
                                       const std::string& rule);
     std::string joinable(const question& wanted) const;
-    void supersede_narrower(const question& wanted, const std::string& by);
+    void supersede(const std::vector<std::string>& narrower, const std::string& by, const std::string& outcome);
     void answer_starters(question& q, const result<approve_answer>& answer);
-    void end_question(const std::string& id, approval_status status, std::string outcome, failure why);
+    void end_question(const std::string& id, approval_status status, std::string outcome, failure why,
+                      bool share = true);
+    void answer_covered(std::string outcome);
     void expire_questions();
     void confirmed_flight_ended(const std::string& approval, const failure* why);
     void start_confirmed();
     void remember_ended(const approval& a);
+
+    // life_shared.cpp: the questions of other processes
+    void handle(const life::question_news& e);
+    shared_question shared(const question& q) const;
+    void ended_elsewhere(const shared_question& told);
+    void opened_elsewhere(const shared_question& told);
+    bool knows_server_for(question& q);
 
     // life_sign_in.cpp: the provider's login, there and back
     void handle(const life::sign_in_begun& e);
@@ -282,6 +296,7 @@ private:
     time_point discovered_at_{};
     std::string discovered_from_, discovering_from_;
     std::uint64_t doubted_generation_ = 0; ///< whose refusal before its time made us discover anew
+    std::string interrupted_note_; ///< for the question that comes of an interrupted refresh
     bool challenged_dpop_ = false, challenged_bearer_ = true;
     life::session_changed session_;
 

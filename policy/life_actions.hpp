@@ -22,6 +22,8 @@ struct unlock {
 struct look {
     work_id work;
     std::string issuer;
+    /// The lock is held: whoever had begun a refresh and can't be heard any more is waited for, for a while.
+    bool under_lock = false;
 };
 /// → flow_ended
 struct run {
@@ -53,6 +55,8 @@ struct begin_sign_in {
     server_ptr server;
     bool bind_to_browser = false;
     bool challenged_dpop = false, challenged_bearer = true;
+    /// Where no server is known here yet: what to begin to look for it with.
+    std::string resource_metadata = {}, pinned_issuer = {};
 };
 /// → binding_released. The operator carries the flow to another device.
 struct release_binding {
@@ -93,6 +97,8 @@ struct publish {
 /// An approval as it is now: opened, changed or ended.
 struct show {
     approval now;
+    /// For the vault, so that the other processes know. Nothing: the vault knows already.
+    std::optional<shared_question> share = {};
 };
 /// A flow that will not be finished.
 struct discard_pending {

@@ -7,6 +7,7 @@
 #include "policy/discovery_flow.hpp"
 #include "policy/grant.hpp"
 #include "policy/judgement.hpp"
+#include "policy/shared_question.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -55,6 +56,9 @@ struct stored_state {
     std::optional<credential> value; ///< nothing: no record, or a tombstone
     std::uint64_t generation = 0;    ///< also of a tombstone
     std::string pinned_issuer;
+    /// A process that has died, or was cut off, had begun to refresh this very credential: its refresh token
+    /// is probably spent.
+    bool interrupted = false;
 };
 
 // What workers and their requests say.
@@ -132,6 +136,7 @@ struct stored {
 struct sign_in_begun {
     work_id work;
     result<begun_authorization> begun;
+    server_ptr server = {}; ///< found for it, where none was known
 };
 struct binding_released {
     work_id work;
@@ -154,6 +159,11 @@ struct loaded {
 /// Another process stored something or signed out.
 struct news {
     stored_state state;
+};
+/// A question as the vault holds it: opened, sent to the provider or decided by another process, or by an
+/// earlier run of this one.
+struct question_news {
+    shared_question now;
 };
 struct reconfigured {
     target now;
@@ -194,7 +204,7 @@ using life_event =
     std::variant<life::refused, life::withdrawn, life::renewal_due, life::approve_asked, life::deny_asked,
                  life::login_asked, life::sign_out_asked, life::callback_arrived, life::discovered,
                  life::locked, life::looked, life::flow_ended, life::stored, life::sign_in_begun,
-                 life::binding_released, life::erased, life::revoked, life::loaded, life::news,
+                 life::binding_released, life::erased, life::revoked, life::loaded, life::news, life::question_news,
                  life::reconfigured, life::removed, life::supplied, life::found_dead, life::session_changed,
                  life::session_asked, life::session_refused, life::time_passed, life::stopping>;
 

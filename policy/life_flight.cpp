@@ -53,7 +53,7 @@ void credential_life::handle(const life::locked& e) {
 
 void credential_life::look_under_lock() {
     flight_->phase = flight_phase::looking;
-    emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_});
+    emit(life::look{flight_->id, server_ ? server_->issuer() : pinned_issuer_, true});
 }
 
 void credential_life::handle(const life::looked& e) {
@@ -88,6 +88,7 @@ void credential_life::flight_looked(const life::looked& e) {
         return;
     }
     f.lock.looked = true;
+    f.interrupted = f.interrupted || e.found->interrupted;
     const bool gone = held_ && foreign_tombstone(*e.found);
     if (gone) {
         vault_generation_ = std::max(vault_generation_, e.found->generation);
@@ -174,6 +175,13 @@ void credential_life::step_failed(const life::flow_ended& e) {
     auto& f = *flight_;
     const auto step = f.steps[f.at];
     f.last = e.fresh.error();
+    if (f.interrupted && step == recovery_step::refresh && ends_grant(f.last)) {
+        interrupted_note_ = "The refresh token was probably rotated just as an mcp-reauth process was ended, "
+                            "and the new one was lost with it: sign in once.";
+        f.last.message += "; it was probably rotated just as an mcp-reauth process was ended, and the new one "
+                          "was lost with it";
+        f.last.fix = "sign in once";
+    }
     report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule);
     if (f.last.transient) {
         const auto why = f.last;

@@ -26,14 +26,19 @@ std::string credential_life::joinable(const question& wanted) const {
     return {};
 }
 
-/// Questions nobody has acted on, and that ask for less, give way: who waited for them waits for the wider
-/// one.
-void credential_life::supersede_narrower(const question& wanted, const std::string& by) {
+/// Questions nobody has acted on, and that ask for less.
+std::vector<std::string> credential_life::narrower_than(const question& wanted) const {
     std::vector<std::string> narrower;
     for (const auto& [id, q] : questions_)
-        if (id != by && q.phase == question_phase::pending && !q.login_scopes.empty() &&
+        if (q.phase == question_phase::pending && !q.login_scopes.empty() &&
             q.silent.empty() == wanted.silent.empty() && wanted.login_scopes.covers(q.login_scopes))
             narrower.push_back(id);
+    return narrower;
+}
+
+/// They give way: who waited for them waits for the other one.
+void credential_life::supersede(const std::vector<std::string>& narrower, const std::string& by,
+                                const std::string& outcome) {
     for (const auto& id : narrower) {
         for (auto& r : requests_)
             if (r.on == waits::question && r.approval == id) {
@@ -41,8 +46,13 @@ void credential_life::supersede_narrower(const question& wanted, const std::stri
                 if (r.id)
                     emit(life::tell_waiting{r.id, by, r.wait});
             }
-        end_question(id, approval_status::superseded, "A wider question took its place.", {});
+        end_question(id, approval_status::superseded, outcome, {});
     }
+}
+
+/// For this process and all others.
+void credential_life::show(const question& q) {
+    emit(life::show{q.shown, shared(q)});
 }
 
 /// Opens a question, or joins the one that asks for the same. fault::overloaded: too many are open.
@@ -61,8 +71,8 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     if (auto same = joinable(q); !same.empty())
         return same;
     auto id = hex_encode(random_(8));
-    supersede_narrower(q, id);
-    if (questions_.size() >= questions_at_once)
+    const auto narrower = narrower_than(q);
+    if (questions_.size() - narrower.size() >= questions_at_once)
         return failure{fault::overloaded,
                        std::to_string(questions_.size()) + " approvals wait for upstream " +
                            target_.upstream + " already",
@@ -101,8 +111,10 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     a.completes_without_login = confirm_first;
     a.created_at = now_;
     a.expires_at = now_ + target_.approval_lifetime;
-    emit(life::show{a});
+    a.outcome = std::exchange(interrupted_note_, {});
+    show(q);
     questions_.emplace(id, std::move(q));
+    supersede(narrower, id, "A wider question took its place.");
     return id;
 }
 
@@ -123,14 +135,17 @@ void credential_life::answer_starters(question& q, const result<approve_answer>&
 /// The end of a question, whatever its phase: only its own work is void. Who waited for it is answered with
 /// `why` (denied, expired, failed), or considered again (approved, signed out).
 void credential_life::end_question(const std::string& id, approval_status status, std::string outcome,
-                                   failure why) {
+                                   failure why, bool share) {
     auto node = questions_.extract(id);
     if (node.empty())
         return;
     auto& q = node.mapped();
     q.shown.status = status;
     q.shown.outcome = std::move(outcome);
-    emit(life::show{q.shown});
+    if (share)
+        show(q);
+    else
+        emit(life::show{q.shown});
     remember_ended(q.shown);
     const bool approved = status == approval_status::approved;
     if (!approved && !q.pending_state.empty())
@@ -203,7 +218,7 @@ void credential_life::handle(const life::approve_asked& e) {
         q.phase = question_phase::starting;
         q.work = next_++;
         emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, server_, e.from_page, challenged_dpop_,
-                                 challenged_bearer_});
+                                 challenged_bearer_, q.resource_metadata, pinned_issuer_});
         return;
     case question_phase::starting:
     case question_phase::minting:
@@ -223,6 +238,13 @@ void credential_life::handle(const life::approve_asked& e) {
     }
 }
 
+void credential_life::count_denial(const question& q) {
+    denials_.denied(now_);
+    if (denied_.size() >= remembered_ends)
+        denied_.clear();
+    denied_[q.login_scopes.to_string()] = next_++;
+}
+
 void credential_life::handle(const life::deny_asked& e) {
     const auto found = questions_.find(e.approval);
     if (found == questions_.end()) {
@@ -230,10 +252,7 @@ void credential_life::handle(const life::deny_asked& e) {
         emit(life::answer_deny{e.caller, gone});
         return;
     }
-    denials_.denied(now_);
-    if (denied_.size() >= remembered_ends)
-        denied_.clear();
-    denied_[found->second.login_scopes.to_string()] = next_++;
+    count_denial(found->second);
     const failure no{fault::approval_denied, "a person has denied this", {}, {}, false};
     auto rule = found->second.rule;
     end_question(e.approval, approval_status::denied, "Denied.", no);
@@ -265,7 +284,7 @@ void credential_life::start_confirmed() {
     if (flight_)
         return;
     for (auto& [id, q] : questions_)
-        if (q.phase == question_phase::minting) {
+        if (q.phase == question_phase::minting && knows_server_for(q)) {
             make_flight(q.silent, q.silent_scopes, q.rule, id);
             launch_flight();
             return;

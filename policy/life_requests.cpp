@@ -136,6 +136,12 @@ void credential_life::handle(const life::discovered& e) {
     }
     // what was known stays in force through trouble that passes
     const bool go_on = e.found || (server_ && e.found.error().transient);
+    if (!go_on)
+        for (auto& [id, q] : questions_)
+            if (q.phase == question_phase::minting && !server_) {
+                q.phase = question_phase::pending;
+                answer_starters(q, result<approve_answer>(e.found.error()));
+            }
     std::vector<std::uint64_t> waiting;
     for (const auto& r : requests_)
         if (r.on == waits::discovery && r.work == e.work)

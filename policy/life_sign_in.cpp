@@ -53,6 +53,11 @@ void credential_life::handle(const life::sign_in_begun& e) {
             end_question(q->shown.id, approval_status::failed, why.describe(), why);
         return;
     }
+    if (!server_ && e.server) {
+        server_ = e.server;
+        discovered_at_ = now_;
+        discovered_from_ = q->resource_metadata;
+    }
     q->phase = question_phase::authorizing;
     q->pending_state = e.begun->pending.state;
     q->shown.location = e.begun->pending.location;
@@ -61,7 +66,7 @@ void credential_life::handle(const life::sign_in_begun& e) {
     q->browser_binding.reset();
     if (!e.begun->browser_binding.empty())
         q->browser_binding = e.begun->browser_binding;
-    emit(life::show{q->shown});
+    show(*q);
     for (const auto& s : std::exchange(q->starters, {}))
         give_location(*q, s);
 }
@@ -115,7 +120,11 @@ void credential_life::handle(const life::callback_arrived& e) {
         found = questions_.emplace(id, std::move(q)).first;
     }
     auto& q = found->second;
-    if (q.phase != question_phase::authorizing || !(q.pending_state == e.pending.state)) {
+    // whichever process began the flow, and whether we have heard of that yet: the vault knew it, and gives
+    // it once
+    const bool open = q.phase == question_phase::authorizing || q.phase == question_phase::pending ||
+                      q.phase == question_phase::starting;
+    if (!open || !q.silent.empty()) {
         emit(life::answer_callback{e.caller, std::move(refused)});
         return;
     }
@@ -158,7 +167,7 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
         q.shown.location.clear();
         q.shown.status = approval_status::pending;
         q.shown.outcome = why.describe();
-        emit(life::show{q.shown});
+        show(q);
         return;
     }
     const bool denied = why.code == fault::approval_denied;
@@ -191,6 +200,17 @@ void credential_life::login_stored(question& q, const life::stored& e) {
     if (e.is == life::store_result::failed)
         keep_unsaved(e.why, {}, true);
     login_done(q, e.is == life::store_result::saved);
+}
+
+/// Questions nobody has acted on, and that ask for nothing that was not granted.
+void credential_life::answer_covered(std::string outcome) {
+    std::vector<std::string> covered;
+    for (const auto& [id, q] : questions_)
+        if (q.silent.empty() && held_->value.granted.covers(q.login_scopes) &&
+            q.phase == question_phase::pending)
+            covered.push_back(id);
+    for (const auto& id : covered)
+        end_question(id, approval_status::approved, outcome, {});
 }
 
 void credential_life::login_done(question& q, bool saved) {
@@ -232,14 +252,7 @@ void credential_life::login_done(question& q, bool saved) {
                                "work. You can close this page.";
     const auto issuer = held_->value.issuer;
     end_question(id, approval_status::approved, done_words(issuer), {});
-    // other questions may be answered by what was granted
-    std::vector<std::string> covered;
-    for (const auto& [other, open] : questions_)
-        if (open.silent.empty() && held_->value.granted.covers(open.login_scopes) &&
-            open.phase == question_phase::pending)
-            covered.push_back(other);
-    for (const auto& other : covered)
-        end_question(other, approval_status::approved, "Answered by another approval.", {});
+    answer_covered("Answered by another approval.");
     release_served();
     if (caller)
         emit(life::answer_callback{*caller, std::move(outcome)});

@@ -96,6 +96,8 @@ result<void> server::parts::open_metrics() {
     if (!settings->metrics)
         return {};
     auto not_ready = [this] {
+        if (const auto& trouble = recovery->vault_trouble())
+            return trouble->describe();
         std::string names;
         for (const auto& name : recovery->unsaved())
             names += (names.empty() ? "" : ", ") + name;

@@ -1,48 +1,67 @@
-// Leases taken, extended and given back.
+// Locks taken and given back. Who holds one lives: it is asked for again until it is free.
 #include "proxy/recovery/lock_keeper.hpp"
 
 #include "proxy/log.hpp"
-#include "proxy/recovery/lease.hpp"
+#include "proxy/recovery/flow_driver.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
 namespace reauth {
+namespace {
 
-task<result<void>> lock_keeper::take(std::string name, life::work_id work, std::chrono::milliseconds ttl) {
-    auto won = co_await win_lease(ex_, thread_, store_, name, holder_of(work), ttl);
-    if (!won)
-        co_return won.error();
-    locks_[{name, work}] = {ttl, std::chrono::steady_clock::now()};
-    co_return result<void>{};
+constexpr std::chrono::milliseconds poll{20};
+
+} // namespace
+
+failure lock_keeper::not_won(const std::string& name) const {
+    const auto ours = locks_.lower_bound({name, 0});
+    const bool here = ours != locks_.end() && ours->first.first == name;
+    return {fault::vault_unavailable,
+            here ? "what was obtained last is not stored yet, and nothing is renewed before that"
+                 : "another process recovers this credential and does not come to an end",
+            here ? "see the log for what is wrong with the vault" : "try again",
+            {},
+            true};
+}
+
+task<result<void>> lock_keeper::take(std::string name, life::work_id work,
+                                     std::chrono::milliseconds patience) {
+    const auto give_up = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        auto attempt = [&] { return store_.records().try_lock(name); };
+        auto won = co_await thread_.run(attempt);
+        if (won && *won) {
+            locks_[{name, work}] = std::move(*won);
+            co_return result<void>{};
+        }
+        const bool over = stopped_ || std::chrono::steady_clock::now() >= give_up;
+        if (!won && (over || !won.error().transient)) {
+            auto why = won.error();
+            log_event(log_level::error, "vault", {{"message", why.describe()}});
+            why.transient = true;
+            co_return why;
+        }
+        if (over)
+            co_return not_won(name);
+        control_timer timer(ex_, poll);
+        error_code ec;
+        auto token = asio::redirect_error(use_task, ec);
+        co_await timer.async_wait(token);
+    }
 }
 
 void lock_keeper::give_back(const std::string& name, life::work_id work) {
-    locks_.erase({name, work});
-    asio::co_spawn(ex_, release_one(name, work), asio::detached);
+    if (auto node = locks_.extract({name, work}))
+        asio::co_spawn(ex_, release(std::move(node.mapped())), asio::detached);
 }
 
-void lock_keeper::extend() {
-    const auto now = std::chrono::steady_clock::now();
-    for (auto& [key, kept] : locks_)
-        if (now - kept.extended >= kept.ttl / 3) {
-            kept.extended = now;
-            asio::co_spawn(ex_, extend_one(key.first, key.second, kept.ttl), asio::detached);
-        }
-}
-
-task<void> lock_keeper::extend_one(std::string name, life::work_id work, std::chrono::milliseconds ttl) {
-    const auto holder = holder_of(work);
-    auto again = [&] { return store_.try_lease(name, holder, ttl); };
-    auto extended = co_await thread_.run(again);
-    if (!extended)
-        log_event(log_level::warn, "vault", {{"message", extended.error().describe()}});
-    else if (!locks_.contains({name, work})) // given back meanwhile
-        co_await give_back_lease(thread_, store_, name, holder);
-}
-
-task<void> lock_keeper::release_one(std::string name, life::work_id work) {
-    co_await give_back_lease(thread_, store_, name, holder_of(work));
+task<void> lock_keeper::release(std::unique_ptr<vault_lock> lock) {
+    auto free = [&] {
+        lock.reset();
+        return true;
+    };
+    co_await thread_.run(free);
 }
 
 } // namespace reauth

@@ -10,35 +10,29 @@
 
 namespace reauth {
 
-/// Leases in the vault, kept alive for as long as a lock is held. Control thread only; must outlive its
-/// coroutines.
+/// Locks of the vault, kept until they are given back. Control thread only; must outlive its coroutines.
 class lock_keeper {
 public:
-    lock_keeper(executor ex, vault_thread& thread, credential_store& store, std::string holder)
-        : ex_(ex), thread_(thread), store_(store), holder_(std::move(holder)) {}
+    lock_keeper(executor ex, vault_thread& thread, credential_store& store)
+        : ex_(ex), thread_(thread), store_(store) {}
 
-    /// Waits for `name`, at most twice `ttl` (a holder that died is replaced after its ttl).
+    /// Waits for `name`, at most `patience`; trouble of the vault that passes is waited for too.
     /// fault::vault_unavailable, transient: it was not won, or the vault failed.
-    task<result<void>> take(std::string name, life::work_id work, std::chrono::milliseconds ttl);
+    task<result<void>> take(std::string name, life::work_id work, std::chrono::milliseconds patience);
     void give_back(const std::string& name, life::work_id work);
-    /// Extends what is held; call it every second or so.
-    void extend();
+    /// Whoever waits gives up.
+    void stop() noexcept { stopped_ = true; }
     std::size_t held() const noexcept { return locks_.size(); }
 
 private:
-    struct lock {
-        std::chrono::milliseconds ttl;
-        std::chrono::steady_clock::time_point extended;
-    };
-    std::string holder_of(life::work_id work) const { return holder_ + "." + std::to_string(work); }
-    task<void> extend_one(std::string name, life::work_id work, std::chrono::milliseconds ttl);
-    task<void> release_one(std::string name, life::work_id work);
+    failure not_won(const std::string& name) const;
+    task<void> release(std::unique_ptr<vault_lock> lock);
 
     executor ex_;
     vault_thread& thread_;
     credential_store& store_;
-    std::string holder_;
-    std::map<std::pair<std::string, life::work_id>, lock> locks_;
+    std::map<std::pair<std::string, life::work_id>, std::unique_ptr<vault_lock>> locks_;
+    bool stopped_ = false;
 };
 
 } // namespace reauth

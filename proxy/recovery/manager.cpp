@@ -33,8 +33,9 @@ std::string time_of_change(const secret_source& source) {
 credential_manager::credential_manager(asio::io_context& control, fetcher& network, credential_store& store,
                                        approvals& book, flow_environment env, publisher publish)
     : control_(control), store_(store), book_(book), env_(std::move(env)), publish_(std::move(publish)),
-      vault_(control), locks_(control.get_executor(), vault_, store, random_token(env_.random, 12)),
-      context_{control.get_executor(), network, store, vault_, env_, *this}, ticker_(control.get_executor()) {
+      vault_(control), locks_(control.get_executor(), vault_, store),
+      context_{control.get_executor(), network, store, vault_, env_, *this, random_token(env_.random, 12)},
+      ticker_(control.get_executor()), listener_(control.get_executor()) {
     tick();
 }
 
@@ -101,6 +102,8 @@ credential_manager::member* credential_manager::session_of_member(const member& 
 result<void> credential_manager::start(std::shared_ptr<const routing_table> table) {
     table_ = std::move(table);
     configure(true);
+    if (auto begun = store_.records().changes(); !begun) // from now on we hear of what others write
+        return begun.error();
     for (auto& [key, m] : lives_) {
         auto loaded = load_now(*m);
         if (!loaded)
@@ -109,6 +112,13 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
     for (auto& [key, m] : lives_)
         if (key.session)
             tell_session_to_all(*m);
+    auto open = store_.questions();
+    if (!open)
+        return open.error();
+    for (auto& question : *open)
+        tell_question(std::move(question));
+    if (store_.records().shared())
+        listen();
     return {};
 }
 
@@ -214,6 +224,7 @@ task<void> credential_manager::load_later(life_key key) {
         tell(key, life::loaded{*looked->found});
     else if (looked)
         log_event(log_level::warn, "vault", {{"message", looked->found.error().describe()}});
+    co_await hear_question(std::string());
 }
 
 void credential_manager::tick() {
@@ -227,7 +238,6 @@ void credential_manager::tick() {
 }
 
 void credential_manager::pass_time() {
-    locks_.extend();
     for (auto& [key, m] : lives_) {
         tell(key, life::time_passed{});
         look_at_supply(*m);
@@ -251,6 +261,8 @@ void credential_manager::look_at_supply(member& m) {
 void credential_manager::stop() {
     stopped_ = true;
     ticker_.cancel();
+    listener_.cancel();
+    locks_.stop();
     for (auto& [key, m] : lives_)
         tell(key, life::stopping{});
 }

@@ -55,6 +55,8 @@ public:
     /// Names of upstreams and identity providers whose credential is used from memory because it can't be
     /// stored.
     std::vector<std::string> unsaved() const;
+    /// What is wrong with the vault, as far as was seen last; nothing: it works.
+    const std::optional<failure>& vault_trouble() const noexcept { return vault_trouble_; }
     const recovery_counters& counters() const noexcept { return counters_; }
 
 private:
@@ -131,10 +133,19 @@ private:
     void perform(member& m, const life::question_refused& a);
     void perform(member& m, const life::audit& a);
     std::string lock_name(const member& m) const;
-    bool client_shared(const member& m) const;
     void tell_session_to_all(const member& session);
     void tell_session(const member& session, const life_key& to);
     std::string subject_of(const member& m) const;
+
+    // manager_news.cpp: what other processes on the vault do
+    void listen();
+    task<void> hear_all();
+    task<void> hear_credential(life_key key, std::string issuer);
+    task<void> hear_question(std::string key);
+    void tell_question(shared_question told);
+    task<void> share(shared_question mine, bool fresh);
+    void announce(const approval& a);
+    void note_vault(const std::optional<failure>& trouble);
 
     // manager_requests.cpp: held requests
     void arrive(std::shared_ptr<held_request> held);
@@ -183,7 +194,8 @@ private:
     std::map<std::string, known_provider> providers_;  ///< by issuer
 
     recovery_counters counters_;
-    control_timer ticker_;
+    control_timer ticker_, listener_;
+    std::optional<failure> vault_trouble_; ///< of the last reading or writing
     bool stopped_ = false;
 };
 

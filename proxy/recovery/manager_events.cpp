@@ -114,18 +114,8 @@ void credential_manager::perform(member& m, const life::redeem& a) {
     spawn(m.key, redeem_work(context_, m.place, a));
 }
 
-/// A registration is shared by the principals of an upstream: it stays while another of them holds a
-/// credential.
-bool credential_manager::client_shared(const member& m) const {
-    for (const auto& [key, other] : lives_)
-        if (!key.session && key.name == m.key.name && key.principal != m.key.principal &&
-            other->machine.held())
-            return true;
-    return false;
-}
-
 void credential_manager::perform(member& m, const life::erase& a) {
-    spawn(m.key, erase_work(context_, m.place, a, !client_shared(m)));
+    spawn(m.key, erase_work(context_, m.place, a));
 }
 
 void credential_manager::perform(member& m, const life::revoke& a) {
@@ -147,21 +137,13 @@ void credential_manager::perform(member& m, const life::publish& a) {
 void credential_manager::perform(member& m, const life::show& a) {
     const bool fresh = !book_.find(a.now.id);
     book_.show(a.now);
+    if (a.share)
+        asio::co_spawn(context_.ex, share(*a.share, fresh && !decided(a.now.status)), asio::detached);
     if (decided(a.now.status)) {
         asked_by_.erase(a.now.id);
         return;
     }
     asked_by_[a.now.id] = m.key;
-    if (!fresh)
-        return;
-    ++counters_.approvals;
-    // the id and the command, never the link: the log may go anywhere
-    log_event(log_level::warn, "approval needed",
-              {{"id", a.now.id},
-               {"upstream", a.now.upstream},
-               {"kind", std::string(to_string(a.now.kind))},
-               {"scopes", a.now.requested.to_string()},
-               {"run", "mcp-reauth approve " + a.now.id}});
 }
 
 /// The vault forgets the flow, and we remember for a while what became of it.

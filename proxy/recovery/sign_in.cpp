@@ -52,13 +52,15 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
 /// The flow is stored before anyone sees its URL.
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what) {
     life::sign_in_begun end{what.work, failure{}};
-    if (!what.server) {
-        end.begun = failure{fault::discovery_failed,
-                            "the authorization server of " + place.whose.upstream + " is not known yet",
-                            "try again",
-                            {},
-                            true};
-        co_return end;
+    if (!what.server) { // the question was opened by another process, or by an earlier run
+        life::discover look{what.work, what.resource_metadata, what.pinned_issuer};
+        auto seen = co_await discover_work(context, place, std::move(look));
+        auto& found = std::get<life::discovered>(seen).found;
+        if (!found) {
+            end.begun = found.error();
+            co_return end;
+        }
+        end.server = what.server = std::make_shared<const discovered_server>(std::move(*found));
     }
     if (place.session()) {
         end.begun = begin_at_provider(context, place, what);
@@ -116,7 +118,8 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));
     if (!end.fresh && wants_new_registration(end.fresh.error(), client)) {
         const auto upstream = place.whose.upstream;
-        auto forget = [&] { return context.store.erase_registration(issuer, upstream); };
+        const auto id = client.identity.id;
+        auto forget = [&] { return context.store.erase_registration(issuer, upstream, id); };
         auto forgotten = co_await context.vault.run(forget);
         end.client_unknown = forgotten.has_value();
     }

@@ -8,11 +8,31 @@ namespace reauth {
 
 task<life::flow_ended> refresh_source(recovery_context& context, life_place place, life::run what) {
     life::flow_ended end{what.work, failure{}};
-    auto client = co_await client_for(context, place, what.server->server);
-    if (!client) {
-        end.fresh = client.error();
+    auto known = co_await client_issued_to(context, place, what.server->server, what.held->client_id);
+    if (!known) {
+        end.fresh = known.error();
         co_return end;
     }
+    auto& its = *known;
+    if (its && its->secret_expired_at(context.env.now())) {
+        // some servers give the same client a new secret; another client is of no use for this token
+        auto again = co_await client_for(context, place, what.server->server);
+        if (!again) {
+            end.fresh = again.error();
+            co_return end;
+        }
+        its = again->identity.id == what.held->client_id ? std::optional(std::move(*again)) : std::nullopt;
+    }
+    if (!its) {
+        end.fresh = failure{fault::reauth_failed,
+                            "the client that the credential was issued to is not known any more",
+                            "sign in again",
+                            "invalid_client",
+                            false};
+        end.client_unknown = true;
+        co_return end;
+    }
+    const auto client = std::move(its);
     refresh_inputs inputs;
     inputs.server = what.server->server;
     inputs.client = *client;
@@ -25,7 +45,8 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
         // the server has forgotten us
         const auto issuer = what.server->issuer();
         const auto upstream = place.whose.upstream;
-        auto forget = [&] { return context.store.erase_registration(issuer, upstream); };
+        const auto id = client->identity.id;
+        auto forget = [&] { return context.store.erase_registration(issuer, upstream, id); };
         auto forgotten = co_await context.vault.run(forget);
         end.client_unknown = forgotten.has_value();
     }

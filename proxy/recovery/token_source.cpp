@@ -106,11 +106,14 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
     auto inputs = registration_for(place);
     const auto issuer = server.issuer;
     const auto upstream = inputs.upstream;
-    auto read = [&] { return context.store.find_registration(issuer, upstream); };
+    auto read = [&] { return context.store.registrations(issuer, upstream); };
     auto stored = co_await context.vault.run(read);
     if (!stored)
         co_return stored.error();
-    inputs.stored = std::move(*stored);
+    // one for each redirect URI: processes with another `public_url` have their own
+    for (auto& client : *stored)
+        if (client.redirect_uri == inputs.redirect_uri)
+            inputs.stored = std::move(client);
     if (place.whose.grant == grant_kind::jwt_bearer && inputs.configured.id.empty()) {
         registered_client nobody; // the assertion alone says who we are
         nobody.issuer = issuer;
@@ -146,8 +149,37 @@ task<result<std::optional<registered_client>>> client_held(recovery_context& con
     auto known = known_client(server, inputs);
     if (!known || known->has_value())
         co_return known;
-    auto read = [&] { return context.store.find_registration(server.issuer, inputs.upstream); };
-    co_return co_await context.vault.run(read);
+    auto read = [&] { return context.store.registrations(server.issuer, inputs.upstream); };
+    auto stored = co_await context.vault.run(read);
+    if (!stored)
+        co_return stored.error();
+    std::optional<registered_client> newest;
+    for (auto& client : *stored)
+        if (!newest || client.redirect_uri == inputs.redirect_uri)
+            newest = std::move(client);
+    co_return newest;
+}
+
+task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
+                                                                authorization_server server,
+                                                                std::string client_id) {
+    auto now = co_await client_held(context, place, server);
+    const bool its = now && *now && ((*now)->identity.id == client_id || client_id.empty());
+    if (!now || its || place.session())
+        co_return now;
+    auto read = [&] { return context.store.registrations(server.issuer, place.whose.upstream); };
+    auto stored = co_await context.vault.run(read);
+    if (!stored)
+        co_return stored.error();
+    std::optional<registered_client> known;
+    for (auto& client : *stored)
+        if (client.identity.id == client_id)
+            known = std::move(client);
+    // a metadata document's client is public and needs no record: its id is all there is to it
+    const auto& url = place.where.settings().client_metadata_url;
+    if (!known && !url.empty() && client_id == url)
+        known = metadata_document_client(server.issuer, url, "");
+    co_return known;
 }
 
 result<registered_client> client_at_provider(const identity_provider_config& provider,

@@ -48,6 +48,7 @@ struct recovery_context {
     vault_thread& vault;
     const flow_environment& env;
     session_source& sessions;
+    std::string process; ///< what other processes on the vault know this one by
 };
 
 /// Gets one credential, or says why there is none; never throws, holds ids and values only.
@@ -80,6 +81,12 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
 /// The same without asking anybody: nothing where only a registration would be left.
 task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
                                                            authorization_server server);
+/// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever redirect
+/// URI it was registered with. Nothing: it is not known any more. An empty client_id (records of before it was
+/// kept): as client_held.
+task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
+                                                                authorization_server server,
+                                                                std::string client_id);
 /// Our client at an identity provider.
 result<registered_client> client_at_provider(const identity_provider_config& provider,
                                              const authorization_server& server);

@@ -33,28 +33,76 @@ task<life_event> discover_work(recovery_context& context, life_place place, life
 }
 
 task<life_event> lock_work(lock_keeper& locks, std::string name, life::work_id work,
-                           std::chrono::milliseconds ttl) {
-    auto won = co_await locks.take(std::move(name), work, ttl);
+                           std::chrono::milliseconds patience) {
+    auto won = co_await locks.take(std::move(name), work, patience);
     co_return life::locked{work, std::move(won)};
 }
 
-task<life_event> look_work(recovery_context& context, life_place place, life::look what) {
-    const auto whose = place.whose;
-    auto read = [&]() -> result<life::stored_state> {
-        if (place.session())
-            return context.store.find_session(whose.principal, place.provider);
-        auto pinned = context.store.pinned_issuer(whose.principal, whose.upstream);
-        if (!pinned)
-            return pinned.error();
-        const auto issuer = what.issuer.empty() ? pinned->value_or("") : what.issuer;
-        life::stored_state none;
-        auto found = issuer.empty() ? result<life::stored_state>(none)
-                                    : context.store.find_credential(whose.principal, whose.upstream, issuer);
-        if (found)
-            found->pinned_issuer = pinned->value_or("");
+namespace {
+
+// whoever had begun a refresh and lost its lock with its connection stores it within that time, if it lives
+constexpr std::chrono::seconds rival_patience{6};
+constexpr std::chrono::milliseconds look_again{200};
+
+result<life::stored_state> read_state(credential_store& store, const life_place& place,
+                                      const std::string& issuer_wanted) {
+    const auto& whose = place.whose;
+    if (place.session())
+        return store.find_session(whose.principal, place.provider);
+    auto pinned = store.pinned_issuer(whose.principal, whose.upstream);
+    if (!pinned)
+        return pinned.error();
+    const auto issuer = issuer_wanted.empty() ? pinned->value_or("") : issuer_wanted;
+    life::stored_state none;
+    auto found = issuer.empty() ? result<life::stored_state>(none)
+                                : store.find_credential(whose.principal, whose.upstream, issuer);
+    if (found)
+        found->pinned_issuer = pinned->value_or("");
+    return found;
+}
+
+refresh_mark mark_of(const recovery_context& context, const life_place& place, std::uint64_t generation) {
+    return {place.session(), place.whose.principal, place.session() ? place.provider : place.whose.upstream,
+            generation, context.process};
+}
+
+/// What is there, and whether somebody else had begun to refresh exactly that.
+result<life::stored_state> read_under_lock(recovery_context& context, const life_place& place,
+                                           const std::string& issuer) {
+    auto found = read_state(context.store, place, issuer);
+    if (!found || !found->value)
         return found;
+    const auto ours = mark_of(context, place, found->generation);
+    auto mark = context.store.refresh_under_way(ours.session, ours.principal, ours.name);
+    if (!mark)
+        return mark.error();
+    found->interrupted = *mark && (*mark)->generation == found->generation && (*mark)->by != ours.by;
+    return found;
+}
+
+} // namespace
+
+task<life_event> look_work(recovery_context& context, life_place place, life::look what) {
+    const auto limit = place.where.settings().limits.token_request;
+    const bool may_be_alive = context.store.records().locks_can_be_lost();
+    const auto begun = std::chrono::steady_clock::now();
+    auto read = [&] {
+        return what.under_lock ? read_under_lock(context, place, what.issuer)
+                               : read_state(context.store, place, what.issuer);
     };
     auto found = co_await context.vault.run(read);
+    for (;;) {
+        const auto waited = std::chrono::steady_clock::now() - begun;
+        const bool trouble = !found && found.error().transient && what.under_lock && waited < limit;
+        const bool rival = found && found->interrupted && may_be_alive && waited < rival_patience;
+        if (!trouble && !rival)
+            break;
+        control_timer timer(context.ex, look_again);
+        error_code ec;
+        auto token = asio::redirect_error(use_task, ec);
+        co_await timer.async_wait(token);
+        found = co_await context.vault.run(read);
+    }
     if (!found) {
         auto why = found.error();
         why.transient = true; // what can't be read now may be readable again
@@ -70,7 +118,19 @@ task<life_event> run_work(recovery_context& context, life_place place, life::run
         co_return none;
     }
     auto server = what.server;
+    // whether a refresh was under way when a process died is to be known afterwards
+    std::optional<refresh_mark> mark;
+    if (what.step == recovery_step::refresh && what.held)
+        mark = mark_of(context, place, what.held->generation);
+    if (mark) {
+        auto begin = [&] { return context.store.began_refresh(*mark); };
+        co_await context.vault.run(begin); // a vault that can't be written stops no renewal
+    }
     auto end = co_await source(context, std::move(place), std::move(what));
+    if (mark && !end.fresh) { // else it ends in the transaction that stores what came
+        auto over = [&] { return context.store.ended_refresh(*mark); };
+        co_await context.vault.run(over);
+    }
     end.server = std::move(server);
     co_return end;
 }
@@ -81,14 +141,8 @@ task<life_event> store_work(recovery_context& context, life_place place, life::s
         if (place.session())
             return context.store.store_session(whose.principal, session_of(what.value, place.provider),
                                                what.expected);
-        auto newer =
-            context.store.store_credential(whose.principal, whose.upstream, what.value, what.expected);
-        if (!newer || newer->has_value() || !what.pin)
-            return newer;
-        auto pinned = context.store.pin_issuer(whose.principal, whose.upstream, what.value.issuer);
-        if (!pinned)
-            return pinned.error();
-        return newer;
+        return context.store.store_credential(whose.principal, whose.upstream, what.value, what.expected,
+                                              what.pin);
     };
     auto done = co_await context.vault.run(write);
     life::stored end;
@@ -103,8 +157,25 @@ task<life_event> store_work(recovery_context& context, life_place place, life::s
     co_return end;
 }
 
-task<life_event> erase_work(recovery_context& context, life_place place, life::erase what,
-                            bool forget_client) {
+namespace {
+
+/// The registration that the erased credential was issued to (or all, where it is not known), unless another
+/// principal's credential, of whatever process, was issued to it too.
+result<void> forget_client(credential_store& store, const std::string& issuer, const std::string& upstream,
+                           const std::string& client_id) {
+    auto all = store.credentials();
+    if (!all)
+        return all.error();
+    for (const auto& other : *all)
+        if (other.upstream == upstream && other.held.issuer == issuer &&
+            (client_id.empty() || other.held.client_id == client_id))
+            return {};
+    return store.erase_registration(issuer, upstream, client_id);
+}
+
+} // namespace
+
+task<life_event> erase_work(recovery_context& context, life_place place, life::erase what) {
     const auto whose = place.whose;
     auto erase = [&]() -> result<std::uint64_t> {
         auto& store = context.store;
@@ -118,6 +189,8 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
             return store.erase_session(whose.principal, place.provider, what.tombstone, what.only_until);
         if (what.issuer.empty())
             return what.tombstone;
+        const auto there = store.find_credential(whose.principal, whose.upstream, what.issuer);
+        const auto client = there && there->value ? there->value->client_id : std::string();
         auto gone = store.erase_credential(whose.principal, whose.upstream, what.issuer, what.tombstone,
                                            what.only_until);
         if (!gone || !what.whole)
@@ -125,11 +198,9 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
         auto unpinned = store.unpin_issuer(whose.principal, whose.upstream);
         if (!unpinned)
             return unpinned.error();
-        if (forget_client) {
-            auto forgotten = store.erase_registration(what.issuer, whose.upstream);
-            if (!forgotten)
-                return forgotten.error();
-        }
+        auto forgotten = forget_client(store, what.issuer, whose.upstream, client);
+        if (!forgotten)
+            return forgotten.error();
         return gone;
     };
     auto done = co_await context.vault.run(erase);
@@ -154,7 +225,7 @@ task<life_event> revoke_work(recovery_context& context, life_place place, life::
     }
     result<std::optional<registered_client>> client = what.client;
     if (!what.client)
-        client = co_await client_held(context, place, inputs.server);
+        client = co_await client_issued_to(context, place, inputs.server, what.value.client_id);
     if (!client) {
         end.done = client.error();
     } else if (!client->has_value() || (*client)->identity.id != what.value.client_id) {

@@ -9,13 +9,11 @@ namespace reauth {
 
 task<life_event> discover_work(recovery_context& context, life_place place, life::discover what);
 task<life_event> lock_work(lock_keeper& locks, std::string name, life::work_id work,
-                           std::chrono::milliseconds ttl);
+                           std::chrono::milliseconds patience);
 task<life_event> look_work(recovery_context& context, life_place place, life::look what);
 task<life_event> run_work(recovery_context& context, life_place place, life::run what);
 task<life_event> store_work(recovery_context& context, life_place place, life::store what);
-/// `forget_client`: nobody else uses the registration of this upstream.
-task<life_event> erase_work(recovery_context& context, life_place place, life::erase what,
-                            bool forget_client);
+task<life_event> erase_work(recovery_context& context, life_place place, life::erase what);
 task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what);
 task<void> undo_store_work(recovery_context& context, life_place place, life::undo_store what);
 

@@ -6,6 +6,8 @@
 #include "proxy/vault/record_store.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <functional>
 #include <utility>
 
 namespace reauth {
@@ -25,6 +27,8 @@ result<std::optional<T>> parsed(const result<std::optional<secret>>& record,
         return value.error();
     return std::optional<T>(std::move(*value));
 }
+
+constexpr auto kept_after_decision = std::chrono::hours(1);
 
 /// What is left of an erased credential: no token, only its generation.
 constexpr auto erased_type = "erased";
@@ -64,56 +68,125 @@ std::optional<std::vector<std::string>> split_key(std::string_view key) {
     }
 }
 
+namespace {
+
+/// A state and the version of the record it was read from.
+struct versioned_state {
+    life::stored_state state;
+    std::string version;
+};
+
+result<versioned_state> read_state(vault& records, record_kind kind, const std::string& key) {
+    auto found = records.read(kind, key);
+    if (!found)
+        return found.error();
+    versioned_state out;
+    out.version = std::move(found->version);
+    if (!found->value)
+        return out;
+    if (kind == record_kind::idp_session) {
+        auto session = session_from_json(*found->value);
+        if (!session)
+            return session.error();
+        out.state.generation = session->generation;
+        if (!session->id_token.empty())
+            out.state.value = credential_of(*session);
+        return out;
+    }
+    auto value = credential_from_json(*found->value);
+    if (!value)
+        return value.error();
+    out.state.generation = value->generation;
+    if (!erased(*value))
+        out.state.value = std::move(*value);
+    return out;
+}
+
+/// What ends with every change of the credential: the refresh that was under way.
+vault_write no_flight(const std::string& flight) {
+    return {record_kind::flight, flight, {}, {}, {}};
+}
+
+/// Compare-and-set: stores unless something newer than `expected` is there, which is what is given back.
+result<std::optional<life::stored_state>> replace(vault& records, record_kind kind, const std::string& key,
+                                                  const secret& value, std::uint64_t expected,
+                                                  const std::vector<vault_write>& others) {
+    for (;;) {
+        auto there = read_state(records, kind, key);
+        if (!there)
+            return there.error();
+        if (there->state.generation > expected)
+            return std::optional<life::stored_state>(std::move(there->state));
+        std::vector<vault_write> changes{{kind, key, value, {}, std::move(there->version)}};
+        changes.insert(changes.end(), others.begin(), others.end());
+        auto done = records.write(std::move(changes));
+        if (!done)
+            return done.error();
+        if (*done)
+            return std::optional<life::stored_state>();
+    }
+}
+
+/// Compare-and-set of a tombstone, of at least that generation. 0: what is there is newer than `only_until`.
+result<std::uint64_t> bury(vault& records, record_kind kind, const std::string& key, const std::string& flight,
+                           std::uint64_t tombstone, std::uint64_t only_until,
+                           const std::function<secret(std::uint64_t)>& remains) {
+    for (;;) {
+        auto there = read_state(records, kind, key);
+        if (there && only_until && there->state.generation > only_until)
+            return 0;
+        const auto generation = std::max(tombstone, there ? there->state.generation + 1 : 1);
+        // what can't be read is replaced all the same
+        const auto expected = there ? std::optional(there->version) : std::nullopt;
+        auto done = records.write({{kind, key, remains(generation), {}, expected}, no_flight(flight)});
+        if (!done)
+            return done.error();
+        if (*done)
+            return generation;
+    }
+}
+
+std::string flight_key(bool session, const std::string& principal, const std::string& name) {
+    return joined_key({session ? "idp" : "upstream", principal, name});
+}
+
+} // namespace
+
 result<life::stored_state> credential_store::find_credential(const std::string& principal,
                                                              const std::string& upstream,
                                                              const std::string& issuer) {
-    auto found = parsed(vault_.get(record_kind::credential, joined_key({principal, upstream, issuer})),
-                        credential_from_json);
+    auto found = read_state(vault_, record_kind::credential, joined_key({principal, upstream, issuer}));
     if (!found)
         return found.error();
-    life::stored_state state;
-    if (found->has_value()) {
-        state.generation = (*found)->generation;
-        if (!erased(**found))
-            state.value = std::move(**found);
-    }
-    return state;
+    return std::move(found->state);
 }
 
 result<std::optional<life::stored_state>> credential_store::store_credential(const std::string& principal,
                                                                              const std::string& upstream,
                                                                              const credential& value,
-                                                                             std::uint64_t expected) {
-    auto there = find_credential(principal, upstream, value.issuer);
-    if (!there)
-        return there.error();
-    if (there->generation > expected)
-        return std::optional<life::stored_state>(std::move(*there));
-    auto done = vault_.put(record_kind::credential, joined_key({principal, upstream, value.issuer}),
-                           credential_to_json(value));
-    if (!done)
-        return done.error();
-    return std::optional<life::stored_state>();
+                                                                             std::uint64_t expected,
+                                                                             bool pin) {
+    std::vector<vault_write> others{no_flight(flight_key(false, principal, upstream))};
+    if (pin)
+        others.push_back(
+            {record_kind::issuer_pin, joined_key({principal, upstream}), secret(value.issuer), {}, {}});
+    return replace(vault_, record_kind::credential, joined_key({principal, upstream, value.issuer}),
+                   credential_to_json(value), expected, others);
 }
 
 result<std::uint64_t> credential_store::erase_credential(const std::string& principal,
                                                          const std::string& upstream,
                                                          const std::string& issuer, std::uint64_t tombstone,
                                                          std::uint64_t only_until) {
-    auto there = find_credential(principal, upstream, issuer);
-    if (there && only_until && there->generation > only_until)
-        return 0;
-    credential remains;
-    remains.token_type = erased_type;
-    remains.access_token = secret(erased_type);
-    remains.issuer = issuer;
-    // what can't be read is replaced all the same
-    remains.generation = std::max(tombstone, there ? there->generation + 1 : 1);
-    auto done = vault_.put(record_kind::credential, joined_key({principal, upstream, issuer}),
-                           credential_to_json(remains));
-    if (!done)
-        return done.error();
-    return remains.generation;
+    return bury(vault_, record_kind::credential, joined_key({principal, upstream, issuer}),
+                flight_key(false, principal, upstream), tombstone, only_until, [&](std::uint64_t generation) {
+                    credential remains;
+                    remains.token_type = erased_type;
+                    remains.access_token = secret(erased_type);
+                    remains.issuer = issuer;
+                    remains.generation = generation;
+                    return credential_to_json(remains);
+                });
 }
 
 result<std::vector<held_credential>> credential_store::credentials() {
@@ -152,20 +225,125 @@ result<void> credential_store::unpin_issuer(const std::string& principal, const 
     return vault_.erase(record_kind::issuer_pin, joined_key({principal, upstream}));
 }
 
-result<std::optional<registered_client>> credential_store::find_registration(const std::string& issuer,
-                                                                             const std::string& upstream) {
-    return parsed(vault_.get(record_kind::registration, joined_key({issuer, upstream})),
-                  registered_client_from_json);
+/// Registrations of before had no client_id in their key: they are listed too, and erased with the others.
+result<std::vector<registered_client>> credential_store::registrations(const std::string& issuer,
+                                                                       const std::string& upstream) {
+    auto records = vault_.list(record_kind::registration);
+    if (!records)
+        return records.error();
+    std::vector<registered_client> out;
+    for (const auto& record : *records) {
+        const auto parts = split_key(record.key);
+        if (!parts || parts->size() < 2 || (*parts)[0] != issuer || (*parts)[1] != upstream)
+            continue;
+        auto client = registered_client_from_json(record.value);
+        if (!client)
+            return client.error();
+        out.push_back(std::move(*client));
+    }
+    return out;
 }
 
 result<void> credential_store::store_registration(const std::string& upstream,
                                                   const registered_client& client) {
-    return vault_.put(record_kind::registration, joined_key({client.issuer, upstream}),
+    return vault_.put(record_kind::registration, joined_key({client.issuer, upstream, client.identity.id}),
                       registered_client_to_json(client));
 }
 
-result<void> credential_store::erase_registration(const std::string& issuer, const std::string& upstream) {
-    return vault_.erase(record_kind::registration, joined_key({issuer, upstream}));
+result<void> credential_store::erase_registration(const std::string& issuer, const std::string& upstream,
+                                                  const std::string& client_id) {
+    auto records = vault_.list(record_kind::registration);
+    if (!records)
+        return records.error();
+    std::vector<vault_write> gone;
+    for (const auto& record : *records) {
+        const auto parts = split_key(record.key);
+        if (!parts || parts->size() < 2 || (*parts)[0] != issuer || (*parts)[1] != upstream)
+            continue;
+        const auto client = registered_client_from_json(record.value);
+        if (client_id.empty() || !client || client->identity.id == client_id)
+            gone.push_back({record_kind::registration, record.key, {}, {}, {}});
+    }
+    if (gone.empty())
+        return {};
+    auto done = vault_.write(std::move(gone));
+    return done ? result<void>{} : result<void>(done.error());
+}
+
+result<void> credential_store::began_refresh(const refresh_mark& mark) {
+    return vault_.put(record_kind::flight, flight_key(mark.session, mark.principal, mark.name),
+                      secret(std::to_string(mark.generation) + " " + mark.by));
+}
+
+result<void> credential_store::ended_refresh(const refresh_mark& mark) {
+    const auto key = flight_key(mark.session, mark.principal, mark.name);
+    auto found = vault_.read(record_kind::flight, key);
+    if (!found)
+        return found.error();
+    if (!found->value || !found->value->equals(std::to_string(mark.generation) + " " + mark.by))
+        return {};
+    auto done = vault_.write({{record_kind::flight, key, {}, {}, std::move(found->version)}});
+    return done ? result<void>{} : result<void>(done.error());
+}
+
+result<std::optional<refresh_mark>> credential_store::refresh_under_way(bool session,
+                                                                        const std::string& principal,
+                                                                        const std::string& name) {
+    auto found = vault_.get(record_kind::flight, flight_key(session, principal, name));
+    if (!found)
+        return found.error();
+    std::optional<refresh_mark> mark;
+    if (!found->has_value())
+        return mark;
+    const auto text = (*found)->reveal();
+    mark = refresh_mark{session, principal, name, 0, std::string(text.substr(text.find(' ') + 1))};
+    std::from_chars(text.data(), text.data() + text.size(), mark->generation);
+    return mark;
+}
+
+std::string credential_store::question_key(const shared_question& q) {
+    return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name,
+                       q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string()});
+}
+
+result<std::optional<shared_question>> credential_store::store_question(const shared_question& now,
+                                                                        time_point at) {
+    const auto key = question_key(now);
+    for (;;) {
+        auto found = vault_.read(record_kind::approval, key);
+        if (!found)
+            return found.error();
+        auto there = parsed<shared_question>(std::move(found->value), question_from_json);
+        if (there && there->has_value()) {
+            const auto& other = (*there)->shown;
+            const bool open = !decided(other.status) && at < other.expires_at;
+            const bool ends_it = other.id == now.shown.id && !decided(other.status);
+            if ((open && other.id != now.shown.id) || (other.id == now.shown.id && !ends_it))
+                return there;
+        }
+        const auto until = std::max(now.shown.expires_at, at) + kept_after_decision;
+        auto done = vault_.write(
+            {{record_kind::approval, key, question_to_json(now), until, std::move(found->version)}});
+        if (!done)
+            return done.error();
+        if (*done)
+            return std::optional<shared_question>();
+    }
+}
+
+result<std::vector<shared_question>> credential_store::questions() {
+    auto records = vault_.list(record_kind::approval);
+    if (!records)
+        return records.error();
+    std::vector<shared_question> out;
+    for (const auto& record : *records)
+        if (auto q = question_from_json(record.value)) // one of another version is none of ours
+            out.push_back(std::move(*q));
+    return out;
+}
+
+result<std::optional<shared_question>> credential_store::find_question(const std::string& key) {
+    return parsed(vault_.get(record_kind::approval, key), question_from_json);
 }
 
 result<void> credential_store::store_pending(const pending_authorization& pending) {
@@ -201,48 +379,31 @@ result<std::optional<pending_authorization>> credential_store::take_pending(std:
 
 result<life::stored_state> credential_store::find_session(const std::string& principal,
                                                           const std::string& identity_provider) {
-    auto found = parsed(vault_.get(record_kind::idp_session, joined_key({principal, identity_provider})),
-                        session_from_json);
+    auto found = read_state(vault_, record_kind::idp_session, joined_key({principal, identity_provider}));
     if (!found)
         return found.error();
-    life::stored_state state;
-    if (found->has_value()) {
-        state.generation = (*found)->generation;
-        if (!(*found)->id_token.empty())
-            state.value = credential_of(**found);
-    }
-    return state;
+    return std::move(found->state);
 }
 
 result<std::optional<life::stored_state>> credential_store::store_session(const std::string& principal,
                                                                           const idp_session& session,
                                                                           std::uint64_t expected) {
-    auto there = find_session(principal, session.identity_provider);
-    if (!there)
-        return there.error();
-    if (there->generation > expected)
-        return std::optional<life::stored_state>(std::move(*there));
-    auto done = vault_.put(record_kind::idp_session, joined_key({principal, session.identity_provider}),
-                           session_to_json(session));
-    if (!done)
-        return done.error();
-    return std::optional<life::stored_state>();
+    return replace(vault_, record_kind::idp_session, joined_key({principal, session.identity_provider}),
+                   session_to_json(session), expected,
+                   {no_flight(flight_key(true, principal, session.identity_provider))});
 }
 
 result<std::uint64_t> credential_store::erase_session(const std::string& principal,
                                                       const std::string& identity_provider,
                                                       std::uint64_t tombstone, std::uint64_t only_until) {
-    auto there = find_session(principal, identity_provider);
-    if (there && only_until && there->generation > only_until)
-        return 0;
-    idp_session remains;
-    remains.identity_provider = identity_provider;
-    remains.generation = std::max(tombstone, there ? there->generation + 1 : 1);
-    auto done = vault_.put(record_kind::idp_session, joined_key({principal, identity_provider}),
-                           session_to_json(remains));
-    if (!done)
-        return done.error();
-    return remains.generation;
+    return bury(vault_, record_kind::idp_session, joined_key({principal, identity_provider}),
+                flight_key(true, principal, identity_provider), tombstone, only_until,
+                [&](std::uint64_t generation) {
+                    idp_session remains;
+                    remains.identity_provider = identity_provider;
+                    remains.generation = generation;
+                    return session_to_json(remains);
+                });
 }
 
 result<std::vector<held_session>> credential_store::sessions() {

@@ -7,6 +7,7 @@
 #include "policy/idp_session.hpp"
 #include "policy/life_events.hpp"
 #include "policy/pending_authorization.hpp"
+#include "policy/shared_question.hpp"
 #include "proxy/vault/vault.hpp"
 
 #include <optional>
@@ -28,6 +29,14 @@ struct held_session {
     idp_session held;
 };
 
+/// A refresh that was begun.
+struct refresh_mark {
+    bool session = false;
+    std::string principal, name;
+    std::uint64_t generation = 0; ///< whose refresh token it spends
+    std::string by;               ///< the process
+};
+
 /// Typed access to a vault, under the vault's threading rule. Every failure is fault::vault_unavailable;
 /// everything that is stored is durable when the call returns.
 class credential_store {
@@ -39,10 +48,12 @@ public:
     result<life::stored_state> find_credential(const std::string& principal, const std::string& upstream,
                                                const std::string& issuer);
     /// Stores under value.issuer if the vault holds no higher generation than `expected`; else what is there.
+    /// One transaction: with `pin` its issuer is the approved one from then on, and no refresh is under way
+    /// any more.
     result<std::optional<life::stored_state>> store_credential(const std::string& principal,
                                                                const std::string& upstream,
                                                                const credential& value,
-                                                               std::uint64_t expected);
+                                                               std::uint64_t expected, bool pin = false);
     /// Leaves a tombstone of at least that generation, and says of which. With `only_until` whatever has a
     /// higher generation than that is left alone: 0.
     result<std::uint64_t> erase_credential(const std::string& principal, const std::string& upstream,
@@ -57,11 +68,15 @@ public:
                             const std::string& issuer);
     result<void> unpin_issuer(const std::string& principal, const std::string& upstream);
 
-    result<std::optional<registered_client>> find_registration(const std::string& issuer,
-                                                               const std::string& upstream);
-    /// Stores under client.issuer.
+    /// Every client that we have registered there for the upstream: one per redirect URI, and those that a
+    /// credential was issued to.
+    result<std::vector<registered_client>> registrations(const std::string& issuer,
+                                                         const std::string& upstream);
+    /// Stores under client.issuer and its client_id.
     result<void> store_registration(const std::string& upstream, const registered_client& client);
-    result<void> erase_registration(const std::string& issuer, const std::string& upstream);
+    /// An empty client_id: all of them.
+    result<void> erase_registration(const std::string& issuer, const std::string& upstream,
+                                    const std::string& client_id = {});
 
     /// Kept until an hour after it expires, so that a late callback can be told why it fails.
     result<void> store_pending(const pending_authorization& pending);
@@ -80,14 +95,22 @@ public:
                                         std::uint64_t tombstone, std::uint64_t only_until = 0);
     result<std::vector<held_session>> sessions();
 
-    /// See vault::try_lease and vault::release_lease.
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) {
-        return vault_.try_lease(name, holder, ttl);
-    }
-    result<void> release_lease(const std::string& name, const std::string& holder) {
-        return vault_.release_lease(name, holder);
-    }
+    /// Before a refresh is sent: `by` (a process) spends the token of this generation. Until something is
+    /// stored, or ended_refresh. A session's name is its identity provider's.
+    result<void> began_refresh(const refresh_mark& mark);
+    result<void> ended_refresh(const refresh_mark& mark);
+    /// What was begun and, as far as the vault knows, never ended.
+    result<std::optional<refresh_mark>> refresh_under_way(bool session, const std::string& principal,
+                                                          const std::string& name);
+
+    /// An open question as all processes know it. Stores it unless another one is open for the same
+    /// (question_key) or a person has decided about this one meanwhile: then that one.
+    result<std::optional<shared_question>> store_question(const shared_question& now, time_point at);
+    result<std::vector<shared_question>> questions();
+    result<std::optional<shared_question>> find_question(const std::string& key);
+    static std::string question_key(const shared_question& q);
+
+    vault& records() noexcept { return vault_; }
 
 private:
     vault& vault_;

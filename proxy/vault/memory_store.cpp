@@ -2,6 +2,7 @@
 #include "proxy/vault/memory_store.hpp"
 
 #include <map>
+#include <set>
 #include <utility>
 
 namespace reauth {
@@ -13,9 +14,17 @@ struct row {
     std::optional<std::int64_t> expires;
 };
 
-struct lease {
-    std::string holder;
-    std::int64_t until = 0;
+/// Names that are held, shared with the locks themselves.
+using names = std::shared_ptr<std::set<std::string>>;
+
+class memory_lock final : public vault_lock {
+public:
+    memory_lock(names held, std::string name) : held_(std::move(held)), name_(std::move(name)) {}
+    ~memory_lock() override { held_->erase(name_); }
+
+private:
+    names held_;
+    std::string name_;
 };
 
 class memory_store final : public record_store {
@@ -38,16 +47,20 @@ public:
                                                               : std::optional(found->second.sealed);
     }
 
-    result<void> put(const std::string& kind, const std::string& key, const std::string& sealed,
-                     std::optional<std::int64_t> expires) override {
+    result<bool> write(const std::vector<record_write>& changes) override {
         std::erase_if(rows_, [this](const auto& entry) { return expired(entry.second); });
-        rows_[{kind, key}] = {sealed, expires};
-        return {};
-    }
-
-    result<void> erase(const std::string& kind, const std::string& key) override {
-        rows_.erase({kind, key});
-        return {};
+        for (const auto& change : changes) {
+            const auto found = rows_.find({change.kind, change.key});
+            if (change.expected && *change.expected != (found == rows_.end() ? "" : found->second.sealed))
+                return false;
+        }
+        for (const auto& change : changes) {
+            if (change.sealed)
+                rows_[{change.kind, change.key}] = {*change.sealed, change.expires};
+            else
+                rows_.erase({change.kind, change.key});
+        }
+        return true;
     }
 
     result<std::vector<stored_record>> list(const std::string& kind) override {
@@ -64,22 +77,15 @@ public:
         return value;
     }
 
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) override {
-        const auto now = clock_();
-        auto& held = leases_[name];
-        if (held.until > now && held.holder != holder)
-            return false;
-        held = {holder, now + ttl.count()};
-        return true;
+    result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) override {
+        std::unique_ptr<vault_lock> lock;
+        if (locked_->insert(name).second)
+            lock = std::make_unique<memory_lock>(locked_, name);
+        return lock;
     }
-
-    result<void> release_lease(const std::string& name, const std::string& holder) override {
-        const auto found = leases_.find(name);
-        if (found != leases_.end() && found->second.holder == holder)
-            leases_.erase(found);
-        return {};
-    }
+    result<std::vector<record_change>> changes() override { return std::vector<record_change>(); }
+    bool shared() const override { return false; }
+    bool locks_can_be_lost() const override { return false; }
 
 private:
     bool expired(const row& r) const { return r.expires && *r.expires <= clock_(); }
@@ -87,7 +93,7 @@ private:
     vault_clock clock_;
     std::map<std::string, std::string> properties_;
     std::map<std::pair<std::string, std::string>, row> rows_;
-    std::map<std::string, lease> leases_;
+    names locked_ = std::make_shared<std::set<std::string>>();
 };
 
 } // namespace

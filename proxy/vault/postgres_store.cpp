@@ -1,26 +1,17 @@
-// Rows and leases in PostgreSQL, by libpq. Sealed bytes travel and rest as base64 text.
+// Rows in PostgreSQL. Sealed bytes travel and rest as base64 text. Every change is told to the other replicas
+// (LISTEN/NOTIFY) by the transaction that makes it.
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/postgres_store.hpp"
 
 #include "core/encoding.hpp"
-
-#include <libpq-fe.h>
+#include "proxy/vault/postgres_connection.hpp"
+#include "proxy/vault/postgres_locks.hpp"
 
 #include <utility>
 
 namespace reauth {
 
 namespace {
-
-struct pg_free {
-    void operator()(PGconn* c) const noexcept { PQfinish(c); }
-    void operator()(PGresult* r) const noexcept { PQclear(r); }
-};
-using pg_result = std::unique_ptr<PGresult, pg_free>;
-using parameters = std::vector<std::optional<std::string>>;
-
-/// Whether a statement may be sent again when the connection broke before its outcome was known.
-enum class repeat { may, never };
 
 constexpr auto server_now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
@@ -30,32 +21,38 @@ constexpr auto schema =
     "CREATE TABLE IF NOT EXISTS mcp_reauth_properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS mcp_reauth_records (kind TEXT, key TEXT, sealed TEXT NOT NULL,"
     " expires BIGINT, PRIMARY KEY (kind, key));"
-    "CREATE TABLE IF NOT EXISTS mcp_reauth_leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL,"
-    " until BIGINT NOT NULL);"
+    "DROP TABLE IF EXISTS mcp_reauth_leases;"
     "INSERT INTO mcp_reauth_properties VALUES ('schema', '1') ON CONFLICT DO NOTHING; COMMIT";
 
-std::string first_line(std::string_view text) {
-    return std::string(text.substr(0, text.find('\n')));
+constexpr std::size_t longest_notice = 7000; // PostgreSQL takes payloads below 8000 bytes
+constexpr std::chrono::seconds reconnect_pause{1};
+
+/// Kinds whose changes others want to hear of.
+bool told(const std::string& kind) {
+    return kind == "credential" || kind == "idp_session" || kind == "approval";
 }
 
 class postgres_store final : public record_store {
 public:
-    explicit postgres_store(PGconn* connection) : connection_(connection) {}
+    explicit postgres_store(const secret& dsn)
+        : work_(dsn, "SET client_min_messages = warning"), news_(dsn, "LISTEN mcp_reauth"),
+          locks_(std::make_shared<postgres_locks>(dsn)) {}
 
     result<void> prepare() {
-        if (PQstatus(connection_.get()) != CONNECTION_OK)
-            return trouble();
-        const pg_result done(
-            PQexec(connection_.get(), (std::string("SET client_min_messages = warning; ") + schema).c_str()));
-        if (PQresultStatus(done.get()) != PGRES_COMMAND_OK)
-            return trouble();
+        auto connected = work_.ready();
+        if (!connected)
+            return connected;
+        auto made = work_.script(schema);
+        if (!made)
+            return made;
         auto version = column("SELECT value FROM mcp_reauth_properties WHERE name = 'schema'", {});
         if (!version)
             return version.error();
         if (version->value_or("") != "1")
             return vault_failure("The PostgreSQL vault was made by a newer version of mcp-reauth.",
                                  "Install that version.");
-        auto swept = run("DELETE FROM mcp_reauth_records WHERE expires <= " + std::string(server_now), {});
+        auto swept =
+            work_.run("DELETE FROM mcp_reauth_records WHERE expires <= " + std::string(server_now), {});
         return swept ? result<void>() : result<void>(swept.error());
     }
 
@@ -63,104 +60,131 @@ public:
         return bytes(column("SELECT value FROM mcp_reauth_properties WHERE name = $1", {name}));
     }
     result<void> add_property(const std::string& name, const std::string& value) override {
-        return done(run("INSERT INTO mcp_reauth_properties VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                        {name, base64_encode(value)}));
+        auto done = work_.run("INSERT INTO mcp_reauth_properties VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                              {name, base64_encode(value)});
+        return done ? result<void>() : result<void>(done.error());
     }
     result<std::optional<std::string>> get(const std::string& kind, const std::string& key) override {
         return bytes(
             column("SELECT sealed FROM mcp_reauth_records WHERE kind = $1 AND key = $2 AND " + alive(),
                    {kind, key}));
     }
-    result<void> put(const std::string& kind, const std::string& key, const std::string& sealed,
-                     std::optional<std::int64_t> expires) override {
-        std::optional<std::string> until;
-        if (expires)
-            until = std::to_string(*expires);
-        return done(
-            run("INSERT INTO mcp_reauth_records VALUES ($1, $2, $3, $4::bigint) ON CONFLICT (kind, key)"
-                " DO UPDATE SET sealed = excluded.sealed, expires = excluded.expires",
-                {kind, key, base64_encode(sealed), until}));
-    }
-    result<void> erase(const std::string& kind, const std::string& key) override {
-        return done(run("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key = $2", {kind, key}));
-    }
     result<std::vector<stored_record>> list(const std::string& kind) override {
-        auto rows = run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
-                            " ORDER BY key COLLATE \"C\"",
-                        {kind});
+        auto rows = work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
+                                  " ORDER BY key COLLATE \"C\"",
+                              {kind});
         if (!rows)
             return rows.error();
         std::vector<stored_record> out;
-        for (int i = 0; i < PQntuples(rows->get()); ++i)
-            out.push_back(
-                {PQgetvalue(rows->get(), i, 0), base64_decode(PQgetvalue(rows->get(), i, 1)).value_or("")});
+        for (std::size_t i = 0; i < rows->size(); ++i)
+            out.push_back({rows->text(i, 0), base64_decode(rows->text(i, 1)).value_or("")});
         return out;
     }
     result<std::optional<std::string>> take(const std::string& kind, const std::string& key) override {
         return bytes(column("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key = $2 AND " + alive() +
                                 " RETURNING sealed",
-                            {kind, key}, repeat::never));
+                            {kind, key}, postgres_repeat::never));
     }
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) override {
-        const std::string now = server_now;
-        auto won = column("INSERT INTO mcp_reauth_leases AS held VALUES ($1, $2, " + now +
-                              " + $3::bigint) ON CONFLICT (name)"
-                              " DO UPDATE SET holder = excluded.holder, until = " +
-                              now +
-                              " + $3::bigint"
-                              " WHERE held.until <= " +
-                              now + " OR held.holder = excluded.holder RETURNING holder",
-                          {name, holder, std::to_string(ttl.count())});
-        if (!won)
-            return won.error();
-        return won->has_value();
+    result<bool> write(const std::vector<record_write>& changes) override {
+        if (changes.size() == 1)
+            return write_one(changes.front(), changes.front().expected ? postgres_repeat::never
+                                                                       : postgres_repeat::may);
+        auto begun = work_.begin();
+        if (!begun)
+            return begun.error();
+        for (const auto& change : changes) {
+            auto met = write_one(change, postgres_repeat::never);
+            if (!met || !*met) {
+                work_.roll_back();
+                return met;
+            }
+        }
+        auto committed = work_.commit();
+        if (!committed)
+            return committed.error();
+        return true;
     }
-    result<void> release_lease(const std::string& name, const std::string& holder) override {
-        return done(run("DELETE FROM mcp_reauth_leases WHERE name = $1 AND holder = $2", {name, holder}));
+
+    result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) override {
+        return locks_->try_lock(name);
     }
+    result<std::vector<record_change>> changes() override {
+        auto kept = locks_->keep_alive();
+        if (!kept)
+            return kept.error();
+        const auto now = std::chrono::steady_clock::now();
+        auto heard = news_.notices();
+        if (!heard) {
+            // what was told while nobody listened is not told again: everything may have changed
+            if (now - tried_ < reconnect_pause)
+                return heard.error();
+            tried_ = now;
+            auto connected = news_.ready();
+            if (!connected)
+                return connected.error();
+            return std::vector<record_change>{{"credential", ""}, {"idp_session", ""}, {"approval", ""}};
+        }
+        std::vector<record_change> out;
+        for (const auto& notice : *heard) {
+            if (notice.from == work_.server_process())
+                continue;
+            const auto end = notice.text.find(' ');
+            if (end != std::string::npos)
+                out.push_back({notice.text.substr(0, end), notice.text.substr(end + 1)});
+        }
+        return out;
+    }
+    bool shared() const override { return true; }
+    bool locks_can_be_lost() const override { return true; }
 
 private:
     static std::string alive() { return "(expires IS NULL OR expires > " + std::string(server_now) + ")"; }
 
-    failure trouble() const {
-        const bool lost = PQstatus(connection_.get()) != CONNECTION_OK;
-        return vault_failure("The PostgreSQL vault failed: " + first_line(PQerrorMessage(connection_.get())) +
-                                 ".",
-                             "Check the server and `vault.dsn`.", lost);
-    }
-
-    result<pg_result> run(const std::string& sql, const parameters& values, repeat again = repeat::may) {
-        std::vector<const char*> texts;
-        for (const auto& value : values)
-            texts.push_back(value ? value->c_str() : nullptr);
-        for (int attempt = 1;; ++attempt) {
-            if (PQstatus(connection_.get()) != CONNECTION_OK)
-                PQreset(connection_.get());
-            pg_result rows(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(texts.size()),
-                                        nullptr, texts.data(), nullptr, nullptr, 0));
-            const auto status = PQresultStatus(rows.get());
-            if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
-                return rows;
-            if (again == repeat::never || attempt == 2 || PQstatus(connection_.get()) == CONNECTION_OK)
-                return trouble();
+    /// The change and its news are one statement, so one transaction.
+    result<bool> write_one(const record_write& change, postgres_repeat again) {
+        const bool absent = change.expected && change.expected->empty();
+        postgres_connection::values values{change.kind, change.key};
+        std::string sql;
+        if (!change.sealed) {
+            sql = "DELETE FROM mcp_reauth_records WHERE kind = $1 AND key = $2";
+        } else {
+            values.push_back(base64_encode(*change.sealed));
+            values.push_back(change.expires ? std::optional(std::to_string(*change.expires)) : std::nullopt);
+            if (change.expected && !absent)
+                sql = "UPDATE mcp_reauth_records SET sealed = $3, expires = $4::bigint"
+                      " WHERE kind = $1 AND key = $2";
+            else
+                sql = "INSERT INTO mcp_reauth_records AS held VALUES ($1, $2, $3, $4::bigint)"
+                      " ON CONFLICT (kind, key) DO UPDATE SET sealed = excluded.sealed,"
+                      " expires = excluded.expires";
         }
-    }
-
-    static result<void> done(const result<pg_result>& outcome) {
-        return outcome ? result<void>() : result<void>(outcome.error());
+        if (absent && change.sealed) {
+            sql += " WHERE held.expires <= " + std::string(server_now);
+        } else if (change.expected) {
+            values.push_back(base64_encode(*change.expected));
+            sql += " AND sealed = $" + std::to_string(values.size());
+        }
+        sql += " RETURNING kind, key";
+        const auto shown = change.kind.size() + change.key.size() > longest_notice ? "" : change.key;
+        values.push_back(told(change.kind) ? std::optional(change.kind + " " + shown) : std::nullopt);
+        const auto notice = "$" + std::to_string(values.size());
+        auto done = work_.run("WITH done AS (" + sql + ") SELECT count(*), max(CASE WHEN " + notice +
+                                  "::text IS NULL THEN '' ELSE pg_notify('mcp_reauth', " + notice +
+                                  "::text)::text END) FROM done",
+                              values, again);
+        if (!done)
+            return done.error();
+        return !change.expected || done->only() == "1";
     }
 
     /// The first column of the first row.
-    result<std::optional<std::string>> column(const std::string& sql, const parameters& values,
-                                              repeat again = repeat::may) {
-        auto rows = run(sql, values, again);
+    result<std::optional<std::string>> column(const std::string& sql,
+                                              const postgres_connection::values& values,
+                                              postgres_repeat again = postgres_repeat::may) {
+        auto rows = work_.run(sql, values, again);
         if (!rows)
             return rows.error();
-        std::optional<std::string> out;
-        if (PQntuples(rows->get()) > 0)
-            out = PQgetvalue(rows->get(), 0, 0);
-        return out;
+        return rows->only();
     }
 
     static result<std::optional<std::string>> bytes(result<std::optional<std::string>> text) {
@@ -169,17 +193,15 @@ private:
         return text;
     }
 
-    std::unique_ptr<PGconn, pg_free> connection_;
+    postgres_connection work_, news_;
+    std::shared_ptr<postgres_locks> locks_;
+    std::chrono::steady_clock::time_point tried_{};
 };
 
 } // namespace
 
 result<std::unique_ptr<record_store>> open_postgres_store(const secret& dsn) {
-    const std::string text(dsn.reveal());
-    // what the DSN says wins over what stands before it
-    const char* names[] = {"connect_timeout", "application_name", "dbname", nullptr};
-    const char* values[] = {"5", "mcp-reauth", text.c_str(), nullptr};
-    auto store = std::make_unique<postgres_store>(PQconnectdbParams(names, values, 1));
+    auto store = std::make_unique<postgres_store>(dsn);
     auto ready = store->prepare();
     if (!ready)
         return ready.error();

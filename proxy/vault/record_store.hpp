@@ -1,11 +1,14 @@
-// What a vault backend provides: durable rows of sealed bytes and leases. Backends never see a secret.
+// What a vault backend provides: durable rows of sealed bytes, locks that end with their holder, and news of
+// what others have written. Backends never see a secret.
 #pragma once
 
 #include "core/failure.hpp"
+#include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +16,7 @@
 namespace reauth {
 
 /// Milliseconds since the Unix epoch; a vault's clock is wall time because it is shared by processes and
-/// restarts.
+/// restarts. It decides only when a record has expired, never who owns what.
 using vault_clock = std::function<std::int64_t()>;
 std::int64_t wall_milliseconds();
 
@@ -21,6 +24,21 @@ std::int64_t wall_milliseconds();
 struct stored_record {
     std::string key;
     std::string sealed;
+};
+
+/// One change of a batch.
+struct record_write {
+    std::string kind, key;
+    std::optional<std::string> sealed;   ///< nothing: erase
+    std::optional<std::int64_t> expires; ///< nothing: never
+    /// Only if the row is exactly this now (compare-and-set); empty: only if there is none. Nothing: whatever
+    /// is there.
+    std::optional<std::string> expected;
+};
+
+/// A row that somebody else may have changed. An empty key: any of the kind.
+struct record_change {
+    std::string kind, key;
 };
 
 /// A backend. Same threading rule and failures as `vault`; expired rows are never returned.
@@ -34,15 +52,17 @@ public:
     virtual result<void> add_property(const std::string& name, const std::string& value) = 0;
 
     virtual result<std::optional<std::string>> get(const std::string& kind, const std::string& key) = 0;
-    virtual result<void> put(const std::string& kind, const std::string& key, const std::string& sealed,
-                             std::optional<std::int64_t> expires) = 0;
-    virtual result<void> erase(const std::string& kind, const std::string& key) = 0;
     virtual result<std::vector<stored_record>> list(const std::string& kind) = 0;
     virtual result<std::optional<std::string>> take(const std::string& kind, const std::string& key) = 0;
+    /// All of it in one transaction, durable when it returns; false: an expectation was not met, and nothing
+    /// was changed.
+    virtual result<bool> write(const std::vector<record_write>& changes) = 0;
 
-    virtual result<bool> try_lease(const std::string& name, const std::string& holder,
-                                   std::chrono::milliseconds ttl) = 0;
-    virtual result<void> release_lease(const std::string& name, const std::string& holder) = 0;
+    /// See vault::try_lock and vault::changes.
+    virtual result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) = 0;
+    virtual result<std::vector<record_change>> changes() = 0;
+    virtual bool shared() const = 0;
+    virtual bool locks_can_be_lost() const = 0;
 };
 
 /// A fault::vault_unavailable.

@@ -10,29 +10,50 @@ namespace {
 const std::string key_check = "key_check";
 constexpr std::string_view key_check_value = "mcp-reauth";
 
+std::optional<record_kind> kind_of(std::string_view word) {
+    for (const auto kind : {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
+                            record_kind::pending_authorization, record_kind::idp_session,
+                            record_kind::approval, record_kind::flight})
+        if (to_string(kind) == word)
+            return kind;
+    return std::nullopt;
+}
+
 class sealed_vault final : public vault {
 public:
     sealed_vault(std::unique_ptr<record_store> store, sealer seal)
         : store_(std::move(store)), seal_(std::move(seal)) {}
 
-    result<std::optional<secret>> get(record_kind kind, const std::string& key) override {
-        return opened(kind, key, store_->get(word(kind), key));
-    }
-
-    result<void> put(record_kind kind, const std::string& key, const secret& value,
-                     std::optional<std::chrono::system_clock::time_point> expires) override {
-        auto sealed = seal_.seal(value.reveal(), associated(kind, key));
+    result<vault_read> read(record_kind kind, const std::string& key) override {
+        auto sealed = store_->get(word(kind), key);
         if (!sealed)
             return sealed.error();
-        std::optional<std::int64_t> until;
-        if (expires)
-            until =
-                std::chrono::duration_cast<std::chrono::milliseconds>(expires->time_since_epoch()).count();
-        return store_->put(word(kind), key, *sealed, until);
+        vault_read out;
+        auto value = opened(kind, key, *sealed);
+        if (!value)
+            return value.error();
+        out.value = std::move(*value);
+        out.version = sealed->value_or(std::string()); // its nonce makes every state another one
+        return out;
     }
 
-    result<void> erase(record_kind kind, const std::string& key) override {
-        return store_->erase(word(kind), key);
+    result<bool> write(std::vector<vault_write> changes) override {
+        std::vector<record_write> rows;
+        for (auto& change : changes) {
+            record_write row{word(change.kind), change.key, {}, {}, std::move(change.expected)};
+            if (change.value) {
+                auto sealed = seal_.seal(change.value->reveal(), associated(change.kind, change.key));
+                if (!sealed)
+                    return sealed.error();
+                row.sealed = std::move(*sealed);
+            }
+            if (change.expires)
+                row.expires =
+                    std::chrono::duration_cast<std::chrono::milliseconds>(change.expires->time_since_epoch())
+                        .count();
+            rows.push_back(std::move(row));
+        }
+        return store_->write(rows);
     }
 
     result<std::vector<vault_record>> list(record_kind kind) override {
@@ -50,17 +71,29 @@ public:
     }
 
     result<std::optional<secret>> take(record_kind kind, const std::string& key) override {
-        return opened(kind, key, store_->take(word(kind), key));
+        auto sealed = store_->take(word(kind), key);
+        if (!sealed)
+            return sealed.error();
+        return opened(kind, key, *sealed);
     }
 
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) override {
-        return store_->try_lease(name, holder, ttl);
+    result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) override {
+        return store_->try_lock(name);
     }
 
-    result<void> release_lease(const std::string& name, const std::string& holder) override {
-        return store_->release_lease(name, holder);
+    result<std::vector<vault_change>> changes() override {
+        auto rows = store_->changes();
+        if (!rows)
+            return rows.error();
+        std::vector<vault_change> out;
+        for (auto& row : *rows)
+            if (const auto kind = kind_of(row.kind))
+                out.push_back({*kind, std::move(row.key)});
+        return out;
     }
+
+    bool shared() const override { return store_->shared(); }
+    bool locks_can_be_lost() const override { return store_->locks_can_be_lost(); }
 
 private:
     static std::string word(record_kind kind) { return std::string(to_string(kind)); }
@@ -73,12 +106,10 @@ private:
     }
 
     result<std::optional<secret>> opened(record_kind kind, const std::string& key,
-                                         result<std::optional<std::string>> sealed) const {
+                                         const std::optional<std::string>& sealed) const {
         if (!sealed)
-            return sealed.error();
-        if (!sealed->has_value())
             return std::optional<secret>();
-        auto value = seal_.unseal(**sealed, associated(kind, key));
+        auto value = seal_.unseal(*sealed, associated(kind, key));
         if (!value)
             return unreadable(kind, key);
         return std::optional<secret>(std::move(*value));
@@ -102,6 +133,10 @@ std::string_view to_string(record_kind kind) noexcept {
         return "pending_authorization";
     case record_kind::idp_session:
         return "idp_session";
+    case record_kind::approval:
+        return "approval";
+    case record_kind::flight:
+        return "flight";
     }
     return "unknown";
 }

@@ -144,7 +144,26 @@ result<sqlite_db> sqlite_db::open(const std::string& path) {
     if (code != SQLITE_OK)
         return explain(raw, path);
     sqlite3_busy_timeout(raw, busy_timeout_ms);
+    struct stat known{};
+    if (::stat(path.c_str(), &known) == 0) {
+        db.device_ = known.st_dev;
+        db.inode_ = known.st_ino;
+    }
     return db;
+}
+
+bool sqlite_db::still_named() const {
+    struct stat named{};
+    return ::stat(path_->c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_;
+}
+
+result<void> sqlite_db::writable() const {
+    for (const auto& name : {*path_, parent_directory(*path_)})
+        if (::access(name.c_str(), W_OK) != 0)
+            return vault_failure(
+                "The vault " + name + " cannot be written: " + std::generic_category().message(errno) + ".",
+                "Give this user write access to the file and its directory.");
+    return {};
 }
 
 result<sqlite_statement> sqlite_db::prepare(std::string_view sql) {

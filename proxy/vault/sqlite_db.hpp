@@ -54,6 +54,10 @@ public:
     /// Rows that the last statement changed.
     int changes() const;
     const std::string& path() const { return *path_; }
+    /// Whether the path still leads to the file that is open.
+    bool still_named() const;
+    /// Whether the file and its directory may be written, as far as that can be told without writing.
+    result<void> writable() const;
 
 private:
     struct close {
@@ -62,6 +66,7 @@ private:
     sqlite_db(sqlite3* db, std::string path);
     std::unique_ptr<sqlite3, close> db_;
     std::unique_ptr<std::string> path_; ///< on the heap: statements refer to it
+    std::uint64_t device_ = 0, inode_ = 0;
 };
 
 /// BEGIN IMMEDIATE … COMMIT; rolls back when it goes uncommitted.

@@ -1,8 +1,11 @@
-// Rows and leases in SQLite.
+// Rows in SQLite; locks in a file beside it; news by data_version, which moves when others commit.
 #include "proxy/vault/sqlite_store.hpp"
 
+#include "proxy/vault/file_lock.hpp"
 #include "proxy/vault/sqlite_schema.hpp"
 
+#include <functional>
+#include <map>
 #include <utility>
 
 namespace reauth {
@@ -35,22 +38,6 @@ public:
         return only_value(query->bind(1, kind).bind(2, key).bind(3, clock_()));
     }
 
-    result<void> put(const std::string& kind, const std::string& key, const std::string& sealed,
-                     std::optional<std::int64_t> expires) override {
-        auto insert = db_.prepare("INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-                                  " SET sealed = excluded.sealed, expires = excluded.expires");
-        if (!insert)
-            return insert.error();
-        return insert->bind(1, kind).bind(2, key).bind_bytes(3, sealed).bind(4, expires).run();
-    }
-
-    result<void> erase(const std::string& kind, const std::string& key) override {
-        auto remove = db_.prepare("DELETE FROM records WHERE kind = ?1 AND key = ?2");
-        if (!remove)
-            return remove.error();
-        return remove->bind(1, kind).bind(2, key).run();
-    }
-
     result<std::vector<stored_record>> list(const std::string& kind) override {
         auto query = db_.prepare("SELECT key, sealed FROM records WHERE kind = ?1"
                                  " AND (expires IS NULL OR expires > ?2) ORDER BY key");
@@ -77,7 +64,7 @@ public:
         auto value = get(kind, key);
         if (!value)
             return value;
-        auto erased = erase(kind, key);
+        auto erased = write_one({kind, key, {}, {}, {}});
         if (!erased)
             return erased.error();
         auto committed = change.commit();
@@ -86,35 +73,67 @@ public:
         return value;
     }
 
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) override {
+    result<bool> write(const std::vector<record_write>& changes) override {
+        auto there = still_there();
+        if (!there)
+            return there.error();
         sqlite_transaction change(db_);
         auto begun = change.begin();
         if (!begun)
             return begun.error();
-        auto upsert = db_.prepare("INSERT INTO leases VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE"
-                                  " SET holder = excluded.holder, until = excluded.until"
-                                  " WHERE leases.until <= ?4 OR leases.holder = excluded.holder");
-        if (!upsert)
-            return upsert.error();
-        // the clock is read inside the transaction: waiting for the lock must not eat into the lease
-        const auto now = clock_();
-        auto done = upsert->bind(1, name).bind(2, holder).bind(3, now + ttl.count()).bind(4, now).run();
-        if (!done)
-            return done.error();
-        const bool won = db_.changes() == 1;
+        for (const auto& one : changes) {
+            auto met = write_one(one);
+            if (!met || !*met)
+                return met; // goes uncommitted
+        }
         auto committed = change.commit();
         if (!committed)
             return committed.error();
-        return won;
+        for (const auto& one : changes) // our own are no news to us
+            if (one.sealed && data_version_ != 0)
+                seen_[{one.kind, one.key}] = std::hash<std::string>()(*one.sealed);
+        return true;
     }
 
-    result<void> release_lease(const std::string& name, const std::string& holder) override {
-        auto remove = db_.prepare("DELETE FROM leases WHERE name = ?1 AND holder = ?2");
-        if (!remove)
-            return remove.error();
-        return remove->bind(1, name).bind(2, holder).run();
+    result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) override {
+        return try_file_lock(db_.path() + "-locks", name);
     }
+
+    result<std::vector<record_change>> changes() override {
+        auto there = still_there();
+        if (there)
+            there = db_.writable();
+        if (!there)
+            return there.error();
+        auto version = db_.number("PRAGMA data_version");
+        if (!version)
+            return version.error();
+        std::vector<record_change> out;
+        if (*version == data_version_)
+            return out;
+        auto query = db_.prepare("SELECT kind, key, sealed FROM records WHERE kind IN"
+                                 " ('credential', 'idp_session', 'approval')");
+        if (!query)
+            return query.error();
+        std::map<std::pair<std::string, std::string>, std::size_t> now;
+        for (;;) {
+            auto row = query->step();
+            if (!row)
+                return row.error();
+            if (!*row)
+                break;
+            now.emplace(std::pair(query->text(0), query->text(1)), std::hash<std::string>()(query->text(2)));
+        }
+        if (data_version_ != 0)
+            for (const auto& [id, digest] : now)
+                if (const auto before = seen_.find(id); before == seen_.end() || before->second != digest)
+                    out.push_back({id.first, id.second});
+        seen_ = std::move(now);
+        data_version_ = *version;
+        return out;
+    }
+    bool shared() const override { return true; }
+    bool locks_can_be_lost() const override { return false; }
 
     /// Removes rows whose time is over: they are never returned, but should not pile up either.
     result<void> sweep() {
@@ -125,6 +144,46 @@ public:
     }
 
 private:
+    /// Within a transaction, or alone where there is no expectation. false: the expectation was not met.
+    result<bool> write_one(const record_write& change) {
+        const bool absent = change.expected && change.expected->empty();
+        std::string sql;
+        if (!change.sealed)
+            sql = "DELETE FROM records WHERE kind = ?1 AND key = ?2";
+        else if (change.expected && !absent)
+            sql = "UPDATE records SET sealed = ?3, expires = ?4 WHERE kind = ?1 AND key = ?2";
+        else
+            sql = "INSERT INTO records VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+                  " SET sealed = excluded.sealed, expires = excluded.expires";
+        if (absent && change.sealed)
+            sql += " WHERE records.expires <= ?6";
+        else if (change.expected)
+            sql += " AND sealed = ?5";
+        auto statement = db_.prepare(sql);
+        if (!statement)
+            return statement.error();
+        statement->bind(1, change.kind).bind(2, change.key);
+        if (change.sealed)
+            statement->bind_bytes(3, *change.sealed).bind(4, change.expires);
+        if (change.expected && !absent)
+            statement->bind_bytes(5, *change.expected);
+        if (absent && change.sealed)
+            statement->bind(6, clock_());
+        auto done = statement->run();
+        if (!done)
+            return done.error();
+        return !change.expected || db_.changes() == 1;
+    }
+
+    /// A file that was removed or replaced while it is open takes writes that nobody will ever read.
+    result<void> still_there() {
+        if (db_.still_named())
+            return {};
+        return vault_failure("The vault file " + db_.path() + " was removed or replaced while it is in use.",
+                             "Put it back, or restart mcp-reauth to begin with an empty vault and sign in "
+                             "again.");
+    }
+
     static result<std::optional<std::string>> only_value(sqlite_statement& query) {
         auto row = query.step();
         if (!row)
@@ -137,6 +196,8 @@ private:
 
     sqlite_db db_;
     vault_clock clock_;
+    std::int64_t data_version_ = 0; ///< when we looked last; 0: never
+    std::map<std::pair<std::string, std::string>, std::size_t> seen_; ///< digests of what was there then
 };
 
 } // namespace

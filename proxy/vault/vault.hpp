@@ -1,9 +1,10 @@
-// Where credentials are kept: sealed records with durable writes, and leases that serialise recovery across
-// processes.
+// Where credentials are kept: sealed records with durable writes, locks that serialise recovery across
+// processes, and news of what other processes have written.
 #pragma once
 
 #include "core/failure.hpp"
 #include "core/secret.hpp"
+#include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>
 #include <memory>
@@ -14,12 +15,42 @@
 namespace reauth {
 
 /// What a record is about; part of its key and bound into its seal.
-enum class record_kind { credential, registration, issuer_pin, pending_authorization, idp_session };
+enum class record_kind {
+    credential,
+    registration,
+    issuer_pin,
+    pending_authorization,
+    idp_session,
+    approval, ///< an open question, and for a while its outcome
+    flight,   ///< a refresh under way: whose, of which generation
+};
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.
 struct vault_record {
     std::string key;
     secret value;
+};
+
+/// A record as it was read. `version` names exactly this state of it, for a compare-and-set; empty: there is
+/// no such record.
+struct vault_read {
+    std::optional<secret> value;
+    std::string version;
+};
+
+/// One change of a batch. Without `value` the record is erased.
+struct vault_write {
+    record_kind kind = record_kind::credential;
+    std::string key;
+    std::optional<secret> value;
+    std::optional<std::chrono::system_clock::time_point> expires = {};
+    std::optional<std::string> expected = {}; ///< vault_read::version; nothing: whatever is there
+};
+
+/// What somebody else may have changed. An empty key: any record of the kind.
+struct vault_change {
+    record_kind kind = record_kind::credential;
+    std::string key;
 };
 
 /// Storage behind everything that must survive a restart. Calls block briefly and may be made from one thread
@@ -28,21 +59,33 @@ struct vault_record {
 class vault {
 public:
     virtual ~vault() = default;
-    virtual result<std::optional<secret>> get(record_kind kind, const std::string& key) = 0;
-    /// Durable when it returns.
-    virtual result<void> put(record_kind kind, const std::string& key, const secret& value,
-                             std::optional<std::chrono::system_clock::time_point> expires = {}) = 0;
-    virtual result<void> erase(record_kind kind, const std::string& key) = 0;
+    virtual result<vault_read> read(record_kind kind, const std::string& key) = 0;
+    /// All of it in one transaction, durable when it returns; false: an expectation was not met, and nothing
+    /// was changed.
+    virtual result<bool> write(std::vector<vault_write> changes) = 0;
     /// All records of a kind that have not expired, ordered by key.
     virtual result<std::vector<vault_record>> list(record_kind kind) = 0;
     /// Reads and removes in one step: a one-use record (a pending authorization) is won by one caller only.
     virtual result<std::optional<secret>> take(record_kind kind, const std::string& key) = 0;
 
-    /// Tries to become the only holder of `name` among all processes that share the vault, for at most `ttl`.
-    /// true: won. A holder that died is replaced after its ttl.
-    virtual result<bool> try_lease(const std::string& name, const std::string& holder,
-                                   std::chrono::milliseconds ttl) = 0;
-    virtual result<void> release_lease(const std::string& name, const std::string& holder) = 0;
+    /// Tries to become the only holder of `name` among all processes that share the vault, and within this
+    /// one. nullptr: somebody else holds it. It ends when it is destroyed or its process dies.
+    virtual result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) = 0;
+    /// What other processes have written since the last call; never blocks for it. The first call begins to
+    /// listen and returns nothing. Also keeps the locks alive and looks whether the vault is still there:
+    /// call it a few times a second.
+    virtual result<std::vector<vault_change>> changes() = 0;
+    /// Other processes may use it too.
+    virtual bool shared() const = 0;
+    /// A holder may lose a lock and live on (its connection broke): whoever wins it next asks first whether a
+    /// refresh is under way.
+    virtual bool locks_can_be_lost() const = 0;
+
+    // The same for one record.
+    result<std::optional<secret>> get(record_kind kind, const std::string& key);
+    result<void> put(record_kind kind, const std::string& key, const secret& value,
+                     std::optional<std::chrono::system_clock::time_point> expires = {});
+    result<void> erase(record_kind kind, const std::string& key);
 };
 
 } // namespace reauth

@@ -25,11 +25,6 @@ std::string reason(int error) {
     return std::generic_category().message(error);
 }
 
-std::string parent_of(const std::string& path) {
-    const auto parent = std::filesystem::path(path).parent_path().string();
-    return parent.empty() ? "." : parent;
-}
-
 /// Writes all of `text` durably to a file that must not exist; an errno value, 0 for success.
 int write_new_file(const std::string& path, std::string_view text) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -44,8 +39,13 @@ int write_new_file(const std::string& path, std::string_view text) {
 
 } // namespace
 
+std::string parent_directory(const std::string& path) {
+    const auto parent = std::filesystem::path(path).parent_path().string();
+    return parent.empty() ? "." : parent;
+}
+
 result<void> make_parent_directory(const std::string& path) {
-    const auto parent = parent_of(path);
+    const auto parent = parent_directory(path);
     if (::access(parent.c_str(), F_OK) == 0)
         return {};
     auto above = make_parent_directory(parent);
@@ -58,7 +58,7 @@ result<void> make_parent_directory(const std::string& path) {
 }
 
 void sync_parent_directory(const std::string& path) noexcept {
-    const int directory = ::open(parent_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int directory = ::open(parent_directory(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
         return;
     ::fsync(directory);

@@ -8,6 +8,8 @@
 
 namespace reauth {
 
+/// The directory that holds it; "." for a bare name.
+std::string parent_directory(const std::string& path);
 /// The key material in `path`, surrounding white space removed. fault::vault_unavailable if it cannot be
 /// read.
 result<secret> read_key_file(const std::string& path);

@@ -21,7 +21,8 @@ run_catch() {
 }
 run_unit() { run_catch "$1" 'unit_*' "${@:2}"; }
 run_property() { run_catch "$1" property "${@:2}"; }
-run_integration() { run_catch "$1" integration "${@:2}"; }
+# With a PostgreSQL server of its own: the vault's tests use it.
+run_integration() { tests/fleet/with_postgres bash -c 'source tests/dev/parts.sh; run_catch "$@"' - "$1" integration "${@:2}"; }
 
 # Some kernels randomise more address bits than ThreadSanitizer of g++ 12 can map.
 run_sanitized() {
@@ -128,7 +129,7 @@ run_bench() {
 }
 
 run_everything() {
-  need build lint clang e2e bench
+  need build lint clang postgres e2e bench
   mkdir -p "$logs"
   stage format check_format || true
   stage lint run_lint || true

@@ -1,6 +1,7 @@
-// The vault between processes: kill -9 in a write loop, racing leases, racing first starts, one-use records.
+// The vault between processes: kill -9 in a write loop, racing locks, racing first starts, one-use records.
 #include "tests/unit/proxy/vault_fixture.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <functional>
 #include <sys/wait.h>
@@ -95,7 +96,7 @@ TEST_CASE("a record is old or new but whole after kill -9 in a write loop") {
     }
 }
 
-TEST_CASE("of processes that race for a lease exactly one wins") {
+TEST_CASE("of processes that race for a lock exactly one wins") {
     scratch_directory where;
     const auto settings = sqlite_settings(where);
     opened(settings);
@@ -103,44 +104,95 @@ TEST_CASE("of processes that race for a lease exactly one wins") {
         const auto name = "refresh" + std::to_string(round);
         std::vector<std::unique_ptr<child>> racers;
         for (int i = 0; i < 4; ++i)
-            racers.push_back(std::make_unique<child>([&, i](int) {
+            racers.push_back(std::make_unique<child>([&](int pipe) {
                 auto v = open_vault(settings);
                 if (!v)
                     return 2;
-                const auto won = (*v)->try_lease(name, "process" + std::to_string(i), 1h);
-                return won ? (*won ? 1 : 0) : 2;
+                const auto won = (*v)->try_lock(name);
+                if (!won)
+                    return 2;
+                report(pipe);
+                if (*won) // kept until everybody has tried
+                    ::pause();
+                return 0;
             }));
         int winners = 0;
+        for (auto& racer : racers)
+            CHECK(racer->await_reports(1));
         for (auto& racer : racers) {
+            racer->kill();
             const int code = racer->exit_code();
             CHECK(code != 2);
-            winners += code == 1;
+            winners += code == -1; // killed while it held the lock
         }
         CHECK(winners == 1);
     }
 }
 
-TEST_CASE("the lease of a killed process is free after its time") {
+TEST_CASE("the lock of a killed process is free at once") {
     scratch_directory where;
     const auto settings = sqlite_settings(where);
-    opened(settings);
+    auto v = opened(settings);
     child holder([&](int pipe) {
-        auto v = open_vault(settings);
-        if (!v || !(*v)->try_lease("short", "holder", 1ms) || !(*v)->try_lease("long", "holder", 1h))
+        auto theirs = open_vault(settings);
+        if (!theirs)
+            return 1;
+        const auto lock = (*theirs)->try_lock("refresh");
+        if (!lock || !*lock)
             return 1;
         report(pipe);
         ::pause();
         return 0;
     });
     REQUIRE(holder.await_reports(1));
+    CHECK_FALSE(v->try_lock("refresh").value());
     holder.kill();
     holder.exit_code();
-    auto v = opened(settings);
-    CHECK_FALSE(v->try_lease("long", "heir", 1h).value());
-    bool won = false;
-    while (!won)
-        won = v->try_lease("short", "heir", 1h).value();
-    CHECK(won);
+    CHECK(v->try_lock("refresh").value());
+}
+
+TEST_CASE("a vault tells what another process has written, and nothing of its own") {
+    scratch_directory where;
+    const auto settings = sqlite_settings(where);
+    auto ours = opened(settings), theirs = opened(settings);
+    must(theirs->put(record_kind::credential, "before", secret("x")));
+    CHECK(ours->changes().value().empty()); // begins to listen
+    CHECK(ours->changes().value().empty());
+    must(ours->put(record_kind::credential, "own", secret("x")));
+    CHECK(ours->changes().value().empty());
+    must(theirs->put(record_kind::credential, "a", secret("x")));
+    must(theirs->put(record_kind::issuer_pin, "a", secret("x")));
+    auto heard = ours->changes().value();
+    std::vector<std::string> keys;
+    for (const auto& change : heard)
+        keys.push_back(change.key);
+    CHECK(std::find(keys.begin(), keys.end(), "a") != keys.end());
+    CHECK(std::find(keys.begin(), keys.end(), "before") == keys.end());
+    CHECK(std::find(keys.begin(), keys.end(), "own") == keys.end());
+    must(theirs->put(record_kind::approval, "b", secret("x")));
+    heard = ours->changes().value();
+    REQUIRE(heard.size() == 1);
+    CHECK(heard[0].kind == record_kind::approval);
+    CHECK(heard[0].key == "b");
+}
+
+TEST_CASE("a vault file that is removed or replaced while it is in use is noticed") {
+    scratch_directory where;
+    auto v = opened(sqlite_settings(where));
+    REQUIRE(v->changes().has_value());
+    const bool replaced = GENERATE(false, true);
+    std::filesystem::rename(where.file("vault.db"), where.file("aside.db"));
+    if (replaced)
+        write_whole(where.file("vault.db"), "another");
+    const auto seen = v->changes();
+    REQUIRE(seen.has_error());
+    CHECK(seen.error().message.find("removed or replaced") != std::string::npos);
+    const auto stored = v->put(record_kind::credential, "a", secret("x"));
+    REQUIRE(stored.has_error());
+    CHECK(stored.error().message.find("removed or replaced") != std::string::npos);
+    std::filesystem::rename(where.file("aside.db"), where.file("vault.db"));
+    CHECK(v->changes().has_value());
+    must(v->put(record_kind::credential, "a", secret("x")));
 }
 
 TEST_CASE("a one-use record is won by one process") {

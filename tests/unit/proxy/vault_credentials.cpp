@@ -152,15 +152,83 @@ TEST_CASE("a registration belongs to one issuer and upstream") {
     client.issuer = "https://as.example";
     client.redirect_uri = "http://127.0.0.1:8971/oauth/callback";
     REQUIRE(s.store.store_registration("u", client).has_value());
-    const auto found = s.store.find_registration("https://as.example", "u").value();
-    REQUIRE(found.has_value());
-    CHECK(found->identity.id == "dynamic-1");
-    CHECK(found->identity.client_secret == client.identity.client_secret);
-    CHECK(found->redirect_uri == client.redirect_uri);
-    CHECK_FALSE(s.store.find_registration("https://other.example", "u").value().has_value());
-    CHECK_FALSE(s.store.find_registration("https://as.example", "v").value().has_value());
+    const auto all = s.store.registrations("https://as.example", "u").value();
+    REQUIRE(all.size() == 1);
+    const auto& found = all.front();
+    CHECK(found.identity.id == "dynamic-1");
+    CHECK(found.identity.client_secret == client.identity.client_secret);
+    CHECK(found.redirect_uri == client.redirect_uri);
+    CHECK(s.store.registrations("https://other.example", "u").value().empty());
+    CHECK(s.store.registrations("https://as.example", "v").value().empty());
     REQUIRE(s.store.erase_registration("https://as.example", "u").has_value());
-    CHECK_FALSE(s.store.find_registration("https://as.example", "u").value().has_value());
+    CHECK(s.store.registrations("https://as.example", "u").value().empty());
+}
+
+TEST_CASE("each client that was registered is kept, and forgotten by its client_id") {
+    store_of_one s;
+    registered_client client;
+    client.issuer = "https://as.example";
+    client.origin = client_origin::dynamic;
+    for (const auto* id : {"of-8971", "of-8972"}) {
+        client.identity.id = id;
+        client.redirect_uri = std::string("http://127.0.0.1/") + id;
+        must(s.store.store_registration("u", client));
+    }
+    CHECK(s.store.registrations("https://as.example", "u").value().size() == 2);
+    must(s.store.erase_registration("https://as.example", "u", "of-8971"));
+    const auto left = s.store.registrations("https://as.example", "u").value();
+    REQUIRE(left.size() == 1);
+    CHECK(left.front().identity.id == "of-8972");
+}
+
+TEST_CASE("a question is open once for the same scopes, and its decision stays") {
+    store_of_one s;
+    const time_point now = wall_clock::now();
+    shared_question first;
+    first.name = "u";
+    first.shown.id = "first";
+    first.shown.expires_at = now + std::chrono::minutes(15);
+    first.login_scopes = scope_set{"read"};
+    CHECK_FALSE(s.store.store_question(first, now).value().has_value());
+    auto second = first;
+    second.shown.id = "second";
+    const auto there = s.store.store_question(second, now).value();
+    REQUIRE(there.has_value());
+    CHECK(there->shown.id == "first");
+    auto wider = second;
+    wider.login_scopes = scope_set{"read", "write"};
+    CHECK_FALSE(s.store.store_question(wider, now).value().has_value());
+    CHECK(s.store.questions().value().size() == 2);
+    auto denied = first;
+    denied.shown.status = approval_status::denied;
+    denied.shown.outcome = "Denied.";
+    CHECK_FALSE(s.store.store_question(denied, now).value().has_value());
+    // whoever is late hears of the decision, and a new question may be asked
+    const auto late = s.store.store_question(first, now).value();
+    REQUIRE(late.has_value());
+    CHECK(late->shown.status == approval_status::denied);
+    CHECK(late->shown.outcome == "Denied.");
+    CHECK_FALSE(s.store.store_question(second, now).value().has_value());
+}
+
+TEST_CASE("a refresh that was begun is known until something is stored") {
+    store_of_one s;
+    const refresh_mark mark{false, "local", "u", 3, "process-a"};
+    must(s.store.began_refresh(mark));
+    const auto known = s.store.refresh_under_way(false, "local", "u").value();
+    REQUIRE(known.has_value());
+    CHECK(known->generation == 3);
+    CHECK(known->by == "process-a");
+    auto other = mark;
+    other.by = "process-b";
+    must(s.store.ended_refresh(other)); // not its own
+    CHECK(s.store.refresh_under_way(false, "local", "u").value().has_value());
+    credential c;
+    c.access_token = secret("a");
+    c.issuer = "https://as.example";
+    c.generation = 4;
+    REQUIRE(s.store.store_credential("local", "u", c, 3).has_value());
+    CHECK_FALSE(s.store.refresh_under_way(false, "local", "u").value().has_value());
 }
 
 TEST_CASE("a pending authorization survives a restart and is taken once, by its state") {

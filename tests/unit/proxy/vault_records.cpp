@@ -1,4 +1,4 @@
-// What every backend does with records and leases, and what the seal promises.
+// What every backend does with records, batches and locks, and what the seal promises.
 #include "proxy/vault/memory_store.hpp"
 #include "proxy/vault/sealed_vault.hpp"
 #include "proxy/vault/sqlite_store.hpp"
@@ -93,28 +93,47 @@ TEST_CASE("a record is taken once") {
     CHECK_FALSE(c.v->take(record_kind::pending_authorization, "state")->has_value());
 }
 
-TEST_CASE("a lease has one holder until it is released or its time is over") {
+TEST_CASE("a lock has one holder until it is given back") {
     clocked_vault c(GENERATE("memory", "sqlite"));
-    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
-    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
-    CHECK(c.v->try_lease("another", "bob", 10s).value());
-    c.now += 9'999;
-    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
-    c.now += 1;
-    CHECK(c.v->try_lease("refresh", "bob", 10s).value());
-    must(c.v->release_lease("refresh", "ada"));
-    CHECK_FALSE(c.v->try_lease("refresh", "ada", 10s).value());
-    must(c.v->release_lease("refresh", "bob"));
-    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
+    auto ours = c.v->try_lock("refresh").value();
+    REQUIRE(ours);
+    CHECK_FALSE(c.v->try_lock("refresh").value());
+    CHECK(c.v->try_lock("another").value());
+    c.now += 3'600'000; // no clock decides who owns what
+    CHECK_FALSE(c.v->try_lock("refresh").value());
+    ours.reset();
+    CHECK(c.v->try_lock("refresh").value());
 }
 
-TEST_CASE("the holder of a lease may prolong it") {
+TEST_CASE("a batch is written whole or, where an expectation is not met, not at all") {
     clocked_vault c(GENERATE("memory", "sqlite"));
-    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
-    c.now += 9'000;
-    CHECK(c.v->try_lease("refresh", "ada", 10s).value());
-    c.now += 9'000;
-    CHECK_FALSE(c.v->try_lease("refresh", "bob", 10s).value());
+    must(c.v->put(record_kind::credential, "a", secret("one")));
+    const auto seen = c.v->read(record_kind::credential, "a").value();
+    must(c.v->put(record_kind::credential, "a", secret("two")));
+    CHECK_FALSE(c.v->write({{record_kind::issuer_pin, "a", secret("pin"), {}, {}},
+                            {record_kind::credential, "a", secret("three"), {}, seen.version}})
+                    .value());
+    CHECK(got(*c.v, record_kind::issuer_pin, "a") == "(none)");
+    CHECK(got(*c.v, record_kind::credential, "a") == "two");
+    const auto now = c.v->read(record_kind::credential, "a").value();
+    CHECK(c.v->write({{record_kind::issuer_pin, "a", secret("pin"), {}, {}},
+                      {record_kind::credential, "a", secret("three"), {}, now.version}})
+              .value());
+    CHECK(got(*c.v, record_kind::issuer_pin, "a") == "pin");
+    CHECK(got(*c.v, record_kind::credential, "a") == "three");
+}
+
+TEST_CASE("what must be absent is written over an expired record, and over nothing else") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    const std::string absent;
+    CHECK(c.v->write({{record_kind::approval, "a", secret("x"), c.at(c.now + 10), absent}}).value());
+    CHECK_FALSE(c.v->write({{record_kind::approval, "a", secret("y"), c.at(c.now + 10), absent}}).value());
+    c.now += 10;
+    CHECK(c.v->write({{record_kind::approval, "a", secret("z"), c.at(c.now + 10), absent}}).value());
+    CHECK(got(*c.v, record_kind::approval, "a") == "z");
+    const auto seen = c.v->read(record_kind::approval, "a").value();
+    CHECK(c.v->write({{record_kind::approval, "a", {}, {}, seen.version}}).value());
+    CHECK_FALSE(c.v->write({{record_kind::approval, "a", {}, {}, seen.version}}).value());
 }
 
 TEST_CASE("a seal opens only whole, with its key, under what it was bound to") {

@@ -103,25 +103,18 @@ public:
     /// Whether a process holds any lock here.
     bool locked() {
         const std::lock_guard lock(mutex_);
-        return !leases_.empty();
+        return locks_ > 0;
     }
 
-    result<std::optional<secret>> get(record_kind kind, const std::string& key) override {
+    result<vault_read> read(record_kind kind, const std::string& key) override {
         const auto lock = pass();
-        return inner_->get(kind, key);
+        return inner_->read(kind, key);
     }
-    result<void> put(record_kind kind, const std::string& key, const secret& value,
-                     std::optional<std::chrono::system_clock::time_point> expires) override {
+    result<bool> write(std::vector<vault_write> changes) override {
         const auto lock = pass();
         if (!writable)
             return failure{fault::vault_unavailable, "the disk is full", {}, {}, true};
-        return inner_->put(kind, key, value, expires);
-    }
-    result<void> erase(record_kind kind, const std::string& key) override {
-        const auto lock = pass();
-        if (!writable)
-            return failure{fault::vault_unavailable, "the disk is full", {}, {}, true};
-        return inner_->erase(kind, key);
+        return inner_->write(std::move(changes));
     }
     result<std::vector<vault_record>> list(record_kind kind) override {
         const auto lock = pass();
@@ -131,21 +124,34 @@ public:
         const auto lock = pass();
         return inner_->take(kind, key);
     }
-    result<bool> try_lease(const std::string& name, const std::string& holder,
-                           std::chrono::milliseconds ttl) override {
+    result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) override {
         const auto lock = pass();
-        auto won = inner_->try_lease(name, holder, ttl);
+        auto won = inner_->try_lock(name);
         if (won && *won)
-            leases_.insert(name);
+            return std::unique_ptr<vault_lock>(std::make_unique<counted_lock>(*this, std::move(*won)));
         return won;
     }
-    result<void> release_lease(const std::string& name, const std::string& holder) override {
-        const auto lock = pass();
-        leases_.erase(name);
-        return inner_->release_lease(name, holder);
-    }
+    result<std::vector<vault_change>> changes() override { return std::vector<vault_change>(); }
+    bool shared() const override { return false; }
+    bool locks_can_be_lost() const override { return false; }
 
 private:
+    class counted_lock final : public vault_lock {
+    public:
+        counted_lock(gated_vault& where, std::unique_ptr<vault_lock> inner)
+            : where_(where), inner_(std::move(inner)) {
+            ++where_.locks_;
+        }
+        ~counted_lock() override {
+            const auto lock = where_.pass();
+            inner_.reset();
+            --where_.locks_;
+        }
+
+    private:
+        gated_vault& where_;
+        std::unique_ptr<vault_lock> inner_;
+    };
     std::unique_lock<std::mutex> pass() {
         std::unique_lock lock(mutex_);
         ++waiting_;
@@ -157,7 +163,7 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     bool closed_ = false;
-    std::set<std::string> leases_;
+    int locks_ = 0;
     std::atomic<int> waiting_{0};
 };
 

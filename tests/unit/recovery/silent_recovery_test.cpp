@@ -78,7 +78,7 @@ TEST_CASE("a refused refresh asks a person, and the dead token is not sent again
 TEST_CASE("a registration that comes back under its old client_id with a new secret is stored") {
     recovery_world w;
     w.stored_before();
-    auto client = w.store.find_registration("https://as.example", "up").value().value();
+    auto client = w.store.registrations("https://as.example", "up").value().at(0);
     client.identity.client_secret = secret("old-secret");
     client.secret_expires_at = w.now - 1h;
     REQUIRE(w.store.store_registration("up", client).has_value());
@@ -89,9 +89,9 @@ TEST_CASE("a registration that comes back under its old client_id with a new sec
     const auto r = w.refused();
     CHECK(w.verdict_of(r).is == verdict::replay);
     CHECK(has(w.network.last_body(token_url), "client_secret=new-secret"));
-    const auto stored = w.store.find_registration("https://as.example", "up").value();
-    REQUIRE(stored.has_value());
-    CHECK(stored->identity.client_secret.reveal() == "new-secret");
+    const auto stored = w.store.registrations("https://as.example", "up").value();
+    REQUIRE(stored.size() == 1);
+    CHECK(stored[0].identity.client_secret.reveal() == "new-secret");
 }
 
 TEST_CASE("a renewal ahead of time goes on without anyone who waits") {

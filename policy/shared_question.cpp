@@ -1,0 +1,153 @@
+// Written to and read from JSON for the vault.
+#include "policy/shared_question.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace reauth {
+namespace {
+
+using nlohmann::json;
+
+/// The value whose word that is; the first one for a word of another version.
+template<class E>
+E from_word(const std::string& word, std::initializer_list<E> all) {
+    for (const auto e : all)
+        if (to_string(e) == word)
+            return e;
+    return *all.begin();
+}
+
+approval_kind kind_from(const std::string& word) {
+    return from_word(word, {approval_kind::login, approval_kind::step_up, approval_kind::idp_login});
+}
+
+approval_status status_from(const std::string& word) {
+    return from_word(word, {approval_status::failed, approval_status::pending, approval_status::authorizing,
+                            approval_status::approved, approval_status::denied, approval_status::expired,
+                            approval_status::superseded, approval_status::signed_out});
+}
+
+recovery_step step_from(const std::string& word) {
+    return from_word(word, {recovery_step::login, recovery_step::refresh, recovery_step::client_credentials,
+                            recovery_step::jwt_bearer, recovery_step::enterprise_mint,
+                            recovery_step::static_token, recovery_step::idp_login});
+}
+
+std::int64_t to_ms(time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
+time_point from_ms(const json& in) {
+    return time_point(
+        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
+}
+
+json approval_to_json(const approval& a) {
+    return {{"id", a.id},
+            {"link", a.link_secret.reveal()},
+            {"kind", to_string(a.kind)},
+            {"status", to_string(a.status)},
+            {"upstream", a.upstream},
+            {"principal", a.principal},
+            {"reason", a.reason},
+            {"granted", a.granted.to_string()},
+            {"requested", a.requested.to_string()},
+            {"added", a.added.to_string()},
+            {"tool", a.tool},
+            {"method", a.method},
+            {"client", a.client_name},
+            {"upstream_host", a.upstream_host},
+            {"issuer", a.issuer},
+            {"login_host", a.login_host},
+            {"token_host", a.token_host},
+            {"completes_without_login", a.completes_without_login},
+            {"created_at", to_ms(a.created_at)},
+            {"expires_at", to_ms(a.expires_at)},
+            {"location", a.location},
+            {"outcome", a.outcome}};
+}
+
+approval approval_from_json(const json& in) {
+    const auto text = [&](const char* name) { return in.at(name).get<std::string>(); };
+    approval a;
+    a.id = text("id");
+    a.link_secret = secret(text("link"));
+    a.kind = kind_from(text("kind"));
+    a.status = status_from(text("status"));
+    a.upstream = text("upstream");
+    a.principal = text("principal");
+    a.reason = text("reason");
+    a.granted = scope_set::parse(text("granted"));
+    a.requested = scope_set::parse(text("requested"));
+    a.added = scope_set::parse(text("added"));
+    a.tool = text("tool");
+    a.method = text("method");
+    a.client_name = text("client");
+    a.upstream_host = text("upstream_host");
+    a.issuer = text("issuer");
+    a.login_host = text("login_host");
+    a.token_host = text("token_host");
+    a.completes_without_login = in.at("completes_without_login").get<bool>();
+    a.created_at = from_ms(in.at("created_at"));
+    a.expires_at = from_ms(in.at("expires_at"));
+    a.location = text("location");
+    a.outcome = text("outcome");
+    return a;
+}
+
+} // namespace
+
+bool same_question(const shared_question& a, const shared_question& b) {
+    return a.session == b.session && a.name == b.name && a.shown.principal == b.shown.principal &&
+           a.login_scopes == b.login_scopes && a.silent.empty() == b.silent.empty();
+}
+
+secret question_to_json(const shared_question& q) {
+    json out{{"approval", approval_to_json(q.shown)},
+             {"session", q.session},
+             {"name", q.name},
+             {"login_scopes", q.login_scopes.to_string()},
+             {"silent_scopes", q.silent_scopes.to_string()},
+             {"silent", json::array()},
+             {"person", to_string(q.person)},
+             {"step_up", q.step_up},
+             {"rule", q.rule},
+             {"resource_metadata", q.resource_metadata},
+             {"pending_state", q.pending_state.reveal()}};
+    for (const auto step : q.silent)
+        out["silent"].push_back(to_string(step));
+    if (q.browser_binding)
+        out["browser_binding"] = q.browser_binding->reveal();
+    // names from outside need not be UTF-8
+    return secret(out.dump(-1, ' ', false, json::error_handler_t::replace));
+}
+
+result<shared_question> question_from_json(const secret& text) {
+    const auto in = json::parse(text.reveal(), nullptr, false);
+    const failure unreadable{
+        fault::vault_unavailable, "a stored approval cannot be read", "send the request again", {}, false};
+    if (!in.is_object())
+        return unreadable;
+    try {
+        shared_question q;
+        q.shown = approval_from_json(in.at("approval"));
+        q.session = in.at("session").get<bool>();
+        q.name = in.at("name").get<std::string>();
+        q.login_scopes = scope_set::parse(in.at("login_scopes").get<std::string>());
+        q.silent_scopes = scope_set::parse(in.at("silent_scopes").get<std::string>());
+        for (const auto& step : in.at("silent"))
+            q.silent.push_back(step_from(step.get<std::string>()));
+        q.person = step_from(in.at("person").get<std::string>());
+        q.step_up = in.at("step_up").get<bool>();
+        q.rule = in.at("rule").get<std::string>();
+        q.resource_metadata = in.at("resource_metadata").get<std::string>();
+        q.pending_state = secret(in.at("pending_state").get<std::string>());
+        if (in.contains("browser_binding"))
+            q.browser_binding = secret(in.at("browser_binding").get<std::string>());
+        return q;
+    } catch (const json::exception&) {
+        return unreadable;
+    }
+}
+
+} // namespace reauth

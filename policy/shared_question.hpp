@@ -1,0 +1,38 @@
+// A question that waits for a person, as all processes that share a vault know it: any of them shows it,
+// decides it, and goes on with it.
+#pragma once
+
+#include "policy/approval.hpp"
+#include "policy/recovery_plan.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// Everything that another process needs to take the question up where it stands.
+struct shared_question {
+    approval shown;
+    bool session = false; ///< about a session at an identity provider
+    std::string name;     ///< whose it is: the upstream's or the identity provider's
+    scope_set login_scopes, silent_scopes;
+    std::vector<recovery_step> silent; ///< `confirm`: run once a person agreed
+    recovery_step person = recovery_step::login;
+    bool step_up = false;
+    std::string rule;
+    std::string resource_metadata; ///< where its authorization server was found
+    secret pending_state;          ///< while authorizing: of the flow the person was sent to
+    std::optional<secret> browser_binding;
+};
+
+/// Whether both ask for the same: one of them is enough.
+bool same_question(const shared_question& a, const shared_question& b);
+
+/// For the vault.
+secret question_to_json(const shared_question& q);
+/// fault::vault_unavailable if it is not what question_to_json wrote.
+result<shared_question> question_from_json(const secret& text);
+
+} // namespace reauth

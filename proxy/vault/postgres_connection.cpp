@@ -1,0 +1,156 @@
+// libpq behind values and RAII.
+#ifdef REAUTH_POSTGRES
+#include "proxy/vault/postgres_connection.hpp"
+
+#include "proxy/vault/record_store.hpp"
+
+#include <libpq-fe.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace reauth {
+
+namespace {
+
+std::string first_line(std::string_view text) {
+    return std::string(text.substr(0, text.find('\n')));
+}
+
+} // namespace
+
+postgres_rows::postgres_rows(pg_result* rows) : rows_(rows) {}
+
+void postgres_rows::free::operator()(pg_result* r) const noexcept {
+    PQclear(r);
+}
+
+std::size_t postgres_rows::size() const {
+    return static_cast<std::size_t>(PQntuples(rows_.get()));
+}
+
+std::string postgres_rows::text(std::size_t row, int column) const {
+    return PQgetvalue(rows_.get(), static_cast<int>(row), column);
+}
+
+std::optional<std::string> postgres_rows::only() const {
+    return size() == 0 ? std::optional<std::string>() : std::optional(text(0, 0));
+}
+
+std::size_t postgres_rows::changed() const {
+    return std::strtoul(PQcmdTuples(rows_.get()), nullptr, 10);
+}
+
+void postgres_connection::finish::operator()(pg_conn* c) const noexcept {
+    PQfinish(c);
+}
+
+postgres_connection::postgres_connection(const secret& dsn, std::string greeting)
+    : greeting_(std::move(greeting)) {
+    const std::string text(dsn.reveal());
+    // what the DSN says wins over what stands before it
+    const char* names[] = {"connect_timeout",     "application_name", "keepalives_idle",
+                           "keepalives_interval", "keepalives_count", "tcp_user_timeout",
+                           "dbname",              nullptr};
+    const char* said[] = {"5", "mcp-reauth", "5", "3", "3", "15000", text.c_str(), nullptr};
+    connection_.reset(PQconnectdbParams(names, said, 1));
+    if (!lost())
+        (void)greet();
+}
+
+bool postgres_connection::lost() const {
+    return PQstatus(connection_.get()) != CONNECTION_OK;
+}
+
+failure postgres_connection::trouble() const {
+    return vault_failure("The PostgreSQL vault failed: " + first_line(PQerrorMessage(connection_.get())) +
+                             ".",
+                         "Check the server and `vault.dsn`.", lost());
+}
+
+result<void> postgres_connection::greet() {
+    ++session_;
+    return greeting_.empty() ? result<void>{} : script(greeting_);
+}
+
+result<void> postgres_connection::ready() {
+    if (!lost())
+        return {};
+    if (in_transaction_)
+        return trouble();
+    PQreset(connection_.get());
+    if (lost())
+        return trouble();
+    return greet();
+}
+
+result<postgres_rows> postgres_connection::run(const std::string& sql, const values& parameters,
+                                               postgres_repeat again) {
+    std::vector<const char*> texts;
+    for (const auto& value : parameters)
+        texts.push_back(value ? value->c_str() : nullptr);
+    for (int attempt = 1;; ++attempt) {
+        auto connected = ready();
+        if (!connected)
+            return connected.error();
+        auto* raw = PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(texts.size()), nullptr,
+                                 texts.data(), nullptr, nullptr, 0);
+        const auto status = PQresultStatus(raw);
+        postgres_rows rows(raw);
+        if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+            return rows;
+        if (again == postgres_repeat::never || attempt == 2 || !lost())
+            return trouble();
+    }
+}
+
+result<void> postgres_connection::script(const std::string& sql) {
+    const postgres_rows done(PQexec(connection_.get(), sql.c_str()));
+    if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+        const auto why = trouble();
+        const postgres_rows undone(PQexec(connection_.get(), "ROLLBACK"));
+        return why;
+    }
+    if (*PQerrorMessage(connection_.get()) != '\0')
+        return trouble();
+    return {};
+}
+
+result<void> postgres_connection::begin() {
+    auto begun = run("BEGIN", {});
+    in_transaction_ = begun.has_value();
+    return begun ? result<void>{} : result<void>(begun.error());
+}
+
+result<void> postgres_connection::commit() {
+    auto committed = run("COMMIT", {}, postgres_repeat::never);
+    in_transaction_ = false;
+    return committed ? result<void>{} : result<void>(committed.error());
+}
+
+void postgres_connection::roll_back() {
+    if (std::exchange(in_transaction_, false) && !lost())
+        (void)run("ROLLBACK", {}, postgres_repeat::never);
+}
+
+result<std::vector<postgres_notice>> postgres_connection::notices() {
+    if (PQconsumeInput(connection_.get()) == 0)
+        return trouble();
+    std::vector<postgres_notice> out;
+    while (auto* told = PQnotifies(connection_.get())) {
+        out.push_back({told->be_pid, told->extra});
+        PQfreemem(told);
+    }
+    return out;
+}
+
+int postgres_connection::server_process() const {
+    return PQbackendPID(connection_.get());
+}
+
+int postgres_connection::server_version() const {
+    return PQserverVersion(connection_.get());
+}
+
+} // namespace reauth
+#endif
