@@ -163,10 +163,12 @@ void read_limits(section s, limits_config& out) {
     s.duration("refresh_ahead", out.refresh_ahead, 0ms);
     s.number("waiters", out.waiters, 1, 1'000'000);
     s.duration("upstream_connect", out.upstream_connect, 1ms);
+    s.duration("upstream_answer", out.upstream_answer, 1ms);
     s.duration("token_request", out.token_request, 1ms);
     s.duration("client_idle", out.client_idle, 1s);
     s.duration("head_timeout", out.head_timeout, 1s);
     s.number("connections", out.connections, 1, 1'000'000);
+    s.number("connections_per_peer", out.connections_per_peer, 1, 1'000'000);
     if (out.replay_body > out.replay_memory)
         s.error("replay_body", "is larger than limits.replay_memory, which all requests share.");
     s.finish();

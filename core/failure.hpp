@@ -30,6 +30,7 @@ enum class fault {
     overloaded,            ///< a limit of ours is reached (`limits.waiters`, `limits.replay_memory`)
     vault_unavailable,     ///< a credential could not be read or made durable
     invalid_configuration, ///< the configuration must be changed
+    shutting_down,         ///< this process ends; another one, or the next, answers
     internal,              ///< a bug of ours
 };
 

@@ -222,7 +222,8 @@ void credential_life::handle(const life::time_passed&) {
 }
 
 void credential_life::handle(const life::stopping&) {
-    const failure why{fault::internal, "mcp-reauth is shutting down", {}, {}, true};
+    const failure why{
+        fault::shutting_down, "mcp-reauth is shutting down", "send the request again", {}, true};
     while (!requests_.empty()) {
         auto r = requests_.front();
         fail(r, why);

@@ -39,7 +39,7 @@ public:
     /// The silent work under way; 0: none.
     life::work_id flight() const noexcept { return flight_ ? flight_->id : 0; }
     /// Nothing is under way and nobody waits but for a person.
-    bool quiet() const noexcept { return !flight_ && works_.empty() && !unsaved_; }
+    bool quiet() const noexcept { return !flight_ && works_.empty() && !unsaved_ && !signing_in(); }
 
 private:
     struct holding {
@@ -152,6 +152,7 @@ private:
     void handle(const life::time_passed& e);
     void handle(const life::stopping& e);
     void settle();
+    bool signing_in() const noexcept;
     bool bound(const credential& c) const;
     bool newer_than_held(std::uint64_t generation) const;
     bool spent(const credential& c) const;

@@ -11,6 +11,8 @@
 namespace reauth {
 namespace {
 
+constexpr std::size_t servers_tried = 8;
+
 failure refused(std::string message, std::string fix) {
     failure f;
     f.code = fault::discovery_failed;
@@ -93,7 +95,9 @@ result<std::vector<std::string>> candidates(const discovery_request& request,
     }
     if (std::find(named.begin(), named.end(), request.pinned_issuer) != named.end())
         return std::vector<std::string>{request.pinned_issuer};
-    return named;
+    // a document may name thousands: who is in earnest names one or two
+    return std::vector<std::string>(
+        named.begin(), named.begin() + static_cast<std::ptrdiff_t>(std::min(named.size(), servers_tried)));
 }
 
 flow<result<authorization_server>> first_usable(std::vector<std::string> issuers,

@@ -20,6 +20,14 @@ credential_life::question* credential_life::with_work(life::work_id work) {
     return nullptr;
 }
 
+/// A code is being redeemed, or what it brought is being stored.
+bool credential_life::signing_in() const noexcept {
+    for (const auto& [id, q] : questions_)
+        if (q.phase == question_phase::redeeming || q.phase == question_phase::storing)
+            return true;
+    return false;
+}
+
 /// Where the person goes. The operator may carry a flow that a page has begun to another device.
 void credential_life::give_location(question& q, const starter& s) {
     if (!s.from_page && q.browser_binding && q.phase == question_phase::authorizing) {

@@ -35,6 +35,11 @@ void server::stop(std::chrono::milliseconds grace) {
         closed.count_down();
     });
     closed.wait();
+    // whoever is held is answered at once; what is under way upstream may come to its end
+    p.on_control([&p] {
+        p.recovery->stop();
+        return 0;
+    });
     for (auto& w : p.workers)
         w->post([&w = *w] { w.shut_down(false); });
     auto until = std::chrono::steady_clock::now() + grace;
@@ -44,8 +49,11 @@ void server::stop(std::chrono::milliseconds grace) {
         w->post([&w = *w] { w.shut_down(true); });
     for (auto& w : p.workers)
         w->join();
+    // a refresh under way has spent its token: what it brings home is stored yet
+    const auto patience = std::chrono::steady_clock::now() + p.settings->limits.token_request;
+    while (!p.on_control([&p] { return p.recovery->quiet(); }) && std::chrono::steady_clock::now() < patience)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
     p.on_control([&p] {
-        p.recovery->stop();
         p.page->stop();
         if (p.metrics)
             p.metrics->stop();

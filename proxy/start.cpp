@@ -88,7 +88,7 @@ result<std::uint16_t> server::parts::open_listener(const endpoint_config& where,
     for (auto& w : workers)
         all.push_back(w.get());
     auto& made = listeners.emplace_back(std::make_unique<listener>(
-        workers[0]->context, std::move(all), std::move(identity), tls, settings->limits.connections));
+        workers[0]->context, std::move(all), std::move(identity), tls));
     return made->open(where);
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr auto one_time_lifetime = std::chrono::minutes(5);
 constexpr std::size_t one_time_at_once = 16;
+constexpr std::size_t connections_at_once = 256;
 
 std::string bracketed(const std::string& host) {
     return host.find(':') == std::string::npos || host.front() == '[' ? host : "[" + host + "]";
@@ -40,7 +41,9 @@ approval_listener::approval_listener(executor ex, approval_config config, secret
     service_options options;
     options.tls = std::move(tls);
     options.max_body = 64 * 1024;
-    options.max_connections = 256;
+    options.max_connections = connections_at_once;
+    // on loopback, and behind a gateway, everybody is the same peer
+    options.max_per_peer = connections_at_once;
     auto self = impl_;
     service_handler handler = [self](service_exchange& x) { return impl::route(self, x); };
     impl_->service = std::make_unique<http_service>(ex, std::move(handler), std::move(options));

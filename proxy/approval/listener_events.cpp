@@ -7,7 +7,8 @@
 namespace reauth {
 namespace {
 
-constexpr std::size_t streams_at_once = 64;
+// those who hold the token and those who only hold a link do not take each other's place
+constexpr std::size_t operator_streams = 32, link_streams = 64, streams_per_link = 4;
 constexpr std::size_t changes_kept = 256;
 constexpr int quiet_ticks_before_comment = 10;
 
@@ -32,11 +33,35 @@ void approval_listener::impl::changed(const approval& a) {
     }
 }
 
+/// Pages of one approval beyond a few: the oldest gives way (its page asks again after a while).
+bool approval_listener::impl::room_for_stream(const std::string& only_id) {
+    std::size_t operators = 0, links = 0, same = 0;
+    std::shared_ptr<live_stream> oldest;
+    for (const auto& s : streams) {
+        if (s->over)
+            continue;
+        ++(s->only_id.empty() ? operators : links);
+        if (s->only_id != only_id)
+            continue;
+        ++same;
+        if (!oldest || s->number < oldest->number)
+            oldest = s;
+    }
+    const bool crowded = only_id.empty() ? operators >= operator_streams : same >= streams_per_link;
+    if (crowded) {
+        oldest->over = true;
+        oldest->woken = true;
+        oldest->tick.cancel();
+        return true;
+    }
+    return only_id.empty() || links < link_streams;
+}
+
 /// Operator (`only_id` empty): `approvals` and `credentials` hold the whole list whenever it differs from the
 /// last one sent; `approval` tells one change. Link holder: `approval` only, and the stream ends with the
 /// decision.
 task<void> approval_listener::impl::stream_events(self_ptr self, service_exchange& x, std::string only_id) {
-    if (self->streams.size() >= streams_at_once) {
+    if (!self->room_for_stream(only_id)) {
         auto busy =
             json_answer(503, {{"error", "overloaded"}, {"message", "Too many pages are open."}, {"fix", ""}});
         co_await x.respond(std::move(busy));
@@ -44,6 +69,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
     }
     auto stream = std::make_shared<live_stream>(self->ex);
     stream->only_id = only_id;
+    stream->number = ++self->streams_begun;
     self->streams.insert(stream);
     const std::shared_ptr<void> leave(nullptr, [&](void*) { self->streams.erase(stream); });
 
@@ -57,7 +83,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
 
     std::string last_approvals, last_credentials;
     int quiet = 0;
-    while (!self->closing && !x.peer_gone()) {
+    while (!self->closing && !x.peer_gone() && !stream->over) {
         stream->woken = false;
         bool over = false;
         std::string text;

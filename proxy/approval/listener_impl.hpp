@@ -21,7 +21,8 @@ struct live_stream {
     timer tick;
     std::string only_id; ///< empty: all approvals (operator)
     std::deque<nlohmann::json> changes;
-    bool woken = false;
+    bool woken = false, over = false;
+    std::uint64_t number = 0; ///< in the order of their beginnings
 };
 
 struct approval_listener::impl : std::enable_shared_from_this<approval_listener::impl> {
@@ -39,6 +40,8 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     std::uint64_t subscription = 0;
     bool closing = false;
     std::set<std::shared_ptr<live_stream>> streams;
+    std::uint64_t streams_begun = 0;
+    bool room_for_stream(const std::string& only_id);
     struct one_time_entry {
         secret value;
         time_point expires_at;

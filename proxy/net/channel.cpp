@@ -7,6 +7,11 @@
 #include <unistd.h>
 
 namespace reauth {
+namespace {
+
+constexpr int silence_before_probe_s = 30, probe_interval_s = 10, probes = 3, unheard_ms = 60'000;
+
+} // namespace
 
 channel::channel(asio::io_context& context, int descriptor) : core_(new core(context, descriptor)) {}
 
@@ -16,6 +21,17 @@ channel& channel::operator=(channel&& other) noexcept {
         core_ = std::exchange(other.core_, nullptr);
     }
     return *this;
+}
+
+void channel::notice_silence() noexcept {
+    const auto set = [this](int level, int option, int value) {
+        ::setsockopt(core_->fd, level, option, &value, sizeof value);
+    };
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, silence_before_probe_s);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, probe_interval_s);
+    set(IPPROTO_TCP, TCP_KEEPCNT, probes);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, unheard_ms);
 }
 
 void channel::start_tls(SSL_CTX* context, bool as_server) {

@@ -45,6 +45,9 @@ public:
     ~channel() { close(); }
 
     bool is_open() const noexcept { return core_ != nullptr; }
+    /// A peer that a silent network has taken away is noticed within a minute or so (SO_KEEPALIVE,
+    /// TCP_USER_TIMEOUT): whoever waits for it sees the connection cut.
+    void notice_silence() noexcept;
     /// Turns TLS on; the handshake follows with handshake().
     void start_tls(SSL_CTX* context, bool as_server);
     SSL* tls() const noexcept;

@@ -24,7 +24,7 @@ std::optional<std::string_view> service_request::header(std::string_view name) c
 
 struct http_service::state : std::enable_shared_from_this<state> {
     state(executor e, service_handler h, service_options o)
-        : ex(e), shared(std::make_shared<service_shared>(service_shared{std::move(h), std::move(o), {}})) {}
+        : ex(e), shared(std::make_shared<service_shared>(service_shared{std::move(h), std::move(o), 0, {}})) {}
 
     executor ex;
     std::shared_ptr<service_shared> shared;
@@ -46,7 +46,9 @@ struct http_service::state : std::enable_shared_from_this<state> {
                 co_await rest.async_wait(asio::redirect_error(use_task, ec));
                 continue;
             }
-            if (self->shared->connections.size() >= self->shared->options.max_connections)
+            error_code unknown;
+            const auto from = socket.remote_endpoint(unknown);
+            if (unknown || !self->shared->make_room(from.address().to_string()))
                 continue; // dropping the socket closes it
             start_service_connection(std::move(socket), self->shared);
         }
@@ -60,8 +62,8 @@ struct http_service::state : std::enable_shared_from_this<state> {
         acceptors.clear();
         // Closing makes connections leave the set: walk over a copy.
         const auto open = shared->connections;
-        for (const auto& [key, close] : open)
-            close();
+        for (const auto& [key, c] : open)
+            c.close();
     }
 };
 

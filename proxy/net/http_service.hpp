@@ -60,7 +60,9 @@ struct service_options {
     std::shared_ptr<asio::ssl::context> tls; ///< null: plain
     std::size_t max_body = 1 << 20;
     std::chrono::milliseconds idle_timeout{60'000}; ///< for a whole head, a whole body, and each write
-    std::size_t max_connections = 1024;             ///< further ones are closed at once
+    /// Beyond these the connection that has been idle longest (of the same peer, for the latter) gives way; a
+    /// new one is closed at once where none is idle.
+    std::size_t max_connections = 1024, max_per_peer = 1024;
 };
 
 /// Listens and serves each connection with `handler` on `ex`; an exception from a handler is answered 500.

@@ -38,10 +38,15 @@ public:
     ~connection() override { shared_->connections.erase(this); }
 
     void enroll() {
-        shared_->connections[this] = [weak = this->weak_from_this()] {
+        error_code unknown;
+        const auto from = socket().remote_endpoint(unknown);
+        auto& entry = shared_->connections[this];
+        entry.close = [weak = this->weak_from_this()] {
             if (auto self = weak.lock())
                 self->close();
         };
+        entry.peer = unknown ? std::string() : from.address().to_string();
+        entry.idle_since = ++shared_->turns;
     }
 
     static task<void> run(std::shared_ptr<connection> self) {
@@ -128,6 +133,7 @@ task<void> connection<Stream>::serve() {
         if (!whole)
             co_return;
         answered_request x(*this, std::move(request), version, keep_alive);
+        shared_->connections[this].idle_since = 0;
         const auto turn = ++turn_;
         asio::co_spawn(stream_.get_executor(), watch_peer(this->shared_from_this(), turn), asio::detached);
         bool threw = false;
@@ -151,6 +157,7 @@ task<void> connection<Stream>::serve() {
             co_await send(std::move(end));
         }
         keep_alive = x.keep_alive();
+        shared_->connections[this].idle_since = ++shared_->turns;
     }
     if constexpr (std::is_same_v<Stream, tls_stream>) {
         if (!gone_) {
@@ -297,6 +304,34 @@ void start(Stream stream, std::shared_ptr<service_shared> shared) {
 }
 
 } // namespace
+
+bool service_shared::make_room(const std::string& peer) {
+    std::size_t of_peer = 0;
+    open_connection *oldest = nullptr, *oldest_of_peer = nullptr;
+    const auto older = [](open_connection& c, open_connection* than) {
+        return c.idle_since != 0 && (!than || c.idle_since < than->idle_since) ? &c : than;
+    };
+    for (auto& [key, c] : connections) {
+        oldest = older(c, oldest);
+        if (c.peer != peer)
+            continue;
+        ++of_peer;
+        oldest_of_peer = older(c, oldest_of_peer);
+    }
+    open_connection* leaves = nullptr;
+    if (of_peer >= options.max_per_peer)
+        leaves = oldest_of_peer;
+    else if (connections.size() >= options.max_connections)
+        leaves = oldest;
+    else
+        return true;
+    if (!leaves)
+        return false;
+    leaves->idle_since = 0; // not chosen twice: its end may take a moment
+    const auto close = leaves->close;
+    close();
+    return true;
+}
 
 void start_service_connection(service_socket socket, std::shared_ptr<service_shared> shared) {
     error_code ignored;

@@ -267,6 +267,13 @@ void credential_manager::stop() {
         tell(key, life::stopping{});
 }
 
+bool credential_manager::quiet() const {
+    for (const auto& [key, m] : lives_)
+        if (!m->machine.quiet())
+            return false;
+    return true;
+}
+
 std::vector<std::string> credential_manager::unsaved() const {
     std::vector<std::string> names;
     for (const auto& [key, m] : lives_)

@@ -37,6 +37,8 @@ public:
     void pass_time();
     /// Ends: who waits is answered, nothing is started any more.
     void stop();
+    /// Nothing that spends or brings a token is under way.
+    bool quiet() const;
 
     void ask(std::shared_ptr<held_request> held) override;
     void abandon(std::shared_ptr<held_request> held) override;

@@ -30,6 +30,7 @@ task<result<channel>> connector::connect(asio::ip::tcp::endpoint address) {
     int rc = ::connect(fd, address.data(), static_cast<socklen_t>(address.size()));
     int error = rc == 0 ? 0 : errno;
     channel made(context_, fd);
+    made.notice_silence();
     if (rc != 0 && error != EINPROGRESS)
         co_return unreachable(std::strerror(error));
     while (error == EINPROGRESS) {

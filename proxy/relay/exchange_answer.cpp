@@ -34,15 +34,15 @@ bool passes_untouched(body_scanner& scanner, std::string_view bytes, std::size_t
 /// Reads to the end of a final head (1xx are passed over). False: `why_` or nothing came.
 task<bool> exchange::read_answer_head() {
     auto& m = *s_.memory;
-    auto& reply = m.reply;
+    auto& reply = m.up->reply;
     reply.clear();
     for (;;) {
         if (reply.size() > 0) {
-            auto parsed = parse_response_head(reply.view(), is_head_, m.answer);
+            auto parsed = parse_response_head(reply.view(), is_head_, m.up->answer);
             if (parsed.is == head_outcome::kind::complete) {
-                if (m.answer.status >= 200)
+                if (m.up->answer.status >= 200)
                     co_return true;
-                reply.consume(m.answer.size);
+                reply.consume(m.up->answer.size);
                 continue;
             }
             if (parsed.is != head_outcome::kind::incomplete) {
@@ -78,10 +78,10 @@ task<bool> exchange::read_answer_head() {
 /// Drains a challenge's body so that the connection can be used again; a long one costs the connection.
 task<void> exchange::collect_small_body() {
     auto& m = *s_.memory;
-    body_scanner scanner(m.answer);
-    bool keep = m.answer.keep_alive && upload_done_;
-    auto timeout = keep_alive_timeout(m.answer);
-    std::string_view input = m.reply.view().substr(m.answer.size);
+    body_scanner scanner(m.up->answer);
+    bool keep = m.up->answer.keep_alive && upload_done_;
+    auto timeout = keep_alive_timeout(m.up->answer);
+    std::string_view input = m.up->reply.view().substr(m.up->answer.size);
     std::string sink;
     bool ok = pass_body(scanner, input, true, sink);
     deadline_.set_after(std::chrono::seconds(5));
@@ -112,10 +112,10 @@ void exchange::finish_upstream(bool reusable) {
 /// A 307/308 that stays inside the upstream's origin: replaces the target.
 bool exchange::follow_redirect() {
     auto& m = *s_.memory;
-    if ((m.answer.status != 307 && m.answer.status != 308) || redirects_ >= max_redirects || !body_whole_ ||
+    if ((m.up->answer.status != 307 && m.up->answer.status != 308) || redirects_ >= max_redirects || !body_whole_ ||
         !body_read_ || pass_)
         return false;
-    auto location = m.answer.value(field_id::location);
+    auto location = m.up->answer.value(field_id::location);
     if (location.size() > where_.to->origin.size() &&
         iequals(location.substr(0, where_.to->origin.size()), where_.to->origin) &&
         location[where_.to->origin.size()] == '/')
@@ -130,11 +130,18 @@ bool exchange::follow_redirect() {
 
 task<exchange::outcome> exchange::read_answer() {
     auto got = co_await read_answer_head();
+    deadline_.clear();
     if (s_.gone)
         co_return outcome::client_gone;
+    if (!got && up_timed_out_ && why_.message.empty())
+        why_ = {fault::upstream_timeout,
+                "upstream " + where_.upstream().name + " did not begin to answer in time",
+                "it may or may not have executed the request; if it needs longer, raise "
+                "limits.upstream_answer",
+                "", true};
     if (!got)
         co_return outcome::broken;
-    const auto& answer = s_.memory->answer;
+    const auto& answer = s_.memory->up->answer;
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);
@@ -179,7 +186,7 @@ task<exchange::outcome> exchange::read_answer() {
 
 task<exchange::outcome> exchange::relay_answer() {
     auto& m = *s_.memory;
-    const auto& answer = m.answer;
+    const auto& answer = m.up->answer;
     body_scanner scanner(answer);
     bool payload_only = old_client_ && answer.framing == body_framing::chunked;
     bool keep_client =
@@ -197,9 +204,9 @@ task<exchange::outcome> exchange::relay_answer() {
 
 task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_only, bool) {
     auto& out = s_.memory->out;
-    auto timeout = keep_alive_timeout(s_.memory->answer);
-    bool keep_up = s_.memory->answer.keep_alive && upload_done_;
-    std::string_view input = s_.memory->reply.view().substr(s_.memory->answer.size);
+    auto timeout = keep_alive_timeout(s_.memory->up->answer);
+    bool keep_up = s_.memory->up->answer.keep_alive && upload_done_;
+    std::string_view input = s_.memory->up->reply.view().substr(s_.memory->up->answer.size);
     if (!pass_body(scanner, input, payload_only, out)) {
         why_ = {fault::upstream_malformed,
                 "upstream " + where_.upstream().name + " answered with broken chunked framing", "", "",

@@ -123,12 +123,12 @@ task<bool> exchange::fail(failure why) {
 /// an error.
 task<exchange::outcome> exchange::relay_into_stream() {
     auto& m = *s_.memory;
-    const auto& answer = m.answer;
+    const auto& answer = m.up->answer;
     auto status = answer.status;
     body_scanner scanner(answer);
     bool events = iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
     std::string payload;
-    std::string_view input = m.reply.view().substr(answer.size);
+    std::string_view input = m.up->reply.view().substr(answer.size);
     bool ok = pass_body(scanner, input, true, payload);
     sent_downstream_ = true;
     while (ok) {

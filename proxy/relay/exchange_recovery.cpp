@@ -52,12 +52,25 @@ bool exchange::event_stream_accepted() const {
     return accepted;
 }
 
+/// Without a session the ids of different clients are the same (they start at 0 or 1 in every SDK): what tells
+/// clients apart then is where they come from and what they call themselves.
 std::string exchange::held_key(const std::string& id) const {
+    const auto& head = s_.memory->head;
+    const auto session_id = head.value(field_id::mcp_session_id);
     std::string key = std::to_string(where_.credential());
-    key += '|';
-    key += s_.memory->head.value(field_id::mcp_session_id);
-    key += '|';
-    key += id;
+    for (const auto part : {session_id, std::string_view(id)}) {
+        key += '|';
+        key += part;
+    }
+    if (session_id.empty()) {
+        key += '|';
+        key += s_.peer;
+        for (const auto& f : head)
+            if (iequals(f.name, "user-agent")) {
+                key += '|';
+                key += f.value;
+            }
+    }
     return key;
 }
 
@@ -221,6 +234,8 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
     if (body_read_)
         s_.watch_client();
     w_.recovery.ask(held);
+    if (s_.memory)
+        s_.memory->hold();
     bool answered = false;
     while (!held->verdict && !s_.gone && !answered) {
         auto next = std::min({stream_at_, give_up_at_, beat_at_});
@@ -232,6 +247,8 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
         answered = !going_on;
     }
     wake_.clear();
+    if (s_.memory)
+        s_.memory->resume();
     held->abandon();
     for (const auto& key : keys)
         w_.limits.held.remove(key, held.get());

@@ -275,6 +275,7 @@ task<exchange::outcome> exchange::attempt() {
         co_return outcome::broken;
     if (body_read_)
         s_.watch_client();
+    deadline_.set_after(where_.settings().limits.upstream_answer);
     // a broken upload may still have been answered: look before giving up
     auto what = co_await read_answer();
     if (what != outcome::broken || got_answer_bytes_ || !why_.message.empty())

@@ -6,6 +6,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <arpa/inet.h>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -33,12 +34,31 @@ bool remove_stale(const sockaddr_un& address) {
     return refused && ::unlink(address.sun_path) == 0;
 }
 
+/// The address without the port; of a Unix socket: the process at its other end.
+std::string peer_name(const sockaddr_storage& from, int fd) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (from.ss_family == AF_INET) {
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(from).sin_addr, text, sizeof text);
+    } else if (from.ss_family == AF_INET6) {
+        const auto& address = reinterpret_cast<const sockaddr_in6&>(from).sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&address))
+            ::inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
+        else
+            ::inet_ntop(AF_INET6, &address, text, sizeof text);
+    } else {
+        ucred who{};
+        socklen_t size = sizeof who;
+        ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+        return "unix:" + std::to_string(who.pid);
+    }
+    return text;
+}
+
 } // namespace
 
 listener::listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
-                   std::shared_ptr<asio::ssl::context> tls, unsigned max_connections)
-    : context_(context), workers_(std::move(workers)), identity_(std::move(identity)), tls_(std::move(tls)),
-      max_connections_(max_connections) {}
+                   std::shared_ptr<asio::ssl::context> tls)
+    : context_(context), workers_(std::move(workers)), identity_(std::move(identity)), tls_(std::move(tls)) {}
 
 listener::~listener() {
     close();
@@ -96,7 +116,10 @@ void listener::accept() {
     if (closed_)
         return;
     for (;;) {
-        int fd = ::accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        sockaddr_storage from{};
+        socklen_t from_size = sizeof from;
+        int fd = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&from), &from_size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED)
                 continue;
@@ -113,15 +136,14 @@ void listener::accept() {
             break;
         }
         auto& w = *workers_[turn_++ % workers_.size()];
-        if (w.limits.connections.load(std::memory_order_relaxed) >= max_connections_) {
-            ::close(fd);
-            continue;
-        }
+        auto peer = peer_name(from, fd);
         auto* tls = tls_ ? tls_->native_handle() : nullptr;
         if (&w.context == &context_)
-            w.adopt(channel(w.context, fd), tls, identity_);
+            w.adopt(channel(w.context, fd), tls, identity_, std::move(peer));
         else
-            w.post([&w, fd, tls, this] { w.adopt(channel(w.context, fd), tls, identity_); });
+            w.post([&w, fd, tls, this, p = std::move(peer)]() mutable {
+                w.adopt(channel(w.context, fd), tls, identity_, std::move(p));
+            });
     }
     wait();
 }

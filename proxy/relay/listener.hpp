@@ -14,7 +14,7 @@ namespace reauth {
 class listener {
 public:
     listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
-             std::shared_ptr<asio::ssl::context> tls, unsigned max_connections);
+             std::shared_ptr<asio::ssl::context> tls);
     ~listener();
 
     /// Binds (port 0: any) and starts; the failure names the address and what to do.
@@ -29,7 +29,6 @@ private:
     std::vector<worker*> workers_;
     listener_identity identity_;
     std::shared_ptr<asio::ssl::context> tls_;
-    unsigned max_connections_;
     std::size_t turn_ = 0;
     int descriptor_ = -1;
     std::string unix_path_;

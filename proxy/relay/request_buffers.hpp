@@ -48,8 +48,16 @@ public:
         std::memmove(bytes_.data() + begin_ + keep, bytes_.data() + begin_ + keep + n, size() - keep - n);
         end_ -= n;
     }
+    /// As small as what it holds and `room`. Views into the buffer are void then.
+    void fit(std::size_t room) {
+        std::vector<char> exact(size() + room);
+        std::memcpy(exact.data(), bytes_.data() + begin_, size());
+        end_ -= begin_;
+        begin_ = 0;
+        bytes_.swap(exact);
+    }
     void shrink() {
-        if (bytes_.size() > first_size)
+        if (bytes_.size() != first_size)
             std::vector<char>(first_size).swap(bytes_);
         clear();
     }
@@ -59,25 +67,60 @@ private:
     std::size_t begin_ = 0, end_ = 0;
 };
 
+/// Of the upstream's answer.
+struct answer_buffers {
+    input_buffer reply;   ///< head and first bytes
+    response_head answer; ///< views into `reply`
+};
+
 /// All buffers of one request.
 struct request_buffers {
-    input_buffer in;      ///< from the client: head, and the body where it fits
-    input_buffer reply;   ///< from the upstream: head and first bytes
-    request_head head;    ///< views into `in`
-    response_head answer; ///< views into `reply`
-    std::string out;      ///< what is being sent
+    input_buffer in;   ///< from the client: head, and the body where it fits
+    request_head head; ///< views into `in`
+    std::unique_ptr<answer_buffers> up = std::make_unique<answer_buffers>(); ///< null while it is held
+    std::string out;                                                         ///< what is being sent
     std::string target;   ///< the upstream's path and query
     std::string record;   ///< the body where it does not fit into `in`, framing included
 
+    /// A held request keeps what it will be sent again from, and nothing more.
+    void hold() {
+        up.reset();
+        std::string().swap(out);
+        const auto* before = in.view().data();
+        in.fit(early_bytes);
+        rebase(before, in.view().data());
+    }
+    void resume() {
+        if (!up)
+            up = std::make_unique<answer_buffers>();
+    }
+
     void recycle() {
+        resume();
         in.shrink();
-        reply.shrink();
+        up->reply.shrink();
         trim(out);
         trim(target);
         trim(record);
     }
 
 private:
+    static constexpr std::size_t early_bytes = 512; ///< room for the beginning of a next request
+
+    /// The head's views follow its bytes to another place.
+    void rebase(const char* before, const char* now) noexcept {
+        const auto move = [&](std::string_view& v) {
+            if (!v.empty())
+                v = {now + (v.data() - before), v.size()};
+        };
+        move(head.method);
+        move(head.target);
+        for (std::size_t i = 0; i < head.field_count; ++i) {
+            move(head.fields[i].name);
+            move(head.fields[i].value);
+            move(head.fields[i].line);
+        }
+    }
     static void trim(std::string& s) {
         if (s.capacity() > input_buffer::first_size)
             std::string().swap(s);

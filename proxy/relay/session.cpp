@@ -9,8 +9,8 @@
 
 namespace reauth {
 
-session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l)
-    : home(w), client(std::move(c)), listener(l), waker(w.context.get_executor()), tls_(tls),
+session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l, std::string from)
+    : home(w), client(std::move(c)), listener(l), peer(std::move(from)), waker(w.context.get_executor()), tls_(tls),
       deadline_(w.deadlines, &session::on_deadline, this) {
     home.enter(*this);
 }
@@ -182,6 +182,7 @@ task<bool> session::serve() {
     }
     exchange work(*this, table, match, admitted.principal);
     current = &work;
+    home.touch(*this);
     keep = co_await work.run();
     current = nullptr;
     unwatch_client();

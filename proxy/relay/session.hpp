@@ -16,7 +16,7 @@ class exchange;
 /// Lives on one worker; owned by its coroutine.
 class session : public std::enable_shared_from_this<session> {
 public:
-    session(worker& w, channel client, SSL_CTX* tls, const listener_identity& listener);
+    session(worker& w, channel client, SSL_CTX* tls, const listener_identity& listener, std::string peer);
     ~session();
 
     /// Serves requests until the connection ends.
@@ -27,10 +27,12 @@ public:
     worker& home;
     channel client;
     const listener_identity& listener;
+    const std::string peer; ///< its address without the port; of a Unix socket: its process
     std::unique_ptr<request_buffers> memory; ///< null while nothing is in progress
     wakeup waker;                            ///< for whatever the exchange waits for besides I/O
     bool gone = false;                       ///< the client closed, or we were told to cut
     exchange* current = nullptr;
+    unsigned crowded = 0; ///< connections of its peer when it came, itself included
 
     request_buffers& need_memory() {
         if (!memory)

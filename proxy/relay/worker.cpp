@@ -25,8 +25,8 @@ void held_requests::remove(const std::string& key, const held_request* held) {
 
 std::shared_ptr<held_request> held_requests::find(const std::string& key) {
     std::lock_guard lock(mutex_);
-    auto it = requests_.find(key);
-    return it == requests_.end() ? nullptr : it->second;
+    auto [first, last] = requests_.equal_range(key);
+    return first == last || std::next(first) != last ? nullptr : first->second;
 }
 
 worker::worker(unsigned n, recovery_service& d, shared_limits& l)
@@ -67,32 +67,79 @@ void worker::sweep(void* self) {
     w.sweeper_.set_after(std::chrono::seconds(1));
 }
 
-void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listener) {
+bool peer_counts::counted(const std::string& peer) noexcept {
+    return !peer.starts_with("127.") && peer != "::1" && !peer.starts_with("unix:");
+}
+
+unsigned peer_counts::add(const std::string& peer) {
+    std::lock_guard lock(mutex_);
+    return ++counts_[peer];
+}
+
+void peer_counts::remove(const std::string& peer) {
+    std::lock_guard lock(mutex_);
+    const auto found = counts_.find(peer);
+    if (found != counts_.end() && --found->second == 0)
+        counts_.erase(found);
+}
+
+/// Ends the connection that has been idle longest (empty `peer`: of anybody). False: none is idle.
+bool worker::make_room(const std::string& peer) {
+    for (auto* s = last_; s; s = s->previous_)
+        if (!s->current && !s->stopping_ && (peer.empty() || s->peer == peer)) {
+            s->stop(true);
+            return true;
+        }
+    return false;
+}
+
+void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listener, std::string peer) {
     if (stopping)
         return;
-    auto s = std::make_shared<session>(*this, std::move(client), tls, listener);
+    const auto& settings = table->settings->limits;
+    const bool full = limits.connections.load(std::memory_order_relaxed) >= settings.connections;
+    if (full && !make_room({}))
+        return;
+    auto s = std::make_shared<session>(*this, std::move(client), tls, listener, std::move(peer));
+    if (s->crowded > settings.connections_per_peer && !make_room(s->peer))
+        return;
     auto& ref = *s;
     asio::co_spawn(context.get_executor(), ref.run(std::move(s)), asio::detached);
 }
 
-void worker::enter(session& s) {
+void worker::link_first(session& s) noexcept {
+    s.previous_ = nullptr;
     s.next_ = first_;
-    if (first_)
-        first_->previous_ = &s;
+    (first_ ? first_->previous_ : last_) = &s;
     first_ = &s;
+}
+
+void worker::unlink(session& s) noexcept {
+    (s.previous_ ? s.previous_->next_ : first_) = s.next_;
+    (s.next_ ? s.next_->previous_ : last_) = s.previous_;
+}
+
+void worker::enter(session& s) {
+    link_first(s);
     ++session_count_;
     limits.connections.fetch_add(1, std::memory_order_relaxed);
+    if (peer_counts::counted(s.peer))
+        s.crowded = limits.peers.add(s.peer);
 }
 
 void worker::leave(session& s) noexcept {
-    if (s.previous_)
-        s.previous_->next_ = s.next_;
-    else
-        first_ = s.next_;
-    if (s.next_)
-        s.next_->previous_ = s.previous_;
+    unlink(s);
     --session_count_;
     limits.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (peer_counts::counted(s.peer))
+        limits.peers.remove(s.peer);
+}
+
+void worker::touch(session& s) noexcept {
+    if (first_ == &s)
+        return;
+    unlink(s);
+    link_first(s);
 }
 
 void worker::shut_down(bool force) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <string>
 #include <unordered_map>
 
 namespace reauth {
@@ -26,7 +27,8 @@ class held_requests {
 public:
     void add(const std::string& key, std::shared_ptr<held_request> held);
     void remove(const std::string& key, const held_request* held);
-    /// The held of that request, if it is held.
+    /// The held of that request, if exactly one is held: of two clients that can't be told apart neither is
+    /// cancelled for the other.
     std::shared_ptr<held_request> find(const std::string& key);
 
 private:
@@ -34,11 +36,25 @@ private:
     std::multimap<std::string, std::shared_ptr<held_request>> requests_;
 };
 
+/// Client connections by the address they come from; touched when one opens and closes. Loopback and Unix
+/// sockets are not counted: there everybody is the same peer.
+class peer_counts {
+public:
+    unsigned add(const std::string& peer);
+    void remove(const std::string& peer);
+    static bool counted(const std::string& peer) noexcept;
+
+private:
+    std::mutex mutex_;
+    std::unordered_map<std::string, unsigned> counts_;
+};
+
 /// Limits and gauges that all workers share; touched when a body outgrows its buffer, not for every request.
 struct shared_limits {
     std::atomic<std::uint64_t> replay_bytes{0}; ///< recorded beyond the first buffer
     std::atomic<unsigned> waiters{0};           ///< requests held for a recovery
     std::atomic<unsigned> connections{0};       ///< client connections
+    peer_counts peers;                          ///< … by address
     held_requests held;
 };
 
@@ -77,21 +93,28 @@ public:
     void post(F&& f) {
         asio::post(context, std::forward<F>(f));
     }
-    /// Takes a connected client over (worker's thread).
-    void adopt(channel client, SSL_CTX* tls, const listener_identity& listener);
+    /// Takes a connected client over (worker's thread). Beyond limits.connections, or
+    /// limits.connections_per_peer, the connection that has been idle longest gives way; where none is idle,
+    /// this one is closed.
+    void adopt(channel client, SSL_CTX* tls, const listener_identity& listener, std::string peer);
     /// Sessions end after their request; `force` cuts them.
     void shut_down(bool force);
     void join();
 
     void enter(session& s);
     void leave(session& s) noexcept;
+    /// It is in use: others go idle before it.
+    void touch(session& s) noexcept;
     std::size_t session_count() const noexcept { return session_count_; }
 
 private:
     static void sweep(void* self);
+    bool make_room(const std::string& peer);
+    void link_first(session& s) noexcept;
+    void unlink(session& s) noexcept;
     std::vector<worker_credential> credentials_;
     std::unordered_map<std::string, upstream_pool> pools_;
-    session* first_ = nullptr;
+    session *first_ = nullptr, *last_ = nullptr; ///< the one used last is the first
     std::size_t session_count_ = 0;
     asio::executor_work_guard<executor> keep_running_;
     deadline sweeper_;
