@@ -1,10 +1,16 @@
 // Refresh token first, then the access token; an endpoint that is missing is no error.
 #include "policy/revocation_flow.hpp"
 
+#include "core/json_fields.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
 namespace {
+
+std::string oauth_error_of(const std::string& body) {
+    const auto parsed = parse_json_object(body);
+    return parsed ? json_string(*parsed, "error") : std::string();
+}
 
 flow<result<void>> revoke_one(const flow_environment& env, const revocation_inputs& in, const secret& token,
                               const char* hint) {
@@ -16,10 +22,14 @@ flow<result<void>> revoke_one(const flow_environment& env, const revocation_inpu
     auto answer = co_await std::move(ask);
     if (answer && answer->status / 100 == 2)
         co_return result<void>();
+    // a self-contained access token can't be revoked anywhere (RFC 7009 section 2.2.1); it ends by itself
+    const bool access = hint == std::string_view("access_token");
+    if (access && answer && answer->status == 400 && oauth_error_of(answer->body) == "unsupported_token_type")
+        co_return result<void>();
     failure f;
     f.code = fault::authorization_server_unavailable;
     f.transient = !answer || answer->status >= 500 || answer->status == 429;
-    f.message = "the " + std::string(hint == std::string_view("refresh_token") ? "refresh" : "access") +
+    f.message = "the " + std::string(access ? "access" : "refresh") +
                 " token was not revoked: " + in.server.issuer +
                 (answer ? " answered with status " + std::to_string(answer->status) : " did not answer");
     f.fix = "revoke it at the provider; here it is forgotten";

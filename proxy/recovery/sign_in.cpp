@@ -47,11 +47,42 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
     return begin_authorization(context.env, std::move(inputs));
 }
 
+/// The flow that another process has begun for the same question, while it lives: everybody is sent to the same
+/// place.
+task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& context, const life_place& place,
+                                                         const life::begin_sign_in& what) {
+    shared_question asked;
+    asked.session = place.session();
+    asked.name = place.session() ? place.provider : place.whose.upstream;
+    asked.shown.principal = place.whose.principal;
+    asked.login_scopes = what.scopes;
+    const auto key = credential_store::question_key(asked);
+    std::optional<begun_authorization> begun;
+    auto read = [&] { return context.store.find_question(key); };
+    auto found = co_await context.vault.run(read);
+    if (!found || !*found)
+        co_return begun;
+    const auto& there = **found;
+    if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
+        co_return begun;
+    begun.emplace();
+    begun->pending.state = there.pending_state;
+    begun->pending.approval_id = what.approval;
+    begun->pending.location = there.shown.location;
+    if (there.browser_binding)
+        begun->browser_binding = *there.browser_binding;
+    co_return begun;
+}
+
 } // namespace
 
 /// The flow is stored before anyone sees its URL.
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what) {
     life::sign_in_begun end{what.work, failure{}};
+    if (auto begun = co_await begun_elsewhere(context, place, what)) {
+        end.begun = std::move(*begun);
+        co_return end;
+    }
     if (!what.server) { // the question was opened by another process, or by an earlier run
         life::discover look{what.work, what.resource_metadata, what.pinned_issuer};
         auto seen = co_await discover_work(context, place, std::move(look));

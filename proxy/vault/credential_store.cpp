@@ -317,8 +317,11 @@ result<std::optional<shared_question>> credential_store::store_question(const sh
         if (there && there->has_value()) {
             const auto& other = (*there)->shown;
             const bool open = !decided(other.status) && at < other.expires_at;
-            const bool ends_it = other.id == now.shown.id && !decided(other.status);
-            if ((open && other.id != now.shown.id) || (other.id == now.shown.id && !ends_it))
+            const bool same = other.id == now.shown.id;
+            const bool other_flow = other.status == approval_status::authorizing &&
+                                    now.shown.status == approval_status::authorizing &&
+                                    !((*there)->pending_state == now.pending_state);
+            if (same ? decided(other.status) || other_flow : open)
                 return there;
         }
         const auto until = std::max(now.shown.expires_at, at) + kept_after_decision;

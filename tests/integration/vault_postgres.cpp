@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 secret test_dsn() {
-    const char* dsn = std::getenv("MCP_REAUTH_TEST_DSN");
+    const char* dsn = std::getenv("REAUTH_TEST_DSN");
     if (dsn == nullptr)
         FAIL("no PostgreSQL: run this by `./dev integration`, or under tests/fleet/with_postgres");
     return secret(dsn);

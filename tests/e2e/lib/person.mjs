@@ -1,6 +1,6 @@
 // A person with a browser, scripted: follows redirects, keeps cookies, submits the first form of each page, until the
-// provider sends them back to a callback.
-export async function signIn(location, { refuse = false, steps = 20 } = {}) {
+// provider sends them back to a callback. `stopAt`: the address of a callback that is not visited but given back.
+export async function signIn(location, { refuse = false, steps = 20, stopAt } = {}) {
   const cookies = new Map(); // host:port → Map(name → value)
   const jar = (url) => cookies.get(url.host) ?? cookies.set(url.host, new Map()).get(url.host);
   const trail = [];
@@ -20,6 +20,7 @@ export async function signIn(location, { refuse = false, steps = 20 } = {}) {
     if (next) {
       await response.body?.cancel();
       url = new URL(next, url);
+      if (stopAt && url.href.startsWith(stopAt)) return { callback: url.href, trail };
       init = { method: 'GET' };
       continue;
     }

@@ -41,7 +41,7 @@ export async function makeProxy({ template = 'main_job.yaml', upstreamUrl, value
   const all = {
     dir, port, approval_port: approvalPort, metrics_port: metricsPort, upstream_url: upstreamUrl, refresh_ahead: '60s', ...values,
   };
-  const source = readFileSync(new URL(`../config/${template}`, import.meta.url), 'utf8');
+  const source = readFileSync(new URL(template, new URL('../config/', import.meta.url)), 'utf8');
   writeFileSync(config, source.replace(/\$\{(\w+)\}/g, (whole, name) => {
     if (!(name in all)) throw new Error(`${template} asks for ${name}`);
     return all[name];
