@@ -55,8 +55,8 @@ std::string scope_of(unsigned n) {
 
 /// One event; `die` says which and how.
 void play(life_world& w, std::uint32_t die) {
-    const auto kind = die % 32;
-    const auto detail = die / 32;
+    const auto kind = die % 36;
+    const auto detail = die / 36;
     if (kind < 14) { // most often some work ends, mostly well
         if (w.works.empty())
             return;
@@ -131,6 +131,23 @@ void play(life_world& w, std::uint32_t die) {
         } else {
             w.tell(life::news{w.vault.state()});
         }
+        return;
+    case 31:
+        if (!open.empty())
+            w.rival_ends(open, detail % 3 ? approval_status::denied : approval_status::superseded);
+        return;
+    case 32:
+        if (!open.empty())
+            w.rival_approves(open, detail % 2);
+        return;
+    case 33:
+        if (!open.empty())
+            w.rival_begins(open);
+        return;
+    case 34:
+        if (w.open.size() < credential_life::questions_at_once &&
+            w.machine.whose().grant == grant_kind::authorization_code)
+            w.rival_asks(scope_set::parse(scope_of(detail)));
         return;
     default: {
         life::login_asked e;

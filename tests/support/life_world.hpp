@@ -2,6 +2,7 @@
 // pending until a test ends them, in any order.
 #pragma once
 
+#include "core/uri.hpp"
 #include "tests/support/life_world_parts.hpp"
 
 #include <algorithm>
@@ -36,6 +37,11 @@ public:
                 i.survives = moving && (i.survives || i.epoch == epoch) &&
                              (!i.ours || was_in_force.contains(std::string(i.value.access_token.reveal())));
         take(std::move(actions));
+        for (const auto& [id, a] : open)
+            for (const auto& [other_id, other] : open)
+                demand(id == other_id || !(other.requested == a.requested) ||
+                           other.completes_without_login != a.completes_without_login,
+                       "two approvals for the same scopes");
     }
     void pass(std::chrono::seconds t) {
         now += t;
@@ -118,6 +124,76 @@ public:
             server.revoke(*vault.value);
         vault.value.reset();
         ++vault.generation;
+    }
+
+    /// Another process on the vault acts on a question that all know: false if it is not open any more.
+    bool rival_ends(const std::string& id, approval_status how) {
+        const auto known = shared.find(id);
+        if (known == shared.end() || decided(known->second.shown.status))
+            return false;
+        auto& q = known->second;
+        q.shown.status = how;
+        q.shown.outcome = "Decided elsewhere.";
+        if (how == approval_status::denied)
+            ended_questions.insert(id);
+        if (!q.pending_state.empty())
+            vault.flows.erase(std::string(q.pending_state.reveal()));
+        tell(life::question_news{q});
+        return true;
+    }
+    /// … signs in for it, and stores what came; whether we hear of the credential first is not said.
+    bool rival_approves(const std::string& id, bool told_of_credential = false) {
+        const auto known = shared.find(id);
+        if (known == shared.end() || decided(known->second.shown.status) || !vault.writable ||
+            !known->second.silent.empty())
+            return false;
+        server.now = now;
+        server.resource = machine.whose().url;
+        auto theirs = server.issue(known->second.login_scopes);
+        theirs.origin = origin_of(machine.whose().url);
+        theirs.generation = ++vault.generation;
+        issued.push_back({theirs, machine.epoch(), {}, false, false});
+        vault.value = theirs;
+        vault.pinned = theirs.issuer;
+        if (told_of_credential)
+            tell(life::news{vault.state()});
+        return rival_ends(id, approval_status::approved);
+    }
+    /// … sends the person to the provider.
+    bool rival_begins(const std::string& id) {
+        const auto known = shared.find(id);
+        if (known == shared.end() || known->second.shown.status != approval_status::pending ||
+            !known->second.silent.empty())
+            return false;
+        auto& q = known->second;
+        q.shown.status = approval_status::authorizing;
+        q.pending_state = secret("state-" + std::to_string(++states_));
+        q.shown.location = "https://as.example/authorize?state=" + std::to_string(states_);
+        pending_authorization flow;
+        flow.approval_id = id;
+        flow.upstream = "up";
+        flow.scopes = q.login_scopes;
+        flow.state = q.pending_state;
+        flow.server = world_metadata().server;
+        begun[id] = flow;
+        vault.flows.insert(std::string(flow.state.reveal()));
+        tell(life::question_news{q});
+        return true;
+    }
+    /// … opens a question of its own; its id.
+    std::string rival_asks(scope_set scopes) {
+        shared_question q;
+        q.name = "up";
+        q.login_scopes = q.silent_scopes = scopes;
+        q.shown.id = "rival-" + std::to_string(++states_);
+        q.shown.link_secret = secret("link of " + q.shown.id);
+        q.shown.upstream = "up";
+        q.shown.requested = scopes;
+        q.shown.created_at = now;
+        q.shown.expires_at = now + machine.whose().approval_lifetime;
+        shared[q.shown.id] = q;
+        tell(life::question_news{q});
+        return q.shown.id;
     }
 
     // pending work, in the order in which it was asked for
@@ -213,6 +289,7 @@ public:
     std::set<life::request_id> waiting, withdrawn;
     std::map<life::request_id, std::string> told; ///< the approval that a request waits for
     std::map<std::string, approval> open, closed;
+    std::map<std::string, shared_question> shared; ///< as the vault holds them
     std::map<std::string, pending_authorization> begun;
     std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
     std::map<life::caller_id, std::vector<result<void>>> deny_answers, sign_out_answers;
@@ -295,6 +372,8 @@ private:
                 demand(!dead(i), "of an older epoch or an ended approval, but in force");
     }
     void perform(life::show& a) {
+        if (a.share)
+            shared[a.now.id] = *a.share;
         if (decided(a.now.status)) {
             open.erase(a.now.id);
             closed[a.now.id] = a.now;
@@ -303,11 +382,6 @@ private:
             return;
         }
         open[a.now.id] = a.now;
-        demand(open.size() <= credential_life::questions_at_once, "too many open approvals");
-        for (const auto& [id, other] : open)
-            demand(id == a.now.id || !(other.requested == a.now.requested) ||
-                       other.completes_without_login != a.now.completes_without_login,
-                   "two approvals for the same scopes");
     }
     void perform(life::discard_pending& a) { vault.flows.erase(std::string(a.state.reveal())); }
     void perform(life::answer& a) {
