@@ -1,6 +1,7 @@
 // Backend, key and seal put together.
 #include "proxy/vault/open.hpp"
 
+#include "proxy/log.hpp"
 #include "proxy/vault/memory_store.hpp"
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/postgres_store.hpp"
@@ -19,8 +20,11 @@ namespace {
 /// A missing key file is made with a new vault only: made for an old one it would bury what is sealed there.
 result<secret> key_from_file(record_store& store, const std::string& path, const std::string& where) {
     std::error_code ignored;
-    if (std::filesystem::exists(path, ignored))
+    if (std::filesystem::exists(path, ignored)) {
+        if (auto exposed = exposed_key_file(path); !exposed.empty())
+            log_event(log_level::warn, "vault", {{"message", std::move(exposed)}});
         return read_key_file(path);
+    }
     auto fresh = vault_is_new(store);
     if (!fresh)
         return fresh.error();

@@ -154,12 +154,14 @@ result<sqlite_db> sqlite_db::open(const std::string& path) {
 
 bool sqlite_db::still_named() const {
     struct stat named{};
-    return ::stat(path_->c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_;
+    if (::stat(path_->c_str(), &named) != 0)
+        return errno != ENOENT && errno != ENOTDIR; // can't be told
+    return named.st_dev == device_ && named.st_ino == inode_;
 }
 
 result<void> sqlite_db::writable() const {
     for (const auto& name : {*path_, parent_directory(*path_)})
-        if (::access(name.c_str(), W_OK) != 0)
+        if (::faccessat(AT_FDCWD, name.c_str(), W_OK, AT_EACCESS) != 0)
             return vault_failure(
                 "The vault " + name + " cannot be written: " + std::generic_category().message(errno) + ".",
                 "Give this user write access to the file and its directory.");

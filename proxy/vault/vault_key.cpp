@@ -80,6 +80,14 @@ result<secret> read_key_file(const std::string& path) {
     return secret(std::string(whole.reveal().substr(first, last - first + 1)));
 }
 
+std::string exposed_key_file(const std::string& path) {
+    struct stat known{};
+    if (::stat(path.c_str(), &known) != 0 || (known.st_mode & 077) == 0)
+        return {};
+    return "The vault key file " + path +
+           " may be read or changed by others than its owner: run `chmod 600 " + path + "`.";
+}
+
 result<secret> make_key_file(const std::string& path) {
     auto directory = make_parent_directory(path);
     if (!directory)

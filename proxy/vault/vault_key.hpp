@@ -14,6 +14,9 @@ std::string parent_directory(const std::string& path);
 /// read.
 result<secret> read_key_file(const std::string& path);
 
+/// One sentence with the fix if others than its owner may read or change the file; empty: all is well.
+std::string exposed_key_file(const std::string& path);
+
 /// Makes `path` (0600, its directory 0700 where that is missing) with 256 random bits and returns them. A
 /// file that is there already is never replaced: it is read instead. The file appears whole and durable, or
 /// not at all.

@@ -1,6 +1,7 @@
 // Attacks on the approval listener: other sites, other hosts, guesses, and hostile text.
 #include "approval_fixture.hpp"
 
+#include <boost/asio/read_until.hpp>
 #include <catch2/catch.hpp>
 
 using namespace approval_test;
@@ -200,4 +201,59 @@ TEST_CASE("oversized requests are refused without being read whole") {
     listener_fixture f;
     f.open();
     CHECK(f.form(page + "/callback", "url=" + std::string(70 * 1024, 'x')).status == 413);
+}
+
+TEST_CASE("a crowd of idle connections does not lock anybody out") {
+    listener_fixture f;
+    f.open();
+    asio::io_context io;
+    std::vector<std::unique_ptr<asio::ip::tcp::socket>> crowd;
+    for (int i = 0; i < 300; ++i) {
+        crowd.push_back(std::make_unique<asio::ip::tcp::socket>(io));
+        crowd.back()->connect({asio::ip::address_v4::loopback(), f.port});
+    }
+    CHECK(f.ask("GET", page).status == 200);
+    CHECK(f.api("GET", "approvals").status == 200);
+    // the one that had been idle longest has given way, the newest has not
+    error_code gone;
+    char byte;
+    crowd.front()->read_some(asio::buffer(&byte, 1), gone);
+    CHECK(gone);
+    asio::write(*crowd.back(), asio::buffer("GET " + page + " HTTP/1.1\r\nHost: 127.0.0.1:" +
+                                            std::to_string(f.port) + "\r\nConnection: close\r\n\r\n"));
+    std::string answer;
+    error_code end;
+    asio::read(*crowd.back(), asio::dynamic_buffer(answer), end);
+    CHECK(answer.rfind("HTTP/1.1 200", 0) == 0);
+}
+
+TEST_CASE("whoever holds a link can't take the operator's streams, nor the page's connections") {
+    listener_fixture f;
+    f.open();
+    asio::io_context io;
+    const auto stream_of = [&](const std::string& target, const std::string& more) {
+        auto s = std::make_unique<asio::ip::tcp::socket>(io);
+        s->connect({asio::ip::address_v4::loopback(), f.port});
+        asio::write(*s, asio::buffer("GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" +
+                                     std::to_string(f.port) + "\r\n" + more + "\r\n"));
+        return s;
+    };
+    std::vector<std::unique_ptr<asio::ip::tcp::socket>> crowd;
+    for (int i = 0; i < 300; ++i)
+        crowd.push_back(stream_of(page + "/events", ""));
+    const auto first_line = [](asio::ip::tcp::socket& s) {
+        std::string line;
+        asio::read_until(s, asio::dynamic_buffer(line), "\r\n");
+        return line;
+    };
+    auto mine = stream_of("/api/events", "Authorization: " + f.bearer() + "\r\n");
+    CHECK(first_line(*mine).rfind("HTTP/1.1 200", 0) == 0);
+    CHECK(f.ask("GET", page).status == 200);
+    CHECK(f.api("GET", "approvals").status == 200);
+    // the oldest of the link's streams have ended, the last few live
+    std::string whole;
+    error_code end;
+    asio::read(*crowd.front(), asio::dynamic_buffer(whole), end);
+    CHECK(end);
+    CHECK(first_line(*crowd.back()).rfind("HTTP/1.1 200", 0) == 0);
 }

@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include <filesystem>
 #include <fstream>
 #include <future>
 
@@ -321,4 +322,25 @@ TEST_CASE("a pass rule that depends on the tool relays that challenge alone", "[
     REQUIRE(client.send(house.call(2, "echo", {{"text", "y"}})));
     CHECK(read_message(client).parsed()["result"]["content"][0]["text"] == "y");
     CHECK(house.proxy->approvals().empty());
+}
+
+TEST_CASE("a vault file that disappears makes the proxy unready, until it is back", "[life]") {
+    vault_file vault;
+    const auto port = demo_free_port(0);
+    protected_house house({}, [&](config& c) {
+        vault.use(c);
+        c.metrics = endpoint_config{"127.0.0.1", port, ""};
+    });
+    house.set_faults();
+    house.sign_in();
+    const auto ready = [&] {
+        return demo_http("GET", "http://127.0.0.1:" + std::to_string(port) + "/readyz", {}).value();
+    };
+    CHECK(ready().status == 200);
+    std::filesystem::rename(vault.path, vault.path + ".aside");
+    house.await([&] { return ready().status == 503; });
+    CHECK(has(ready().body, vault.path));
+    CHECK(has(ready().body, "removed or replaced"));
+    std::filesystem::rename(vault.path + ".aside", vault.path);
+    house.await([&] { return ready().status == 200; });
 }

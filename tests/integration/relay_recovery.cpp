@@ -186,3 +186,69 @@ TEST_CASE("principals share no credential", "[recovery]") {
     CHECK(read_message(ada).parsed()["result"]["content"][0]["text"] == "mine");
     CHECK(house.as.counters().authorizations == 1);
 }
+
+namespace {
+
+/// Two clients without a session; both count their requests from 1.
+struct two_clients {
+    signed_in house;
+    wire one = house.proxy->connect(), other = house.proxy->connect(), canceller = house.proxy->connect();
+
+    std::string post(const std::string& agent, const std::string& body) const {
+        return house.proxy->request("POST /up", json_fields + "User-Agent: " + agent + "\r\n", body);
+    }
+    std::string call(const std::string& agent) const {
+        return post(agent, rpc(1, "tools/call", {{"name", "echo"}, {"arguments", {{"text", agent}}}}).dump());
+    }
+    std::string cancel(const std::string& agent) const {
+        return post(agent,
+                    R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})");
+    }
+    two_clients() {
+        house.as.kill_access_tokens();
+        house.as.token_gate().close();
+    }
+    void await_held(unsigned count) { REQUIRE(house.proxy->await("waiting_requests", count) == count); }
+};
+
+} // namespace
+
+TEST_CASE("without a session a cancellation does not reach another client's request of the same id",
+          "[recovery]") {
+    two_clients c;
+    REQUIRE(c.one.send(c.call("one/1.0")));
+    c.await_held(1);
+    REQUIRE(c.canceller.send(c.cancel("other/1.0")));
+    c.await_held(2); // it goes its own way, and waits for the token too
+    c.house.as.token_gate().open();
+    const auto answered = read_message(c.one);
+    CHECK_FALSE(has(answered.body, "request_not_replayable"));
+    REQUIRE(read_message(c.canceller).status() != 0);
+}
+
+TEST_CASE("without a session a client still cancels its own request", "[recovery]") {
+    two_clients c;
+    REQUIRE(c.one.send(c.call("one/1.0")));
+    c.await_held(1);
+    REQUIRE(c.other.send(c.call("other/1.0")));
+    c.await_held(2);
+    REQUIRE(c.canceller.send(c.cancel("one/1.0")));
+    CHECK(read_message(c.canceller).status() == 202);
+    CHECK(read_message(c.one).parsed()["error"]["data"]["code"] == "request_not_replayable");
+    c.await_held(1);
+    c.house.as.token_gate().open();
+    CHECK_FALSE(has(read_message(c.other).body, "request_not_replayable"));
+}
+
+TEST_CASE("of two clients that can't be told apart none is cancelled for the other", "[recovery]") {
+    two_clients c;
+    REQUIRE(c.one.send(c.call("same/1.0")));
+    c.await_held(1);
+    REQUIRE(c.other.send(c.call("same/1.0")));
+    c.await_held(2);
+    REQUIRE(c.canceller.send(c.cancel("same/1.0")));
+    c.await_held(3);
+    c.house.as.token_gate().open();
+    CHECK_FALSE(has(read_message(c.one).body, "request_not_replayable"));
+    CHECK_FALSE(has(read_message(c.other).body, "request_not_replayable"));
+}

@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <set>
+
 using namespace reauth;
 using namespace reauth::test;
 using nlohmann::json;
@@ -227,6 +229,29 @@ TEST_CASE("of several servers the first usable is taken") {
     const auto r = none.run(discover(from()));
     REQUIRE_FALSE(r.has_value());
     CHECK(contains(r.error().message, "https://a.example"));
+}
+
+TEST_CASE("of thousands of servers a few are tried") {
+    std::vector<std::string> servers;
+    for (int i = 0; i < 5000; ++i)
+        servers.push_back("https://as" + std::to_string(i) + ".example");
+    flow_script script;
+    script.on(path_prm, 200, prm(servers));
+    const auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(contains(r.error().message, "https://as0.example"));
+    std::set<std::string> hosts;
+    for (const auto& url : script.urls())
+        hosts.insert(url.substr(0, url.find('/', 8)));
+    CHECK(hosts.size() == 9); // the upstream's own, and eight
+    // the pinned one is found wherever it stands (of the 256 that are read)
+    flow_script pinned;
+    pinned.on(path_prm, 200, prm(servers));
+    pinned.on("https://as255.example/.well-known/oauth-authorization-server", 200,
+              metadata("https://as255.example"));
+    auto request = from();
+    request.pinned_issuer = "https://as255.example";
+    CHECK(pinned.run(discover(request)).value().issuer() == "https://as255.example");
 }
 
 TEST_CASE("of several servers the pinned one is taken, and the configured one before it") {

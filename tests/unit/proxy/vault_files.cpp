@@ -1,6 +1,11 @@
 // The vault's files: modes, keys, damage, versions, and that no token lies in them.
 #include "proxy/vault/sqlite_db.hpp"
+#include "proxy/vault/vault_key.hpp"
 #include "tests/unit/proxy/vault_fixture.hpp"
+
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <sys/stat.h>
 
@@ -188,4 +193,42 @@ TEST_CASE("a memory vault needs no key and keeps nothing") {
     must(v->put(record_kind::credential, "a", secret("x")));
     CHECK(got(*v, record_kind::credential, "a") == "x");
     CHECK(got(*opened(memory_settings()), record_kind::credential, "a") == "(none)");
+}
+
+TEST_CASE("a key file that others may read is told, with what to do") {
+    scratch_directory where;
+    opened(sqlite_settings(where));
+    const auto key = where.file("vault.db.key");
+    CHECK(exposed_key_file(key).empty());
+    for (const auto mode : {0644, 0640, 0606}) {
+        REQUIRE(::chmod(key.c_str(), static_cast<mode_t>(mode)) == 0);
+        CHECK(exposed_key_file(key).find("chmod 600 " + key) != std::string::npos);
+    }
+    CHECK(exposed_key_file(where.file("none")).empty());
+}
+
+TEST_CASE("a vault that can't be written says so, and blames no other process") {
+    scratch_directory where;
+    auto v = opened(sqlite_settings(where));
+    REQUIRE(v->changes().has_value());
+    REQUIRE(::chmod(where.file("vault.db").c_str(), 0400) == 0);
+    // root may write everything: for files this thread becomes somebody who may not
+    const auto nobody = ::geteuid() == 0 ? 65534u : ::geteuid();
+    if (::geteuid() == 0) {
+        REQUIRE(::chown(where.file("vault.db").c_str(), nobody, static_cast<gid_t>(-1)) == 0);
+        ::setfsuid(nobody);
+    }
+    const auto seen = v->changes();
+    const auto locked = v->try_lock("refresh");
+    ::setfsuid(::geteuid());
+    REQUIRE(seen.has_error());
+    CHECK(seen.error().message.find("cannot be written: Permission denied") != std::string::npos);
+    CHECK(seen.error().describe().find("process") == std::string::npos);
+    if (::geteuid() == 0) { // the directory is root's: no lock file can be made
+        REQUIRE(locked.has_error());
+        CHECK(locked.error().message.find("vault.db-locks") != std::string::npos);
+        CHECK(locked.error().message.find("Permission denied") != std::string::npos);
+    }
+    REQUIRE(::chmod(where.file("vault.db").c_str(), 0600) == 0);
+    CHECK(v->changes().has_value());
 }

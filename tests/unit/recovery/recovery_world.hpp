@@ -131,8 +131,17 @@ public:
             return std::unique_ptr<vault_lock>(std::make_unique<counted_lock>(*this, std::move(*won)));
         return won;
     }
-    result<std::vector<vault_change>> changes() override { return std::vector<vault_change>(); }
-    bool shared() const override { return false; }
+    /// What another process is said to have written.
+    void tell(vault_change change) {
+        const std::lock_guard lock(mutex_);
+        news_.push_back(std::move(change));
+    }
+    bool others_may_write = false; ///< before the start: the manager listens
+    result<std::vector<vault_change>> changes() override {
+        const auto lock = pass();
+        return std::exchange(news_, {});
+    }
+    bool shared() const override { return others_may_write; }
     bool locks_can_be_lost() const override { return false; }
 
 private:
@@ -164,6 +173,7 @@ private:
     std::condition_variable changed_;
     bool closed_ = false;
     int locks_ = 0;
+    std::vector<vault_change> news_;
     std::atomic<int> waiting_{0};
 };
 
@@ -177,7 +187,7 @@ inline const std::string revocation_url = "https://as.example/revoke";
 /// An upstream "up" at mcp.example behind as.example, whose tokens are numbered.
 struct recovery_world {
     asio::io_context control{1};
-    asio::executor_work_guard<executor> guard{control.get_executor()};
+    std::optional<asio::executor_work_guard<executor>> guard{control.get_executor()};
     scripted_fetcher network{control.get_executor()};
     gated_vault records;
     credential_store store{records};
@@ -276,6 +286,18 @@ struct recovery_world {
         REQUIRE(started.has_value());
     }
 
+    /// The process ends and another begins, on the same vault.
+    void restart() {
+        manager->stop();
+        guard.reset();
+        control.run(); // what is under way ends before its manager does
+        manager.reset();
+        control.restart();
+        guard.emplace(control.get_executor());
+        book = approvals{"http://127.0.0.1:8971"};
+        published.clear();
+        start();
+    }
     /// Runs the control thread's work until `done`; fails where nothing comes any more.
     void until(const std::function<bool()>& done, const char* what) {
         while (!done()) {
