@@ -4,9 +4,17 @@
 #include "core/ascii.hpp"
 #include "core/http_field.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace reauth {
+
+void field_list::grow(std::size_t most) {
+    auto room = std::make_unique<head_field[]>(most);
+    std::copy_n(data(), usual, room.get());
+    more_ = std::move(room);
+}
+
 namespace {
 
 using kind = head_outcome::kind;
@@ -118,6 +126,8 @@ head_outcome parse_fields(std::string_view bytes, std::size_t at, message_head& 
             head.size = end + 2;
             break;
         }
+        if (head.field_count == field_list::usual && !head.fields.grown())
+            head.fields.grow(message_head::max_fields);
         if (head.field_count == message_head::max_fields)
             return {kind::too_large, "more than 128 fields"};
         auto& field = head.fields[head.field_count];

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,26 @@ struct head_field {
     bool nominated = false; ///< named by a Connection field: hop-by-hop
 };
 
+/// The fields of a head: room for the usual few in place, for the rest on the heap, where they come.
+class field_list {
+public:
+    static constexpr std::size_t usual = 32;
+
+    head_field* data() noexcept { return more_ ? more_.get() : few_.data(); }
+    const head_field* data() const noexcept { return more_ ? more_.get() : few_.data(); }
+    head_field& operator[](std::size_t i) noexcept { return data()[i]; }
+    const head_field& operator[](std::size_t i) const noexcept { return data()[i]; }
+    /// Room for `most`; what is there stays.
+    void grow(std::size_t most);
+    bool grown() const noexcept { return more_ != nullptr; }
+    /// Back to the usual room; what is there is forgotten.
+    void shrink() noexcept { more_.reset(); }
+
+private:
+    std::array<head_field, usual> few_;
+    std::unique_ptr<head_field[]> more_;
+};
+
 /// How the body is delimited.
 enum class body_framing : std::uint8_t { none, sized, chunked, until_close };
 
@@ -67,7 +88,7 @@ struct message_head {
     bool keep_alive = true;           ///< the sender wants to keep the connection
     std::size_t size = 0;             ///< bytes of the head, the empty line included
     std::size_t field_count = 0;
-    std::array<head_field, max_fields> fields;
+    field_list fields;
 
     const head_field* begin() const noexcept { return fields.data(); }
     const head_field* end() const noexcept { return fields.data() + field_count; }

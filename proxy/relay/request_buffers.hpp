@@ -98,7 +98,9 @@ struct request_buffers {
     void recycle() {
         resume();
         in.shrink();
+        head.fields.shrink();
         up->reply.shrink();
+        up->answer.fields.shrink();
         trim(out);
         trim(target);
         trim(record);

@@ -138,6 +138,9 @@ export async function startAuthorizationServer({
     settings,
     /// While paused it answers everything with 503.
     pause: (yes) => { paused = yes; },
+    /// Its process ends, and another begins with the same memory.
+    crash: () => new Promise((resolve) => { http.closeAllConnections(); http.close(resolve); }),
+    restart: () => new Promise((resolve) => http.listen(new URL(issuer).port, '127.0.0.1', resolve)),
     publicKeys: jose.createLocalJWKSet({ keys: [signingKey].map(({ kty, n, e, alg, kid, use }) => ({ kty, n, e, alg, kid, use })) }),
     close: () => new Promise((resolve) => { http.closeAllConnections(); http.close(resolve); }),
   };
