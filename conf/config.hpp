@@ -127,9 +127,9 @@ struct limits_config {
     milliseconds upstream_connect{10'000};
     milliseconds upstream_answer{300'000}; ///< from the request's end to the end of its answer's head
     milliseconds token_request{10'000};
-    milliseconds client_idle{75'000};  ///< keep-alive of client connections
-    milliseconds head_timeout{30'000}; ///< a client must send a whole head within this
-    unsigned connections = 20'000;     ///< client connections at once
+    milliseconds client_idle{75'000};       ///< keep-alive of client connections
+    milliseconds head_timeout{30'000};      ///< a client must send a whole head within this
+    unsigned connections = 20'000;          ///< client connections at once
     unsigned connections_per_peer = 10'000; ///< … from one address that is not loopback
 };
 

@@ -8,6 +8,7 @@
 #include "core/random.hpp"
 #include "policy/denial.hpp"
 #include "policy/life_actions.hpp"
+#include "policy/life_parts.hpp"
 
 #include <deque>
 #include <list>
@@ -42,6 +43,9 @@ public:
     bool quiet() const noexcept { return !flight_ && works_.empty() && !unsaved_ && !signing_in(); }
 
 private:
+    using held_lock = life::held_lock;
+    using transient_trouble = life::transient_trouble;
+    using ended_question = life::ended_question;
     struct holding {
         credential value;
         bool saved = true;
@@ -65,13 +69,6 @@ private:
         bool for_life = false, login_answered = false;
         wait_settings wait; ///< while it waits for a session
         std::string shown_upstream;
-    };
-    /// A lock at the vault, and whether what the vault holds was seen since it was won: nobody else renews
-    /// that.
-    struct held_lock {
-        life::work_id id = 0; ///< 0: none
-        bool looked = false;
-        explicit operator bool() const noexcept { return id != 0; }
     };
     enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
     struct silent_flight {
@@ -110,7 +107,7 @@ private:
         secret pending_state;
         std::optional<secret> browser_binding;
         std::optional<life::caller_id> callback;
-        registered_client client; ///< the callback's
+        registered_client client;      ///< the callback's
         std::string resource_metadata; ///< where another process has found its server
         std::optional<credential> fresh;
     };
@@ -121,16 +118,6 @@ private:
         unsigned tries = 0;
         time_point next{};
         failure why;
-    };
-    /// Trouble that passes, over and over: asked again less and less often.
-    struct transient_trouble {
-        unsigned in_a_row = 0;
-        failure last;
-        time_point retry_at{};
-    };
-    struct ended_question {
-        approval_status status;
-        std::string outcome;
     };
     struct sign_out {
         life::caller_id caller = 0;
@@ -236,7 +223,8 @@ private:
     result<std::string> open_question(const held_request& r, const recovery_plan& plan, bool confirm_first,
                                       const std::string& rule);
     std::string joinable(const question& wanted) const;
-    void supersede(const std::vector<std::string>& narrower, const std::string& by, const std::string& outcome);
+    void supersede(const std::vector<std::string>& narrower, const std::string& by,
+                   const std::string& outcome);
     void answer_starters(question& q, const result<approve_answer>& answer);
     void end_question(const std::string& id, approval_status status, std::string outcome, failure why,
                       bool share = true);
@@ -297,7 +285,7 @@ private:
     time_point discovered_at_{};
     std::string discovered_from_, discovering_from_;
     std::uint64_t doubted_generation_ = 0; ///< whose refusal before its time made us discover anew
-    std::string interrupted_note_; ///< for the question that comes of an interrupted refresh
+    std::string interrupted_note_;         ///< for the question that comes of an interrupted refresh
     bool challenged_dpop_ = false, challenged_bearer_ = true;
     life::session_changed session_;
 

@@ -204,8 +204,9 @@ using life_event =
     std::variant<life::refused, life::withdrawn, life::renewal_due, life::approve_asked, life::deny_asked,
                  life::login_asked, life::sign_out_asked, life::callback_arrived, life::discovered,
                  life::locked, life::looked, life::flow_ended, life::stored, life::sign_in_begun,
-                 life::binding_released, life::erased, life::revoked, life::loaded, life::news, life::question_news,
-                 life::reconfigured, life::removed, life::supplied, life::found_dead, life::session_changed,
-                 life::session_asked, life::session_refused, life::time_passed, life::stopping>;
+                 life::binding_released, life::erased, life::revoked, life::loaded, life::news,
+                 life::question_news, life::reconfigured, life::removed, life::supplied, life::found_dead,
+                 life::session_changed, life::session_asked, life::session_refused, life::time_passed,
+                 life::stopping>;
 
 } // namespace reauth

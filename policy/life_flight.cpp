@@ -178,8 +178,9 @@ void credential_life::step_failed(const life::flow_ended& e) {
     if (f.interrupted && step == recovery_step::refresh && ends_grant(f.last)) {
         interrupted_note_ = "The refresh token was probably rotated just as an mcp-reauth process was ended, "
                             "and the new one was lost with it: sign in once.";
-        f.last.message += "; it was probably rotated just as an mcp-reauth process was ended, and the new one "
-                          "was lost with it";
+        f.last.message +=
+            "; it was probably rotated just as an mcp-reauth process was ended, and the new one "
+            "was lost with it";
         f.last.fix = "sign in once";
     }
     report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule);

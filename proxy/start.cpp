@@ -87,8 +87,8 @@ result<std::uint16_t> server::parts::open_listener(const endpoint_config& where,
     std::vector<worker*> all;
     for (auto& w : workers)
         all.push_back(w.get());
-    auto& made = listeners.emplace_back(std::make_unique<listener>(
-        workers[0]->context, std::move(all), std::move(identity), tls));
+    auto& made = listeners.emplace_back(
+        std::make_unique<listener>(workers[0]->context, std::move(all), std::move(identity), tls));
     return made->open(where);
 }
 

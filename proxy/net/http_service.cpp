@@ -22,9 +22,38 @@ std::optional<std::string_view> service_request::header(std::string_view name) c
     return {};
 }
 
+bool service_shared::make_room(const std::string& peer) {
+    std::size_t of_peer = 0;
+    open_connection *oldest = nullptr, *oldest_of_peer = nullptr;
+    const auto older = [](open_connection& c, open_connection* than) {
+        return c.idle_since != 0 && (!than || c.idle_since < than->idle_since) ? &c : than;
+    };
+    for (auto& [key, c] : connections) {
+        oldest = older(c, oldest);
+        if (c.peer != peer)
+            continue;
+        ++of_peer;
+        oldest_of_peer = older(c, oldest_of_peer);
+    }
+    open_connection* leaves = nullptr;
+    if (of_peer >= options.max_per_peer)
+        leaves = oldest_of_peer;
+    else if (connections.size() >= options.max_connections)
+        leaves = oldest;
+    else
+        return true;
+    if (!leaves)
+        return false;
+    leaves->idle_since = 0; // not chosen twice: its end may take a moment
+    const auto close = leaves->close;
+    close();
+    return true;
+}
+
 struct http_service::state : std::enable_shared_from_this<state> {
     state(executor e, service_handler h, service_options o)
-        : ex(e), shared(std::make_shared<service_shared>(service_shared{std::move(h), std::move(o), 0, {}})) {}
+        : ex(e), shared(std::make_shared<service_shared>(service_shared{std::move(h), std::move(o), 0, {}})) {
+    }
 
     executor ex;
     std::shared_ptr<service_shared> shared;

@@ -305,34 +305,6 @@ void start(Stream stream, std::shared_ptr<service_shared> shared) {
 
 } // namespace
 
-bool service_shared::make_room(const std::string& peer) {
-    std::size_t of_peer = 0;
-    open_connection *oldest = nullptr, *oldest_of_peer = nullptr;
-    const auto older = [](open_connection& c, open_connection* than) {
-        return c.idle_since != 0 && (!than || c.idle_since < than->idle_since) ? &c : than;
-    };
-    for (auto& [key, c] : connections) {
-        oldest = older(c, oldest);
-        if (c.peer != peer)
-            continue;
-        ++of_peer;
-        oldest_of_peer = older(c, oldest_of_peer);
-    }
-    open_connection* leaves = nullptr;
-    if (of_peer >= options.max_per_peer)
-        leaves = oldest_of_peer;
-    else if (connections.size() >= options.max_connections)
-        leaves = oldest;
-    else
-        return true;
-    if (!leaves)
-        return false;
-    leaves->idle_since = 0; // not chosen twice: its end may take a moment
-    const auto close = leaves->close;
-    close();
-    return true;
-}
-
 void start_service_connection(service_socket socket, std::shared_ptr<service_shared> shared) {
     error_code ignored;
     socket.set_option(asio::ip::tcp::no_delay(true), ignored);

@@ -15,7 +15,7 @@ using service_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
 /// A connection as its service sees it.
 struct open_connection {
     std::function<void()> close;
-    std::string peer;           ///< its address without the port
+    std::string peer;             ///< its address without the port
     std::uint64_t idle_since = 0; ///< by `service_shared::turns`; 0: a request is being answered
 };
 

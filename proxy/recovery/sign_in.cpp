@@ -47,8 +47,8 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
     return begin_authorization(context.env, std::move(inputs));
 }
 
-/// The flow that another process has begun for the same question, while it lives: everybody is sent to the same
-/// place.
+/// The flow that another process has begun for the same question, while it lives: everybody is sent to the
+/// same place.
 task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& context, const life_place& place,
                                                          const life::begin_sign_in& what) {
     shared_question asked;
@@ -79,7 +79,8 @@ task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& conte
 /// The flow is stored before anyone sees its URL.
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what) {
     life::sign_in_begun end{what.work, failure{}};
-    if (auto begun = co_await begun_elsewhere(context, place, what)) {
+    auto begun = co_await begun_elsewhere(context, place, what);
+    if (begun) {
         end.begun = std::move(*begun);
         co_return end;
     }

@@ -26,9 +26,7 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
     if (!its) {
         end.fresh = failure{fault::reauth_failed,
                             "the client that the credential was issued to is not known any more",
-                            "sign in again",
-                            "invalid_client",
-                            false};
+                            "sign in again", "invalid_client", false};
         end.client_unknown = true;
         co_return end;
     }

@@ -81,9 +81,9 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
 /// The same without asking anybody: nothing where only a registration would be left.
 task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
                                                            authorization_server server);
-/// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever redirect
-/// URI it was registered with. Nothing: it is not known any more. An empty client_id (records of before it was
-/// kept): as client_held.
+/// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever
+/// redirect URI it was registered with. Nothing: it is not known any more. An empty client_id (records of
+/// before it was kept): as client_held.
 task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
                                                                 authorization_server server,
                                                                 std::string client_id);

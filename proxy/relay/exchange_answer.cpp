@@ -112,8 +112,8 @@ void exchange::finish_upstream(bool reusable) {
 /// A 307/308 that stays inside the upstream's origin: replaces the target.
 bool exchange::follow_redirect() {
     auto& m = *s_.memory;
-    if ((m.up->answer.status != 307 && m.up->answer.status != 308) || redirects_ >= max_redirects || !body_whole_ ||
-        !body_read_ || pass_)
+    if ((m.up->answer.status != 307 && m.up->answer.status != 308) || redirects_ >= max_redirects ||
+        !body_whole_ || !body_read_ || pass_)
         return false;
     auto location = m.up->answer.value(field_id::location);
     if (location.size() > where_.to->origin.size() &&

@@ -79,8 +79,8 @@ struct request_buffers {
     request_head head; ///< views into `in`
     std::unique_ptr<answer_buffers> up = std::make_unique<answer_buffers>(); ///< null while it is held
     std::string out;                                                         ///< what is being sent
-    std::string target;   ///< the upstream's path and query
-    std::string record;   ///< the body where it does not fit into `in`, framing included
+    std::string target; ///< the upstream's path and query
+    std::string record; ///< the body where it does not fit into `in`, framing included
 
     /// A held request keeps what it will be sent again from, and nothing more.
     void hold() {

@@ -10,8 +10,8 @@
 namespace reauth {
 
 session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l, std::string from)
-    : home(w), client(std::move(c)), listener(l), peer(std::move(from)), waker(w.context.get_executor()), tls_(tls),
-      deadline_(w.deadlines, &session::on_deadline, this) {
+    : home(w), client(std::move(c)), listener(l), peer(std::move(from)), waker(w.context.get_executor()),
+      tls_(tls), deadline_(w.deadlines, &session::on_deadline, this) {
     home.enter(*this);
 }
 

@@ -27,7 +27,7 @@ public:
     worker& home;
     channel client;
     const listener_identity& listener;
-    const std::string peer; ///< its address without the port; of a Unix socket: its process
+    const std::string peer;                  ///< its address without the port; of a Unix socket: its process
     std::unique_ptr<request_buffers> memory; ///< null while nothing is in progress
     wakeup waker;                            ///< for whatever the exchange waits for besides I/O
     bool gone = false;                       ///< the client closed, or we were told to cut

@@ -12,8 +12,8 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <thread>
 #include <string>
+#include <thread>
 #include <unordered_map>
 
 namespace reauth {

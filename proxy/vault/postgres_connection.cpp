@@ -49,9 +49,8 @@ postgres_connection::postgres_connection(const secret& dsn, std::string greeting
     : greeting_(std::move(greeting)) {
     const std::string text(dsn.reveal());
     // what the DSN says wins over what stands before it
-    const char* names[] = {"connect_timeout",     "application_name", "keepalives_idle",
-                           "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-                           "dbname",              nullptr};
+    const char* names[] = {"connect_timeout",  "application_name", "keepalives_idle", "keepalives_interval",
+                           "keepalives_count", "tcp_user_timeout", "dbname",          nullptr};
     const char* said[] = {"5", "mcp-reauth", "5", "3", "3", "15000", text.c_str(), nullptr};
     connection_.reset(PQconnectdbParams(names, said, 1));
     if (!lost())

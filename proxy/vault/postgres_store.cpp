@@ -87,8 +87,8 @@ public:
     }
     result<bool> write(const std::vector<record_write>& changes) override {
         if (changes.size() == 1)
-            return write_one(changes.front(), changes.front().expected ? postgres_repeat::never
-                                                                       : postgres_repeat::may);
+            return write_one(changes.front(),
+                             changes.front().expected ? postgres_repeat::never : postgres_repeat::may);
         auto begun = work_.begin();
         if (!begun)
             return begun.error();

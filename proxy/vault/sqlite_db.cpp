@@ -162,9 +162,9 @@ bool sqlite_db::still_named() const {
 result<void> sqlite_db::writable() const {
     for (const auto& name : {*path_, parent_directory(*path_)})
         if (::faccessat(AT_FDCWD, name.c_str(), W_OK, AT_EACCESS) != 0)
-            return vault_failure(
-                "The vault " + name + " cannot be written: " + std::generic_category().message(errno) + ".",
-                "Give this user write access to the file and its directory.");
+            return vault_failure("The vault " + name +
+                                     " cannot be written: " + std::generic_category().message(errno) + ".",
+                                 "Give this user write access to the file and its directory.");
     return {};
 }
 

@@ -196,7 +196,7 @@ private:
 
     sqlite_db db_;
     vault_clock clock_;
-    std::int64_t data_version_ = 0; ///< when we looked last; 0: never
+    std::int64_t data_version_ = 0;                                   ///< when we looked last; 0: never
     std::map<std::pair<std::string, std::string>, std::size_t> seen_; ///< digests of what was there then
 };
 

@@ -51,7 +51,8 @@ TEST_CASE("an upstream that does not begin to answer is given up, and a call is 
     played_upstream up;
     running_proxy proxy("limits: {upstream_answer: 100ms}\n" + running_proxy::upstream(up.url()));
     auto client = proxy.connect();
-    REQUIRE(client.send(proxy.request("POST /up", json_fields, rpc(7, "tools/call", {{"name", "x"}}).dump())));
+    REQUIRE(
+        client.send(proxy.request("POST /up", json_fields, rpc(7, "tools/call", {{"name", "x"}}).dump())));
     auto upstream = up.accept();
     CHECK(upstream.head().rfind("POST /mcp", 0) == 0);
     const auto told = read_message(client).parsed();
@@ -106,8 +107,8 @@ TEST_CASE("at its end the proxy answers whoever is held, and lets what is under 
     auto held = house.proxy->connect();
     REQUIRE(held.send(house.call(1, "echo", {{"text", "x"}})));
     house.await([&] { return house.as.token_gate().waiting() == 1; });
-    auto ending = std::async(std::launch::async,
-                             [&] { house.proxy->proxy->stop(std::chrono::milliseconds(5000)); });
+    auto ending =
+        std::async(std::launch::async, [&] { house.proxy->proxy->stop(std::chrono::milliseconds(5000)); });
     const auto told = read_message(held).parsed(); // while the end waits for the refresh
     CHECK(told["error"]["data"]["code"] == "shutting_down");
     CHECK(held.gone());

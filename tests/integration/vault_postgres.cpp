@@ -1,11 +1,14 @@
-// The PostgreSQL backend, against a real server: tests/fleet/with_postgres starts one (./dev integration does).
+// The PostgreSQL backend, against a real server: tests/fleet/with_postgres starts one (./dev integration
+// does).
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/credential_store.hpp"
 #include "proxy/vault/postgres_locks.hpp"
 #include "tests/unit/proxy/vault_fixture.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 using namespace reauth;
 using namespace reauth::test;
@@ -43,17 +46,29 @@ void cut_connections(bool only_locks) {
                 .has_value());
 }
 
-/// What `v` hears next; waits for it, since it comes by the network.
+/// Asks again until `holds`, since news come by the network.
+template<class F>
+bool soon(F holds) {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > until)
+            return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
+
+/// What `v` hears next.
 std::vector<vault_change> heard(vault& v) {
-    for (int i = 0; i < 500; ++i) {
+    std::vector<vault_change> news;
+    soon([&] {
         auto changes = v.changes();
         INFO((changes ? std::string() : changes.error().describe()));
         REQUIRE(changes.has_value());
-        if (!changes->empty())
-            return *changes;
-        ::usleep(10'000);
-    }
-    return {};
+        news = std::move(*changes);
+        return !news.empty();
+    });
+    return news;
 }
 
 } // namespace
@@ -165,14 +180,11 @@ TEST_CASE("a PostgreSQL vault tells what others have written, also across a cut"
     CHECK(news[0].key == "b");
     cut_connections(false);
     must(theirs->put(record_kind::credential, "while nobody listened", secret("x")));
-    bool everything = false;
-    for (int i = 0; i < 500 && !everything; ++i) {
-        if (auto changes = ours->changes())
-            everything = std::any_of(changes->begin(), changes->end(),
-                                     [](const auto& change) { return change.key.empty(); });
-        ::usleep(10'000);
-    }
-    CHECK(everything);
+    CHECK(soon([&] {
+        const auto changes = ours->changes();
+        return changes && std::any_of(changes->begin(), changes->end(),
+                                      [](const auto& change) { return change.key.empty(); });
+    }));
     must(theirs->put(record_kind::credential, "after", secret("x")));
     news = heard(*ours);
     REQUIRE(news.size() == 1);

@@ -21,7 +21,8 @@ TEST_CASE("life: a question of another process is joined by whoever needs the sa
     holds(w);
 }
 
-TEST_CASE("life: of two questions that were opened at once the vault's stays, and who waits learns its link") {
+TEST_CASE(
+    "life: of two questions that were opened at once the vault's stays, and who waits learns its link") {
     life_world w;
     const auto r = w.refuse(challenge_kind::unauthorized, "read");
     w.settle();
@@ -112,7 +113,7 @@ TEST_CASE("life: an approval elsewhere is believed only with what came of it") {
     w.settle();
     const auto id = w.only_question();
     REQUIRE(w.rival_ends(id, approval_status::approved)); // and nothing is stored
-    REQUIRE(w.next_of<life::look>());                      // the vault is asked before a person is asked again
+    REQUIRE(w.next_of<life::look>());                     // the vault is asked before a person is asked again
     w.settle();
     CHECK_FALSE(replayed(w, r));
     CHECK(w.open.size() == 1);

@@ -26,7 +26,8 @@ struct asked_among_others : recovery_world {
         until([&] { return !store.questions().value().empty(); }, "the question in the vault");
     }
     shared_question question() {
-        for (auto& q : store.questions().value())
+        const auto all = store.questions().value();
+        for (const auto& q : all)
             if (q.shown.id == id)
                 return q;
         throw std::runtime_error("the vault does not hold the question");

@@ -1,0 +1,173 @@
+// What is under way, in the vault: clients, flows of persons, refreshes, open questions.
+#include "proxy/vault/stored_json.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace reauth {
+namespace {
+
+constexpr auto kept_after_decision = std::chrono::hours(1);
+
+} // namespace
+
+std::string flight_key(bool session, const std::string& principal, const std::string& name) {
+    return joined_key({session ? "idp" : "upstream", principal, name});
+}
+
+/// Registrations of before had no client_id in their key: they are listed too, and erased with the others.
+result<std::vector<registered_client>> credential_store::registrations(const std::string& issuer,
+                                                                       const std::string& upstream) {
+    auto records = vault_.list(record_kind::registration);
+    if (!records)
+        return records.error();
+    std::vector<registered_client> out;
+    for (const auto& record : *records) {
+        const auto parts = split_key(record.key);
+        if (!parts || parts->size() < 2 || (*parts)[0] != issuer || (*parts)[1] != upstream)
+            continue;
+        auto client = registered_client_from_json(record.value);
+        if (!client)
+            return client.error();
+        out.push_back(std::move(*client));
+    }
+    return out;
+}
+
+result<void> credential_store::store_registration(const std::string& upstream,
+                                                  const registered_client& client) {
+    return vault_.put(record_kind::registration, joined_key({client.issuer, upstream, client.identity.id}),
+                      registered_client_to_json(client));
+}
+
+result<void> credential_store::erase_registration(const std::string& issuer, const std::string& upstream,
+                                                  const std::string& client_id) {
+    auto records = vault_.list(record_kind::registration);
+    if (!records)
+        return records.error();
+    std::vector<vault_write> gone;
+    for (const auto& record : *records) {
+        const auto parts = split_key(record.key);
+        if (!parts || parts->size() < 2 || (*parts)[0] != issuer || (*parts)[1] != upstream)
+            continue;
+        const auto client = registered_client_from_json(record.value);
+        if (client_id.empty() || !client || client->identity.id == client_id)
+            gone.push_back({record_kind::registration, record.key, {}, {}, {}});
+    }
+    if (gone.empty())
+        return {};
+    auto done = vault_.write(std::move(gone));
+    return done ? result<void>{} : result<void>(done.error());
+}
+
+result<void> credential_store::began_refresh(const refresh_mark& mark) {
+    return vault_.put(record_kind::flight, flight_key(mark.session, mark.principal, mark.name),
+                      secret(std::to_string(mark.generation) + " " + mark.by));
+}
+
+result<void> credential_store::ended_refresh(const refresh_mark& mark) {
+    const auto key = flight_key(mark.session, mark.principal, mark.name);
+    auto found = vault_.read(record_kind::flight, key);
+    if (!found)
+        return found.error();
+    if (!found->value || !found->value->equals(std::to_string(mark.generation) + " " + mark.by))
+        return {};
+    auto done = vault_.write({{record_kind::flight, key, {}, {}, std::move(found->version)}});
+    return done ? result<void>{} : result<void>(done.error());
+}
+
+result<std::optional<refresh_mark>>
+credential_store::refresh_under_way(bool session, const std::string& principal, const std::string& name) {
+    auto found = vault_.get(record_kind::flight, flight_key(session, principal, name));
+    if (!found)
+        return found.error();
+    std::optional<refresh_mark> mark;
+    if (!found->has_value())
+        return mark;
+    const auto text = (*found)->reveal();
+    mark = refresh_mark{session, principal, name, 0, std::string(text.substr(text.find(' ') + 1))};
+    std::from_chars(text.data(), text.data() + text.size(), mark->generation);
+    return mark;
+}
+
+std::string credential_store::question_key(const shared_question& q) {
+    return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name,
+                       q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string()});
+}
+
+result<std::optional<shared_question>> credential_store::store_question(const shared_question& now,
+                                                                        time_point at) {
+    const auto key = question_key(now);
+    for (;;) {
+        auto found = vault_.read(record_kind::approval, key);
+        if (!found)
+            return found.error();
+        auto there = parsed<shared_question>(std::move(found->value), question_from_json);
+        if (there && there->has_value()) {
+            const auto& other = (*there)->shown;
+            const bool open = !decided(other.status) && at < other.expires_at;
+            const bool same = other.id == now.shown.id;
+            const bool other_flow = other.status == approval_status::authorizing &&
+                                    now.shown.status == approval_status::authorizing &&
+                                    !((*there)->pending_state == now.pending_state);
+            if (same ? decided(other.status) || other_flow : open)
+                return there;
+        }
+        const auto until = std::max(now.shown.expires_at, at) + kept_after_decision;
+        auto done = vault_.write(
+            {{record_kind::approval, key, question_to_json(now), until, std::move(found->version)}});
+        if (!done)
+            return done.error();
+        if (*done)
+            return std::optional<shared_question>();
+    }
+}
+
+result<std::vector<shared_question>> credential_store::questions() {
+    auto records = vault_.list(record_kind::approval);
+    if (!records)
+        return records.error();
+    std::vector<shared_question> out;
+    for (const auto& record : *records)
+        if (auto q = question_from_json(record.value)) // one of another version is none of ours
+            out.push_back(std::move(*q));
+    return out;
+}
+
+result<std::optional<shared_question>> credential_store::find_question(const std::string& key) {
+    return parsed(vault_.get(record_kind::approval, key), question_from_json);
+}
+
+result<void> credential_store::store_pending(const pending_authorization& pending) {
+    return vault_.put(record_kind::pending_authorization, pending_key(pending.state.reveal()),
+                      pending_to_json(pending), pending.expires_at + std::chrono::hours(1));
+}
+
+result<std::optional<pending_authorization>> credential_store::find_pending(std::string_view state) {
+    return parsed(vault_.get(record_kind::pending_authorization, pending_key(state)), pending_from_json);
+}
+
+result<void> credential_store::discard_pendings(const std::string& principal, const std::string& name) {
+    auto records = vault_.list(record_kind::pending_authorization);
+    if (!records)
+        return records.error();
+    for (const auto& record : *records) {
+        auto pending = pending_from_json(record.value);
+        const bool its = pending && pending->principal == principal &&
+                         (pending->kind == authorization_kind::idp_login ? pending->identity_provider
+                                                                         : pending->upstream) == name;
+        if (!its)
+            continue;
+        auto gone = vault_.erase(record_kind::pending_authorization, record.key);
+        if (!gone)
+            return gone.error();
+    }
+    return {};
+}
+
+result<std::optional<pending_authorization>> credential_store::take_pending(std::string_view state) {
+    return parsed(vault_.take(record_kind::pending_authorization, pending_key(state)), pending_from_json);
+}
+
+} // namespace reauth
