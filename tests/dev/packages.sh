@@ -5,7 +5,7 @@ packages_build=(
   nlohmann-json3-dev catch2 libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libpq-dev prometheus-cpp-dev
   libbenchmark-dev librapidcheck-dev libcjose-dev zlib1g-dev ca-certificates
 )
-packages_lint=(git python3 clang-format-19 clang-tidy-19)
+packages_lint=(git python3 python3-yaml clang-format-19 clang-tidy-19)
 packages_clang=(clang-19 libclang-rt-19-dev)
 packages_fleet=(postgresql postgresql-client haproxy python3)
 packages_e2e=(nodejs npm chromium ca-certificates)

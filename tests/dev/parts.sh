@@ -51,6 +51,7 @@ run_lint() {
   python3 -B tests/lint/self_test.py || status=1
   cpp_files | xargs -0 python3 -B tests/lint/coroutine_lint.py || status=1
   python3 -B tests/lint/house_lint.py || status=1
+  python3 -B tests/lint/fleet_lint.py || status=1
   return $status
 }
 

@@ -2,7 +2,12 @@
 
 import sys
 
+import pathlib
+import shutil
+import tempfile
+
 import coroutine_lint
+import fleet_lint
 import house_lint
 
 GOOD = [
@@ -77,6 +82,32 @@ HOUSE_GOOD = [
     ("proxy/x.cpp", "// p\nvoid f() { for (auto& a : list()) g(a); for (auto& b : held.parts) g(b); for (int i : v[0]) g(i); }\n"),
 ]
 
+# a part of conf/fleet, what it is replaced by, and what must be said then
+FLEET_BAD = [
+    ("compose.yaml", "condition: service_healthy", "condition: service_healthy}, nobody: {condition: service_started", "depends on nobody"),
+    ("compose.yaml", "secrets: [postgres.dsn, ", "secrets: [", "lacks the secrets"),
+    ("compose.yaml", "./haproxy.cfg:", "./other.cfg:", "which is not there"),
+    ("compose.yaml", "replica-c: *replica", "replica-d: *replica", "replica-c is no service"),
+    ("kubernetes.yaml", "targetPort: persons", "targetPort: people", "leads to people"),
+    ("kubernetes.yaml", "apiVersion: policy/v1", "apiVersion: policy/v1beta1", "policy/v1beta1"),
+    ("kubernetes.yaml", "configMap: {name: mcp-reauth-config}", "configMap: {name: other}", "the ConfigMap other"),
+    ("kubernetes.yaml", "template:\n    metadata: {labels: {app: mcp-reauth}}", "template:\n    metadata: {labels: {app: other}}", "does not match its pods"),
+    ("kubernetes.yaml", "lifetime", "lifetime", ""),
+    ("mcp-reauth.yaml", "open_browser: never", "open_browser: auto", "differs from mcp-reauth.yaml"),
+]
+
+
+def fleet_wrong():
+    for name, old, new, said in FLEET_BAD:
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = pathlib.Path(scratch) / "conf/fleet"
+            shutil.copytree(fleet_lint.ROOT / "conf/fleet", copy)
+            text = (copy / name).read_text()
+            (copy / name).write_text(text.replace(old, new))
+            found = list(fleet_lint.problems(copy))
+            if bool(said) != any(said in problem for problem in found) and (said or found):
+                yield f"fleet lint: {name} with {new!r}: {found}"
+
 
 def main():
     wrong = []
@@ -90,9 +121,10 @@ def main():
             wrong.append(f"must be refused: {name}\n{source}")
     for name, source in HOUSE_GOOD:
         wrong += [f"must be allowed, but is: {m}\n{name}\n{source}" for _, m in house_lint.check(name, source)]
+    wrong += fleet_wrong()
     for text in wrong:
         print(text)
-    samples = len(GOOD) + len(BAD) + len(HOUSE_BAD) + len(HOUSE_GOOD)
+    samples = len(GOOD) + len(BAD) + len(HOUSE_BAD) + len(HOUSE_GOOD) + len(FLEET_BAD)
     print(f"lint self-test: {samples - len(wrong)} of {samples} samples as they should be")
     return 1 if wrong else 0
 

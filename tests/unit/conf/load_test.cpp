@@ -1,6 +1,9 @@
 // A configuration is read: defaults, every key, and what beats what.
 #include "given.hpp"
 
+#include <fstream>
+#include <iterator>
+
 using namespace reauth;
 using namespace std::chrono_literals;
 using given::bad;
@@ -238,6 +241,34 @@ TEST_CASE("the example files load") {
         REQUIRE(c.has_value());
         CHECK(c->warnings.empty());
     }
+}
+
+TEST_CASE("the example of a fleet loads, with its secrets where it says") {
+    given::directory dir;
+    const std::map<std::string, std::string> files{
+        {"/run/secrets/ada.bearer", "ada-0123456789abcdef"},
+        {"/run/secrets/grace.bearer", "grace-0123456789abcdef"},
+        {"/run/secrets/operator.token", "op-0123456789abcdef"},
+        {"/run/secrets/postgres.dsn", "postgresql://mcp_reauth@postgres/mcp_reauth"},
+        {"/run/secrets/vault.key", std::string(64, 'k')},
+        {"/run/secrets/github.secret", "x"},
+        {"/run/tls/tls.crt", "x"},
+        {"/run/tls/tls.key", "x"},
+    };
+    std::ifstream in(REAUTH_SOURCE_DIR "/conf/fleet/mcp-reauth.yaml");
+    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    int number = 0;
+    for (const auto& [name, content] : files) {
+        REQUIRE(text.find(name) != std::string::npos);
+        const auto path = dir.write("f" + std::to_string(++number), content);
+        for (auto at = text.find(name); at != std::string::npos; at = text.find(name))
+            text.replace(at, name.size(), path);
+    }
+    auto c = load_config_text(text, "mcp-reauth.yaml", given::inputs({}));
+    INFO((c ? "" : c.error().message));
+    REQUIRE(c.has_value());
+    CHECK(c->warnings.empty());
+    CHECK(c->vault.backend == vault_backend::postgres);
 }
 
 TEST_CASE("a command that only talks to the proxy needs none of its other secrets") {
