@@ -85,7 +85,8 @@ void credential_life::opened_elsewhere(const shared_question& told) {
                     emit(life::tell_waiting{r.id, id, r.wait});
             }
         questions_.emplace(id, std::move(q));
-        end_question(same, approval_status::superseded, "Another process asks for the same.", {}, false);
+        const failure again{fault::approval_timeout, "another process asks for the same", {}, {}, true};
+        end_question(same, approval_status::superseded, "Another process asks for the same.", again, false);
         return;
     }
     emit(life::show{q.shown});
@@ -139,7 +140,10 @@ void credential_life::ended_elsewhere(const shared_question& told) {
     for (auto& r : requests_)
         if (r.on == waits::question && r.approval == a.id)
             r.looked = false;
-    end_question(a.id, a.status, a.outcome, {}, false);
+    failure over;
+    if (a.status != approval_status::approved)
+        over = {fault::approval_denied, a.outcome, {}, {}, true}; // other lives that waited for it ask anew
+    end_question(a.id, a.status, a.outcome, std::move(over), false);
 }
 
 /// A question that was opened elsewhere: where its server is may not be known here yet.

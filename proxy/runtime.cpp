@@ -51,7 +51,11 @@ void server::stop(std::chrono::milliseconds grace) {
         w->join();
     // a refresh under way has spent its token: what it brings home is stored yet
     const auto patience = std::chrono::steady_clock::now() + p.settings->limits.token_request;
-    while (!p.on_control([&p] { return p.recovery->quiet(); }) && std::chrono::steady_clock::now() < patience)
+    const auto still_busy = [&p] {
+        p.recovery->pass_time(); // what could not be stored is tried again
+        return !p.recovery->quiet();
+    };
+    while (p.on_control(still_busy) && std::chrono::steady_clock::now() < patience)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     p.on_control([&p] {
         p.page->stop();

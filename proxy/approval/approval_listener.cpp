@@ -6,6 +6,7 @@
 #include "proxy/approval/listener_impl.hpp"
 
 #include "core/ascii.hpp"
+#include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/uri.hpp"
 
@@ -18,6 +19,11 @@ namespace {
 constexpr auto one_time_lifetime = std::chrono::minutes(5);
 constexpr std::size_t one_time_at_once = 16;
 constexpr std::size_t connections_at_once = 256;
+
+/// What is kept of a link: whoever reads it has nothing.
+std::string digest_of(const std::string& value) {
+    return base64url_encode(sha256(value));
+}
 
 std::string bracketed(const std::string& host) {
     return host.find(':') == std::string::npos || host.front() == '[' ? host : "[" + host + "]";
@@ -88,9 +94,24 @@ std::string approval_listener::one_time_link() {
 std::string approval_listener::impl::make_one_time_link() {
     if (one_time.size() >= one_time_at_once)
         one_time.pop_front();
-    one_time.push_back({secret(random_token(services.random, 32)), services.clock() + one_time_lifetime});
+    const auto value = random_token(services.random, 32);
+    const auto until = services.clock() + one_time_lifetime;
+    auto digest = digest_of(value);
+    one_time.push_back({digest, until});
+    asio::co_spawn(ex, keep_link(shared_from_this(), std::move(digest), until), asio::detached);
     // In the fragment: it reaches no server log, no Referer and no link preview.
-    return public_url + "/open#" + std::string(one_time.back().value.reveal());
+    return public_url + "/open#" + value;
+}
+
+/// In the vault any process redeems it, whichever the load balancer chooses.
+task<void> approval_listener::impl::keep_link(self_ptr self, std::string digest, time_point until) {
+    const bool kept = co_await self->services.actions.keep_page_link(digest, until);
+    if (kept)
+        self->forget_link(digest);
+}
+
+void approval_listener::impl::forget_link(const std::string& digest) {
+    std::erase_if(one_time, [&](const auto& e) { return e.digest == digest; });
 }
 
 task<void> approval_listener::impl::keep_time(self_ptr self) {
@@ -179,20 +200,19 @@ task<void> approval_listener::impl::redeem(self_ptr self, service_exchange& x) {
     const auto given = body.is_object() && body.contains("secret") && body["secret"].is_string()
                            ? body["secret"].get<std::string>()
                            : std::string();
+    const auto digest = digest_of(given);
+    bool good = co_await self->services.actions.take_page_link(digest);
     const auto now = self->services.clock();
-    std::erase_if(self->one_time, [&](const auto& e) { return e.expires_at <= now; });
-    auto found = self->one_time.end();
-    for (auto at = self->one_time.begin(); at != self->one_time.end(); ++at)
-        if (at->value.equals(given))
-            found = at;
-    if (given.empty() || found == self->one_time.end()) {
+    for (const auto& e : self->one_time)
+        good = good || (e.digest == digest && e.expires_at > now);
+    self->forget_link(digest);
+    if (given.empty() || !good) {
         auto r = json_answer(403, {{"error", "link_used"},
                                    {"message", "This link was used already, or its five minutes are over."},
                                    {"fix", "Run `mcp-reauth open` for a new one."}});
         co_await x.respond(std::move(r));
         co_return;
     }
-    self->one_time.erase(found);
     auto r = json_answer(200, {{"token", std::string(self->operator_token.reveal())}});
     co_await x.respond(std::move(r));
 }

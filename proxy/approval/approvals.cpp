@@ -13,6 +13,14 @@ task<result<void>> approval_actions::logout_idp(std::string identity_provider, s
                       false};
 }
 
+task<bool> approval_actions::keep_page_link(std::string, time_point) {
+    co_return false;
+}
+
+task<bool> approval_actions::take_page_link(std::string) {
+    co_return false;
+}
+
 void approvals::show(const approval& now) {
     auto& entry = by_id_[now.id];
     if (entry)

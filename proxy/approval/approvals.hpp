@@ -34,6 +34,12 @@ public:
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
     virtual task<result<void>> logout_idp(std::string identity_provider, std::string principal);
+
+    // One-time links to the dashboard, by the digest of their secret, known to every process on the vault.
+    /// false: it can't be kept there, and works here alone.
+    virtual task<bool> keep_page_link(std::string digest, time_point until);
+    /// true: it was there; nobody else gets it.
+    virtual task<bool> take_page_link(std::string digest);
 };
 
 /// A session at an identity provider for GET /api/credentials and `status`, never its tokens.

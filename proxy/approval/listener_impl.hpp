@@ -26,6 +26,7 @@ struct live_stream {
 };
 
 struct approval_listener::impl : std::enable_shared_from_this<approval_listener::impl> {
+    using self_ptr = std::shared_ptr<impl>;
     impl(executor ex, approval_config c, secret token, approval_services s, bool with_tls);
 
     executor ex;
@@ -43,15 +44,16 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     std::uint64_t streams_begun = 0;
     bool room_for_stream(const std::string& only_id);
     struct one_time_entry {
-        secret value;
+        std::string digest;
         time_point expires_at;
     };
-    std::deque<one_time_entry> one_time;
+    std::deque<one_time_entry> one_time; ///< those that the vault does not hold
+    static task<void> keep_link(self_ptr self, std::string digest, time_point until);
+    void forget_link(const std::string& digest);
     live_stream::timer tick;
     std::unique_ptr<http_service> service;
 
     // Every route is static and holds the impl by value: a coroutine may outlive the listener.
-    using self_ptr = std::shared_ptr<impl>;
     static task<void> route(self_ptr self, service_exchange& x);
     static task<void> route_link(self_ptr self, service_exchange& x, std::string rest);
     static task<void> route_api(self_ptr self, service_exchange& x, std::string rest);

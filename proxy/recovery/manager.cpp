@@ -115,8 +115,14 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
     auto open = store_.questions();
     if (!open)
         return open.error();
-    for (auto& question : *open)
+    for (auto& question : *open) {
+        if (!decided(question.shown.status) && env_.now() < question.shown.expires_at)
+            log_event(log_level::info, "approval still waits",
+                      {{"id", question.shown.id},
+                       {"upstream", question.shown.upstream},
+                       {"run", "mcp-reauth approve " + question.shown.id}});
         tell_question(std::move(question));
+    }
     if (store_.records().shared())
         listen();
     return {};

@@ -51,6 +51,8 @@ public:
     task<result<std::string>> login(std::string upstream, std::string principal) override;
     task<result<void>> logout(std::string upstream, std::string principal) override;
     task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;
+    task<bool> keep_page_link(std::string digest, time_point until) override;
+    task<bool> take_page_link(std::string digest) override;
 
     std::vector<credential_summary> summaries() const;
     std::vector<idp_session_summary> idp_sessions() const;

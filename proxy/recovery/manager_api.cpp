@@ -189,6 +189,18 @@ task<result<void>> credential_manager::logout_idp(std::string identity_provider,
     co_return result<void>{};
 }
 
+task<bool> credential_manager::keep_page_link(std::string digest, time_point until) {
+    auto keep = [&] { return store_.keep_page_link(digest, until); };
+    auto kept = co_await vault_.run(keep);
+    co_return kept.has_value();
+}
+
+task<bool> credential_manager::take_page_link(std::string digest) {
+    auto take = [&] { return store_.take_page_link(digest); };
+    auto taken = co_await vault_.run(take);
+    co_return taken.has_value() && *taken;
+}
+
 std::vector<credential_summary> credential_manager::summaries() const {
     std::vector<credential_summary> all;
     for (const auto& [key, m] : lives_) {

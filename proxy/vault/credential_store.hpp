@@ -110,6 +110,10 @@ public:
     result<std::optional<shared_question>> find_question(const std::string& key);
     static std::string question_key(const shared_question& q);
 
+    /// A one-time link to the dashboard, by the digest of its secret: taken once, at whichever process.
+    result<void> keep_page_link(const std::string& digest, time_point until);
+    result<bool> take_page_link(const std::string& digest);
+
     vault& records() noexcept { return vault_; }
 
 private:

@@ -170,4 +170,15 @@ result<std::optional<pending_authorization>> credential_store::take_pending(std:
     return parsed(vault_.take(record_kind::pending_authorization, pending_key(state)), pending_from_json);
 }
 
+result<void> credential_store::keep_page_link(const std::string& digest, time_point until) {
+    return vault_.put(record_kind::page_link, digest, secret("once"), until);
+}
+
+result<bool> credential_store::take_page_link(const std::string& digest) {
+    auto taken = vault_.take(record_kind::page_link, digest);
+    if (!taken)
+        return taken.error();
+    return taken->has_value();
+}
+
 } // namespace reauth

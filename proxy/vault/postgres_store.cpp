@@ -21,7 +21,6 @@ constexpr auto schema =
     "CREATE TABLE IF NOT EXISTS mcp_reauth_properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS mcp_reauth_records (kind TEXT, key TEXT, sealed TEXT NOT NULL,"
     " expires BIGINT, PRIMARY KEY (kind, key));"
-    "DROP TABLE IF EXISTS mcp_reauth_leases;"
     "INSERT INTO mcp_reauth_properties VALUES ('schema', '1') ON CONFLICT DO NOTHING; COMMIT";
 
 constexpr std::size_t longest_notice = 7000; // PostgreSQL takes payloads below 8000 bytes

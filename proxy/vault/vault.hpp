@@ -23,6 +23,7 @@ enum class record_kind {
     idp_session,
     approval, ///< an open question, and for a while its outcome
     flight,   ///< a refresh under way: whose, of which generation
+    page_link ///< a link that lets one browser into the dashboard once
 };
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.

@@ -52,6 +52,22 @@ test('an approval is listed, shown and decided at any replica, and the request h
   fleet.passed();
 });
 
+test('a one-time link to the dashboard is redeemed at any replica, once', { timeout: 60_000 }, async (t) => {
+  const fleet = await makeFleet(t);
+  const [a, b, c] = fleet.replicas;
+  const { stdout, code } = await a.cli('open');
+  assert.equal(code, 0, stdout);
+  const secret = /open#(\S+)/.exec(stdout)[1];
+  const redeem = (replica) => fetch(`${replica.approvals}/open/redeem`, {
+    method: 'POST', headers: { 'content-type': 'application/json', origin: replica.approvals }, body: JSON.stringify({ secret }),
+  });
+  const redeemed = await redeem(b);
+  assert.equal(redeemed.status, 200);
+  assert.equal((await redeemed.json()).token, b.token);
+  for (const replica of [a, b, c]) assert.equal((await redeem(replica)).status, 403);
+  fleet.passed();
+});
+
 test('a denial at one replica answers the request that is held at another', { timeout: 60_000 }, async (t) => {
   const fleet = await makeFleet(t);
   const [a, b] = fleet.replicas;
