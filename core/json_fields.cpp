@@ -66,6 +66,16 @@ std::optional<std::chrono::system_clock::time_point> json_time(const nlohmann::j
     return std::chrono::system_clock::time_point{std::chrono::milliseconds{*value * (1000 / per_second)}};
 }
 
+std::int64_t stored_time(std::chrono::system_clock::time_point t) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
+}
+
+std::chrono::system_clock::time_point time_stored(const nlohmann::json& value) {
+    using clock = std::chrono::system_clock;
+    const std::chrono::milliseconds since{value.get<std::int64_t>()};
+    return clock::time_point(std::chrono::duration_cast<clock::duration>(since));
+}
+
 std::optional<std::vector<std::string>> json_strings(const nlohmann::json& object, const char* name) {
     const auto it = object.find(name);
     if (it == object.end())

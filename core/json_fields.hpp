@@ -29,6 +29,10 @@ std::optional<std::int64_t> json_integer(const nlohmann::json& object, const cha
 /// cannot hold it.
 std::optional<std::chrono::system_clock::time_point> json_time(const nlohmann::json& object, const char* name,
                                                                std::int64_t per_second = 1);
+/// How times are stored: milliseconds since 1970, as a number.
+std::int64_t stored_time(std::chrono::system_clock::time_point t);
+/// The same read back. Throws nlohmann::json::exception where it is no number.
+std::chrono::system_clock::time_point time_stored(const nlohmann::json& value);
 /// The strings of an array member (at most 256; other elements are skipped), or one string as a list of one.
 /// Nothing if it is absent.
 std::optional<std::vector<std::string>> json_strings(const nlohmann::json& object, const char* name);

@@ -1,21 +1,14 @@
 // Written to and read from JSON for the vault; what its state allows.
 #include "policy/idp_session.hpp"
 
+#include "core/json_fields.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace reauth {
 namespace {
 
 using nlohmann::json;
-
-std::int64_t to_ms(time_point t) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
-}
-
-time_point from_ms(const json& in) {
-    return time_point(
-        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
-}
 
 failure unreadable() {
     failure f;
@@ -77,8 +70,8 @@ secret session_to_json(const idp_session& s) {
                    {"client_id", s.client_id},
                    {"id_token", s.id_token.reveal()},
                    {"refresh_token", s.refresh_token.reveal()},
-                   {"obtained_at", to_ms(s.obtained_at)},
-                   {"expires_at", to_ms(s.expires_at)},
+                   {"obtained_at", stored_time(s.obtained_at)},
+                   {"expires_at", stored_time(s.expires_at)},
                    {"generation", s.generation},
                    {"supplied", s.supplied}};
     return secret(out.dump());
@@ -96,8 +89,8 @@ result<idp_session> session_from_json(const secret& text) {
         s.client_id = in.at("client_id").get<std::string>();
         s.id_token = secret(in.at("id_token").get<std::string>());
         s.refresh_token = secret(in.at("refresh_token").get<std::string>());
-        s.obtained_at = from_ms(in.at("obtained_at"));
-        s.expires_at = from_ms(in.at("expires_at"));
+        s.obtained_at = time_stored(in.at("obtained_at"));
+        s.expires_at = time_stored(in.at("expires_at"));
         s.supplied = in.at("supplied").get<bool>();
         s.generation = in.value("generation", std::uint64_t{0});
         return s;

@@ -3,6 +3,7 @@
 
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
+#include "core/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -34,15 +35,6 @@ authorization_server server_from_json(const json& in) {
     return s;
 }
 
-std::int64_t to_ms(time_point t) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
-}
-
-time_point from_ms(const json& in) {
-    return time_point(
-        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
-}
-
 failure unreadable() {
     failure f;
     f.code = fault::vault_unavailable;
@@ -69,8 +61,8 @@ pending_authorization read(const json& in) {
     p.dpop_key = secret(in.at("dpop_key").get<std::string>());
     p.browser_binding_hash = in.at("browser_binding_hash").get<std::string>();
     p.location = in.at("location").get<std::string>();
-    p.created_at = from_ms(in.at("created_at"));
-    p.expires_at = from_ms(in.at("expires_at"));
+    p.created_at = time_stored(in.at("created_at"));
+    p.expires_at = time_stored(in.at("expires_at"));
     return p;
 }
 
@@ -91,8 +83,8 @@ secret pending_to_json(const pending_authorization& p) {
              {"dpop_key", p.dpop_key.reveal()},
              {"browser_binding_hash", p.browser_binding_hash},
              {"location", p.location},
-             {"created_at", to_ms(p.created_at)},
-             {"expires_at", to_ms(p.expires_at)}};
+             {"created_at", stored_time(p.created_at)},
+             {"expires_at", stored_time(p.expires_at)}};
     out["server"] = server_to_json(p.server);
     out["client"] = std::string(registered_client_to_json(p.client).reveal());
     return secret(out.dump());

@@ -1,6 +1,8 @@
 // Written to and read from JSON for the vault.
 #include "policy/shared_question.hpp"
 
+#include "core/json_fields.hpp"
+
 #include <nlohmann/json.hpp>
 
 namespace reauth {
@@ -33,15 +35,6 @@ recovery_step step_from(const std::string& word) {
                             recovery_step::static_token, recovery_step::idp_login});
 }
 
-std::int64_t to_ms(time_point t) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count();
-}
-
-time_point from_ms(const json& in) {
-    return time_point(
-        std::chrono::duration_cast<time_point::duration>(std::chrono::milliseconds(in.get<std::int64_t>())));
-}
-
 json approval_to_json(const approval& a) {
     return {{"id", a.id},
             {"link", a.link_secret.reveal()},
@@ -61,8 +54,8 @@ json approval_to_json(const approval& a) {
             {"login_host", a.login_host},
             {"token_host", a.token_host},
             {"completes_without_login", a.completes_without_login},
-            {"created_at", to_ms(a.created_at)},
-            {"expires_at", to_ms(a.expires_at)},
+            {"created_at", stored_time(a.created_at)},
+            {"expires_at", stored_time(a.expires_at)},
             {"location", a.location},
             {"outcome", a.outcome}};
 }
@@ -88,8 +81,8 @@ approval approval_from_json(const json& in) {
     a.login_host = text("login_host");
     a.token_host = text("token_host");
     a.completes_without_login = in.at("completes_without_login").get<bool>();
-    a.created_at = from_ms(in.at("created_at"));
-    a.expires_at = from_ms(in.at("expires_at"));
+    a.created_at = time_stored(in.at("created_at"));
+    a.expires_at = time_stored(in.at("expires_at"));
     a.location = text("location");
     a.outcome = text("outcome");
     return a;
@@ -124,7 +117,7 @@ secret question_to_json(const shared_question& q) {
 
 result<shared_question> question_from_json(const secret& text) {
     const auto in = json::parse(text.reveal(), nullptr, false);
-    const failure unreadable{
+    failure unreadable{
         fault::vault_unavailable, "a stored approval cannot be read", "send the request again", {}, false};
     if (!in.is_object())
         return unreadable;
