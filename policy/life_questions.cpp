@@ -148,6 +148,11 @@ void credential_life::end_question(const std::string& id, approval_status status
         emit(life::show{q.shown});
     remember_ended(q.shown);
     const bool approved = status == approval_status::approved;
+    if (approved) { // somebody was faster than the flow that they wait for
+        approve_answer done;
+        done.done = true;
+        answer_starters(q, result<approve_answer>(done));
+    }
     if (!approved && !q.pending_state.empty())
         emit(life::discard_pending{q.pending_state, id});
     if (!approved) {

@@ -9,6 +9,7 @@ shared_question credential_life::shared(const question& q) const {
     s.shown = q.shown;
     s.session = target_.grant == grant_kind::idp_session;
     s.name = target_.upstream;
+    s.place = question_place(target_.url, target_.resource);
     s.login_scopes = q.login_scopes;
     s.silent_scopes = q.silent_scopes;
     s.silent = q.silent;
@@ -25,6 +26,8 @@ shared_question credential_life::shared(const question& q) const {
 
 void credential_life::handle(const life::question_news& e) {
     const auto& told = e.now;
+    if (told.place != question_place(target_.url, target_.resource))
+        return; // of a server that another process calls by the same name
     if (decided(told.shown.status)) {
         ended_elsewhere(told);
         return;

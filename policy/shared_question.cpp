@@ -90,15 +90,21 @@ approval approval_from_json(const json& in) {
 
 } // namespace
 
+std::string question_place(const std::string& url, const std::string& resource) {
+    return url + " " + resource;
+}
+
 bool same_question(const shared_question& a, const shared_question& b) {
-    return a.session == b.session && a.name == b.name && a.shown.principal == b.shown.principal &&
-           a.login_scopes == b.login_scopes && a.silent.empty() == b.silent.empty();
+    return a.session == b.session && a.name == b.name && a.place == b.place &&
+           a.shown.principal == b.shown.principal && a.login_scopes == b.login_scopes &&
+           a.silent.empty() == b.silent.empty();
 }
 
 secret question_to_json(const shared_question& q) {
     json out{{"approval", approval_to_json(q.shown)},
              {"session", q.session},
              {"name", q.name},
+             {"place", q.place},
              {"login_scopes", q.login_scopes.to_string()},
              {"silent_scopes", q.silent_scopes.to_string()},
              {"silent", json::array()},
@@ -126,6 +132,7 @@ result<shared_question> question_from_json(const secret& text) {
         q.shown = approval_from_json(in.at("approval"));
         q.session = in.at("session").get<bool>();
         q.name = in.at("name").get<std::string>();
+        q.place = in.at("place").get<std::string>();
         q.login_scopes = scope_set::parse(in.at("login_scopes").get<std::string>());
         q.silent_scopes = scope_set::parse(in.at("silent_scopes").get<std::string>());
         for (const auto& step : in.at("silent"))

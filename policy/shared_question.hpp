@@ -17,6 +17,7 @@ struct shared_question {
     approval shown;
     bool session = false; ///< about a session at an identity provider
     std::string name;     ///< whose it is: the upstream's or the identity provider's
+    std::string place;    ///< question_place: another process may give the name to another server
     scope_set login_scopes, silent_scopes;
     std::vector<recovery_step> silent; ///< `confirm`: run once a person agreed
     recovery_step person = recovery_step::login;
@@ -26,6 +27,9 @@ struct shared_question {
     secret pending_state;          ///< while authorizing: of the flow the person was sent to
     std::optional<secret> browser_binding;
 };
+
+/// What a credential that comes of it is for: the URL, and the resource as configured.
+std::string question_place(const std::string& url, const std::string& resource);
 
 /// Whether both ask for the same: one of them is enough.
 bool same_question(const shared_question& a, const shared_question& b);

@@ -112,17 +112,7 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
     for (auto& [key, m] : lives_)
         if (key.session)
             tell_session_to_all(*m);
-    auto open = store_.questions();
-    if (!open)
-        return open.error();
-    for (auto& question : *open) {
-        if (!decided(question.shown.status) && env_.now() < question.shown.expires_at)
-            log_event(log_level::info, "approval still waits",
-                      {{"id", question.shown.id},
-                       {"upstream", question.shown.upstream},
-                       {"run", "mcp-reauth approve " + question.shown.id}});
-        tell_question(std::move(question));
-    }
+    take_up_questions();
     if (store_.records().shared())
         listen();
     return {};

@@ -147,6 +147,7 @@ private:
     task<void> hear_credential(life_key key, std::string issuer);
     task<void> hear_question(std::string key);
     void tell_question(shared_question told);
+    void take_up_questions();
     task<void> share(shared_question mine, bool fresh);
     void announce(const approval& a);
     void note_vault(const std::optional<failure>& trouble);

@@ -101,6 +101,24 @@ void credential_manager::tell_question(shared_question told) {
         tell(key, life::question_news{std::move(told)});
 }
 
+/// At the start: those of an earlier run, or of other processes. What can't be read is no reason not to
+/// start.
+void credential_manager::take_up_questions() {
+    auto open = store_.questions();
+    if (!open) {
+        log_vault(open.error());
+        return;
+    }
+    for (auto& question : *open) {
+        if (!decided(question.shown.status) && env_.now() < question.shown.expires_at)
+            log_event(log_level::info, "approval still waits",
+                      {{"id", question.shown.id},
+                       {"upstream", question.shown.upstream},
+                       {"run", "mcp-reauth approve " + question.shown.id}});
+        tell_question(std::move(question));
+    }
+}
+
 /// The vault decides which of two processes has asked first; a person hears of one question only.
 task<void> credential_manager::share(shared_question mine, bool fresh) {
     const auto now = env_.now();

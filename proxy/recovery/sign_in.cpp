@@ -54,6 +54,7 @@ task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& conte
     shared_question asked;
     asked.session = place.session();
     asked.name = place.session() ? place.provider : place.whose.upstream;
+    asked.place = question_place(place.whose.url, place.whose.resource);
     asked.shown.principal = place.whose.principal;
     asked.login_scopes = what.scopes;
     const auto key = credential_store::question_key(asked);

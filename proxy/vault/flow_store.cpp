@@ -92,7 +92,7 @@ credential_store::refresh_under_way(bool session, const std::string& principal, 
 }
 
 std::string credential_store::question_key(const shared_question& q) {
-    return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name,
+    return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name, q.place,
                        q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string()});
 }
 

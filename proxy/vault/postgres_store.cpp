@@ -25,6 +25,7 @@ constexpr auto schema =
 
 constexpr std::size_t longest_notice = 7000; // PostgreSQL takes payloads below 8000 bytes
 constexpr std::chrono::seconds reconnect_pause{1};
+constexpr std::chrono::minutes sweep_pause{10};
 
 /// Kinds whose changes others want to hear of.
 bool told(const std::string& kind) {
@@ -50,9 +51,7 @@ public:
         if (version->value_or("") != "1")
             return vault_failure("The PostgreSQL vault was made by a newer version of mcp-reauth.",
                                  "Install that version.");
-        auto swept =
-            work_.run("DELETE FROM mcp_reauth_records WHERE expires <= " + std::string(server_now), {});
-        return swept ? result<void>() : result<void>(swept.error());
+        return sweep();
     }
 
     result<std::optional<std::string>> read_property(const std::string& name) override {
@@ -112,6 +111,9 @@ public:
         if (!kept)
             return kept.error();
         const auto now = std::chrono::steady_clock::now();
+        if (now >= sweep_at_)
+            if (auto swept = sweep(); !swept)
+                return swept.error();
         auto heard = news_.notices();
         if (!heard) {
             // what was told while nobody listened is not told again: everything may have changed
@@ -137,6 +139,14 @@ public:
     bool locks_can_be_lost() const override { return true; }
 
 private:
+    /// Removes rows whose time is over: they are never returned, but should not pile up either.
+    result<void> sweep() {
+        sweep_at_ = std::chrono::steady_clock::now() + sweep_pause;
+        auto swept =
+            work_.run("DELETE FROM mcp_reauth_records WHERE expires <= " + std::string(server_now), {});
+        return swept ? result<void>() : result<void>(swept.error());
+    }
+
     static std::string alive() { return "(expires IS NULL OR expires > " + std::string(server_now) + ")"; }
 
     /// The change and its news are one statement, so one transaction.
@@ -194,7 +204,7 @@ private:
 
     postgres_connection work_, news_;
     std::shared_ptr<postgres_locks> locks_;
-    std::chrono::steady_clock::time_point tried_{};
+    std::chrono::steady_clock::time_point tried_{}, sweep_at_{};
 };
 
 } // namespace

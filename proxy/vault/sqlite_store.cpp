@@ -12,6 +12,8 @@ namespace reauth {
 
 namespace {
 
+constexpr std::int64_t sweep_pause_ms = 10 * 60 * 1000;
+
 class sqlite_store final : public record_store {
 public:
     sqlite_store(sqlite_db db, vault_clock clock) : db_(std::move(db)), clock_(std::move(clock)) {}
@@ -103,6 +105,8 @@ public:
         auto there = still_there();
         if (there)
             there = db_.writable();
+        if (there && clock_() >= sweep_at_)
+            there = sweep();
         if (!there)
             return there.error();
         auto version = db_.number("PRAGMA data_version");
@@ -140,6 +144,7 @@ public:
         auto remove = db_.prepare("DELETE FROM records WHERE expires <= ?1");
         if (!remove)
             return remove.error();
+        sweep_at_ = clock_() + sweep_pause_ms;
         return remove->bind(1, clock_()).run();
     }
 
@@ -196,6 +201,7 @@ private:
 
     sqlite_db db_;
     vault_clock clock_;
+    std::int64_t sweep_at_ = 0;
     std::int64_t data_version_ = 0;                                   ///< when we looked last; 0: never
     std::map<std::pair<std::string, std::string>, std::size_t> seen_; ///< digests of what was there then
 };

@@ -76,6 +76,7 @@ public:
     life::caller_id approve(const std::string& id, approver who = approver::operator_token,
                             bool from_page = false) {
         const auto caller = ++callers;
+        approvers.insert(caller);
         tell(life::approve_asked{caller, id, who, from_page});
         return caller;
     }
@@ -184,6 +185,7 @@ public:
     std::string rival_asks(scope_set scopes) {
         shared_question q;
         q.name = "up";
+        q.place = question_place(machine.whose().url, machine.whose().resource);
         q.login_scopes = q.silent_scopes = scopes;
         q.shown.id = "rival-" + std::to_string(++states_);
         q.shown.link_secret = secret("link of " + q.shown.id);
@@ -292,6 +294,7 @@ public:
     std::map<std::string, shared_question> shared; ///< as the vault holds them
     std::map<std::string, pending_authorization> begun;
     std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
+    std::set<life::caller_id> approvers;
     std::map<life::caller_id, std::vector<result<void>>> deny_answers, sign_out_answers;
     std::map<life::caller_id, std::vector<callback_outcome>> callback_answers;
     std::map<life::caller_id, std::vector<result<std::string>>> login_answers;
@@ -342,6 +345,8 @@ public:
         for (auto id : waiting)
             demand(!withdrawn.contains(id), "waits although withdrawn");
         demand(machine.quiet(), "something is under way");
+        for (auto caller : approvers)
+            demand(approve_answers.contains(caller), "an approve is left without an answer");
     }
     bool moved = false; ///< the upstream was given another origin: what the vault holds for the old one stays
     std::set<std::string> was_in_force;

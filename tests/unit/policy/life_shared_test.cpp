@@ -107,6 +107,28 @@ TEST_CASE("life: a callback is taken although nobody has told us yet that its fl
     holds(w);
 }
 
+TEST_CASE("life: who approves while another process is faster is told that it is done") {
+    for (const bool by_callback : {true, false}) {
+        life_world w;
+        w.refuse(challenge_kind::unauthorized, "read");
+        w.settle();
+        const auto id = w.only_question();
+        const auto caller = w.approve(id); // its flow is being prepared
+        if (by_callback) {
+            REQUIRE(w.rival_begins(id)); // not heard of while ours is being prepared
+            REQUIRE(w.come_back(id) != 0);
+            w.settle();
+        } else {
+            REQUIRE(w.rival_approves(id));
+        }
+        REQUIRE(w.approve_answers.contains(caller));
+        CHECK(w.approve_answers.at(caller).front().answer->done);
+        w.settle();
+        w.check_rest();
+        holds(w);
+    }
+}
+
 TEST_CASE("life: an approval elsewhere is believed only with what came of it") {
     life_world w;
     const auto r = w.refuse(challenge_kind::unauthorized, "read");
@@ -138,6 +160,22 @@ TEST_CASE("life: questions of an earlier run are taken up where they stood") {
     holds(w);
 }
 
+TEST_CASE("life: a question about another server of the same name is none of ours") {
+    life_world w;
+    shared_question other;
+    other.name = "up";
+    other.place = question_place("https://elsewhere.example/mcp", "auto");
+    other.login_scopes = other.shown.requested = {"read"};
+    other.shown.id = "other";
+    other.shown.expires_at = w.now + 15min;
+    w.tell(life::question_news{other});
+    CHECK(w.open.empty());
+    const auto r = w.refuse(challenge_kind::unauthorized, "read");
+    w.settle();
+    CHECK(w.told.at(r) != "other");
+    holds(w);
+}
+
 TEST_CASE("life: what is too old, or was decided here, is not opened again") {
     life_world w;
     w.refuse(challenge_kind::unauthorized, "read");
@@ -159,6 +197,7 @@ TEST_CASE("life: a question whose sign-in came through before its process died i
     life_world w;
     shared_question left;
     left.name = "up";
+    left.place = question_place(w.machine.whose().url, w.machine.whose().resource);
     left.login_scopes = left.shown.requested = {"read"};
     left.shown.id = "left";
     left.shown.created_at = w.now;
@@ -232,6 +271,7 @@ TEST_CASE("a shared question is read as it was written") {
     shared_question q;
     q.session = true;
     q.name = "acme";
+    q.place = question_place("https://idp.example/x", "client");
     q.login_scopes = {"openid"};
     q.silent_scopes = {"read", "write"};
     q.silent = {recovery_step::enterprise_mint, recovery_step::refresh};

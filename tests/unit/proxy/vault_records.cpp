@@ -4,6 +4,8 @@
 #include "proxy/vault/sqlite_store.hpp"
 #include "tests/unit/proxy/vault_fixture.hpp"
 
+#include <sqlite3.h>
+
 using namespace reauth;
 using namespace reauth::test;
 using namespace std::chrono_literals;
@@ -91,6 +93,24 @@ TEST_CASE("a record is taken once") {
     REQUIRE(first->has_value());
     CHECK((*first)->equals("verifier"));
     CHECK_FALSE(c.v->take(record_kind::pending_authorization, "state")->has_value());
+}
+
+TEST_CASE("rows whose time is over do not pile up in a vault that stays open") {
+    clocked_vault c("sqlite");
+    must(c.v->put(record_kind::approval, "a", secret("x"), c.at(c.now + 10)));
+    must(c.v->put(record_kind::approval, "b", secret("y")));
+    c.now += 11 * 60 * 1000;
+    REQUIRE(c.v->changes().has_value());
+    sqlite3* db = nullptr;
+    REQUIRE(sqlite3_open(c.directory.file("vault.db").c_str(), &db) == SQLITE_OK);
+    int rows = 0;
+    const auto count = [](void* to, int, char** values, char**) {
+        *static_cast<int*>(to) = std::atoi(values[0]);
+        return 0;
+    };
+    CHECK(sqlite3_exec(db, "SELECT count(*) FROM records", count, &rows, nullptr) == SQLITE_OK);
+    sqlite3_close(db);
+    CHECK(rows == 1);
 }
 
 TEST_CASE("a lock has one holder until it is given back") {
