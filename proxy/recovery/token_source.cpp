@@ -137,46 +137,30 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
     co_return client;
 }
 
-task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
-                                                           authorization_server server) {
+task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
+                                                                authorization_server server,
+                                                                std::string client_id) {
     if (place.session()) {
         auto ours = client_at_provider(place.idp(), server);
         if (!ours)
             co_return ours.error();
         co_return std::optional<registered_client>(std::move(*ours));
     }
-    auto inputs = registration_for(place);
-    auto known = known_client(server, inputs);
-    if (!known || known->has_value())
-        co_return known;
+    const auto inputs = registration_for(place);
+    auto configured = known_client(server, inputs);
+    if (!configured || (*configured && (client_id.empty() || (*configured)->identity.id == client_id)))
+        co_return configured;
     auto read = [&] { return context.store.registrations(server.issuer, inputs.upstream); };
-    auto stored = co_await context.vault.run(read);
-    if (!stored)
-        co_return stored.error();
-    std::optional<registered_client> newest;
-    for (auto& client : *stored)
-        if (!newest || client.redirect_uri == inputs.redirect_uri)
-            newest = std::move(client);
-    co_return newest;
-}
-
-task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
-                                                                authorization_server server,
-                                                                std::string client_id) {
-    auto now = co_await client_held(context, place, server);
-    const bool its = now && *now && ((*now)->identity.id == client_id || client_id.empty());
-    if (!now || its || place.session())
-        co_return now;
-    auto read = [&] { return context.store.registrations(server.issuer, place.whose.upstream); };
     auto stored = co_await context.vault.run(read);
     if (!stored)
         co_return stored.error();
     std::optional<registered_client> known;
     for (auto& client : *stored)
-        if (client.identity.id == client_id)
+        if (client_id.empty() ? !known || client.redirect_uri == inputs.redirect_uri
+                              : client.identity.id == client_id)
             known = std::move(client);
     // a metadata document's client is public and needs no record: its id is all there is to it
-    const auto& url = place.where.settings().client_metadata_url;
+    const auto& url = inputs.client_metadata_url;
     if (!known && !url.empty() && client_id == url)
         known = metadata_document_client(server.issuer, url, "");
     co_return known;

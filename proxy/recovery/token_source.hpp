@@ -78,12 +78,9 @@ bool wants_dpop(const life_place& place, const life::server_ptr& server, bool ch
 /// registration (which is durable when this returns).
 task<result<registered_client>> client_for(recovery_context& context, life_place place,
                                            authorization_server server);
-/// The same without asking anybody: nothing where only a registration would be left.
-task<result<std::optional<registered_client>>> client_held(recovery_context& context, life_place place,
-                                                           authorization_server server);
 /// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever
-/// redirect URI it was registered with. Nothing: it is not known any more. An empty client_id (records of
-/// before it was kept): as client_held.
+/// redirect URI it was registered with; nobody is registered for it. Nothing: it is not known any more. An
+/// empty client_id (records of before it was kept): the one that we are there now.
 task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
                                                                 authorization_server server,
                                                                 std::string client_id);
