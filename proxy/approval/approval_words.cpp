@@ -126,6 +126,9 @@ safe_html lede(const approval& a) {
         then = {" The server wants to know who is asking, so you have to sign in once."};
     else if (!a.reason.empty())
         then = {" The earlier sign-in no longer counts, so you have to sign in again."};
+    // what is special about it replaces what is always so
+    if (!a.outcome.empty())
+        then = fill(" {{remark}}", template_values().text("remark", a.outcome, 400));
     const bool held = !a.method.empty() || !a.tool.empty();
     return {first.text + then.text + (held ? " Its request waits until you decide." : "")};
 }

@@ -17,6 +17,7 @@ exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route
       wake_(s.home.deadlines, &exchange::on_wake, this) {
     const auto& head = s.memory->head;
     is_head_ = head.method == "HEAD";
+    is_get_ = head.method == "GET";
     client_keeps_ = head.keep_alive && head.minor_version == 1;
     old_client_ = head.minor_version == 0;
     pass_ = where_.to->passes[where_.principal];

@@ -20,6 +20,8 @@ public:
     task<bool> run();
     /// Wakes whatever upstream I/O is waited for (the client is gone, a deadline has passed).
     void interrupt();
+    /// Its client only listens to a stream that has begun: it is owed no answer, and opens another one.
+    bool only_listens() const noexcept { return is_get_ && sent_downstream_; }
 
 private:
     enum class outcome {
@@ -101,7 +103,7 @@ private:
     bool body_broken_ = false;       ///< its chunked framing is malformed: a 400
     std::size_t recorded_extra_ = 0; ///< counted in shared_limits::replay_bytes
     std::size_t consumed_ = 0;       ///< bytes of memory->in that belong to this request
-    bool is_head_ = false, client_keeps_ = false, old_client_ = false;
+    bool is_head_ = false, is_get_ = false, client_keeps_ = false, old_client_ = false;
 
     // what is going on upstream
     snapshot_ptr credential_;

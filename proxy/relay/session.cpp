@@ -28,7 +28,7 @@ void session::on_deadline(void* self) {
 
 void session::stop(bool force) {
     stopping_ = true;
-    if (force)
+    if (force || (current && current->only_listens()))
         mark_gone();
     if (!current)
         client.interrupt();

@@ -21,7 +21,8 @@ public:
 
     /// Serves requests until the connection ends.
     task<void> run(std::shared_ptr<session> self);
-    /// End as soon as the request in progress is answered; `force`: at once.
+    /// End as soon as the request in progress is answered (who only listens to a stream is not waited for);
+    /// `force`: at once.
     void stop(bool force);
 
     worker& home;

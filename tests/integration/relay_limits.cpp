@@ -116,3 +116,25 @@ TEST_CASE("at its end the proxy answers whoever is held, and lets what is under 
     ending.get();
     CHECK(house.as.counters().refreshes == 1);
 }
+
+TEST_CASE("at its end the proxy does not wait for whoever only listens to a stream", "[limits]") {
+    played_upstream up;
+    running_proxy proxy(running_proxy::upstream(up.url()));
+    auto listening = proxy.connect();
+    REQUIRE(listening.send(proxy.request("GET /up", "Accept: text/event-stream\r\n")));
+    auto upstream = up.accept();
+    upstream.head();
+    REQUIRE(upstream.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                          "Transfer-Encoding: chunked\r\n\r\n"));
+    listening.head();
+    auto calling = proxy.connect();
+    REQUIRE(calling.send(proxy.request("POST /up", json_fields, rpc(1, "ping").dump())));
+    auto answering = up.accept();
+    answering.head();
+    auto ending =
+        std::async(std::launch::async, [&] { proxy.proxy->stop(std::chrono::milliseconds(60'000)); });
+    CHECK(listening.gone()); // while the call is still waited for
+    REQUIRE(answering.send(answer("{}")));
+    CHECK(read_message(calling).body == "{}");
+    ending.get();
+}

@@ -95,7 +95,7 @@ function ask(a) {
   return make("article", { class: "tile ask" },
     make("div", { class: "tile-head" }, make("h3", {}, (questions[a.kind] || "") + a.upstream),
       make("span", { class: "pill " + (a.status === "authorizing" ? "warn" : "") }, a.status === "authorizing" ? "Signing in" : "Waiting")),
-    make("p", {}, who + what),
+    make("p", {}, who + what + (a.outcome ? " " + a.outcome : "")),
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
     make("dl", { class: "facts" }, fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
     a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,

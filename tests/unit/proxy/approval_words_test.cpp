@@ -42,6 +42,9 @@ TEST_CASE("each kind and state of an approval has its own words") {
     a.added = scope_set{"write"};
     CHECK(shows(page_of(a), "Allow more on github?"));
     CHECK(shows(page_of(a), "one permission"));
+    a.outcome = "The refresh token was probably rotated <just> as a process was ended: sign in once.";
+    CHECK(shows(page_of(a), "rotated &lt;just&gt; as a process was ended: sign in once."));
+    a.outcome.clear();
     a.status = approval_status::authorizing;
     CHECK(shows(page_of(a), "Continue to the sign-in at as.example"));
     CHECK(shows(page_of(a), "<details open>"));
