@@ -105,6 +105,7 @@ private:
         std::uint64_t base_generation = 0; ///< the vault's when it was opened
         std::vector<starter> starters;     ///< whose approve is not answered yet
         secret pending_state;
+        std::string redirect_uri; ///< of that flow
         std::optional<secret> browser_binding;
         std::optional<life::caller_id> callback;
         registered_client client;      ///< the callback's

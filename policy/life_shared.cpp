@@ -19,6 +19,7 @@ shared_question credential_life::shared(const question& q) const {
     s.resource_metadata = q.resource_metadata.empty() ? discovered_from_ : q.resource_metadata;
     if (q.shown.status == approval_status::authorizing) {
         s.pending_state = q.pending_state;
+        s.redirect_uri = q.redirect_uri;
         s.browser_binding = q.browser_binding;
     }
     return s;
@@ -48,6 +49,7 @@ void credential_life::handle(const life::question_news& e) {
     q.shown.location = told.shown.location;
     q.shown.outcome = told.shown.outcome;
     q.pending_state = told.pending_state;
+    q.redirect_uri = told.redirect_uri;
     q.browser_binding = told.browser_binding;
     emit(life::show{q.shown});
 }
@@ -70,6 +72,7 @@ void credential_life::opened_elsewhere(const shared_question& told) {
     if (told.shown.status == approval_status::authorizing && !told.pending_state.empty()) {
         q.phase = question_phase::authorizing;
         q.pending_state = told.pending_state;
+        q.redirect_uri = told.redirect_uri;
         q.browser_binding = told.browser_binding;
     }
     const auto id = q.shown.id;

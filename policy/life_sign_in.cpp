@@ -68,6 +68,7 @@ void credential_life::handle(const life::sign_in_begun& e) {
     }
     q->phase = question_phase::authorizing;
     q->pending_state = e.begun->pending.state;
+    q->redirect_uri = e.begun->pending.redirect_uri;
     q->shown.location = e.begun->pending.location;
     q->shown.status = approval_status::authorizing;
     q->shown.outcome.clear();

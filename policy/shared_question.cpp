@@ -94,6 +94,17 @@ std::string question_place(const std::string& url, const std::string& resource) 
     return url + " " + resource;
 }
 
+shared_question seen_from(shared_question q, const std::string& redirect_uri) {
+    if (q.shown.status != approval_status::authorizing || q.redirect_uri == redirect_uri)
+        return q;
+    q.shown.status = approval_status::pending;
+    q.shown.location.clear();
+    q.pending_state = secret();
+    q.browser_binding.reset();
+    q.redirect_uri.clear();
+    return q;
+}
+
 bool same_question(const shared_question& a, const shared_question& b) {
     return a.session == b.session && a.name == b.name && a.place == b.place &&
            a.shown.principal == b.shown.principal && a.login_scopes == b.login_scopes &&
@@ -112,7 +123,8 @@ secret question_to_json(const shared_question& q) {
              {"step_up", q.step_up},
              {"rule", q.rule},
              {"resource_metadata", q.resource_metadata},
-             {"pending_state", q.pending_state.reveal()}};
+             {"pending_state", q.pending_state.reveal()},
+             {"redirect_uri", q.redirect_uri}};
     for (const auto step : q.silent)
         out["silent"].push_back(to_string(step));
     if (q.browser_binding)
@@ -142,6 +154,7 @@ result<shared_question> question_from_json(const secret& text) {
         q.rule = in.at("rule").get<std::string>();
         q.resource_metadata = in.at("resource_metadata").get<std::string>();
         q.pending_state = secret(in.at("pending_state").get<std::string>());
+        q.redirect_uri = in.at("redirect_uri").get<std::string>();
         if (in.contains("browser_binding"))
             q.browser_binding = secret(in.at("browser_binding").get<std::string>());
         return q;

@@ -25,11 +25,16 @@ struct shared_question {
     std::string rule;
     std::string resource_metadata; ///< where its authorization server was found
     secret pending_state;          ///< while authorizing: of the flow the person was sent to
+    std::string redirect_uri;      ///< … and where that comes back
     std::optional<secret> browser_binding;
 };
 
 /// What a credential that comes of it is for: the URL, and the resource as configured.
 std::string question_place(const std::string& url, const std::string& resource);
+
+/// The question as it is for a process with this redirect URI: where the person was sent on a way that comes
+/// back to another address (which may be gone), nobody has acted on it yet.
+shared_question seen_from(shared_question q, const std::string& redirect_uri);
 
 /// Whether both ask for the same: one of them is enough.
 bool same_question(const shared_question& a, const shared_question& b);

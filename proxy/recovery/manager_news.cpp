@@ -98,7 +98,7 @@ void credential_manager::tell_question(shared_question told) {
     const life_key key{told.session, told.shown.principal, told.name};
     const auto* m = find(key);
     if (m && !m->removed)
-        tell(key, life::question_news{std::move(told)});
+        tell(key, life::question_news{seen_from(std::move(told), redirect_uri_of(*table_->settings))});
 }
 
 /// At the start: those of an earlier run, or of other processes. What can't be read is no reason not to

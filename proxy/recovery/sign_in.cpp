@@ -20,7 +20,7 @@ result<begun_authorization> begin_at_provider(recovery_context& context, const l
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
     inputs.client = std::move(*client);
-    inputs.redirect_uri = place.where.settings().approval.public_url + "/oauth/callback";
+    inputs.redirect_uri = redirect_uri_of(place.where.settings());
     inputs.bind_to_browser = what.bind_to_browser;
     inputs.lifetime = place.where.settings().approval.lifetime;
     return begin_idp_login(context.env, std::move(inputs));
@@ -36,7 +36,7 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
     inputs.client = std::move(client);
-    inputs.redirect_uri = settings.approval.public_url + "/oauth/callback";
+    inputs.redirect_uri = redirect_uri_of(settings);
     inputs.resource = what.server->resource;
     inputs.scopes = what.scopes;
     inputs.authorize_params = upstream.authorize_params;
@@ -63,13 +63,14 @@ task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& conte
     auto found = co_await context.vault.run(read);
     if (!found || !*found)
         co_return begun;
-    const auto& there = **found;
+    const auto there = seen_from(std::move(**found), redirect_uri_of(place.where.settings()));
     if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
         co_return begun;
     begun.emplace();
     begun->pending.state = there.pending_state;
     begun->pending.approval_id = what.approval;
     begun->pending.location = there.shown.location;
+    begun->pending.redirect_uri = there.redirect_uri;
     if (there.browser_binding)
         begun->browser_binding = *there.browser_binding;
     co_return begun;

@@ -32,7 +32,7 @@ registration_inputs registration_for(const life_place& place) {
     inputs.upstream_url = upstream.url;
     inputs.configured = client_of(upstream.client);
     inputs.client_metadata_url = settings.client_metadata_url;
-    inputs.redirect_uri = settings.approval.public_url + "/oauth/callback";
+    inputs.redirect_uri = redirect_uri_of(settings);
     inputs.loopback_redirect = is_loopback_host(host_of(settings.approval.public_url));
     return inputs;
 }
@@ -61,6 +61,10 @@ token_source source_for(recovery_step step, bool session) {
         if (r.step == step)
             return session ? r.session : r.credential;
     return nullptr;
+}
+
+std::string redirect_uri_of(const config& settings) {
+    return settings.approval.public_url + "/oauth/callback";
 }
 
 fetch_options options_for_provider(const config& settings, const std::string& name) {

@@ -280,6 +280,7 @@ TEST_CASE("a shared question is read as it was written") {
     q.rule = "a rule";
     q.resource_metadata = "https://mcp.example/prm";
     q.pending_state = secret("state");
+    q.redirect_uri = "http://127.0.0.1:8971/oauth/callback";
     q.browser_binding = secret("cookie");
     auto& a = q.shown;
     a.id = "id";

@@ -149,6 +149,24 @@ TEST_CASE("open questions, their links and flows outlive the process") {
     CHECK(w.book.waiting().empty());
 }
 
+TEST_CASE("a flow that comes back to another address than ours is not gone on with") {
+    asked_among_others w;
+    auto q = w.question();
+    q.shown.status = approval_status::authorizing;
+    q.shown.location = "https://as.example/authorize?redirect_uri=elsewhere";
+    q.pending_state = secret("its state");
+    q.redirect_uri = "http://127.0.0.1:9999/oauth/callback";
+    REQUIRE_FALSE(w.store.store_question(q, w.now).value().has_value());
+    w.restart();
+    REQUIRE(w.book.waiting().size() == 1);
+    CHECK(w.book.waiting()[0]->status == approval_status::pending);
+    const auto there = w.wait(w.manager->approve(w.id, approver::operator_token, false));
+    REQUIRE(there.has_value());
+    CHECK(has(there->location, "redirect_uri=http%3A%2F%2F127.0.0.1%3A8971%2Foauth%2Fcallback"));
+    CHECK(w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt)).ok);
+    CHECK(w.attached() == "access-1");
+}
+
 TEST_CASE("a question that nobody had acted on is approved after a restart") {
     asked_among_others w;
     w.restart();
