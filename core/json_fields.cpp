@@ -1,6 +1,7 @@
 // Foreign JSON, read without trust.
 #include "core/json_fields.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -72,7 +73,8 @@ std::int64_t stored_time(std::chrono::system_clock::time_point t) {
 
 std::chrono::system_clock::time_point time_stored(const nlohmann::json& value) {
     using clock = std::chrono::system_clock;
-    const std::chrono::milliseconds since{value.get<std::int64_t>()};
+    constexpr std::int64_t latest = 9'000'000'000'000; // as in json_time
+    const std::chrono::milliseconds since{std::clamp(value.get<std::int64_t>(), -latest, latest)};
     return clock::time_point(std::chrono::duration_cast<clock::duration>(since));
 }
 
