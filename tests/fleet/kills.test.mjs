@@ -12,7 +12,7 @@ import { pause } from './lib.mjs';
 const rounds = Number(process.env.REAUTH_KILLS ?? 200);
 
 test(`${rounds} times kill -9 under load: answers within 2 s, and no login but for a rotation that was lost`, { timeout: 600_000 }, async (t) => {
-  const as = await startAuthorizationServer({ accessTokenSeconds: 1 });
+  const as = await startAuthorizationServer({ accessTokenSeconds: 1, tokenDelay: 150 }); // so that many die in the middle of a refresh
   t.after(() => as.close());
   const rs = await startMcpServer({ authorizationServer: as, heartbeat: 60_000 });
   t.after(() => rs.close());
@@ -82,7 +82,7 @@ test(`${rounds} times kill -9 under load: answers within 2 s, and no login but f
   assert.equal(waits, as.counts.reuses);
   assert.ok(notes.every((note) => note.includes('rotated')), `what the person is told: ${JSON.stringify(notes)}`);
   assert.equal(as.counts.registrations, 1);
-  assert.ok(as.counts.refreshes > rounds / 5, `refreshes: ${as.counts.refreshes}`);
+  assert.ok(as.counts.refreshes > rounds / 10, `refreshes: ${as.counts.refreshes}`);
   await client.close().catch(() => {});
   failed = false;
 });

@@ -12,11 +12,13 @@ const form = (title, action, inner, button) => `<!doctype html><html lang="en"><
 <main><h1>${title}</h1><form method="post" action="${action}">${inner}<button type="submit">${button}</button></form>
 <form method="post" action="${action}/abort"><button type="submit">Refuse</button></form></main></html>`;
 
-/// Starts one. `scopes`: what resource servers may grant; `accessTokenSeconds`: life of an access token; `onSecret` hears
+/// Starts one. `scopes`: what resource servers may grant; `accessTokenSeconds`: life of an access token; `tokenDelay`: ms before the
+// token endpoint looks at a request; `onSecret` hears
 /// every code, token and secret that is given away.
 export async function startAuthorizationServer({
   scopes = ['mcp:tools', 'mcp:admin'],
   accessTokenSeconds = 2,
+  tokenDelay = 0,
   port = 0,
   onSecret = () => {},
 } = {}) {
@@ -104,6 +106,7 @@ export async function startAuthorizationServer({
   });
   app.post('/interaction/:uid/abort', async (req, res) =>
     provider.interactionFinished(req, res, { error: 'access_denied', error_description: 'The person said no.' }, { mergeWithLastSubmission: false }));
+  app.use('/token', (req, res, next) => { setTimeout(next, tokenDelay); });
   app.use((req, res, next) => {
     if (paused) return res.status(503).json({ error: 'temporarily_unavailable' });
     if (['/token', '/reg'].includes(req.path)) {
