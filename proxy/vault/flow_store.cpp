@@ -8,7 +8,7 @@
 namespace reauth {
 namespace {
 
-constexpr auto kept_after_decision = std::chrono::hours(1);
+constexpr auto outcome_kept = std::chrono::hours(1);
 
 } // namespace
 
@@ -114,7 +114,7 @@ result<std::optional<shared_question>> credential_store::store_question(const sh
             if (same ? decided(other.status) || other_flow : open)
                 return there;
         }
-        const auto until = std::max(now.shown.expires_at, at) + kept_after_decision;
+        const auto until = std::max(now.shown.expires_at, at) + outcome_kept;
         auto done = vault_.write(
             {{record_kind::approval, key, question_to_json(now), until, std::move(found->version)}});
         if (!done)

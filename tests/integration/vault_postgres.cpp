@@ -209,6 +209,34 @@ TEST_CASE("of two that store over the same PostgreSQL credential one learns what
     CHECK(b.pinned_issuer("ada", "u").value() == "https://as.example");
 }
 
+TEST_CASE("a holder that lost its PostgreSQL lock can't store over its successor", "[postgres]") {
+    const auto settings = postgres_settings();
+    auto stopped = opened(settings), heir = opened(settings);
+    credential_store before(*stopped), after(*heir);
+    credential c;
+    c.access_token = secret("of before");
+    c.issuer = "https://as.example";
+    c.generation = 1;
+    REQUIRE_FALSE(before.store_credential("ada", "u", c, 0).value().has_value());
+    const auto held = stopped->try_lock("refresh").value();
+    REQUIRE(held);
+    cut_connections(true); // as the server does with a holder that is silent for too long
+    std::unique_ptr<vault_lock> won;
+    REQUIRE(soon([&] {
+        if (auto attempt = heir->try_lock("refresh"))
+            won = std::move(*attempt);
+        return won != nullptr;
+    }));
+    c.access_token = secret("of the heir");
+    c.generation = 2;
+    REQUIRE_FALSE(after.store_credential("ada", "u", c, 1).value().has_value());
+    c.access_token = secret("brought home late");
+    const auto there = before.store_credential("ada", "u", c, 1).value();
+    REQUIRE(there.has_value());
+    CHECK(there->value->access_token.equals("of the heir"));
+    CHECK(after.find_credential("ada", "u", "https://as.example")->value->access_token.equals("of the heir"));
+}
+
 TEST_CASE("a PostgreSQL vault refuses a wrong key and tells of no server, without the DSN", "[postgres]") {
     auto settings = postgres_settings();
     opened(settings);
