@@ -123,6 +123,8 @@ void credential_life::drop_held() {
 
 /// What the vault holds, if it is newer than ours and for us. True: it is in force now.
 bool credential_life::adopt(const life::stored_state& state) {
+    if (foreign_tombstone(state)) // also where nothing is held: what is told late is of before
+        signed_out_at_ = std::max(signed_out_at_, state.generation);
     vault_generation_ = std::max(vault_generation_, state.generation);
     if (!state.pinned_issuer.empty())
         pinned_issuer_ = state.pinned_issuer;

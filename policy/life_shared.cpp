@@ -16,6 +16,7 @@ shared_question credential_life::shared(const question& q) const {
     s.person = q.person;
     s.step_up = q.step_up;
     s.rule = q.rule;
+    s.generation = q.base_generation;
     s.resource_metadata = q.resource_metadata.empty() ? discovered_from_ : q.resource_metadata;
     if (q.shown.status == approval_status::authorizing) {
         s.pending_state = q.pending_state;
@@ -66,7 +67,7 @@ void credential_life::opened_elsewhere(const shared_question& told) {
     q.step_up = told.step_up;
     q.rule = told.rule;
     q.resource_metadata = told.resource_metadata;
-    q.base_generation = vault_generation_;
+    q.base_generation = told.generation;
     q.what.challenge.resource_metadata = told.resource_metadata;
     q.what.client_name = told.shown.client_name;
     if (told.shown.status == approval_status::authorizing && !told.pending_state.empty()) {
@@ -92,14 +93,14 @@ void credential_life::opened_elsewhere(const shared_question& told) {
             }
         questions_.emplace(id, std::move(q));
         const failure again{fault::approval_timeout, "another process asks for the same", {}, {}, true};
-        end_question(same, approval_status::superseded, "Another process asks for the same.", again, false);
+        // told to the vault too: that it was opened may still be on its way there
+        end_question(same, approval_status::superseded, "Another process asks for the same.", again);
         return;
     }
     emit(life::show{q.shown});
-    const bool fresh_enough = held_ && !held_->value.expired_at(now_) && q.phase == question_phase::pending &&
-                              q.shown.created_at <= held_->value.obtained_at;
     questions_.emplace(id, std::move(q));
-    if (fresh_enough) // the sign-in came through, and its process ended before it could say so
+    if (held_ && held_->saved &&
+        !held_->value.expired_at(now_)) // it came through, and its process ended before it said so
         answer_covered("Answered by another sign-in.");
 }
 

@@ -211,12 +211,12 @@ void credential_life::login_stored(question& q, const life::stored& e) {
     login_done(q, e.is == life::store_result::saved);
 }
 
-/// Questions nobody has acted on, and that ask for nothing that was not granted.
+/// Questions nobody has acted on, and that ask for nothing that was not granted since they were opened.
 void credential_life::answer_covered(std::string outcome) {
     std::vector<std::string> covered;
     for (const auto& [id, q] : questions_)
         if (q.silent.empty() && held_->value.granted.covers(q.login_scopes) &&
-            q.phase == question_phase::pending)
+            q.phase == question_phase::pending && q.base_generation < held_->value.generation)
             covered.push_back(id);
     for (const auto& id : covered)
         end_question(id, approval_status::approved, outcome, {});

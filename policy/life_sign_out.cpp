@@ -112,6 +112,8 @@ void credential_life::handle(const life::erased& e) {
     for (auto& s : sign_outs_)
         if (s.erase == e.work) {
             s.erase = 0;
+            if (e.done && !s.only_until) // also what others had stored before it
+                signed_out_at_ = std::max(signed_out_at_, *e.done);
             if (e.done && s.lock)
                 later(life::unlock{std::exchange(s.lock, {}).id});
             if (!e.done) {

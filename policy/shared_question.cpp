@@ -122,6 +122,7 @@ secret question_to_json(const shared_question& q) {
              {"person", to_string(q.person)},
              {"step_up", q.step_up},
              {"rule", q.rule},
+             {"generation", q.generation},
              {"resource_metadata", q.resource_metadata},
              {"pending_state", q.pending_state.reveal()},
              {"redirect_uri", q.redirect_uri}};
@@ -152,6 +153,7 @@ result<shared_question> question_from_json(const secret& text) {
         q.person = step_from(in.at("person").get<std::string>());
         q.step_up = in.at("step_up").get<bool>();
         q.rule = in.at("rule").get<std::string>();
+        q.generation = in.at("generation").get<std::uint64_t>();
         q.resource_metadata = in.at("resource_metadata").get<std::string>();
         q.pending_state = secret(in.at("pending_state").get<std::string>());
         q.redirect_uri = in.at("redirect_uri").get<std::string>();

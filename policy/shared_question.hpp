@@ -23,6 +23,7 @@ struct shared_question {
     recovery_step person = recovery_step::login;
     bool step_up = false;
     std::string rule;
+    std::uint64_t generation = 0;  ///< of the vault when it was opened: what is newer may answer it
     std::string resource_metadata; ///< where its authorization server was found
     secret pending_state;          ///< while authorizing: of the flow the person was sent to
     std::string redirect_uri;      ///< … and where that comes back

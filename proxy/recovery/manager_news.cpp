@@ -122,7 +122,7 @@ void credential_manager::take_up_questions() {
 /// The vault decides which of two processes has asked first; a person hears of one question only.
 task<void> credential_manager::share(shared_question mine, bool fresh) {
     const auto now = env_.now();
-    auto write = [&] { return store_.store_question(mine, now); };
+    auto write = [&] { return store_.store_question(mine, now, fresh); };
     auto other = co_await vault_.run(write);
     if (!other)
         log_vault(other.error());

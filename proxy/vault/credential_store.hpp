@@ -104,8 +104,10 @@ public:
                                                           const std::string& name);
 
     /// An open question as all processes know it. Stores it unless another one is open for the same
-    /// (question_key) or a person has decided about this one meanwhile: then that one.
-    result<std::optional<shared_question>> store_question(const shared_question& now, time_point at);
+    /// (question_key), or a person has decided about this one meanwhile: then that one. Only a `fresh` one
+    /// takes a place that is free: the change of one that the vault does not hold any more comes too late.
+    result<std::optional<shared_question>> store_question(const shared_question& now, time_point at,
+                                                          bool fresh);
     result<std::vector<shared_question>> questions();
     result<std::optional<shared_question>> find_question(const std::string& key);
     static std::string question_key(const shared_question& q);

@@ -97,22 +97,26 @@ std::string credential_store::question_key(const shared_question& q) {
 }
 
 result<std::optional<shared_question>> credential_store::store_question(const shared_question& now,
-                                                                        time_point at) {
+                                                                        time_point at, bool fresh) {
     const auto key = question_key(now);
     for (;;) {
         auto found = vault_.read(record_kind::approval, key);
         if (!found)
             return found.error();
         auto there = parsed<shared_question>(std::move(found->value), question_from_json);
-        if (there && there->has_value()) {
-            const auto& other = (*there)->shown;
-            const bool open = !decided(other.status) && at < other.expires_at;
-            const bool same = other.id == now.shown.id;
-            const bool other_flow = other.status == approval_status::authorizing &&
+        const bool known = there && there->has_value();
+        const auto* other = known ? &(*there)->shown : nullptr;
+        const bool same = other && other->id == now.shown.id;
+        if (same) {
+            const bool other_flow = other->status == approval_status::authorizing &&
                                     now.shown.status == approval_status::authorizing &&
                                     !((*there)->pending_state == now.pending_state);
-            if (same ? decided(other.status) || other_flow : open)
+            if (decided(other->status) || other_flow)
                 return there;
+        } else if (other && !decided(other->status) && at < other->expires_at) {
+            return there;
+        } else if (!fresh) {
+            return std::optional<shared_question>(); // it was decided, and what became of it is past
         }
         const auto until = std::max(now.shown.expires_at, at) + outcome_kept;
         auto done = vault_.write(

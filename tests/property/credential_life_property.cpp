@@ -1,6 +1,6 @@
 // A credential's life under random events: whatever ends next, and however it ends, the rules of the machine
 // hold.
-#include "tests/support/life_world.hpp"
+#include "tests/property/dice.hpp"
 
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
@@ -38,19 +38,6 @@ life::target some_target(unsigned choice) {
     default:
         return world_target();
     }
-}
-
-std::string nth_open(const life_world& w, unsigned n) {
-    if (w.open.empty())
-        return {};
-    auto it = w.open.begin();
-    std::advance(it, n % w.open.size());
-    return it->first;
-}
-
-std::string scope_of(unsigned n) {
-    static const char* const scopes[] = {"", "read", "write", "read write", "admin"};
-    return scopes[n % 5];
 }
 
 /// One event; `die` says which and how.

@@ -6,8 +6,10 @@
 #include "tests/support/life_world_parts.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -20,8 +22,13 @@ enum class ending { well, trouble, refusal };
 
 class life_world {
 public:
-    explicit life_world(life::target whose = world_target())
-        : machine(std::move(whose), [this](std::size_t n) { return random(n); }) {}
+    /// `common`: what several processes share; `process` tells them apart.
+    explicit life_world(life::target whose = world_target(),
+                        std::shared_ptr<world_commons> common = std::make_shared<world_commons>(),
+                        unsigned process = 0)
+        : machine(std::move(whose), [this](std::size_t n) { return random(n); }), commons(std::move(common)),
+          process_(process) {}
+    life_world(const life_world&) = delete;
 
     // what happens
     void tell(life_event e) {
@@ -282,8 +289,10 @@ public:
     }
 
     credential_life machine;
-    world_server server;
-    world_vault vault;
+    std::shared_ptr<world_commons> commons;
+    world_server& server = commons->server;
+    world_vault& vault = commons->vault;
+    std::map<std::string, pending_authorization>& begun = commons->begun;
     time_point now = world_start;
 
     life_actions works;
@@ -291,8 +300,9 @@ public:
     std::set<life::request_id> waiting, withdrawn;
     std::map<life::request_id, std::string> told; ///< the approval that a request waits for
     std::map<std::string, approval> open, closed;
-    std::map<std::string, shared_question> shared; ///< as the vault holds them
-    std::map<std::string, pending_authorization> begun;
+    std::map<std::string, shared_question> shared; ///< as the vault holds them, where nobody else shares
+    /// On their way to the vault, where others share it; true: newly opened.
+    std::deque<std::pair<shared_question, bool>> unshared;
     std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
     std::set<life::caller_id> approvers;
     std::map<life::caller_id, std::vector<result<void>>> deny_answers, sign_out_answers;
@@ -355,9 +365,13 @@ private:
     std::string random(std::size_t n) {
         std::string bytes(n, '\0');
         ++draws_;
+        const auto drawn = draws_ + (process_ << 24);
         for (std::size_t i = 0; i < n; ++i)
-            bytes[i] = static_cast<char>((draws_ >> (8 * (i % 4))) & 0xff);
+            bytes[i] = static_cast<char>((drawn >> (8 * (i % 4))) & 0xff);
         return bytes;
+    }
+    life::work_id lock_of(life::work_id work) const {
+        return work | static_cast<life::work_id>(process_) << 32;
     }
     void take(life_actions actions) {
         for (auto& a : actions)
@@ -377,8 +391,11 @@ private:
                 demand(!dead(i), "of an older epoch or an ended approval, but in force");
     }
     void perform(life::show& a) {
-        if (a.share)
+        if (a.share) {
             shared[a.now.id] = *a.share;
+            const bool known = open.contains(a.now.id) || closed.contains(a.now.id);
+            unshared.emplace_back(*a.share, !known && !decided(a.now.status));
+        }
         if (decided(a.now.status)) {
             open.erase(a.now.id);
             closed[a.now.id] = a.now;
@@ -414,7 +431,7 @@ private:
     void perform(life::question_refused&) {}
     void perform(life::audit& a) { audits.push_back(std::move(a)); }
     void perform(life::unlock& a) {
-        if (vault.lock == a.work)
+        if (vault.lock == lock_of(a.work))
             vault.lock.reset();
     }
     void perform(life::undo_store& a) { vault.undo(a); }
@@ -449,7 +466,7 @@ private:
     }
     void done(const life::lock& a, ending how) {
         if (how == ending::well) {
-            vault.lock = a.work;
+            vault.lock = lock_of(a.work);
             tell(life::locked{a.work, result<void>{}});
         } else {
             tell(life::locked{a.work, failure{fault::vault_unavailable, "another process", "", "", true}});
@@ -514,14 +531,22 @@ private:
             return;
         }
         begun_authorization b;
+        if (const auto* there = commons->flow_of(a.approval)) {
+            b.pending = begun[a.approval];
+            b.pending.state = there->pending_state;
+            b.pending.location = there->shown.location;
+            tell(life::sign_in_begun{a.work, b});
+            return;
+        }
         b.pending.approval_id = a.approval;
         b.pending.upstream = "up";
         b.pending.scopes = a.scopes;
-        b.pending.state = secret("state-" + std::to_string(++states_));
-        b.pending.location = "https://as.example/authorize?state=" + std::to_string(states_);
+        const auto number = std::to_string(process_) + "." + std::to_string(++states_);
+        b.pending.state = secret("state-" + number);
+        b.pending.location = "https://as.example/authorize?state=" + number;
         b.pending.server = world_metadata().server;
         if (a.bind_to_browser)
-            b.browser_binding = secret("cookie-" + std::to_string(states_));
+            b.browser_binding = secret("cookie-" + number);
         begun[a.approval] = b.pending;
         vault.flows.insert(std::string(b.pending.state.reveal()));
         tell(life::sign_in_begun{a.work, b});
@@ -550,6 +575,7 @@ private:
     std::map<life::work_id, std::uint64_t> epochs_; ///< when the work was begun
     std::uint32_t draws_ = 0;
     int states_ = 0;
+    unsigned process_ = 0;
 };
 
 } // namespace reauth::test

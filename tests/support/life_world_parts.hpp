@@ -138,6 +138,42 @@ struct world_vault {
     }
 };
 
+/// What all processes share: the server, the vault with its questions, and the flows that persons were sent
+/// on.
+struct world_commons {
+    world_server server;
+    world_vault vault;
+    std::map<std::string, pending_authorization> begun; ///< by approval
+    std::map<std::string, shared_question> questions;   ///< by what they ask for
+
+    /// The flow that some process has begun for this approval, as the vault knows it.
+    const shared_question* flow_of(const std::string& approval) const {
+        for (const auto& [key, q] : questions)
+            if (q.shown.id == approval && q.shown.status == approval_status::authorizing)
+                return &q;
+        return nullptr;
+    }
+    /// As credential_store::store_question: the first one stays, and so does a decision.
+    std::optional<shared_question> store(const shared_question& now, time_point at, bool fresh) {
+        const auto key = now.login_scopes.to_string() + (now.silent.empty() ? "" : " confirm");
+        const auto found = questions.find(key);
+        const auto* there = found == questions.end() ? nullptr : &found->second;
+        if (there && there->shown.id == now.shown.id) {
+            const bool other_flow = there->shown.status == approval_status::authorizing &&
+                                    now.shown.status == approval_status::authorizing &&
+                                    !(there->pending_state == now.pending_state);
+            if (decided(there->shown.status) || other_flow)
+                return *there;
+        } else if (there && !decided(there->shown.status) && at < there->shown.expires_at) {
+            return *there;
+        } else if (!fresh) {
+            return std::nullopt;
+        }
+        questions[key] = now;
+        return std::nullopt;
+    }
+};
+
 inline discovered_server world_metadata(const std::string& issuer = "https://as.example") {
     discovered_server s;
     s.server.issuer = issuer;

@@ -31,7 +31,7 @@ TEST_CASE(
     CHECK(w.only_question() == theirs);
     CHECK(w.closed.at(ours).status == approval_status::superseded);
     CHECK(w.told.at(r) == theirs);
-    CHECK_FALSE(decided(w.shared.at(ours).shown.status)); // the vault's record is the other one's
+    CHECK(w.shared.at(ours).shown.status == approval_status::superseded); // in case the vault heard of it
     w.rival_approves(theirs, true);
     w.settle();
     CHECK(replayed(w, r));
@@ -213,6 +213,23 @@ TEST_CASE("life: a question whose sign-in came through before its process died i
     holds(w);
 }
 
+TEST_CASE("life: what was held before another process asked is no answer to its question") {
+    life_world w;
+    w.sign_in();
+    shared_question theirs; // they have signed out, or were refused with what we hold
+    theirs.name = "up";
+    theirs.place = question_place(w.machine.whose().url, w.machine.whose().resource);
+    theirs.login_scopes = theirs.shown.requested = {"read"};
+    theirs.generation = w.machine.held()->generation;
+    theirs.shown.id = "theirs";
+    theirs.shown.created_at = w.now;
+    theirs.shown.expires_at = w.now + 15min;
+    w.shared["theirs"] = theirs;
+    w.tell(life::question_news{theirs});
+    CHECK(w.only_question() == "theirs");
+    holds(w);
+}
+
 TEST_CASE("life: a refresh that another process was killed in is told as what it is") {
     life_world w;
     w.sign_in();
@@ -277,6 +294,7 @@ TEST_CASE("a shared question is read as it was written") {
     q.silent = {recovery_step::enterprise_mint, recovery_step::refresh};
     q.person = recovery_step::idp_login;
     q.step_up = true;
+    q.generation = 7;
     q.rule = "a rule";
     q.resource_metadata = "https://mcp.example/prm";
     q.pending_state = secret("state");

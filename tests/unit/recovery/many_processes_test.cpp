@@ -37,7 +37,7 @@ struct asked_among_others : recovery_world {
         auto q = question();
         q.shown.status = status;
         q.shown.outcome = "Decided elsewhere.";
-        REQUIRE_FALSE(store.store_question(q, now).value().has_value());
+        REQUIRE_FALSE(store.store_question(q, now, false).value().has_value());
         records.tell({record_kind::approval, credential_store::question_key(q)});
     }
 };
@@ -101,7 +101,7 @@ TEST_CASE("a question of another process is shown, and joined by whoever needs t
         asked_among_others other;
         q = other.question();
     }
-    REQUIRE_FALSE(w.store.store_question(q, w.now).value().has_value());
+    REQUIRE_FALSE(w.store.store_question(q, w.now, true).value().has_value());
     w.records.tell({record_kind::approval, credential_store::question_key(q)});
     w.until([&] { return w.book.waiting().size() == 1; }, "the question");
     const auto r = w.refused();
@@ -124,7 +124,7 @@ TEST_CASE("where another process has asked first, its question is the one that i
     w.network.hold(server_metadata_url);
     const auto r = w.refused();
     w.until([&] { return w.network.asked(server_metadata_url) == 1; }, "discovery");
-    REQUIRE_FALSE(w.store.store_question(first, w.now).value().has_value());
+    REQUIRE_FALSE(w.store.store_question(first, w.now, true).value().has_value());
     w.network.let_go(server_metadata_url);
     w.until([&] { return r->approval_id == "first-id"; }, "the question that was first");
     CHECK(w.book.waiting().size() == 1);
@@ -156,7 +156,7 @@ TEST_CASE("a flow that comes back to another address than ours is not gone on wi
     q.shown.location = "https://as.example/authorize?redirect_uri=elsewhere";
     q.pending_state = secret("its state");
     q.redirect_uri = "http://127.0.0.1:9999/oauth/callback";
-    REQUIRE_FALSE(w.store.store_question(q, w.now).value().has_value());
+    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
     w.restart();
     REQUIRE(w.book.waiting().size() == 1);
     CHECK(w.book.waiting()[0]->status == approval_status::pending);
