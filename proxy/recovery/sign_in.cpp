@@ -47,25 +47,23 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
     return begin_authorization(context.env, std::move(inputs));
 }
 
-/// The flow that another process has begun for the same question, while it lives: everybody is sent to the
-/// same place.
-task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& context, const life_place& place,
-                                                         const life::begin_sign_in& what) {
+std::string key_of_question(const life_place& place, const life::begin_sign_in& what) {
     shared_question asked;
     asked.session = place.session();
     asked.name = place.session() ? place.provider : place.whose.upstream;
     asked.place = question_place(place.whose.url, place.whose.resource);
     asked.shown.principal = place.whose.principal;
     asked.login_scopes = what.scopes;
-    const auto key = credential_store::question_key(asked);
+    return credential_store::question_key(asked);
+}
+
+/// The flow of a question that a person was sent on, if it comes back to us.
+std::optional<begun_authorization> flow_of(const life_place& place, const life::begin_sign_in& what,
+                                           shared_question q) {
+    const auto there = seen_from(std::move(q), redirect_uri_of(place.where.settings()));
     std::optional<begun_authorization> begun;
-    auto read = [&] { return context.store.find_question(key); };
-    auto found = co_await context.vault.run(read);
-    if (!found || !*found)
-        co_return begun;
-    const auto there = seen_from(std::move(**found), redirect_uri_of(place.where.settings()));
     if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
-        co_return begun;
+        return begun;
     begun.emplace();
     begun->pending.state = there.pending_state;
     begun->pending.approval_id = what.approval;
@@ -73,7 +71,49 @@ task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& conte
     begun->pending.redirect_uri = there.redirect_uri;
     if (there.browser_binding)
         begun->browser_binding = *there.browser_binding;
-    co_return begun;
+    return begun;
+}
+
+/// The flow that another process has begun for the same question, while it lives: everybody is sent to the
+/// same place.
+task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& context, const life_place& place,
+                                                         const life::begin_sign_in& what) {
+    const auto key = key_of_question(place, what);
+    auto read = [&] { return context.store.find_question(key); };
+    auto found = co_await context.vault.run(read);
+    if (!found || !*found)
+        co_return std::nullopt;
+    co_return flow_of(place, what, std::move(**found));
+}
+
+/// The vault knows of our flow before anybody sees where it goes. Of two processes that begin at once one is
+/// first: then the other's flow.
+task<std::optional<begun_authorization>> told_to_vault(recovery_context& context, const life_place& place,
+                                                       const life::begin_sign_in& what,
+                                                       const begun_authorization& ours) {
+    const auto key = key_of_question(place, what);
+    const auto now = context.env.now();
+    auto write = [&]() -> result<std::optional<shared_question>> {
+        auto asked = context.store.find_question(key);
+        if (!asked || !*asked || (*asked)->shown.id != what.approval)
+            return std::optional<shared_question>(); // the vault does not hold it: nobody else has it
+        auto& q = **asked;
+        if (flow_of(place, what, q))
+            return asked;
+        q.shown.status = approval_status::authorizing;
+        q.shown.location = ours.pending.location;
+        q.shown.outcome.clear();
+        q.pending_state = ours.pending.state;
+        q.redirect_uri = ours.pending.redirect_uri;
+        q.browser_binding.reset();
+        if (!ours.browser_binding.empty())
+            q.browser_binding = ours.browser_binding;
+        return context.store.store_question(q, now, false);
+    };
+    auto other = co_await context.vault.run(write);
+    if (!other || !*other)
+        co_return std::nullopt;
+    co_return flow_of(place, what, std::move(**other));
 }
 
 } // namespace
@@ -109,8 +149,16 @@ task<life_event> begin_sign_in_work(recovery_context& context, life_place place,
         co_return end;
     auto write = [&] { return context.store.store_pending(end.begun->pending); };
     auto written = co_await context.vault.run(write);
-    if (!written)
+    if (!written) {
         end.begun = written.error();
+        co_return end;
+    }
+    auto faster = co_await told_to_vault(context, place, what, *end.begun);
+    if (faster) {
+        auto unused = end.begun->pending.state;
+        co_await discard_pending_work(context, std::move(unused));
+        end.begun = std::move(*faster);
+    }
     co_return end;
 }
 

@@ -149,6 +149,23 @@ TEST_CASE("open questions, their links and flows outlive the process") {
     CHECK(w.book.waiting().empty());
 }
 
+TEST_CASE("of two processes that begin a flow at once everybody is sent on the one the vault knew first") {
+    asked_among_others w;
+    w.network.hold(register_url);
+    const auto approving = w.begin(w.manager->approve(w.id, approver::operator_token, false));
+    w.until([&] { return w.network.asked(register_url) == 1; }, "the registration");
+    auto q = w.question();
+    q.shown.status = approval_status::authorizing;
+    q.shown.location = "https://as.example/authorize?of=another+process";
+    q.pending_state = secret("its state");
+    q.redirect_uri = "http://127.0.0.1:8971/oauth/callback";
+    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
+    w.network.let_go(register_url);
+    const auto there = w.end(approving, "where to go");
+    REQUIRE(there.has_value());
+    CHECK(there->location == q.shown.location);
+}
+
 TEST_CASE("a flow that comes back to another address than ours is not gone on with") {
     asked_among_others w;
     auto q = w.question();
