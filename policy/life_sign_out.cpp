@@ -196,8 +196,9 @@ void credential_life::answer_sign_outs() {
 void credential_life::signed_out_elsewhere() {
     const failure over{fault::approval_denied, "somebody signed out meanwhile", {}, {}, false};
     end_questions(approval_status::signed_out, "Signed out by another process.", over);
+    // of the tombstone: what was held here unsaved had a higher number, which others may give to a login
+    signed_out_at_ = std::max(signed_out_at_, vault_generation_);
     begin_epoch();
-    signed_out_at_ = vault_generation_;
     report(life::audit::kind::sign_out, "logout elsewhere", nullptr);
     judge_anew();
 }

@@ -284,6 +284,27 @@ TEST_CASE("life: a confirmed question of another process looks for its server fi
     holds(lost);
 }
 
+TEST_CASE("life: a sign-out elsewhere does not cover a login whose number only our unsaved credential had") {
+    life_world w;
+    w.sign_in();
+    w.vault.writable = false;
+    for (int i = 0; i < 2; ++i) { // two renewals that could not be stored: numbers that the vault never saw
+        w.refuse();
+        w.settle();
+    }
+    REQUIRE_FALSE(w.machine.saved());
+    REQUIRE(w.machine.held()->generation == 3);
+    w.vault.writable = true;
+    w.rival_signs_out();
+    REQUIRE(w.vault.generation == 2);
+    w.tell(life::news{w.vault.state()});
+    CHECK_FALSE(w.machine.held());
+    w.rival_stores(3);
+    w.tell(life::news{w.vault.state()});
+    CHECK(token_of(w.machine.held()) == w.vault.value->access_token.reveal());
+    holds(w);
+}
+
 TEST_CASE("a shared question is read as it was written") {
     shared_question q;
     q.session = true;
