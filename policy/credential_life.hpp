@@ -224,8 +224,7 @@ private:
     result<std::string> open_question(const held_request& r, const recovery_plan& plan, bool confirm_first,
                                       const std::string& rule);
     std::string joinable(const question& wanted) const;
-    void supersede(const std::vector<std::string>& narrower, const std::string& by,
-                   const std::string& outcome);
+    void move_waiting(const std::string& from, const std::string& to);
     void answer_starters(question& q, const result<approve_answer>& answer);
     void end_question(const std::string& id, approval_status status, std::string outcome, failure why,
                       bool share = true);

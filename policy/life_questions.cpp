@@ -36,18 +36,14 @@ std::vector<std::string> credential_life::narrower_than(const question& wanted) 
     return narrower;
 }
 
-/// They give way: who waited for them waits for the other one.
-void credential_life::supersede(const std::vector<std::string>& narrower, const std::string& by,
-                                const std::string& outcome) {
-    for (const auto& id : narrower) {
-        for (auto& r : requests_)
-            if (r.on == waits::question && r.approval == id) {
-                r.approval = by;
-                if (r.id)
-                    emit(life::tell_waiting{r.id, by, r.wait});
-            }
-        end_question(id, approval_status::superseded, outcome, {});
-    }
+/// Who waits for the one waits for the other.
+void credential_life::move_waiting(const std::string& from, const std::string& to) {
+    for (auto& r : requests_)
+        if (r.on == waits::question && r.approval == from) {
+            r.approval = to;
+            if (r.id)
+                emit(life::tell_waiting{r.id, to, r.wait});
+        }
 }
 
 /// For this process and all others.
@@ -114,7 +110,10 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     a.outcome = std::exchange(interrupted_note_, {});
     show(q);
     questions_.emplace(id, std::move(q));
-    supersede(narrower, id, "A wider question took its place.");
+    for (const auto& less : narrower) {
+        move_waiting(less, id);
+        end_question(less, approval_status::superseded, "A wider question took its place.", {});
+    }
     return id;
 }
 

@@ -85,12 +85,7 @@ void credential_life::opened_elsewhere(const shared_question& told) {
         emit(life::show{q.shown});
         for (const auto& s : std::exchange(ours.starters, {}))
             emit(life::answer_approve{s.caller, failure{}, id, s.who, s.from_page});
-        for (auto& r : requests_)
-            if (r.on == waits::question && r.approval == same) {
-                r.approval = id;
-                if (r.id)
-                    emit(life::tell_waiting{r.id, id, r.wait});
-            }
+        move_waiting(same, id);
         questions_.emplace(id, std::move(q));
         const failure again{fault::approval_timeout, "another process asks for the same", {}, {}, true};
         // told to the vault too: that it was opened may still be on its way there

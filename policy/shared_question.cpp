@@ -105,12 +105,6 @@ shared_question seen_from(shared_question q, const std::string& redirect_uri) {
     return q;
 }
 
-bool same_question(const shared_question& a, const shared_question& b) {
-    return a.session == b.session && a.name == b.name && a.place == b.place &&
-           a.shown.principal == b.shown.principal && a.login_scopes == b.login_scopes &&
-           a.silent.empty() == b.silent.empty();
-}
-
 secret question_to_json(const shared_question& q) {
     json out{{"approval", approval_to_json(q.shown)},
              {"session", q.session},

@@ -37,9 +37,6 @@ std::string question_place(const std::string& url, const std::string& resource);
 /// back to another address (which may be gone), nobody has acted on it yet.
 shared_question seen_from(shared_question q, const std::string& redirect_uri);
 
-/// Whether both ask for the same: one of them is enough.
-bool same_question(const shared_question& a, const shared_question& b);
-
 /// For the vault.
 secret question_to_json(const shared_question& q);
 /// fault::vault_unavailable if it is not what question_to_json wrote.

@@ -6,7 +6,6 @@
 
 #include <libpq-fe.h>
 
-#include <cstdlib>
 #include <utility>
 
 namespace reauth {
@@ -35,10 +34,6 @@ std::string postgres_rows::text(std::size_t row, int column) const {
 
 std::optional<std::string> postgres_rows::only() const {
     return size() == 0 ? std::optional<std::string>() : std::optional(text(0, 0));
-}
-
-std::size_t postgres_rows::changed() const {
-    return std::strtoul(PQcmdTuples(rows_.get()), nullptr, 10);
 }
 
 void postgres_connection::finish::operator()(pg_conn* c) const noexcept {

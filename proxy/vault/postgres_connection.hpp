@@ -5,7 +5,6 @@
 #include "core/secret.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +23,6 @@ public:
     std::string text(std::size_t row, int column) const;
     /// The first column of the first row.
     std::optional<std::string> only() const;
-    /// Rows that the statement changed.
-    std::size_t changed() const;
 
 private:
     struct free {

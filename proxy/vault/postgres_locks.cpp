@@ -30,6 +30,15 @@ std::string postgres_locks::patience_set(bool on) const {
            "', false)";
 }
 
+/// Never sent again by itself: taken twice in one session it would stay behind.
+result<bool> postgres_locks::acquire(std::int64_t number) {
+    auto won = connection_.run("SELECT pg_try_advisory_lock($1::bigint)" + patience_set(true),
+                               {std::to_string(number)}, postgres_repeat::never);
+    if (!won)
+        return won.error();
+    return won->only() == "t";
+}
+
 result<void> postgres_locks::take_again() {
     auto connected = connection_.ready();
     if (!connected)
@@ -39,11 +48,10 @@ result<void> postgres_locks::take_again() {
         lost_ = held_;
     }
     for (auto at = lost_.begin(); at != lost_.end();) {
-        auto won = connection_.run("SELECT pg_try_advisory_lock($1::bigint)" + patience_set(true),
-                                   {std::to_string(*at)}, postgres_repeat::never);
+        auto won = acquire(*at);
         if (!won)
             return won.error();
-        at = won->only() == "t" ? lost_.erase(at) : std::next(at);
+        at = *won ? lost_.erase(at) : std::next(at);
     }
     return {};
 }
@@ -55,12 +63,11 @@ result<std::unique_ptr<vault_lock>> postgres_locks::try_lock(const std::string& 
         return again.error();
     if (held_.contains(number))
         return std::unique_ptr<vault_lock>();
-    auto won = connection_.run("SELECT pg_try_advisory_lock($1::bigint)" + patience_set(true),
-                               {std::to_string(number)}, postgres_repeat::never);
+    auto won = acquire(number);
     if (!won)
         return won.error();
     heard_ = std::chrono::steady_clock::now();
-    if (won->only() != "t")
+    if (!*won)
         return std::unique_ptr<vault_lock>();
     held_.insert(number);
     return std::unique_ptr<vault_lock>(std::make_unique<advisory_lock>(shared_from_this(), number));

@@ -27,6 +27,7 @@ public:
     result<void> keep_alive();
 
 private:
+    result<bool> acquire(std::int64_t number);
     result<void> take_again();
     std::string patience_set(bool on) const;
 
