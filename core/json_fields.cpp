@@ -1,6 +1,8 @@
 // Foreign JSON, read without trust.
 #include "core/json_fields.hpp"
 
+#include "core/json_repair.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -17,6 +19,10 @@ std::optional<nlohmann::json> parse_json_object(std::string_view text) {
     if (text.size() > max_document)
         return std::nullopt;
     auto out = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
+    if (out.is_discarded()) {
+        const auto repaired = repair_json(text);
+        out = nlohmann::json::parse(repaired, nullptr, false);
+    }
     if (!out.is_object())
         return std::nullopt;
     return out;

@@ -15,7 +15,8 @@
 
 namespace reauth {
 
-/// Parses an object of at most 256 KiB. Nothing if it is something else.
+/// Parses an object of at most 256 KiB, forgiving what repair_json() can mend. Nothing if it is something
+/// else.
 std::optional<nlohmann::json> parse_json_object(std::string_view text);
 
 /// The string member of that name; empty if it is absent or no string.

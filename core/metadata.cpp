@@ -19,6 +19,11 @@ failure refuse_document(std::string message, std::string fix) {
     return {fault::discovery_failed, std::move(message), std::move(fix), {}, false};
 }
 
+/// Whatever answers there, it is not the document: what was known stays in force.
+failure no_document(std::string message, std::string fix) {
+    return {fault::discovery_failed, std::move(message), std::move(fix), {}, true};
+}
+
 std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* name) {
     const auto values = json_strings(document, name);
     if (!values)
@@ -36,13 +41,13 @@ std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* n
 result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url) {
     const auto document = parse_json_object(body);
     if (!document)
-        return refuse_document("the protected resource metadata is not a JSON object of at most 256 KiB",
-                               "the upstream's operator must repair it (RFC 9728)");
+        return no_document("the protected resource metadata is not a JSON object of at most 256 KiB",
+                           "the upstream's operator must repair it (RFC 9728)");
     protected_resource out;
     out.resource = json_string(*document, "resource");
     if (out.resource.empty())
-        return refuse_document("the protected resource metadata has no `resource`",
-                               "the upstream's operator must add it (RFC 9728 §2)");
+        return no_document("the protected resource metadata has no `resource`",
+                           "the upstream's operator must add it (RFC 9728 §2)");
     if (!resource_covers(out.resource, upstream_url))
         return refuse_document(
             "the protected resource metadata is about " + clean_text(out.resource) + ", not about " +
@@ -51,6 +56,7 @@ result<protected_resource> read_protected_resource(std::string_view body, std::s
             "the metadata (RFC 9728 §3.3)");
     out.authorization_servers =
         json_strings(*document, "authorization_servers").value_or(std::vector<std::string>{});
+    std::erase(out.authorization_servers, std::string());
     out.scopes_supported = scopes_of(*document, "scopes_supported");
     out.resource_name = json_string(*document, "resource_name");
     out.dpop_bound_access_tokens_required = json_bool(*document, "dpop_bound_access_tokens_required");
@@ -77,6 +83,17 @@ bool authorization_server::offers_id_jag() const {
     return lists(authorization_grant_profiles_supported, "urn:ietf:params:oauth:grant-profile:id-jag");
 }
 
+failure authorization_server::without(std::string_view endpoint) const {
+    for (const auto& [name, why] : ignored)
+        if (name == endpoint)
+            return refuse_document("the authorization server " + clean_text(issuer) + " names no usable " +
+                                       name + ": " + why,
+                                   "its operator must repair its metadata (RFC 8414 §2)");
+    return refuse_document("the authorization server " + clean_text(issuer) + " names no " +
+                               std::string(endpoint),
+                           "its operator must add it to its metadata (RFC 8414 §2)");
+}
+
 bool authorization_server::offers_dpop() const {
     return dpop_signing_alg_values_supported && lists(*dpop_signing_alg_values_supported, "ES256");
 }
@@ -84,9 +101,9 @@ bool authorization_server::offers_dpop() const {
 result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer) {
     const auto document = parse_json_object(body);
     if (!document)
-        return refuse_document("the authorization server metadata of " + clean_text(issuer) +
-                                   " is not a JSON object of at most 256 KiB",
-                               "its operator must repair it (RFC 8414)");
+        return no_document("the authorization server metadata of " + clean_text(issuer) +
+                               " is not a JSON object of at most 256 KiB",
+                           "its operator must repair it (RFC 8414)");
     authorization_server out;
     out.issuer = json_string(*document, "issuer");
     if (out.issuer != issuer)
@@ -99,16 +116,18 @@ result<authorization_server> read_authorization_server(std::string_view body, st
         {"token_endpoint", &out.token_endpoint},
         {"registration_endpoint", &out.registration_endpoint},
         {"revocation_endpoint", &out.revocation_endpoint},
+        {"device_authorization_endpoint", &out.device_authorization_endpoint},
         {"jwks_uri", &out.jwks_uri},
     };
     for (const auto& [name, endpoint] : endpoints) {
         *endpoint = json_string(*document, name);
+        if (endpoint == &out.authorization_endpoint)
+            endpoint->resize(std::min(endpoint->size(), endpoint->find('#')));
         if (endpoint->empty())
             continue;
         if (auto url = parse_secure_url(*endpoint, name); !url) {
-            failure f = url.error();
-            f.message = "the metadata of " + clean_text(issuer) + " is refused: " + f.message;
-            return f;
+            out.ignored.emplace_back(name, url.error().message + " (" + clean_text(*endpoint, 80) + ")");
+            endpoint->clear();
         }
     }
     out.scopes_supported = scopes_of(*document, "scopes_supported");

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reauth {
@@ -18,6 +19,9 @@ namespace reauth {
 std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
                                                 std::string_view challenge_url);
 
+/// Nothing wrong, or why the URL that a challenge names can't be asked.
+result<void> usable_metadata_url(std::string_view challenge_url);
+
 /// Where authorization server metadata may be, in order (RFC 8414 §3.1, §5; MCP): with a path three forms and
 /// never the root, else two. Fails if the issuer is not an https URL (http on loopback) or has a query.
 result<std::vector<std::string>> server_metadata_urls(std::string_view issuer);
@@ -25,7 +29,7 @@ result<std::vector<std::string>> server_metadata_urls(std::string_view issuer);
 /// Protected resource metadata (RFC 9728 §2).
 struct protected_resource {
     std::string resource; ///< byte for byte as the document has it; this goes into `resource=`
-    std::vector<std::string> authorization_servers; ///< issuers, byte for byte; may be empty
+    std::vector<std::string> authorization_servers; ///< issuers, byte for byte, none of them empty
     std::optional<scope_set> scopes_supported;
     std::string resource_name;
     bool dpop_bound_access_tokens_required = false;
@@ -33,7 +37,7 @@ struct protected_resource {
 };
 
 /// Parses the document and checks that `resource` names the upstream (resource_covers).
-/// fault::discovery_failed otherwise.
+/// fault::discovery_failed otherwise; transient where it is no such document, which its operator may repair.
 result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url);
 
 /// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
@@ -43,6 +47,7 @@ struct authorization_server {
 
     std::string issuer;
     std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, jwks_uri;
+    std::string device_authorization_endpoint; ///< RFC 8628 §4
     std::optional<scope_set> scopes_supported;
     std::optional<list> code_challenge_methods_supported;
     std::optional<list> token_endpoint_auth_methods_supported;
@@ -54,6 +59,8 @@ struct authorization_server {
     bool authorization_response_iss_parameter_supported = false; ///< RFC 9207 §3
     bool client_id_metadata_document_supported = false;          ///< CIMD
     bool from_document = true; ///< false: the defaults of a server without metadata
+    /// Endpoints that the document names and that can't be used: name, and why. They are as good as absent.
+    std::vector<std::pair<std::string, std::string>> ignored;
 
     /// PKCE S256 is advertised, or there is no document that could (2025-03-26 servers).
     bool pkce_s256() const;
@@ -63,12 +70,16 @@ struct authorization_server {
     bool may_support_grant(std::string_view grant_type) const;
     /// EMA: urn:ietf:params:oauth:grant-profile:id-jag is advertised.
     bool offers_id_jag() const;
+    /// fault::discovery_failed for an endpoint that is needed and absent: who must add it, or what is wrong
+    /// with the one that is named.
+    failure without(std::string_view endpoint) const;
     /// It lists a DPoP algorithm we have: ES256.
     bool offers_dpop() const;
 };
 
-/// Parses the document. Its `issuer` must equal `issuer` byte for byte; every endpoint it names must be an
-/// http(s) URL, https unless on loopback. fault::discovery_failed otherwise.
+/// Parses the document. Its `issuer` must equal `issuer` byte for byte: fault::discovery_failed otherwise. An
+/// endpoint that is no http(s) URL, https unless on loopback, is ignored (see `ignored`), a fragment on
+/// authorization_endpoint is cut (RFC 6749 §3.1): only what is needed is judged, when it is needed.
 result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer);
 
 /// The same for a 2025-03-26 server, whose upstream's origin is the AS: `issuer` is that origin, with or

@@ -20,6 +20,12 @@ std::string path_of(const http_url& url) {
 
 } // namespace
 
+result<void> usable_metadata_url(std::string_view challenge_url) {
+    if (auto url = parse_secure_url(challenge_url, "the challenge's resource_metadata"); !url)
+        return url.error();
+    return {};
+}
+
 std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
                                                 std::string_view challenge_url) {
     std::vector<std::string> out;
@@ -27,7 +33,7 @@ std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
         if (std::find(out.begin(), out.end(), url) == out.end())
             out.push_back(std::move(url));
     };
-    if (!challenge_url.empty() && parse_secure_url(challenge_url))
+    if (!challenge_url.empty() && usable_metadata_url(challenge_url))
         add(std::string(challenge_url));
     if (const auto upstream = parse_http_url(upstream_url)) {
         const std::string well_known = upstream->origin() + "/.well-known/oauth-protected-resource";

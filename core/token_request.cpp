@@ -10,11 +10,7 @@ namespace {
 result<http_request> finish(const token_call& call, const std::string& endpoint, const char* name,
                             form_body form) {
     if (endpoint.empty())
-        return failure{fault::discovery_failed,
-                       "the authorization server " + clean_text(call.server.issuer) + " has no " + name,
-                       "its operator must add it to the metadata (RFC 8414 §2)",
-                       {},
-                       false};
+        return call.server.without(name);
     http_request out;
     out.method = "POST";
     out.url = endpoint;

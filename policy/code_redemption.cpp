@@ -9,10 +9,9 @@ namespace reauth {
 result<begun_authorization> open_front_channel(const flow_environment& env,
                                                const authorization_inputs& inputs, const std::string& nonce) {
     if (inputs.server.authorization_endpoint.empty()) {
-        failure f;
-        f.code = fault::discovery_failed;
-        f.message = "the authorization server " + inputs.server.issuer + " names no authorization_endpoint";
-        f.fix = "use another grant for this upstream (client_credentials, enterprise, jwt_bearer, static)";
+        auto f = inputs.server.without("authorization_endpoint");
+        f.fix +=
+            ", or use another grant for this upstream (client_credentials, enterprise, jwt_bearer, static)";
         return f;
     }
     begun_authorization begun;

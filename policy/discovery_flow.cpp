@@ -1,10 +1,9 @@
 // The metadata chain: challenge, well-known forms, then the authorization server's own.
 #include "policy/discovery_flow.hpp"
 
+#include "core/display_text.hpp"
 #include "core/uri.hpp"
 #include "policy/server_lookup.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
@@ -13,29 +12,46 @@ namespace {
 
 constexpr std::size_t servers_tried = 8;
 
-failure refused(std::string message, std::string fix) {
-    failure f;
-    f.code = fault::discovery_failed;
-    f.message = std::move(message);
-    f.fix = std::move(fix);
-    return f;
-}
-
-/// Catch-all sites answer every path with 200, so a guessed URL counts only if it looks like the document.
-bool looks_like_resource_metadata(const std::string& body) {
-    const auto json = nlohmann::json::parse(body, nullptr, false);
-    return json.is_object() && json.contains("resource");
-}
-
 /// What the search for a PRM ended with.
 struct resource_search {
     std::optional<protected_resource> found;
-    std::optional<failure> later; ///< a probe failed in a way that may be better later
+    std::string at; ///< its URL
+    /// Why it may be there all the same: a probe failed in a way that may be better later, or the challenge
+    /// names what can't be asked or read.
+    std::optional<failure> doubt;
+    bool named = false; ///< … and that is the place that the challenge names
+
+    void doubtful(failure why, bool at_named) {
+        if (!doubt || (at_named && !named)) {
+            doubt = std::move(why);
+            named = at_named;
+        }
+    }
 };
 
+/// Some servers answer 500 to every path they do not know: at a guessed URL, of a server that we know nothing
+/// of, that is no outage.
+bool plain_crash(const result<http_response>& answer) {
+    return answer && answer->status >= 500 && answer->status <= 501;
+}
+
+/// The URL of the challenge, if it names one that can't be asked.
+void note_unusable(const discovery_request& request, resource_search& search,
+                   std::vector<discovery_step>& steps) {
+    if (request.resource_metadata.empty())
+        return;
+    auto usable = usable_metadata_url(request.resource_metadata);
+    if (usable)
+        return;
+    steps.push_back({clean_text(request.resource_metadata), false, usable.error().message});
+    search.doubtful(usable.error(), true);
+}
+
+/// One bad candidate ends nothing, but a document about another resource: that upstream is not meant.
 flow<result<resource_search>> find_resource_metadata(discovery_request request,
                                                      std::vector<discovery_step>& steps) {
     resource_search search;
+    note_unusable(request, search, steps);
     const auto urls = resource_metadata_urls(request.upstream_url, request.resource_metadata);
     for (const auto& url : urls) {
         const bool named = url == request.resource_metadata;
@@ -43,29 +59,28 @@ flow<result<resource_search>> find_resource_metadata(discovery_request request,
         auto answer = co_await std::move(ask);
         auto seen = judge_metadata_answer(url, answer, steps);
         if (seen == metadata_answer::refused)
-            co_return answer.error();
-        if (seen == metadata_answer::later) {
-            // Some servers answer 500 to every path they do not know; at a guessed URL that is no outage.
-            const bool plain_crash = answer && answer->status <= 501 && answer->status >= 500;
-            if (!search.later && (named || !plain_crash))
-                search.later = metadata_unavailable(url, answer);
+            search.doubtful(answer.error(), named);
+        const bool nothing_known = !named && request.pinned_issuer.empty();
+        if (seen == metadata_answer::later && !(nothing_known && plain_crash(answer)))
+            search.doubtful(metadata_unavailable(url, answer), named);
+        if (seen != metadata_answer::document)
             continue;
-        }
-        if (seen == metadata_answer::absent)
-            continue;
-        if (!named && !looks_like_resource_metadata(answer->body)) {
-            steps.back().outcome = "200, but not a protected resource metadata document";
-            continue;
-        }
         auto document = read_protected_resource(answer->body, request.upstream_url);
-        if (!document) {
+        if (document) {
+            steps.back().found = true;
+            steps.back().outcome = "protected resource metadata for " + document->resource;
+            search.found = std::move(*document);
+            search.at = url;
+            co_return search;
+        }
+        if (!document.error().transient) {
             steps.back().outcome = document.error().message;
             co_return document.error();
         }
-        steps.back().found = true;
-        steps.back().outcome = "protected resource metadata for " + document->resource;
-        search.found = std::move(*document);
-        co_return search;
+        // catch-all sites answer every path with 200, so at a guessed URL that means nothing
+        steps.back().outcome = "200, but not a protected resource metadata document";
+        if (named)
+            search.doubtful(document.error(), true);
     }
     co_return search;
 }
@@ -115,10 +130,11 @@ flow<result<authorization_server>> first_usable(std::vector<std::string> issuers
     co_return *first;
 }
 
-/// A server without PRM (MCP 2025-03-26): its origin is its authorization server.
-flow<result<authorization_server>> server_at_origin(std::string upstream_url, std::optional<failure> later,
+/// A server without PRM (MCP 2025-03-26): its origin is its authorization server. Where another one is
+/// pinned, nothing is guessed: it stays until a document says otherwise.
+flow<result<authorization_server>> server_at_origin(discovery_request request, std::optional<failure> doubt,
                                                     std::vector<discovery_step>& steps) {
-    const auto origin = origin_of(upstream_url);
+    const auto origin = origin_of(request.upstream_url);
     // Nobody told us the issuer, so both spellings of a bare origin are its own.
     std::vector<std::string> spellings{origin, origin + "/"};
     auto inner = lookup_server(spellings, steps);
@@ -127,9 +143,15 @@ flow<result<authorization_server>> server_at_origin(std::string upstream_url, st
         co_return server.error();
     if (*server)
         co_return std::move(**server);
-    if (later)
-        co_return *later;
-    co_return default_authorization_server(upstream_url);
+    if (doubt)
+        co_return *doubt;
+    const auto& pinned = request.pinned_issuer;
+    if (!pinned.empty() && std::find(spellings.begin(), spellings.end(), pinned) == spellings.end()) {
+        std::vector<std::string> one{pinned};
+        auto known = first_usable(one, steps);
+        co_return co_await known;
+    }
+    co_return default_authorization_server(request.upstream_url);
 }
 
 std::string resource_for(const discovery_request& request, const std::optional<protected_resource>& prm) {
@@ -140,41 +162,56 @@ std::string resource_for(const discovery_request& request, const std::optional<p
     return prm ? prm->resource : std::string();
 }
 
+/// Which server it is, once the PRM was looked for.
+flow<result<authorization_server>> server_for(discovery_request request, resource_search search,
+                                              std::vector<discovery_step>& steps) {
+    const auto named = search.found ? search.found->authorization_servers : std::vector<std::string>();
+    const bool document_expected =
+        search.named || !request.configured_issuer.empty() || !request.pinned_issuer.empty();
+    if (!search.found && search.doubt && document_expected)
+        co_return *search.doubt;
+    auto issuers = candidates(request, named);
+    if (!issuers)
+        co_return issuers.error();
+    if (issuers->empty()) {
+        auto looking = server_at_origin(std::move(request), search.doubt, steps);
+        co_return co_await looking;
+    }
+    auto looking = first_usable(std::move(*issuers), steps);
+    co_return co_await looking;
+}
+
 flow<result<discovered_server>> discover_with_steps(discovery_request request,
                                                     std::vector<discovery_step>& steps) {
     auto upstream = parse_secure_url(request.upstream_url, "the upstream's URL");
     if (!upstream)
         co_return upstream.error();
+    const bool replaced = request.configured_server.replaces_discovery();
     auto searching = find_resource_metadata(request, steps);
     auto search = co_await searching;
-    if (!search)
+    if (!search && !replaced)
         co_return search.error();
-    const auto named = search->found ? search->found->authorization_servers : std::vector<std::string>();
-    const bool document_expected = !request.resource_metadata.empty() || !request.configured_issuer.empty();
-    if (!search->found && search->later && document_expected)
-        co_return *search->later;
-    auto issuers = candidates(request, named);
-    if (!issuers)
-        co_return issuers.error();
+    if (!search)
+        search = resource_search();
 
     discovered_server found;
-    found.prm = std::move(search->found);
-    found.origin_is_issuer = issuers->empty();
-    result<authorization_server> server = failure();
-    if (found.origin_is_issuer) {
-        auto looking = server_at_origin(request.upstream_url, search->later, steps);
-        server = co_await looking;
-    } else {
-        auto looking = first_usable(std::move(*issuers), steps);
+    found.origin_is_issuer = request.configured_issuer.empty() && !replaced &&
+                             (!search->found || search->found->authorization_servers.empty());
+    found.prm = search->found;
+    found.prm_url = search->at;
+    result<authorization_server> server = request.configured_server.whole();
+    if (!replaced) {
+        auto looking = server_for(request, std::move(*search), steps);
         server = co_await looking;
     }
     if (!server)
         co_return server.error();
     found.server = std::move(*server);
+    if (!replaced)
+        request.configured_server.apply_to(found.server);
     if (found.server.token_endpoint.empty())
-        co_return refused("the authorization server " + found.server.issuer + " names no token_endpoint",
-                          "ask its operator to complete its metadata");
-    found.used_defaults = !found.server.from_document;
+        co_return found.server.without("token_endpoint");
+    found.used_defaults = !found.server.from_document && !replaced;
     found.issuer_changed = !request.pinned_issuer.empty() && request.pinned_issuer != found.server.issuer;
     found.resource = resource_for(request, found.prm);
     if (found.prm)

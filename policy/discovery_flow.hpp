@@ -11,6 +11,21 @@
 
 namespace reauth {
 
+/// `authorization_server:` of an upstream: what is said here is used in place of what a document says.
+struct configured_server_settings {
+    std::string issuer;
+    std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint;
+    std::string device_authorization_endpoint, jwks_uri;
+    bool operator==(const configured_server_settings&) const = default;
+
+    /// Issuer and token endpoint are named: no metadata is needed.
+    bool replaces_discovery() const { return !issuer.empty() && !token_endpoint.empty(); }
+    /// The server that replaces a discovered one.
+    authorization_server whole() const;
+    /// Overrides a discovered one.
+    void apply_to(authorization_server& server) const;
+};
+
 /// Where to begin.
 struct discovery_request {
     std::string upstream_url;
@@ -18,6 +33,7 @@ struct discovery_request {
     std::string configured_issuer; ///< `client.issuer`; empty: not named
     std::string pinned_issuer;     ///< the issuer a person approved; empty: none yet
     std::string resource = "auto"; ///< auto | omit | a URI
+    configured_server_settings configured_server;
 };
 
 /// One look at one URL, for `doctor`.
@@ -30,6 +46,7 @@ struct discovery_step {
 /// What was found.
 struct discovered_server {
     std::optional<protected_resource> prm; ///< nothing: a 2025-03-26 server
+    std::string prm_url;                   ///< where it was found
     authorization_server server;
     std::string resource;                      ///< for `resource=`, byte for byte; empty: send none
     std::optional<scope_set> scopes_supported; ///< of the PRM
@@ -45,9 +62,11 @@ struct discovered_server {
 
 /// PRM from the challenge's URL, the path-aware and the root well-known form; then the metadata of its
 /// authorization server (of several: the configured, else the pinned, else the first usable). Without a PRM
-/// the upstream's origin is the server, and without any metadata the default endpoints there. Fails with
-/// fault::discovery_failed, issuer_not_pinned (the configured issuer is not among those named),
-/// egress_refused, or authorization_server_unavailable (transient).
+/// the upstream's origin is the server, and without any metadata the default endpoints there (or the pinned
+/// issuer). Only 404, 405 and 410 mean that a document is absent; a candidate that is refused or unreadable
+/// is passed over, and named if nothing else is found. Fails with fault::discovery_failed, issuer_not_pinned
+/// (the configured issuer is not among those named), egress_refused, or authorization_server_unavailable
+/// (transient).
 flow<result<discovered_server>> discover(discovery_request request);
 
 /// Metadata of one known issuer (an IdP, or the pinned server): all well-known forms in order; its `issuer`

@@ -1,7 +1,7 @@
 // One candidate after the other, until an answer says that there is no need to go on.
 #include "policy/server_lookup.hpp"
 
-#include <nlohmann/json.hpp>
+#include "core/json_fields.hpp"
 
 namespace reauth {
 
@@ -22,9 +22,8 @@ metadata_answer judge_metadata_answer(const std::string& url, const result<http_
     steps.push_back({url, false, "status " + std::to_string(answer->status)});
     if (answer->status == 200)
         return metadata_answer::document;
-    if (answer->status >= 500 || answer->status == 429 || answer->status == 408)
-        return metadata_answer::later;
-    return metadata_answer::absent;
+    const bool absent = answer->status == 404 || answer->status == 405 || answer->status == 410;
+    return absent ? metadata_answer::absent : metadata_answer::later;
 }
 
 failure metadata_unavailable(const std::string& url, const result<http_response>& answer) {
@@ -37,6 +36,19 @@ failure metadata_unavailable(const std::string& url, const result<http_response>
     f.transient = true;
     return f;
 }
+
+namespace {
+
+failure unreadable_document(const std::string& url) {
+    failure f;
+    f.code = fault::discovery_failed;
+    f.message = "what is at " + url + " is no authorization server metadata";
+    f.fix = "its operator must repair it (RFC 8414)";
+    f.transient = true;
+    return f;
+}
+
+} // namespace
 
 failure no_server_metadata(const std::string& issuer) {
     failure f;
@@ -51,20 +63,24 @@ flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std:
     const auto urls = server_metadata_urls(spellings.front());
     if (!urls)
         co_return urls.error();
+    // at the origin of a server that nobody named, a catch-all page means nothing
+    const bool named = spellings.size() == 1;
     std::optional<failure> contradiction, later;
     for (const auto& url : *urls) {
         fetch ask{get_json(url), "authorization server metadata"};
         auto answer = co_await std::move(ask);
         const auto seen = judge_metadata_answer(url, answer, steps);
-        if (seen == metadata_answer::refused)
-            co_return answer.error();
+        if (seen == metadata_answer::refused && !later)
+            later = answer.error();
         if (seen == metadata_answer::later && !later)
             later = metadata_unavailable(url, answer);
         if (seen != metadata_answer::document)
             continue;
-        const auto json = nlohmann::json::parse(answer->body, nullptr, false);
-        if (!json.is_object() || !json.contains("issuer")) {
+        const auto json = parse_json_object(answer->body);
+        if (!json || !json->contains("issuer")) {
             steps.back().outcome = "200, but not an authorization server metadata document";
+            if (named && !later)
+                later = unreadable_document(url);
             continue;
         }
         for (const auto& issuer : spellings) {

@@ -8,9 +8,9 @@ namespace reauth {
 /// What an answer at a metadata URL means for the search.
 enum class metadata_answer {
     document, ///< 200: read it
-    absent,   ///< not here, look on
-    later,    ///< 5xx, 429 or no answer: look on, but do not conclude that there is none
-    refused,  ///< our own rules forbid the address: stop
+    absent,   ///< 404, 405, 410: not here, look on
+    later,    ///< any other answer, or none: look on, but do not conclude that there is none
+    refused,  ///< our own rules forbid the address: look on likewise
 };
 
 /// GET for a JSON document.

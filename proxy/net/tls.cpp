@@ -136,7 +136,9 @@ result<void> expect_tls_peer(SSL* connection, const std::string& host) {
     boost::system::error_code not_an_address;
     const auto address = asio::ip::make_address(name, not_an_address);
     X509_VERIFY_PARAM* expected = SSL_get0_param(connection);
-    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // a common name is no host name (RFC 9110 §4.3.4)
+    X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                  X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     const bool set = not_an_address
                          ? !name.empty() && SSL_set_tlsext_host_name(connection, name.c_str()) == 1 &&
                                X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1

@@ -19,7 +19,7 @@ struct fetch_options {
     std::vector<std::string> trusted_hosts;
     std::string ca_file; ///< further trust anchors; empty: the system's only
     std::string client_cert, client_key;
-    std::size_t max_body = 256 * 1024;
+    std::size_t max_body = 256 * 1024; ///< also once its content coding is undone
 };
 
 /// Makes requests on the control executor. Interface so that recovery can be tested without sockets.

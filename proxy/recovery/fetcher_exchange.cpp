@@ -2,6 +2,7 @@
 #include "proxy/recovery/fetcher_exchange.hpp"
 
 #include "core/ascii.hpp"
+#include "core/content_coding.hpp"
 #include "core/http_field.hpp"
 #include "proxy/net/tls.hpp"
 
@@ -32,6 +33,7 @@ wire_request on_the_wire(const http_request& request, const http_url& url) {
     out.set(http::field::host, url.authority());
     out.set(http::field::user_agent, "mcp-reauth/" REAUTH_VERSION);
     out.set(http::field::accept, "application/json");
+    out.set(http::field::accept_encoding, "identity");
     for (const auto& field : request.headers)
         out.set(field.name, field.value);
     if (!request.authorization.empty())
@@ -57,6 +59,21 @@ failure broken(const http_url& url, const error_code& error, std::size_t max_bod
         error == asio::error::connection_reset)
         return broken(url, "the connection was closed before it was whole");
     return broken(url, error.message());
+}
+
+/// What such an answer says may have been done already, so it is not asked for again by itself.
+failure unreadable(const http_url& url, const failure& why) {
+    return fetch_failure("The answer of " + url.authority() + " cannot be used: " + why.message + ".", false,
+                         why.fix);
+}
+
+/// The codings of all Content-Encoding lines, in order.
+std::string codings_of(const http_response& answer) {
+    std::string out;
+    for (const auto& field : answer.headers)
+        if (iequals(field.name, "Content-Encoding"))
+            out += (out.empty() ? "" : ",") + field.value;
+    return out;
 }
 
 /// Beast takes an unknown transfer coding for "no body", and would believe Content-Length beside one.
@@ -108,7 +125,11 @@ task<result<http_response>> converse(Stream& stream, const http_request& request
     co_await http::async_read(stream, buffer, *parser, asio::redirect_error(use_task, failed));
     if (failed)
         co_return broken(url, failed, max_body);
-    out.body = std::move(parser->get().body());
+    auto decoded = decode_content(codings_of(out), parser->get().body(), max_body);
+    if (decoded)
+        out.body = std::move(*decoded);
+    else if (out.status < 300) // of a refusal the status tells enough
+        co_return unreadable(url, decoded.error());
     co_return out;
 }
 

@@ -137,17 +137,29 @@ TEST_CASE("the issuer must be equal byte for byte") {
     CHECK_FALSE(read_authorization_server("nonsense", issuer));
 }
 
-TEST_CASE("an endpoint that is not http(s), or http off loopback, refuses the metadata") {
+TEST_CASE("an endpoint that is not http(s), or http off loopback, is as good as absent") {
     for (const char* name : {"authorization_endpoint", "token_endpoint", "registration_endpoint",
-                             "revocation_endpoint", "jwks_uri"})
-        for (const char* bad : {"javascript:alert(1)", "file:///x", "http://as.example/x",
+                             "revocation_endpoint", "device_authorization_endpoint", "jwks_uri"})
+        for (const char* bad : {"javascript:alert(1)", "file:///x", "http://as.example/x", "none",
                                 "https://a/$(id)|`x`", "/relative"}) {
             const auto s = server(std::string(",\"") + name + "\":\"" + bad + "\"");
             INFO(name << " " << bad);
-            REQUIRE_FALSE(s);
-            CHECK_THAT(s.error().message, Catch::Contains(name) && Catch::Contains(issuer));
+            REQUIRE(s);
+            CHECK(s->authorization_endpoint + s->token_endpoint + s->registration_endpoint +
+                      s->revocation_endpoint + s->device_authorization_endpoint + s->jwks_uri ==
+                  "");
+            REQUIRE(s->ignored.size() == 1);
+            CHECK_THAT(s->without(name).message, Catch::Contains(name) && Catch::Contains(issuer));
+            CHECK_THAT(s->without(name).message, Catch::Contains(bad));
         }
-    CHECK(server(R"(,"token_endpoint":"http://localhost:8/t")"));
+    CHECK(server(R"(,"token_endpoint":"http://localhost:8/t")")->ignored.empty());
+    CHECK_THAT(server("")->without("jwks_uri").message, Catch::Contains("names no jwks_uri"));
+}
+
+TEST_CASE("a fragment on authorization_endpoint is cut") {
+    const auto s = server(R"(,"authorization_endpoint":"https://as.example/a?x=1#top")");
+    REQUIRE(s);
+    CHECK(s->authorization_endpoint == "https://as.example/a?x=1");
 }
 
 TEST_CASE("PKCE without S256 is refused unless overridden, absent metadata is trusted with it") {

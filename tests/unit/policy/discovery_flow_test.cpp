@@ -1,52 +1,10 @@
 // Discovery, document by document.
-#include "policy/discovery_flow.hpp"
-
-#include "samples.hpp"
-
-#include <nlohmann/json.hpp>
+#include "discovery_samples.hpp"
 
 #include <set>
 
 using namespace reauth;
 using namespace reauth::test;
-using nlohmann::json;
-
-namespace {
-
-const std::string upstream = "https://mcp.example/team/mcp";
-const std::string challenge_prm = "https://mcp.example/meta";
-const std::string path_prm = "https://mcp.example/.well-known/oauth-protected-resource/team/mcp";
-const std::string root_prm = "https://mcp.example/.well-known/oauth-protected-resource";
-const std::string as_meta = "https://as.example/.well-known/oauth-authorization-server";
-const std::string as_oidc = "https://as.example/.well-known/openid-configuration";
-const std::string own_meta = "https://mcp.example/.well-known/oauth-authorization-server";
-const std::string own_oidc = "https://mcp.example/.well-known/openid-configuration";
-
-std::string prm(std::vector<std::string> servers = {"https://as.example"},
-                const std::string& resource = upstream) {
-    return json{{"resource", resource}, {"authorization_servers", servers}, {"scopes_supported", {"read"}}}
-        .dump();
-}
-
-std::string metadata(const std::string& issuer = "https://as.example") {
-    auto base = issuer;
-    if (base.ends_with('/'))
-        base.pop_back();
-    return json{{"issuer", issuer},
-                {"authorization_endpoint", base + "/authorize"},
-                {"token_endpoint", base + "/token"},
-                {"code_challenge_methods_supported", {"S256"}}}
-        .dump();
-}
-
-discovery_request from(std::string challenge = {}) {
-    discovery_request r;
-    r.upstream_url = upstream;
-    r.resource_metadata = std::move(challenge);
-    return r;
-}
-
-} // namespace
 
 TEST_CASE("discovery begins at the challenge's resource_metadata") {
     flow_script script;
@@ -100,18 +58,6 @@ TEST_CASE("a PRM that names another resource is refused, and nothing else is ask
         CHECK(r.error().code == fault::discovery_failed);
         CHECK(script.requests.size() == 1);
     }
-}
-
-TEST_CASE("a resource_metadata that is forbidden by egress rules stops discovery") {
-    failure egress;
-    egress.code = fault::egress_refused;
-    egress.message = "169.254.169.254 is a link-local address";
-    flow_script script;
-    script.on(challenge_prm, egress).on(path_prm, 200, prm()).on(as_meta, 200, metadata());
-    const auto r = script.run(discover(from(challenge_prm)));
-    REQUIRE_FALSE(r.has_value());
-    CHECK(r.error().code == fault::egress_refused);
-    CHECK(script.requests.size() == 1);
 }
 
 TEST_CASE("a site that answers every path with a page has no PRM") {
