@@ -25,7 +25,12 @@ failure refused(std::string message, std::string fix, std::string oauth_error = 
 }
 
 // The endpoint with its own query, less what we set ourselves: no parameter may come twice (RFC 6749 §3.1).
-std::string base_of(const std::string& endpoint, const http_url& parsed) {
+std::string base_of(const authorization_request& request, const http_url& parsed) {
+    const auto& endpoint = request.endpoint;
+    const auto configured = [&](const std::string& name) {
+        return std::any_of(request.extra.begin(), request.extra.end(),
+                           [&](const auto& p) { return p.first == name; });
+    };
     std::string out = without_query(endpoint);
     char separator = '?';
     for (std::string_view rest = parsed.query; !rest.empty();) {
@@ -33,7 +38,7 @@ std::string base_of(const std::string& endpoint, const http_url& parsed) {
         const auto field = rest.substr(0, end);
         rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
         const auto name = percent_decode(field.substr(0, field.find('=')), true);
-        if (field.empty() || !name || is_ours(*name))
+        if (field.empty() || !name || is_ours(*name) || configured(*name))
             continue;
         out += separator;
         out += field;
@@ -48,7 +53,7 @@ result<std::string> authorization_url(const authorization_request& request) {
     const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
     if (!endpoint)
         return endpoint.error();
-    std::string url = base_of(request.endpoint, *endpoint);
+    std::string url = base_of(request, *endpoint);
     const auto add = [&](std::string_view name, std::string_view value) {
         if (!value.empty())
             append_query(url, name, value);

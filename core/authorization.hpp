@@ -16,7 +16,7 @@ namespace reauth {
 
 /// What goes into an authorization URL. Empty members are left out.
 struct authorization_request {
-    std::string endpoint; ///< authorization_endpoint; its own query is kept
+    std::string endpoint; ///< authorization_endpoint; its own query is kept, less what we set
     std::string client_id;
     std::string redirect_uri;
     scope_set scope;

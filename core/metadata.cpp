@@ -11,10 +11,6 @@ namespace reauth {
 
 namespace {
 
-bool lists(const std::vector<std::string>& values, std::string_view value) {
-    return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 failure refuse_document(std::string message, std::string fix) {
     return {fault::discovery_failed, std::move(message), std::move(fix), {}, false};
 }
@@ -63,6 +59,10 @@ result<protected_resource> read_protected_resource(std::string_view body, std::s
     out.dpop_signing_alg_values_supported =
         json_strings(*document, "dpop_signing_alg_values_supported").value_or(std::vector<std::string>{});
     return out;
+}
+
+bool lists(const std::vector<std::string>& values, std::string_view value) {
+    return std::find(values.begin(), values.end(), value) != values.end();
 }
 
 bool authorization_server::pkce_s256() const {

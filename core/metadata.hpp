@@ -77,6 +77,9 @@ struct authorization_server {
     bool offers_dpop() const;
 };
 
+/// Whether a list of such a document has that value.
+bool lists(const std::vector<std::string>& values, std::string_view value);
+
 /// Parses the document. Its `issuer` must equal `issuer` byte for byte: fault::discovery_failed otherwise. An
 /// endpoint that is no http(s) URL, https unless on loopback, is ignored (see `ignored`), a fragment on
 /// authorization_endpoint is cut (RFC 6749 §3.1): only what is needed is judged, when it is needed.

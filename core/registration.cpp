@@ -2,6 +2,7 @@
 #include "core/registration.hpp"
 
 #include "core/display_text.hpp"
+#include "core/foreign_text.hpp"
 #include "core/json_fields.hpp"
 
 #include <algorithm>
@@ -15,26 +16,30 @@ using json = nlohmann::json;
 constexpr std::string_view preregister =
     "register a client by hand and set `client.id`, or set `client_metadata_url` if the server supports it";
 
-bool lists(const std::vector<std::string>& values, std::string_view value) {
-    return std::find(values.begin(), values.end(), value) != values.end();
-}
-
 failure refused(const http_response& answer, const std::optional<json>& document, const std::string& issuer) {
     failure f;
-    f.message =
-        "registration at " + clean_text(issuer) + " failed with status " + std::to_string(answer.status);
-    if (document) {
+    f.message = "registration at " + clean_text(issuer) + " failed with status " +
+                std::to_string(answer.status) + ": " + words_of(answer, document, {});
+    if (document)
         f.oauth_error = clean_text(json_string(*document, "error"), 64);
-        const auto description = clean_text(json_string(*document, "error_description"));
-        if (!f.oauth_error.empty())
-            f.message += " " + f.oauth_error;
-        if (!description.empty())
-            f.message += ": " + description;
-    }
-    f.transient = answer.status >= 500 || answer.status == 429 || answer.status == 408;
+    f.transient =
+        answer.status >= 500 || answer.status == 429 || answer.status == 425 || answer.status == 408;
     f.code = f.transient ? fault::authorization_server_unavailable : fault::reauth_failed;
     f.fix = f.transient ? "try again later" : std::string(preregister);
     return f;
+}
+
+/// How a secret is sent that came with `none`, or with no word: who gives one wants it back, unless its
+/// metadata has no way for that.
+client_auth_method way_for_secret(const authorization_server& server, bool said_none) {
+    using enum client_auth_method;
+    const auto& listed = server.token_endpoint_auth_methods_supported;
+    if (!listed)
+        return said_none ? client_secret_post : client_secret_basic;
+    for (const auto method : {client_secret_post, client_secret_basic})
+        if (lists(*listed, to_string(method)))
+            return method;
+    return none;
 }
 
 // What the AS says; where it says nothing, what it gave (RFC 7591 §3.2.1 has it say everything, but some do
@@ -42,13 +47,8 @@ failure refused(const http_response& answer, const std::optional<json>& document
 result<client_auth_method> answered_method(const json& document, bool has_secret,
                                            const authorization_server& server) {
     const auto named = json_string(document, "token_endpoint_auth_method");
-    if (named.empty()) {
-        if (!has_secret)
-            return client_auth_method::none;
-        // a secret that was given unasked by a server that takes none is kept, and not used
-        const auto chosen = choose_client_auth(server, {}, true, false);
-        return chosen ? *chosen : client_auth_method::none;
-    }
+    if (named.empty() || named == to_string(client_auth_method::none))
+        return has_secret ? way_for_secret(server, !named.empty()) : client_auth_method::none;
     const auto method = client_auth_method_from(named);
     if (!method || *method == client_auth_method::private_key_jwt)
         return failure{fault::reauth_failed,
@@ -57,7 +57,7 @@ result<client_auth_method> answered_method(const json& document, bool has_secret
                        std::string(preregister),
                        {},
                        false};
-    if (*method != client_auth_method::none && !has_secret)
+    if (!has_secret)
         return failure{fault::reauth_failed,
                        "the authorization server registered us with " + named + " but gave no client_secret",
                        std::string(preregister),
@@ -172,10 +172,14 @@ secret registered_client_to_json(const registered_client& client) {
                 {"origin", to_string(client.origin)},
                 {"issuer", client.issuer},
                 {"redirect_uri", client.redirect_uri}};
-    if (client.secret_expires_at)
-        out["secret_expires_at"] =
-            std::chrono::duration_cast<std::chrono::seconds>(client.secret_expires_at->time_since_epoch())
-                .count();
+    const auto put = [&](const char* name, const std::optional<time_point>& t) {
+        if (t)
+            out[name] = std::chrono::duration_cast<std::chrono::seconds>(t->time_since_epoch()).count();
+    };
+    put("secret_expires_at", client.secret_expires_at);
+    put("registered_at", client.registered_at);
+    if (client.retired)
+        out["retired"] = true;
     return secret{out.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
@@ -203,6 +207,8 @@ result<registered_client> registered_client_from_json(const secret& text) {
     out.issuer = json_string(*document, "issuer");
     out.redirect_uri = json_string(*document, "redirect_uri");
     out.secret_expires_at = json_time(*document, "secret_expires_at");
+    out.registered_at = json_time(*document, "registered_at");
+    out.retired = json_bool(*document, "retired");
     return out;
 }
 

@@ -25,6 +25,9 @@ struct registered_client {
     std::string issuer;       ///< the only issuer it may be used with (a CIMD id is portable)
     std::string redirect_uri; ///< what it was registered with; empty for pre-registered
     std::optional<time_point> secret_expires_at; ///< nothing: never
+    std::optional<time_point> registered_at;     ///< dynamic only; nothing: before this was kept
+    /// The server has probably forgotten it: not used for new logins, only for what was issued to it.
+    bool retired = false;
 
     bool secret_expired_at(time_point now) const { return secret_expires_at && *secret_expires_at <= now; }
 };
@@ -47,8 +50,9 @@ client_auth_method registration_auth_method(const authorization_server& server);
 result<http_request> build_registration(const authorization_server& server,
                                         const registration_request& wanted);
 
-/// Validates the answer (RFC 7591 §3.2). Keeps a secret that was given unasked; the method is the one the AS
-/// says, else by what it gave. fault::reauth_failed for a refusal; transient for 5xx and 429.
+/// Validates the answer (RFC 7591 §3.2). A secret that was given, asked for or not, is used: as the AS says,
+/// and where it says `none` or nothing as its metadata allows. fault::reauth_failed for a refusal; transient
+/// for 5xx and 429.
 result<registered_client> read_registration(const http_response& answer, const authorization_server& server,
                                             const registration_request& wanted);
 

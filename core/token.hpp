@@ -5,6 +5,7 @@
 #include "core/client_auth.hpp"
 #include "core/credential.hpp"
 #include "core/failure.hpp"
+#include "core/foreign_text.hpp"
 #include "core/http_message.hpp"
 #include "core/metadata.hpp"
 
@@ -72,10 +73,11 @@ struct token_response {
 
 /// Reads any answer of a token endpoint: JSON or form-encoded (GitHub), 200 with an `error` member,
 /// `expires_in` as a string. Errors: `oauth_error` is set if the answer has one. Transient
-/// (fault::authorization_server_unavailable): 5xx, 429, 408, temporarily_unavailable, server_error, and an
-/// answer that is no OAuth answer. `invalid_grant` and the other OAuth errors are fault::reauth_failed, not
-/// transient.
-result<token_response> read_token_response(const http_response& answer);
+/// (fault::authorization_server_unavailable): 5xx, 429, 425, 408, temporarily_unavailable, server_error, and
+/// a 2xx that is no OAuth answer. `invalid_grant` and the other OAuth errors are fault::reauth_failed, not
+/// transient, and so is any other 4xx, whatever its body. Of `sent`, the request's secrets, nothing is
+/// repeated in a failure.
+result<token_response> read_token_response(const http_response& answer, const sent_secrets& sent = {});
 
 /// True if the answer asks for a DPoP nonce (RFC 9449 §8); the nonce is in the DPoP-Nonce field.
 bool wants_dpop_nonce(const http_response& answer);

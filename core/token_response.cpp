@@ -3,6 +3,7 @@
 
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
+#include "core/foreign_text.hpp"
 #include "core/json_fields.hpp"
 
 #include <algorithm>
@@ -39,9 +40,12 @@ bool printable(std::string_view text) {
 
 // Errors that some servers spell in their own way.
 std::string standard_error(const std::string& word) {
-    if (word == "bad_refresh_token" || word == "invalid_refresh_token" || word == "bad_verification_code")
-        return "invalid_grant";
-    if (word == "incorrect_client_credentials")
+    for (const char* grant :
+         {"bad_refresh_token", "invalid_refresh_token", "bad_verification_code", "refresh_token_not_found",
+          "refresh_token_already_used", "session_not_found", "token_expired", "token_revoked"})
+        if (word == grant)
+            return "invalid_grant";
+    if (word == "incorrect_client_credentials" || word == "bad_client_secret")
         return "invalid_client";
     return word;
 }
@@ -66,16 +70,21 @@ failure unavailable(std::string message) {
     return {fault::authorization_server_unavailable, std::move(message), "try again later", {}, true};
 }
 
-failure oauth_failure(const http_response& answer, const json& document, const std::string& word) {
-    std::string message = "the token endpoint answered " + clean_text(word, 64);
-    if (const auto description = clean_text(json_string(document, "error_description")); !description.empty())
-        message += ": " + description;
-    const std::string error = clean_text(standard_error(word), 64);
+bool passes(unsigned status) {
+    return status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
+failure oauth_failure(const http_response& answer, const json& document, const std::string& word,
+                      const sent_secrets& sent) {
+    std::string message = "the token endpoint answered " + clean_foreign(word, sent, 64);
+    if (const auto said = clean_foreign(error_text(document), sent); !said.empty())
+        message += ": " + said;
+    const std::string error = clean_foreign(standard_error(word), sent, 64);
     // a failing server's opinion about the grant does not end the grant
     if (answer.status >= 500)
         return unavailable(std::move(message));
-    if (answer.status == 429 || answer.status == 408 || error == "temporarily_unavailable" ||
-        error == "server_error" || error == "slow_down") {
+    if (passes(answer.status) || error == "temporarily_unavailable" || error == "server_error" ||
+        error == "slow_down") {
         failure f = unavailable(std::move(message));
         f.oauth_error = error;
         return f;
@@ -83,7 +92,9 @@ failure oauth_failure(const http_response& answer, const json& document, const s
     return {fault::reauth_failed, std::move(message), fix_for(error), error, false};
 }
 
-failure no_oauth_answer(const http_response& answer) {
+/// The answer has no `error` of RFC 6749 §5.2. A 4xx is a refusal all the same.
+failure no_oauth_answer(const http_response& answer, const std::optional<json>& document,
+                        const sent_secrets& sent) {
     const std::string status = std::to_string(answer.status);
     if (answer.status >= 300 && answer.status < 400)
         return {fault::reauth_failed,
@@ -92,10 +103,28 @@ failure no_oauth_answer(const http_response& answer) {
                 "the server's metadata must name the final token_endpoint",
                 {},
                 false};
+    const auto message =
+        "the token endpoint answered status " + status + ": " + words_of(answer, document, sent);
+    if (passes(answer.status) || answer.status < 300)
+        return unavailable(message);
     if (answer.status == 401)
-        return {fault::reauth_failed, "the token endpoint answered status 401", fix_for("invalid_client"),
-                "invalid_client", false};
-    return unavailable("the token endpoint answered status " + status + " without an OAuth answer");
+        return {fault::reauth_failed, message, fix_for("invalid_client"), "invalid_client", false};
+    return {
+        fault::reauth_failed,
+        message,
+        "log in again; if it stays so, compare `client` and `resource` of the upstream with what the server "
+        "expects",
+        {},
+        false};
+}
+
+failure without_token(const http_response& answer, const json& document, const sent_secrets& sent) {
+    auto f = unavailable("the token endpoint answered without access_token and without error: " +
+                         words_of(answer, document, sent));
+    f.fix = "its operator must put access_token at the top of the answer (RFC 6749 §5.1); until then set a "
+            "token by "
+            "hand: `grant: static` and `token`";
+    return f;
 }
 
 std::optional<scope_set> scope_of(const json& document) {
@@ -123,19 +152,22 @@ std::string spelled(const std::string& type) {
 
 } // namespace
 
-result<token_response> read_token_response(const http_response& answer) {
+result<token_response> read_token_response(const http_response& answer, const sent_secrets& sent) {
     const auto document = document_of(answer);
+    const bool good = document && answer.status >= 200 && answer.status <= 299;
     if (document)
-        if (const auto word = json_string(*document, "error"); !word.empty())
-            return oauth_failure(answer, *document, word);
-    if (!document || answer.status < 200 || answer.status > 299)
-        return no_oauth_answer(answer);
+        if (const auto word = error_word(*document);
+            !word.empty() &&
+            (json_string(*document, "error") == word || standard_error(word) == "invalid_grant"))
+            return oauth_failure(answer, *document, word, sent);
+    if (!good)
+        return no_oauth_answer(answer, document, sent);
     token_response out;
     out.access_token = secret{json_string(*document, "access_token")};
     out.refresh_token = secret{json_string(*document, "refresh_token")};
     out.id_token = secret{json_string(*document, "id_token")};
     if (out.access_token.empty())
-        return unavailable("the token endpoint answered without access_token and without error");
+        return without_token(answer, *document, sent);
     if (!printable(out.access_token.reveal()) || !printable(out.id_token.reveal()))
         return failure{fault::reauth_failed,
                        "the token endpoint answered a token with characters that no token may have",

@@ -39,7 +39,29 @@ result<registered_client> preregistered(const authorization_server& server,
 bool usable(const registered_client& stored, const authorization_server& server,
             const registration_inputs& inputs, time_point now) {
     return stored.issuer == server.issuer && stored.redirect_uri == inputs.redirect_uri &&
-           !stored.secret_expired_at(now);
+           !stored.secret_expired_at(now) && !stored.retired;
+}
+
+flow<result<registered_client>> register_once(const registration_inputs& inputs,
+                                              const authorization_server& server,
+                                              const registration_request& wanted,
+                                              const http_request& request) {
+    for (std::size_t tries = 1;; ++tries) {
+        fetch ask{request, "client registration"};
+        auto answer = co_await std::move(ask);
+        result<registered_client> client = failure();
+        if (answer)
+            client = read_registration(*answer, server, wanted);
+        else
+            client = answer.error();
+        if (client || !client.error().transient)
+            co_return client;
+        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr);
+        if (!wait)
+            co_return client;
+        pause rest{*wait};
+        co_await rest;
+    }
 }
 
 } // namespace
@@ -76,26 +98,34 @@ flow<result<registered_client>> obtain_client(const flow_environment& env, autho
     auto request = build_registration(server, wanted);
     if (!request)
         co_return request.error();
-    for (std::size_t tries = 1;; ++tries) {
-        fetch ask{*request, "client registration"};
-        auto answer = co_await std::move(ask);
-        result<registered_client> client = failure();
-        if (answer)
-            client = read_registration(*answer, server, wanted);
-        else
-            client = answer.error();
-        if (client || !client.error().transient)
-            co_return client;
-        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr);
-        if (!wait)
-            co_return client;
-        pause rest{*wait};
-        co_await rest;
+    auto inner = register_once(inputs, server, wanted, *request);
+    auto client = co_await inner;
+    if (client && client->secret_expired_at(env.now())) {
+        // expired at birth: once more, before a person is asked. What expires in the past twice is no time.
+        auto again = register_once(inputs, server, wanted, *request);
+        client = co_await again;
+        if (client && client->secret_expired_at(env.now()))
+            client->secret_expires_at.reset();
     }
+    if (client)
+        client->registered_at = env.now();
+    co_return client;
 }
 
 bool wants_new_registration(const failure& why, const registered_client& client) {
     return client.origin == client_origin::dynamic && why.oauth_error == "invalid_client";
+}
+
+bool may_be_forgotten(const failure& why, const registered_client& client, time_point now) {
+    const auto& word = why.oauth_error;
+    const bool refused =
+        word == "unauthorized_client" || word == "invalid_request" || word == "invalid_client";
+    return refused && old_registration(client, now);
+}
+
+bool old_registration(const registered_client& client, time_point now) {
+    return client.origin == client_origin::dynamic &&
+           (!client.registered_at || *client.registered_at + registration_doubt <= now);
 }
 
 } // namespace reauth

@@ -49,4 +49,15 @@ result<std::optional<registered_client>> known_client(const authorization_server
 /// more.
 bool wants_new_registration(const failure& why, const registered_client& client);
 
+/// A registration that is younger than this was made for the login that was just refused: another one would
+/// not help.
+inline constexpr std::chrono::minutes registration_doubt{10};
+
+/// Whether a login may have been refused because the server no longer knows the client that it registered:
+/// RFC 6749 section 4.1.2.1 has no word of its own for that. Then the next login registers anew; not again
+/// before registration_doubt is over.
+bool may_be_forgotten(const failure& why, const registered_client& client, time_point now);
+/// A dynamic registration older than registration_doubt.
+bool old_registration(const registered_client& client, time_point now);
+
 } // namespace reauth

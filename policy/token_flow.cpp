@@ -29,13 +29,13 @@ std::optional<std::chrono::milliseconds> retry_after(const http_response& answer
 bool may_repeat(const result<http_response>& answer) {
     if (!answer)
         return answer.error().transient;
-    return answer->status >= 500 || answer->status == 429 || answer->status == 408;
+    return answer->status >= 500 || answer->status == 429 || answer->status == 425 || answer->status == 408;
 }
 
-result<token_response> read_answer(const result<http_response>& answer) {
+result<token_response> read_answer(const result<http_response>& answer, const sent_secrets& sent) {
     if (!answer)
         return answer.error();
-    return read_token_response(*answer);
+    return read_token_response(*answer, sent);
 }
 
 } // namespace
@@ -73,6 +73,7 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
             if (!proved)
                 co_return proved.error();
         }
+        const auto sent = secrets_of(*request);
         fetch ask{std::move(*request), question.purpose};
         auto answer = co_await std::move(ask);
         const bool nonce_asked =
@@ -82,7 +83,7 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
             if (!nonce.empty())
                 continue;
         }
-        auto outcome = read_answer(answer);
+        auto outcome = read_answer(answer, sent);
         if (outcome || !may_repeat(answer))
             co_return outcome;
         ++tries;

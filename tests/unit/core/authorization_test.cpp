@@ -150,3 +150,14 @@ TEST_CASE("a pasted callback may be a URL or its query") {
     CHECK_THAT(bad.error().fix, Catch::Contains("whole address"));
     CHECK_FALSE(parse_callback_url("?code=c&code=d&state=s"));
 }
+
+TEST_CASE("a parameter of the endpoint's query that is configured too comes once, as configured") {
+    authorization_request request;
+    request.endpoint = "https://as.example/a?prompt=login&theme=dark";
+    request.client_id = "c";
+    request.extra = {{"prompt", "consent"}};
+    const auto url = authorization_url(request);
+    REQUIRE(url);
+    CHECK_THAT(*url, Catch::Contains("theme=dark") && Catch::Contains("prompt=consent"));
+    CHECK_THAT(*url, !Catch::Contains("prompt=login"));
+}

@@ -182,8 +182,18 @@ TEST_CASE("a secret given unasked is kept, and the method follows what the serve
     const auto says_none = read_registration(
         created({{"client_id", "x"}, {"client_secret", "s"}, {"token_endpoint_auth_method", "none"}}), s,
         wanted());
-    CHECK(says_none->identity.method == none);
+    CHECK(says_none->identity.method == client_secret_post);
     CHECK(says_none->identity.client_secret.equals("s"));
+    const auto method_with = [](const authorization_server& server, json extra) {
+        json answer = {{"client_id", "x"}, {"client_secret", "s"}};
+        answer.update(extra);
+        return read_registration(created(answer), server, wanted())->identity.method;
+    };
+    const json none_said = {{"token_endpoint_auth_method", "none"}};
+    CHECK(method_with(server_with({{"client_secret_basic"}}), none_said) == client_secret_basic);
+    CHECK(method_with(server_with({}), none_said) == client_secret_post);
+    CHECK(method_with(server_with({}), json::object()) == client_secret_basic);
+    CHECK(method_with(server_with({{"none"}}), none_said) == none);
     CHECK(read_registration(created({{"client_id", "x"}}), s, wanted())->identity.method == none);
     // a server that takes no secret: kept, and not used
     const auto unused = read_registration(created({{"client_id", "x"}, {"client_secret", "s"}}),

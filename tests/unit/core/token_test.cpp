@@ -214,15 +214,74 @@ TEST_CASE("server trouble is transient and does not end a grant") {
                   .transient);
     CHECK(read_token_response(json_answer(429, R"({"error":"x"})")).error().transient);
     CHECK(read_token_response(json_answer(408, R"({"error":"x"})")).error().transient);
-    CHECK(read_token_response({404, {}, "not found"}).error().transient);
     CHECK(read_token_response({200, {{"Content-Type", "text/plain"}}, "<html>"}).error().transient);
     CHECK(read_token_response({200, {{"Content-Type", "text/html"}}, "access_token=x"}).error().transient);
     CHECK(read_token_response(json_answer(200, "{}")).error().transient);
     CHECK(read_token_response(json_answer(200, "[]")).error().transient);
-    CHECK(read_token_response(json_answer(400, R"({"message":"x"})")).error().transient);
+    CHECK(read_token_response(json_answer(425, R"({"message":"x"})")).error().transient);
     CHECK(read_token_response(json_answer(200, "{\"access_token\":\"" + std::string(300'000, 'x') + "\"}"))
               .error()
               .transient);
+}
+
+TEST_CASE("a 4xx refuses, whatever its body says") {
+    for (const unsigned status : {400u, 403u, 404u, 410u, 422u})
+        for (const char* body : {"", "{}", "<html><title>Blocked</title>", R"({"error":{"code":"nope"}})",
+                                 R"({"message":"no"})", "Forbidden", R"({"error_code":"over_quota"})"}) {
+            INFO(status << " " << body);
+            const auto r = read_token_response({status, {}, body});
+            CHECK(r.error().code == fault::reauth_failed);
+            CHECK_FALSE(r.error().transient);
+            CHECK(r.error().oauth_error.empty());
+            CHECK_FALSE(r.error().fix.empty());
+        }
+    for (const char* gone : {R"({"error_code":"refresh_token_not_found","msg":"Invalid Refresh Token"})",
+                             R"({"error":{"code":"refresh_token_already_used","message":"used"}})"})
+        CHECK(read_token_response({400, {}, gone}).error().oauth_error == "invalid_grant");
+}
+
+TEST_CASE("a refusal tells the cause: the server's words, or what came") {
+    const auto said = [](unsigned status, const char* body) {
+        return read_token_response({status, {}, body}).error().describe();
+    };
+    CHECK_THAT(said(403, "Access denied by policy 17"), Catch::Contains("403: Access denied by policy 17"));
+    CHECK_THAT(said(403, "<html><TITLE> Blocked by WAF </TITLE>"), Catch::Contains("\"Blocked by WAF\""));
+    CHECK_THAT(said(400, R"({"error":{"type":"t","message":"because"}})"), Catch::Contains("t: because"));
+    CHECK_THAT(said(404, ""), Catch::Contains("an empty body"));
+    const auto nested = said(200, R"({"ok":true,"authed_user":{"access_token":"xoxp-1","scope":"a"}})");
+    CHECK_THAT(nested, Catch::Contains("authed_user (with access_token, scope inside)"));
+    CHECK_THAT(nested, Catch::Contains("grant: static"));
+    CHECK_THAT(nested, !Catch::Contains("xoxp-1"));
+    CHECK_THAT(said(200, "token=xoxp-1"), !Catch::Contains("xoxp-1"));
+}
+
+TEST_CASE("no secret of the request is repeated in a failure") {
+    http_request request;
+    request.authorization = secret{"Basic " + base64_encode("client:p%40ssw0rd-very-long")};
+    form_body form;
+    form.add("refresh_token", std::string_view("rt-0123456789abcdef"))
+        .add("code_verifier", std::string_view("ver/ifier+0123456789"));
+    form.add("grant_type", std::string_view("refresh_token")).add("client_id", std::string_view("client"));
+    request.body = form.take();
+    const auto sent = secrets_of(request);
+    for (const char* echo : {"rt-0123456789abcdef", "0123456789abc", "ver/ifier+0123456789",
+                             "p@ssw0rd-very-long", "p%40ssw0rd-very-long", "rt-\u200b0123456789abcdef"}) {
+        const auto body =
+            std::string(R"({"error":"invalid_grant","error_description":"token )") + echo + R"( is bad"})";
+        const auto r = read_token_response(json_answer(400, body), sent).error().describe();
+        INFO(r);
+        CHECK_THAT(r, Catch::Contains("[redacted]") && !Catch::Contains("0123456789") &&
+                          !Catch::Contains("very-long"));
+        CHECK_THAT(r, Catch::Contains("is bad"));
+        const auto plain = read_token_response({403, {}, std::string("no ") + echo}, sent).error().describe();
+        CHECK_THAT(plain, !Catch::Contains("0123456789") && !Catch::Contains("very-long"));
+    }
+    CHECK_THAT(
+        read_token_response(
+            json_answer(400, R"({"error":"invalid_request","error_description":"client unknown"})"), sent)
+            .error()
+            .message,
+        Catch::Contains("client unknown"));
 }
 
 TEST_CASE("a redirect or a bare 401 of the token endpoint is final") {

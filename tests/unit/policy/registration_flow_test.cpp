@@ -211,3 +211,54 @@ TEST_CASE("registration fails sanely at every step") {
     abandon_at_every_step<result<registered_client>>(
         [&] { return obtain_client(world.env, sample_server(), wanted_client()); }, [](flow_script&) {});
 }
+
+TEST_CASE("a client whose secret expired at birth is registered once more before it is used") {
+    fixed_world world;
+    const std::string dead = R"({"client_id":"c1","client_secret":"s","client_secret_expires_at":1000})";
+    flow_script script;
+    script.on("https://as.example/register", 201, dead)
+        .on("https://as.example/register", 201, R"({"client_id":"c2","client_secret":"s2"})");
+    registration_inputs in;
+    in.upstream = "up";
+    in.redirect_uri = "http://127.0.0.1/cb";
+    const auto second = script.run(obtain_client(world.env, sample_server(), in));
+    REQUIRE(second.has_value());
+    CHECK(second->identity.id == "c2");
+    // a server that always says so means something else by it
+    flow_script always;
+    always.on("https://as.example/register", 201, dead);
+    const auto third = always.run(obtain_client(world.env, sample_server(), in));
+    REQUIRE(third.has_value());
+    CHECK(always.requests.size() == 2);
+    CHECK_FALSE(third->secret_expired_at(noon));
+}
+
+TEST_CASE("a registration that a server may have forgotten is not used for logins again") {
+    auto client = sample_client();
+    client.origin = client_origin::dynamic;
+    client.registered_at = noon - std::chrono::hours(1);
+    failure refused;
+    for (const char* word : {"unauthorized_client", "invalid_request", "invalid_client"}) {
+        refused.oauth_error = word;
+        CHECK(may_be_forgotten(refused, client, noon));
+    }
+    client.registered_at = noon - std::chrono::minutes(1); // made for this very login
+    CHECK_FALSE(may_be_forgotten(refused, client, noon));
+    client.registered_at.reset();
+    CHECK(may_be_forgotten(refused, client, noon));
+    client.origin = client_origin::pre_registered;
+    CHECK_FALSE(may_be_forgotten(refused, client, noon));
+    client.origin = client_origin::dynamic;
+    refused.oauth_error = "access_denied";
+    CHECK_FALSE(may_be_forgotten(refused, client, noon));
+
+    fixed_world world;
+    client.retired = true;
+    client.redirect_uri = "http://127.0.0.1/cb";
+    registration_inputs in;
+    in.redirect_uri = client.redirect_uri;
+    in.stored = registered_client_from_json(registered_client_to_json(client)).value();
+    flow_script script;
+    script.on("https://as.example/register", 201, R"({"client_id":"c9"})");
+    CHECK(script.run(obtain_client(world.env, sample_server(), in)).value().identity.id == "c9");
+}
