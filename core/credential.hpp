@@ -1,11 +1,13 @@
 // What is held for one (principal, upstream, issuer): tokens, scope, expiry.
 #pragma once
 
+#include "core/metadata_json.hpp"
 #include "core/scope.hpp"
 #include "core/secret.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,6 +32,10 @@ struct credential {
     std::optional<time_point> expires_at; ///< absolute; nothing: the server did not say
     secret dpop_key;                      ///< private JWK (JSON) the token is bound to; empty: Bearer
     std::uint64_t generation = 0;         ///< rises with every credential stored for this key
+    /// Where it was obtained, so that a refresh needs no discovery; nullptr: records of before it was kept.
+    std::shared_ptr<const known_server> found;
+    /// Which form of a refresh its server takes: with `scope`, or without; nothing: the usual one, with.
+    std::optional<bool> refresh_with_scope;
 
     bool expired_at(time_point now) const { return expires_at && *expires_at <= now; }
 };

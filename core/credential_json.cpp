@@ -38,6 +38,10 @@ secret credential_to_json(const credential& value) {
                 {"generation", value.generation}};
     if (value.expires_at)
         out["expires_at"] = milliseconds_of(*value.expires_at);
+    if (value.found)
+        out["found"] = known_server_to_json(*value.found);
+    if (value.refresh_with_scope)
+        out["refresh_with_scope"] = *value.refresh_with_scope;
     return secret{out.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
 
@@ -64,6 +68,11 @@ result<credential> credential_from_json(const secret& text) {
     out.obtained_at = *obtained;
     out.expires_at = json_time(*document, "expires_at", 1000);
     out.dpop_key = secret{json_string(*document, "dpop_key")};
+    if (const auto found = document->find("found"); found != document->end())
+        if (auto known = known_server_from_json(*found))
+            out.found = std::make_shared<const known_server>(std::move(*known));
+    if (document->contains("refresh_with_scope"))
+        out.refresh_with_scope = json_bool(*document, "refresh_with_scope");
     out.generation = static_cast<std::uint64_t>(json_integer(*document, "generation").value_or(0));
     return out;
 }

@@ -41,6 +41,8 @@ std::string_view to_string(fault f) noexcept {
         return "vault_unavailable";
     case fault::invalid_configuration:
         return "invalid_configuration";
+    case fault::session_over:
+        return "session_over";
     case fault::shutting_down:
         return "shutting_down";
     case fault::internal:

@@ -30,6 +30,7 @@ enum class fault {
     overloaded,            ///< a limit of ours is reached (`limits.waiters`, `limits.replay_memory`)
     vault_unavailable,     ///< a credential could not be read or made durable
     invalid_configuration, ///< the configuration must be changed
+    session_over,          ///< the upstream refuses the client's session: a new one begins with `initialize`
     shutting_down,         ///< this process ends; another one, or the next, answers
     internal,              ///< a bug of ours
 };
@@ -46,6 +47,7 @@ struct failure {
     std::string fix;
     std::string oauth_error;
     bool transient = false;
+    unsigned status = 0; ///< of the HTTP answer that is the cause; 0: none, or it does not matter
 
     /// message and fix as one line.
     std::string describe() const;

@@ -65,6 +65,10 @@ result<credential> make_credential(const token_response& response, const credent
         out.expires_at = context.now + *response.expires_in;
     if (dpop)
         out.dpop_key = context.dpop_key;
+    if (previous && previous->issuer == context.issuer) {
+        out.found = previous->found;
+        out.refresh_with_scope = previous->refresh_with_scope;
+    }
     out.generation = previous ? previous->generation + 1 : 1;
     return out;
 }

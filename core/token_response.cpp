@@ -109,13 +109,15 @@ failure no_oauth_answer(const http_response& answer, const std::optional<json>& 
         return unavailable(message);
     if (answer.status == 401)
         return {fault::reauth_failed, message, fix_for("invalid_client"), "invalid_client", false};
-    return {
+    failure f{
         fault::reauth_failed,
         message,
         "log in again; if it stays so, compare `client` and `resource` of the upstream with what the server "
         "expects",
         {},
         false};
+    f.status = answer.status;
+    return f;
 }
 
 failure without_token(const http_response& answer, const json& document, const sent_secrets& sent) {

@@ -1,4 +1,5 @@
-// An authorization server as the configuration names it.
+// Authorization servers that need no discovery: as the configuration names them, and as a credential
+// remembers its own.
 #include "policy/discovery_flow.hpp"
 
 namespace reauth {
@@ -27,6 +28,23 @@ void configured_server_settings::apply_to(authorization_server& server) const {
     put(server.revocation_endpoint, revocation_endpoint);
     put(server.device_authorization_endpoint, device_authorization_endpoint);
     put(server.jwks_uri, jwks_uri);
+}
+
+known_server to_known(const discovered_server& found) {
+    return {found.server, found.prm, found.prm_url};
+}
+
+discovered_server from_known(const known_server& known, const std::string& resource) {
+    discovered_server out;
+    out.server = known.server;
+    out.prm = known.resource;
+    out.prm_url = known.resource_metadata;
+    out.resource = resource;
+    if (out.prm)
+        out.scopes_supported = out.prm->scopes_supported;
+    out.origin_is_issuer = !out.prm || out.prm->authorization_servers.empty();
+    out.used_defaults = !out.server.from_document;
+    return out;
 }
 
 } // namespace reauth

@@ -2,6 +2,7 @@
 #include "policy/credential_life.hpp"
 
 #include "core/uri.hpp"
+#include "policy/refresh_flow.hpp"
 
 #include <algorithm>
 
@@ -44,8 +45,42 @@ void credential_life::settle() {
 }
 
 bool credential_life::renewable() const {
-    return held_ && ((!held_->value.refresh_token.empty() && !held_->refresh_dead) ||
-                     obtains_by_itself(target_.grant));
+    return refreshable() || (held_ && obtains_by_itself(target_.grant));
+}
+
+bool credential_life::refreshable() const {
+    return held_ && !held_->value.refresh_token.empty() && !held_->refresh_dead &&
+           now_ >= held_->refresh_again && !spent(held_->value);
+}
+
+/// Where it was obtained is stored with it: a refresh needs no discovery, not even after a restart.
+void credential_life::remember_server(credential& fresh, const life::server_ptr& by_flow) {
+    if (target_.grant == grant_kind::idp_session)
+        return;
+    if (held_ && held_->value.issuer == fresh.issuer && !fresh.refresh_with_scope)
+        fresh.refresh_with_scope = held_->value.refresh_with_scope;
+    const bool moved = fresh.found && held_ && fresh.found != held_->value.found;
+    if (moved) { // the flow has found it anew
+        server_ = std::make_shared<const discovered_server>(from_known(*fresh.found, fresh.resource));
+        return;
+    }
+    const auto& from = server_ && server_->issuer() == fresh.issuer ? server_ : by_flow;
+    if (from && from->issuer() == fresh.issuer)
+        fresh.found = std::make_shared<const known_server>(to_known(*from));
+}
+
+/// What is known of the server from the credential in force, unless the configuration says otherwise.
+void credential_life::recall_server() {
+    if (server_ || !held_ || !held_->value.found || target_.grant == grant_kind::idp_session)
+        return;
+    const auto& known = *held_->value.found;
+    const bool theirs = known.server.issuer == held_->value.issuer;
+    const bool as_configured = target_.issuer.empty() || target_.issuer == known.server.issuer;
+    if (!theirs || !as_configured || target_.server != configured_server_settings())
+        return;
+    server_ = std::make_shared<const discovered_server>(from_known(known, held_->value.resource));
+    discovered_at_ = now_;
+    discovered_from_ = known.resource_metadata;
 }
 
 /// A credential goes nowhere but to the origin and resource that it was obtained for.
@@ -93,6 +128,9 @@ void credential_life::note_answer(const life::flow_ended& e) {
     auto sent = sent_.extract(e.work);
     if (sent.empty() || (!e.fresh && e.fresh.error().transient))
         return;
+    // refused without a word of its own: it may be good again when the cause is mended
+    if (!e.fresh && refuses_refresh(e.fresh.error()) && !ends_grant(e.fresh.error()))
+        return;
     // a server that does not rotate gives the same one again
     if (e.fresh && e.fresh->refresh_token == sent.mapped())
         return;
@@ -106,7 +144,7 @@ std::uint64_t credential_life::next_generation() const {
 }
 
 void credential_life::take_into_force(credential c, bool saved, std::optional<recovery_step> how) {
-    held_ = holding{std::move(c), saved, false, how};
+    held_ = holding{std::move(c), saved, false, {}, how};
     interrupted_note_.clear();
     finals_.forget(target_.principal, target_.upstream);
     emit(life::publish{held_->value, renewable()});
@@ -159,6 +197,7 @@ bool credential_life::adopt(const life::stored_state& state) {
         forget_unsaved();
     }
     take_into_force(*state.value, true, std::nullopt);
+    recall_server();
     return true;
 }
 

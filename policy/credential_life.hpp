@@ -20,6 +20,8 @@ class credential_life {
 public:
     /// At most so many approvals wait at once; a wider one takes the place of narrower ones.
     static constexpr std::size_t questions_at_once = 5;
+    /// A refresh token that was refused without a word of its own is not sent again before this is over.
+    static constexpr std::chrono::seconds refresh_pause{60};
     /// Known metadata is asked for again after this.
     static constexpr std::chrono::minutes metadata_lifetime{15};
 
@@ -49,7 +51,8 @@ private:
     struct holding {
         credential value;
         bool saved = true;
-        bool refresh_dead = false; ///< its refresh token was refused for good
+        bool refresh_dead = false;  ///< its refresh token was refused for good
+        time_point refresh_again{}; ///< … or for now: not sent before this
         std::optional<recovery_step> obtained_by;
     };
     enum class waits { nothing, discovery, look, flight, question, session, anything };
@@ -144,6 +147,9 @@ private:
     bool bound(const credential& c) const;
     bool newer_than_held(std::uint64_t generation) const;
     bool spent(const credential& c) const;
+    bool refreshable() const;
+    void remember_server(credential& fresh, const life::server_ptr& by_flow);
+    void recall_server();
     void note_answer(const life::flow_ended& e);
     bool foreign_tombstone(const life::stored_state& state) const;
     bool overtakes(const life::stored_state& state) const;

@@ -9,20 +9,20 @@ void final_memory::drop_expired(time_point now) {
     std::erase_if(entries_, [&](const auto& e) { return e.second.until <= now; });
 }
 
-void final_memory::remember(const final_key& key, std::string why, time_point now) {
+void final_memory::remember(const final_key& key, final_answer what, time_point now) {
     drop_expired(now);
     if (entries_.size() >= capacity && !entries_.contains(key))
         entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
             return a.second.until < b.second.until;
         }));
-    entries_[key] = {now + keeps, std::move(why)};
+    entries_[key] = {now + keeps, std::move(what)};
 }
 
-std::optional<std::string> final_memory::find(const final_key& key, time_point now) const {
+std::optional<final_answer> final_memory::find(const final_key& key, time_point now) const {
     const auto it = entries_.find(key);
     if (it == entries_.end() || it->second.until <= now)
         return std::nullopt;
-    return it->second.why;
+    return it->second.what;
 }
 
 void final_memory::forget(const std::string& principal, const std::string& upstream) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "core/credential.hpp"
+#include "core/failure.hpp"
+#include "policy/rules.hpp"
 
 #include <chrono>
 #include <map>
@@ -21,15 +23,21 @@ struct final_key {
     friend auto operator<=>(const final_key&, const final_key&) = default;
 };
 
+/// A final answer, as it was given.
+struct final_answer {
+    failure why;
+    challenge_reason reason = challenge_reason::unauthorized;
+};
+
 /// Remembers for one minute that asking for scopes did not or would not help.
 class final_memory {
 public:
     static constexpr std::chrono::seconds keeps{60};
     static constexpr std::size_t capacity = 1024; ///< an upstream may invent scopes; the oldest are forgotten
 
-    void remember(const final_key& key, std::string why, time_point now);
-    /// Why it is final, while it is.
-    std::optional<std::string> find(const final_key& key, time_point now) const;
+    void remember(const final_key& key, final_answer what, time_point now);
+    /// What was answered, while it is final.
+    std::optional<final_answer> find(const final_key& key, time_point now) const;
     /// Forgets all of one upstream: a new login may change everything.
     void forget(const std::string& principal, const std::string& upstream);
     std::size_t size() const noexcept { return entries_.size(); }
@@ -37,7 +45,7 @@ public:
 private:
     struct entry {
         time_point until;
-        std::string why;
+        final_answer what;
     };
     void drop_expired(time_point now);
     std::map<final_key, entry> entries_;

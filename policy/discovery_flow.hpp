@@ -2,7 +2,7 @@
 // RFC 8414, MCP).
 #pragma once
 
-#include "core/metadata.hpp"
+#include "core/metadata_json.hpp"
 #include "policy/flow.hpp"
 
 #include <optional>
@@ -59,6 +59,11 @@ struct discovered_server {
     const std::string& issuer() const { return server.issuer; }
     const protected_resource* resource_metadata() const { return prm ? &*prm : nullptr; }
 };
+
+/// What is kept of a discovered server with a credential, and what it is when it is read back. `resource` is
+/// what the credential was asked with.
+known_server to_known(const discovered_server& found);
+discovered_server from_known(const known_server& known, const std::string& resource);
 
 /// PRM from the challenge's URL, the path-aware and the root well-known form; then the metadata of its
 /// authorization server (of several: the configured, else the pinned, else the first usable). Without a PRM

@@ -56,8 +56,27 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
     j.facts.added = j.plan.added;
     j.facts.grant = f.recovery.grant;
     const auto& name = f.request.upstream;
-    if (f.known_final && !f.notice_only)
-        return answer_with(j, say(fault::insufficient_scope, *f.known_final));
+    if (f.known_final && !f.notice_only) {
+        j.facts.reason = f.known_final->reason;
+        return answer_with(j, f.known_final->why);
+    }
+    // a token that is good as new and refused all the same: it is the session that is over (MCP transports,
+    // session management)
+    const bool refused = f.recovery.reason != challenge_reason::insufficient_scope;
+    if (f.in_session && f.recovery.just_obtained_by && refused && !j.plan.step_up)
+        return answer_with(
+            j, say(fault::session_over,
+                   "upstream " + name + " refuses a token that was just obtained: the session is over",
+                   "begin a new session with `initialize`"));
+    if (j.plan.last_try && f.silent_failure && !f.silent_failure->transient) {
+        j.plan.silent.clear();
+        j.plan.final = true;
+        j.facts.reason = challenge_reason::insufficient_scope;
+        j.plan.explanation =
+            "the upstream asks for nothing beyond what was already requested, and its token can't be "
+            "renewed: " +
+            f.silent_failure->message;
+    }
     const bool passes = j.plan.final || j.plan.hopeless();
     j.rule = decide(rules, j.facts);
     if (j.rule.action == rule_action::pass) {

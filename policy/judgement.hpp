@@ -4,6 +4,7 @@
 
 #include "core/failure.hpp"
 #include "policy/decision.hpp"
+#include "policy/denial.hpp"
 #include "policy/recovery_plan.hpp"
 
 #include <optional>
@@ -27,10 +28,12 @@ struct judgement_facts {
     bool notice_only = false; ///< our own notice of expiry: no answer of the upstream is behind it
     bool agreed = false;      ///< a person has just signed in at the IdP for this: no second confirmation
 
-    std::optional<std::string> known_final; ///< a final answer to the same operation, less than a minute old
-    std::optional<failure> silent_failure;  ///< the silent steps were tried for it, and failed with this
-    bool denied_meanwhile = false;          ///< a person denied the same scopes while it was under way
-    bool denied_recently = false;           ///< a person denied something within the last minute
+    bool in_session = false; ///< the request carried Mcp-Session-Id
+
+    std::optional<final_answer> known_final; ///< a final answer to the same operation, less than a minute old
+    std::optional<failure> silent_failure;   ///< the silent steps were tried for it, and failed with this
+    bool denied_meanwhile = false;           ///< a person denied the same scopes while it was under way
+    bool denied_recently = false;            ///< a person denied something within the last minute
     std::optional<std::chrono::seconds> quiet_for; ///< after denials in a row: how long nobody is asked
 };
 

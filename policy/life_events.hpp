@@ -34,7 +34,9 @@ struct target {
     std::string resource = "auto";
     grant_kind grant = grant_kind::authorization_code;
     std::optional<scope_set> scopes; ///< as configured
-    bool supplied = false;           ///< the configuration supplies the token: no login, no sign-out
+    std::string issuer;              ///< `client.issuer`; empty: not named
+    configured_server_settings server;
+    bool supplied = false; ///< the configuration supplies the token: no login, no sign-out
     std::shared_ptr<const rule_set> rules;
     std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};
 };
@@ -49,6 +51,7 @@ struct refusal {
     std::string client_name;
     person_use person = person_use::may_ask;
     bool notice_only = false; ///< our own notice of expiry
+    bool in_session = false;  ///< the request carried Mcp-Session-Id
 };
 
 /// What the vault holds for a life.

@@ -109,8 +109,7 @@ void credential_life::flight_looked(const life::looked& e) {
 
 void credential_life::next_step() {
     auto& f = *flight_;
-    while (f.at < f.steps.size() && f.steps[f.at] == recovery_step::refresh &&
-           (!held_ || held_->value.refresh_token.empty() || held_->refresh_dead || spent(held_->value)))
+    while (f.at < f.steps.size() && f.steps[f.at] == recovery_step::refresh && !refreshable())
         ++f.at;
     if (f.at >= f.steps.size()) {
         const auto why = f.last;
@@ -154,6 +153,8 @@ void credential_life::handle(const life::flow_ended& e) {
     auto fresh = *e.fresh;
     fresh.origin = origin_of(target_.url);
     fresh.generation = next_generation();
+    if (!target_.supplied)
+        remember_server(fresh, e.server);
     if (target_.supplied) {
         const auto step = f.steps[f.at];
         take_into_force(std::move(fresh), true, step);
@@ -194,7 +195,9 @@ void credential_life::step_failed(const life::flow_ended& e) {
     // registers anew
     if (step == recovery_step::refresh && held_ && (e.client_unknown || ends_grant(f.last)))
         held_->refresh_dead = true;
-    if (step == recovery_step::refresh && ends_grant(f.last)) {
+    else if (step == recovery_step::refresh && held_)
+        held_->refresh_again = now_ + refresh_pause;
+    if (step == recovery_step::refresh && refuses_refresh(f.last)) {
         // another holder may have won, whatever the lock said
         f.phase = flight_phase::looking_again;
         emit(life::look{f.id, held_ ? held_->value.issuer : pinned_issuer_});

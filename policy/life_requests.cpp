@@ -105,7 +105,9 @@ bool credential_life::needs_discovery(held_request& r) {
     if (target_.supplied || target_.grant == grant_kind::static_token)
         return false;
     const auto& asked = r.what.challenge.resource_metadata;
-    const bool fresh = server_ && now_ < discovered_at_ + metadata_lifetime;
+    // a refresh needs no discovery: the server is known by what it issued
+    const bool renewing = r.what.notice_only && refreshable() && held_->value.found != nullptr;
+    const bool fresh = server_ && (renewing || now_ < discovered_at_ + metadata_lifetime);
     // the same challenge, or none at all (our own notice of expiry), tells nothing new
     if (r.discovered || (fresh && (asked.empty() || asked == discovered_from_)))
         return false;
@@ -166,7 +168,7 @@ recovery_facts credential_life::facts_of(const held_request& r) const {
         f.supported = *server_->scopes_supported;
     if (held_) {
         f.held = true;
-        f.refresh_token = !held_->value.refresh_token.empty() && !held_->refresh_dead;
+        f.refresh_token = refreshable();
         f.requested = held_->value.requested;
         f.granted = held_->value.granted;
         // obtained for this very request and refused again: go to the next step
@@ -186,6 +188,7 @@ judgement_facts credential_life::situation_of(const held_request& r) const {
     f.request.principal = target_.principal;
     f.request.operations = r.what.operations;
     f.person = r.what.person;
+    f.in_session = r.what.in_session;
     f.notice_only = r.what.notice_only;
     f.agreed = r.agreed;
     f.known_final = finals_.find(key_of(r), now_);
@@ -241,7 +244,7 @@ void credential_life::act(held_request& r, const judgement& j) {
     switch (j.move) {
     case next_move::answer:
         if (j.final) {
-            finals_.remember(key_of(r), j.why.message, now_);
+            finals_.remember(key_of(r), {j.why, j.facts.reason}, now_);
             report(life::audit::kind::decision, "recovery", &j.why, j.rule_name());
         } else if (j.why.code == fault::denied_by_policy) {
             report(life::audit::kind::decision, "policy", &j.why, j.rule_name());

@@ -153,6 +153,7 @@ void credential_life::redeemed(question& q, const life::flow_ended& e) {
     q.fresh = *e.fresh;
     q.fresh->origin = origin_of(target_.url);
     q.fresh->generation = next_generation();
+    remember_server(*q.fresh, e.server);
     q.work = next_++;
     emit(life::store{q.work, *q.fresh, vault_generation_, true});
 }

@@ -236,6 +236,10 @@ void credential_life::handle(const life::reconfigured& e) {
                        e.now.grant != target_.grant || e.now.supplied != target_.supplied;
     if (moved)
         move_away("was changed");
+    if (e.now.issuer != target_.issuer || e.now.server != target_.server) {
+        server_.reset(); // it is looked for as the configuration has it now
+        discovered_at_ = {};
+    }
     target_ = e.now;
     if (held_ && !target_.supplied && !bound(held_->value))
         move_away("was changed");

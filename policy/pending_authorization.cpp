@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/metadata_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -11,29 +12,6 @@ namespace reauth {
 namespace {
 
 using nlohmann::json;
-
-json server_to_json(const authorization_server& s) {
-    json out{{"issuer", s.issuer},
-             {"authorization_endpoint", s.authorization_endpoint},
-             {"token_endpoint", s.token_endpoint},
-             {"revocation_endpoint", s.revocation_endpoint},
-             {"jwks_uri", s.jwks_uri},
-             {"iss_required", s.authorization_response_iss_parameter_supported},
-             {"from_document", s.from_document}};
-    return out;
-}
-
-authorization_server server_from_json(const json& in) {
-    authorization_server s;
-    s.issuer = in.at("issuer").get<std::string>();
-    s.authorization_endpoint = in.at("authorization_endpoint").get<std::string>();
-    s.token_endpoint = in.at("token_endpoint").get<std::string>();
-    s.revocation_endpoint = in.at("revocation_endpoint").get<std::string>();
-    s.jwks_uri = in.at("jwks_uri").get<std::string>();
-    s.authorization_response_iss_parameter_supported = in.at("iss_required").get<bool>();
-    s.from_document = in.at("from_document").get<bool>();
-    return s;
-}
 
 failure unreadable() {
     failure f;

@@ -128,6 +128,8 @@ std::string explain(const recovery_plan& plan, const recovery_facts& f) {
         !f.granted.covers(f.challenged))
         return "it needs " + f.challenged.without(f.granted).to_string() +
                ", which was requested but not granted, so asking again would not help";
+    if (plan.last_try)
+        return "the upstream asks for nothing beyond what was already requested; its token is renewed once";
     if (plan.final && f.reason == challenge_reason::insufficient_scope)
         return "the upstream asks for nothing beyond what was already requested, so asking again would not "
                "help";
@@ -158,7 +160,16 @@ recovery_plan plan_recovery(const recovery_facts& f) {
     const bool wants_more = f.held && (known || forbidden) && !stored.covers(f.challenged);
     plan.step_up = wants_more;
     plan.judged_as = wants_more || forbidden ? challenge_reason::insufficient_scope : f.reason;
-    if (forbidden && f.held && f.requested.covers(f.challenged)) {
+    const bool nothing_new = forbidden && f.held && f.requested.covers(f.challenged);
+    // its token may simply be dead: as a 401, once
+    const bool all_granted = f.granted.empty() || f.granted.covers(f.challenged);
+    if (nothing_new && all_granted && !f.just_obtained_by)
+        climb(plan, f);
+    plan.person = nothing_new ? std::nullopt : plan.person;
+    if (nothing_new && !plan.silent.empty()) {
+        plan.last_try = true;
+        plan.judged_as = challenge_reason::invalid_token;
+    } else if (nothing_new) {
         plan.final = true;
     } else {
         plan.step_up = wants_more || (forbidden && f.held);
@@ -166,6 +177,8 @@ recovery_plan plan_recovery(const recovery_facts& f) {
         plan.final = plan.hopeless();
     }
     choose_scopes(plan, f, stored);
+    if (plan.last_try)
+        plan.added = {};
     plan.explanation = explain(plan, f);
     return plan;
 }

@@ -61,6 +61,7 @@ struct recovery_plan {
     scope_set silent_scopes; ///< what silent steps ask for: the stored set, or the union for a step-up
     scope_set login_scopes;  ///< what a person is asked for; empty: send no `scope`
     scope_set added;         ///< login_scopes (silent_scopes for machine grants) beyond what is stored
+    bool last_try = false;   ///< a 403 that asks for nothing new: renewed silently once, then it is final
     bool final =
         false; ///< nothing can help: answer insufficient_scope or reauth_failed, remember it for a minute
     std::string explanation; ///< one sentence

@@ -1,6 +1,8 @@
 // One refresh request; what the answer leaves out stays as it was.
 #include "policy/refresh_flow.hpp"
 
+#include "core/ascii.hpp"
+#include "policy/discovery_flow.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -25,20 +27,27 @@ result<void> check_refreshable(const refresh_inputs& in) {
     return f;
 }
 
-/// A refresh may ask for no more than was granted (RFC 6749 §6); without `scope` it means just that.
-scope_set refresh_scope(const credential& held) {
-    if (held.granted.empty() || held.granted == held.requested)
-        return held.requested;
-    return {};
+/// Whether the refusal is about the `scope` parameter, or about its absence (RFC 6749 section 6 leaves both
+/// open): then the other form is worth one request. The refresh token was not taken, so it is not spent.
+bool about_scope(const failure& why) {
+    if (why.code != fault::reauth_failed || why.transient)
+        return false;
+    if (why.oauth_error == "invalid_scope" || why.oauth_error == "invalid_request")
+        return true;
+    const auto text = ascii_lower(why.message);
+    // Entra's numbers: the scope is not valid, and a required parameter (scope) is missing
+    return text.find("scope") != text.npos || text.find("aadsts70011") != text.npos ||
+           text.find("aadsts90014") != text.npos;
 }
 
-} // namespace
+/// The token endpoint that was known is no more; the issuer may have moved it.
+bool endpoint_gone(const failure& why) {
+    return why.status == 404 || why.status == 405 || why.status == 410;
+}
 
-flow<result<credential>> refresh_credential(const flow_environment& env, refresh_inputs inputs) {
-    auto checked = check_refreshable(inputs);
-    if (!checked)
-        co_return checked.error();
-    const auto scope = refresh_scope(inputs.held);
+flow<result<token_response>> ask_refresh(const flow_environment& env, const refresh_inputs& inputs,
+                                         bool with_scope) {
+    const auto scope = with_scope ? inputs.held.requested : scope_set();
     token_question question;
     question.build = [&env, &inputs, &scope] {
         const token_call call{inputs.server, inputs.client.identity, env.now(), env.random};
@@ -48,7 +57,37 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
     question.retry = inputs.retry;
     question.purpose = "token refresh";
     auto inner = ask_token_endpoint(env, std::move(question));
-    auto response = co_await inner;
+    co_return co_await inner;
+}
+
+} // namespace
+
+flow<result<credential>> refresh_credential(const flow_environment& env, refresh_inputs inputs) {
+    auto checked = check_refreshable(inputs);
+    if (!checked)
+        co_return checked.error();
+    bool with_scope = inputs.held.refresh_with_scope.value_or(true);
+    auto first = ask_refresh(env, inputs, with_scope);
+    auto response = co_await first;
+    if (!response && endpoint_gone(response.error())) {
+        auto looking = discover_issuer(inputs.held.issuer);
+        auto now = co_await looking;
+        if (now && !now->token_endpoint.empty() && now->token_endpoint != inputs.server.token_endpoint) {
+            inputs.server = std::move(*now);
+            auto moved = ask_refresh(env, inputs, with_scope);
+            response = co_await moved;
+        }
+    }
+    std::optional<bool> other_form;
+    if (!response && !inputs.held.requested.empty() && about_scope(response.error())) {
+        with_scope = !with_scope;
+        auto again = ask_refresh(env, inputs, with_scope);
+        auto other = co_await again;
+        if (other)
+            other_form = with_scope;
+        if (other || other.error().oauth_error == "invalid_grant" || other.error().transient)
+            response = std::move(other);
+    }
     if (!response)
         co_return response.error();
     credential_context context;
@@ -58,11 +97,18 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
     context.client_id = inputs.client.identity.id;
     context.dpop_key = inputs.held.dpop_key;
     context.now = env.now();
-    co_return make_credential(*response, context, &inputs.held);
+    auto fresh = make_credential(*response, context, &inputs.held);
+    if (fresh && other_form)
+        fresh->refresh_with_scope = other_form;
+    co_return fresh;
 }
 
 bool ends_grant(const failure& why) {
     return why.oauth_error == "invalid_grant";
+}
+
+bool refuses_refresh(const failure& why) {
+    return why.code == fault::reauth_failed && !why.transient;
 }
 
 } // namespace reauth

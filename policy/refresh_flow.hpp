@@ -3,6 +3,7 @@
 
 #include "core/metadata.hpp"
 #include "core/registration.hpp"
+#include "core/token.hpp"
 #include "policy/flow.hpp"
 #include "policy/flow_environment.hpp"
 
@@ -16,14 +17,18 @@ struct refresh_inputs {
     retry_schedule retry;
 };
 
-/// The renewed credential; store it before it is used. The stored resource is sent, the old refresh token
-/// stays if none is returned. `scope` is the stored set; it is left out where the server granted another set
-/// than was asked for, since a refresh may not ask for more than was granted. Failures: reauth_failed with
-/// oauth_error `invalid_grant` ends the grant (re-read the vault first, another holder may have won);
-/// issuer_changed if the credential is of another issuer; everything transient leaves the refresh token good.
+/// The renewed credential; store it before it is used. The stored resource and scope set are sent, the old
+/// refresh token stays if none is returned. A server that refuses `scope`, or its absence, is asked once in
+/// the other form, which the credential remembers; one whose token endpoint is gone is looked up once.
+/// Failures: reauth_failed with oauth_error `invalid_grant` ends the grant (re-read the vault first, another
+/// holder may have won), any other that refuses_refresh() refuses it for now; issuer_changed if the
+/// credential is of another issuer; everything transient leaves the refresh token good.
 flow<result<credential>> refresh_credential(const flow_environment& env, refresh_inputs inputs);
 
 /// Whether a failure ends the grant for good: the refresh token is dead.
 bool ends_grant(const failure& why);
+/// Whether the server refused in so many words, or with a bare 4xx: the next step is tried, and the refresh
+/// token, which may be good again when the cause is mended, not before a minute has passed.
+bool refuses_refresh(const failure& why);
 
 } // namespace reauth

@@ -52,6 +52,7 @@ life_place credential_manager::place_of(const route& r, std::size_t principal) c
     whose.resource = u.resource;
     whose.grant = u.grant;
     whose.scopes = u.scopes;
+    whose.issuer = u.client.issuer;
     whose.supplied = u.grant == grant_kind::static_token;
     // the rules live as long as the table they came with
     whose.rules = std::shared_ptr<const rule_set>(table_, &table_->settings->policy);

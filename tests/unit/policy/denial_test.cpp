@@ -8,13 +8,20 @@ using namespace std::chrono_literals;
 
 namespace {
 const time_point start = time_point(std::chrono::seconds(1'800'000'000));
+
+final_answer final_words(const char* words) {
+    return {{fault::reauth_failed, words, {}, {}, false}, challenge_reason::invalid_token};
 }
+} // namespace
 
 TEST_CASE("a final answer is remembered for a minute, for its operation and scopes only") {
     final_memory memory;
     const final_key key{"local", "gh", "tools/call delete", "admin"};
-    memory.remember(key, "did not help", start);
-    CHECK(memory.find(key, start + 59s) == "did not help");
+    memory.remember(key, final_words("did not help"), start);
+    REQUIRE(memory.find(key, start + 59s));
+    CHECK(memory.find(key, start + 59s)->why.message == "did not help");
+    CHECK(memory.find(key, start + 59s)->why.code == fault::reauth_failed);
+    CHECK(memory.find(key, start + 59s)->reason == challenge_reason::invalid_token);
     CHECK_FALSE(memory.find(key, start + 60s));
     for (const auto& other : {final_key{"ada", "gh", "tools/call delete", "admin"},
                               final_key{"local", "x", "tools/call delete", "admin"},
@@ -25,9 +32,9 @@ TEST_CASE("a final answer is remembered for a minute, for its operation and scop
 
 TEST_CASE("a new login forgets the final answers of its upstream") {
     final_memory memory;
-    memory.remember({"local", "gh", "a", ""}, "x", start);
-    memory.remember({"local", "acme", "a", ""}, "x", start);
-    memory.remember({"ada", "gh", "a", ""}, "x", start);
+    memory.remember({"local", "gh", "a", ""}, final_words("x"), start);
+    memory.remember({"local", "acme", "a", ""}, final_words("x"), start);
+    memory.remember({"ada", "gh", "a", ""}, final_words("x"), start);
     memory.forget("local", "gh");
     CHECK(memory.size() == 2);
     CHECK_FALSE(memory.find({"local", "gh", "a", ""}, start));
@@ -36,13 +43,14 @@ TEST_CASE("a new login forgets the final answers of its upstream") {
 TEST_CASE("an upstream that invents scopes cannot fill the memory") {
     final_memory memory;
     for (std::size_t i = 0; i < final_memory::capacity + 10; ++i)
-        memory.remember({"local", "gh", "a", std::to_string(i)}, "x", start + std::chrono::milliseconds(i));
+        memory.remember({"local", "gh", "a", std::to_string(i)}, final_words("x"),
+                        start + std::chrono::milliseconds(i));
     CHECK(memory.size() == final_memory::capacity);
     CHECK_FALSE(memory.find({"local", "gh", "a", "0"}, start));
     CHECK(memory.find({"local", "gh", "a", "1033"}, start));
-    memory.remember({"local", "gh", "a", "1033"}, "again", start + 2s);
+    memory.remember({"local", "gh", "a", "1033"}, final_words("again"), start + 2s);
     CHECK(memory.size() == final_memory::capacity);
-    memory.remember({"local", "gh", "a", "new"}, "x", start + 120s);
+    memory.remember({"local", "gh", "a", "new"}, final_words("x"), start + 120s);
     CHECK(memory.size() == 1);
 }
 

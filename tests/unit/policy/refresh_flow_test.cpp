@@ -1,6 +1,7 @@
 // Silent renewal, with a scripted server.
 #include "policy/refresh_flow.hpp"
 
+#include "core/credential_json.hpp"
 #include "core/jose.hpp"
 #include "samples.hpp"
 
@@ -56,17 +57,81 @@ TEST_CASE("a refresh keeps the old refresh token and scope where the answer has 
     CHECK(r->requested == scope_set{"read", "list"});
 }
 
-TEST_CASE("a refresh never asks for more than was granted") {
+TEST_CASE(
+    "a server that refuses one form of scope on refresh is asked in the other, and that is remembered") {
+    fixed_world world;
+    for (const char* refusal :
+         {R"({"error":"invalid_scope"})", R"({"error":"invalid_request"})",
+          R"({"error":"invalid_grant","error_description":"AADSTS70011: The provided value is not valid"})",
+          R"({"error":"unsupported","error_description":"scope parameter not supported"})"}) {
+        INFO(refusal);
+        flow_script script;
+        script.on(token_endpoint, 400, refusal).on(token_endpoint, 200, good_token);
+        auto in = inputs();
+        const auto r = script.run(refresh_credential(world.env, in));
+        REQUIRE(r.has_value());
+        CHECK(form_field(script.body(0), "scope") == "read list");
+        CHECK(form_field(script.body(1), "scope") == "(none)");
+        CHECK(form_field(script.body(1), "refresh_token") == "rt-s3cr3t");
+        in.held = credential_from_json(credential_to_json(*r)).value();
+        flow_script next;
+        next.on(token_endpoint, 200, good_token);
+        REQUIRE(next.run(refresh_credential(world.env, in)).has_value());
+        CHECK(form_field(next.body(), "scope") == "(none)");
+        flow_script turned;
+        turned
+            .on(token_endpoint, 400,
+                R"({"error":"invalid_request","error_description":"AADSTS90014: missing"})")
+            .on(token_endpoint, 200, good_token);
+        const auto back = turned.run(refresh_credential(world.env, in));
+        REQUIRE(back.has_value());
+        CHECK(form_field(turned.body(1), "scope") == "read list");
+        CHECK(back->refresh_with_scope == true);
+    }
+    flow_script both;
+    both.on(token_endpoint, 400, R"({"error":"invalid_scope"})");
+    CHECK(both.run(refresh_credential(world.env, inputs())).error().oauth_error == "invalid_scope");
+    CHECK(both.requests.size() == 2);
+}
+
+TEST_CASE("where another set was granted than requested, the requested one is sent") {
     fixed_world world;
     flow_script script;
     script.on(token_endpoint, 200, good_token);
     auto in = inputs();
     in.held.granted = {"read"};
     REQUIRE(script.run(refresh_credential(world.env, in)).has_value());
-    CHECK(form_field(script.body(), "scope") == "(none)");
-    in.held.granted = {};
-    REQUIRE(script.run(refresh_credential(world.env, in)).has_value());
     CHECK(form_field(script.body(), "scope") == "read list");
+}
+
+TEST_CASE("a token endpoint that is gone is looked up once more, at the issuer") {
+    fixed_world world;
+    flow_script script;
+    script.on(token_endpoint, 404, "");
+    script.on("https://as.example/.well-known/oauth-authorization-server", 200,
+              R"({"issuer":"https://as.example","token_endpoint":"https://as.example/v2/token"})");
+    script.on("https://as.example/v2/token", 200, good_token);
+    CHECK(script.run(refresh_credential(world.env, inputs())).has_value());
+    flow_script same;
+    same.on(token_endpoint, 404, "");
+    const auto r = same.run(refresh_credential(world.env, inputs())).error();
+    CHECK(refuses_refresh(r));
+    CHECK_FALSE(ends_grant(r));
+}
+
+TEST_CASE("a refusal without an OAuth error refuses the refresh, trouble does not") {
+    fixed_world world;
+    const auto outcome = [&](unsigned status, const char* body) {
+        flow_script script;
+        script.on(token_endpoint, status, body);
+        return script.run(refresh_credential(world.env, inputs())).error();
+    };
+    for (const unsigned status : {400u, 403u, 410u, 422u})
+        for (const char* body : {"", "<html>", "{}", R"({"error":{"message":"x"}})"})
+            CHECK(refuses_refresh(outcome(status, body)));
+    for (const unsigned status : {408u, 425u, 429u, 500u, 503u})
+        CHECK_FALSE(refuses_refresh(outcome(status, "")));
+    CHECK(ends_grant(outcome(400, R"({"error_code":"refresh_token_not_found"})")));
 }
 
 TEST_CASE("form-encoded answers and errors with status 200 are read") {
