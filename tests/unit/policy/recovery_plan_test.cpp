@@ -197,8 +197,31 @@ TEST_CASE("403 insufficient_scope of a workload or a static token is final") {
     }
 }
 
-TEST_CASE("a 403 that asks for nothing beyond what was requested is final") {
-    for (const auto& challenged : {scope_set{}, scope_set{"read"}, scope_set{"list", "read"}}) {
+TEST_CASE("a 403 that asks for nothing new is renewed silently once: its token may simply be dead") {
+    for (const auto* grant : {"authorization_code", "client_credentials", "enterprise"})
+        for (const auto& challenged : {scope_set{}, scope_set{"read"}}) {
+            auto f = held(grant, insufficient_scope, challenged);
+            f.granted = f.requested;
+            const auto plan = plan_recovery(f);
+            CHECK(plan.last_try);
+            CHECK_FALSE(plan.final);
+            CHECK_FALSE(plan.step_up);
+            CHECK(plan.silent.size() == 1);
+            CHECK_FALSE(plan.person);
+            CHECK(plan.silent_scopes == f.requested);
+            CHECK(plan.added.empty());
+            CHECK(plan.judged_as == invalid_token);
+            f.just_obtained_by = plan.silent.front();
+            CHECK(plan_recovery(f).final);
+        }
+    auto bare = held("authorization_code", insufficient_scope, {"read"});
+    bare.granted = bare.requested;
+    bare.refresh_token = false;
+    CHECK(plan_recovery(bare).final);
+}
+
+TEST_CASE("a 403 for what was requested and not granted is final") {
+    for (const auto& challenged : {scope_set{"read"}, scope_set{"list", "read"}}) {
         auto f = held("authorization_code", insufficient_scope, challenged);
         f.granted = {"list"};
         const auto plan = plan_recovery(f);
