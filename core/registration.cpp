@@ -25,7 +25,12 @@ failure refused(const http_response& answer, const std::optional<json>& document
     f.transient =
         answer.status >= 500 || answer.status == 429 || answer.status == 425 || answer.status == 408;
     f.code = f.transient ? fault::authorization_server_unavailable : fault::reauth_failed;
-    f.fix = f.transient ? "try again later" : std::string(preregister);
+    const auto after = answer.header("Retry-After").value_or("");
+    const bool seconds =
+        !after.empty() && after.size() < 7 && after.find_first_not_of("0123456789") == after.npos;
+    f.fix = !f.transient ? std::string(preregister)
+            : seconds    ? "try again in " + std::string(after) + " s"
+                         : "try again later";
     return f;
 }
 

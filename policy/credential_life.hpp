@@ -70,7 +70,9 @@ private:
         std::optional<failure> silent_failure;
         std::optional<life::caller_id> login; ///< an operator's wish, or another life's
         bool for_life = false, login_answered = false;
-        wait_settings wait; ///< while it waits for a session
+        wait_settings wait; ///< while a person is waited for
+        std::vector<std::string> required_scopes;
+        std::string reason;
         std::string shown_upstream;
     };
     enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
@@ -179,6 +181,7 @@ private:
     void ask(held_request& r, const judgement& j);
     void look_first(held_request& r);
     void replay(held_request& r);
+    void tell_waiting(const held_request& r, const std::string& approval, std::string trouble = {});
     void fail(held_request& r, failure why, const challenge_facts* facts = nullptr);
     void drop_request(const held_request& r);
     held_request* find_request(std::uint64_t arrived);
@@ -191,7 +194,7 @@ private:
     void handle(const life::session_asked& e);
     void handle(const life::session_refused& e);
     void consider_login(held_request& r);
-    void want_session(held_request& r, const wait_settings& wait);
+    void want_session(held_request& r);
     void tell_session(held_request& r);
     bool session_usable() const;
 
@@ -230,6 +233,7 @@ private:
     result<std::string> open_question(const held_request& r, const recovery_plan& plan, bool confirm_first,
                                       const std::string& rule);
     std::string joinable(const question& wanted) const;
+    scope_set asked_scopes(const recovery_plan& plan) const;
     void move_waiting(const std::string& from, const std::string& to);
     void answer_starters(question& q, const result<approve_answer>& answer);
     void end_question(const std::string& id, approval_status status, std::string outcome, failure why,
@@ -257,6 +261,7 @@ private:
     void login_done(question& q, bool saved);
     question* with_work(life::work_id work);
     void give_location(question& q, const starter& s);
+    void tell_who_waits(const question& q, const std::string& trouble);
 
     // life_sign_out.cpp: the end of a life, and a new epoch
     void handle(const life::sign_out_asked& e);

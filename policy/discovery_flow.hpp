@@ -33,7 +33,7 @@ struct discovery_request {
     std::string configured_issuer; ///< `client.issuer`; empty: not named
     std::string pinned_issuer;     ///< the issuer a person approved; empty: none yet
     std::string resource = "auto"; ///< auto | omit | a URI
-    configured_server_settings configured_server;
+    configured_server_settings configured_server{};
 };
 
 /// One look at one URL, for `doctor`.

@@ -104,6 +104,8 @@ struct show {
 struct discard_pending {
     secret state;
     std::string approval; ///< that it belonged to
+    /// A person went there, and it did not come back: the server may not know its client any more.
+    bool refused = false;
 };
 enum class verdict { replay, fail, relay };
 /// The end of a held request.
@@ -120,6 +122,9 @@ struct tell_waiting {
     request_id request;
     std::string approval;
     wait_settings wait;
+    std::vector<std::string> required_scopes; ///< what it was refused for
+    std::string reason;
+    std::string trouble; ///< why the login could not be begun, and when it may be; empty: nobody has tried
 };
 struct answer_approve {
     caller_id caller;

@@ -35,7 +35,7 @@ struct target {
     grant_kind grant = grant_kind::authorization_code;
     std::optional<scope_set> scopes; ///< as configured
     std::string issuer;              ///< `client.issuer`; empty: not named
-    configured_server_settings server;
+    configured_server_settings server{};
     bool supplied = false; ///< the configuration supplies the token: no login, no sign-out
     std::shared_ptr<const rule_set> rules;
     std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};

@@ -41,14 +41,22 @@ void credential_life::move_waiting(const std::string& from, const std::string& t
     for (auto& r : requests_)
         if (r.on == waits::question && r.approval == from) {
             r.approval = to;
-            if (r.id)
-                emit(life::tell_waiting{r.id, to, r.wait});
+            tell_waiting(r, to);
         }
 }
 
 /// For this process and all others.
 void credential_life::show(const question& q) {
     emit(life::show{q.shown, shared(q)});
+}
+
+/// What the authorization URL will ask for: begin_authorization() adds offline_access likewise.
+scope_set credential_life::asked_scopes(const recovery_plan& plan) const {
+    auto asked = plan.login_scopes;
+    if (plan.person == recovery_step::login && server_ && !asked.empty() &&
+        server_->server.offers_offline_access())
+        asked.add("offline_access");
+    return asked;
 }
 
 /// Opens a question, or joins the one that asks for the same. fault::overloaded: too many are open.
@@ -89,7 +97,7 @@ result<std::string> credential_life::open_question(const held_request& r, const 
                                           : plan.judged_as);
     if (held_ && target_.grant != grant_kind::idp_session)
         a.granted = held_->value.granted;
-    a.requested = plan.login_scopes;
+    a.requested = asked_scopes(plan);
     // what was asked before and not granted (offline_access, often) is nothing new
     a.added = held_ && target_.grant != grant_kind::idp_session ? plan.added : plan.login_scopes;
     for (const auto& o : r.what.operations)
@@ -153,7 +161,8 @@ void credential_life::end_question(const std::string& id, approval_status status
         answer_starters(q, result<approve_answer>(done));
     }
     if (!approved && !q.pending_state.empty())
-        emit(life::discard_pending{q.pending_state, id});
+        emit(life::discard_pending{q.pending_state, id,
+                                   status == approval_status::denied || status == approval_status::expired});
     if (!approved) {
         const failure over{why.message.empty() ? fault::approval_timeout : why.code,
                            "this approval has ended: " + q.shown.outcome,

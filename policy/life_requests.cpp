@@ -60,6 +60,11 @@ void credential_life::replay(held_request& r) {
     drop_request(r);
 }
 
+void credential_life::tell_waiting(const held_request& r, const std::string& approval, std::string trouble) {
+    if (r.id)
+        emit(life::tell_waiting{r.id, approval, r.wait, r.required_scopes, r.reason, std::move(trouble)});
+}
+
 void credential_life::fail(held_request& r, failure why, const challenge_facts* facts) {
     if (r.id) {
         life::answer a;
@@ -298,9 +303,14 @@ void credential_life::ask(held_request& r, const judgement& j) {
         look_first(r);
         return;
     }
+    r.wait = j.rule.wait;
+    r.reason = std::string(to_string(j.facts.reason));
+    r.required_scopes = j.facts.added.tokens();
+    if (r.required_scopes.empty() && r.what.challenge.scope)
+        r.required_scopes = r.what.challenge.scope->tokens();
     if (j.plan.person == recovery_step::idp_login && !j.confirm_first &&
         target_.grant == grant_kind::enterprise) {
-        want_session(r, j.rule.wait);
+        want_session(r);
         return;
     }
     auto opened = open_question(r, j.plan, j.confirm_first, j.rule_name());
@@ -310,9 +320,8 @@ void credential_life::ask(held_request& r, const judgement& j) {
     }
     r.on = waits::question;
     r.approval = *opened;
-    if (r.id)
-        emit(life::tell_waiting{r.id, *opened, j.rule.wait});
-    else
+    tell_waiting(r, *opened);
+    if (!r.id)
         drop_request(r);
 }
 

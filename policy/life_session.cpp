@@ -45,7 +45,7 @@ void credential_life::consider_login(held_request& r) {
         return;
     }
     if (target_.grant == grant_kind::enterprise) {
-        want_session(r, {});
+        want_session(r);
         return;
     }
     recovery_plan plan;
@@ -61,9 +61,8 @@ void credential_life::consider_login(held_request& r) {
 }
 
 /// r waits for a person's login at the identity provider: asked for once, whoever needs it.
-void credential_life::want_session(held_request& r, const wait_settings& wait) {
+void credential_life::want_session(held_request& r) {
     r.on = waits::session;
-    r.wait = wait;
     if (!session_wanted_)
         emit(life::ask_session{r.what, r.login.has_value()});
     session_wanted_ = true;
@@ -72,8 +71,7 @@ void credential_life::want_session(held_request& r, const wait_settings& wait) {
 }
 
 void credential_life::tell_session(held_request& r) {
-    if (r.id)
-        emit(life::tell_waiting{r.id, session_approval_, r.wait});
+    tell_waiting(r, session_approval_);
     if (r.login)
         emit(life::answer_login{*r.login, session_approval_});
     r.login_answered = r.login_answered || r.login.has_value();

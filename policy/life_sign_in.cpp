@@ -57,8 +57,13 @@ void credential_life::handle(const life::sign_in_begun& e) {
         q->phase = question_phase::pending;
         answer_starters(*q, result<approve_answer>(why));
         // whoever waits learns now what has to be changed; trouble that passes keeps the question open
-        if (!why.transient)
+        if (!why.transient) {
             end_question(q->shown.id, approval_status::failed, why.describe(), why);
+            return;
+        }
+        q->shown.outcome = "The sign-in could not be begun: " + why.describe() + ".";
+        show(*q);
+        tell_who_waits(*q, why.describe());
         return;
     }
     if (!server_ && e.server) {
@@ -76,8 +81,15 @@ void credential_life::handle(const life::sign_in_begun& e) {
     if (!e.begun->browser_binding.empty())
         q->browser_binding = e.begun->browser_binding;
     show(*q);
+    tell_who_waits(*q, {});
     for (const auto& s : std::exchange(q->starters, {}))
         give_location(*q, s);
+}
+
+void credential_life::tell_who_waits(const question& q, const std::string& trouble) {
+    for (const auto& r : requests_)
+        if (r.on == waits::question && r.approval == q.shown.id)
+            tell_waiting(r, q.shown.id, trouble);
 }
 
 void credential_life::handle(const life::binding_released& e) {
@@ -167,8 +179,8 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
     callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
     q.pending_state = secret(); // it was taken
     if (e.client_unknown) {
-        said.detail = "The provider no longer knows this client. It is registered anew at the next try: "
-                      "approve once more.";
+        said.detail = "The provider refused this client, which it has probably forgotten (" + why.message +
+                      "). It is registered anew at the next try: approve once more.";
         emit(life::answer_callback{*q.callback, std::move(said)});
         q.callback.reset();
         q.browser_binding.reset();

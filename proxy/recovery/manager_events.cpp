@@ -151,7 +151,7 @@ void credential_manager::perform(member&, const life::discard_pending& a) {
     ended_states_.emplace_back(pending_key(a.state.reveal()), a.approval);
     if (ended_states_.size() > remembered_states)
         ended_states_.pop_front();
-    asio::co_spawn(context_.ex, discard_pending_work(context_, a.state), asio::detached);
+    asio::co_spawn(context_.ex, discard_pending_work(context_, a.state, a.refused), asio::detached);
 }
 
 void credential_manager::perform(member&, const life::answer& a) {
@@ -177,7 +177,7 @@ void credential_manager::perform(member&, const life::tell_waiting& a) {
     const auto held = held_.find(a.request);
     const auto shown = book_.find(a.approval);
     if (held != held_.end() && shown)
-        held->second->approval_waits(a.approval, book_.link(*shown), a.wait);
+        held->second->approval_waits(a, book_.link(*shown));
 }
 
 void credential_manager::perform(member&, const life::answer_approve& a) {

@@ -116,6 +116,12 @@ task<std::optional<begun_authorization>> told_to_vault(recovery_context& context
     co_return flow_of(place, what, std::move(**other));
 }
 
+/// Not used for logins any more; what was issued to it is still renewed with it.
+result<void> retire(credential_store& store, const std::string& upstream, registered_client client) {
+    client.retired = true;
+    return store.store_registration(upstream, client);
+}
+
 } // namespace
 
 /// The flow is stored before anyone sees its URL.
@@ -204,15 +210,29 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
         auto forget = [&] { return context.store.erase_registration(issuer, upstream, id); };
         auto forgotten = co_await context.vault.run(forget);
         end.client_unknown = forgotten.has_value();
+    } else if (!end.fresh && may_be_forgotten(end.fresh.error(), client, context.env.now())) {
+        const auto upstream = place.whose.upstream;
+        auto put_aside = [&] { return retire(context.store, upstream, client); };
+        auto aside = co_await context.vault.run(put_aside);
+        end.client_unknown = aside.has_value();
     }
     co_return end;
 }
 
-task<void> discard_pending_work(recovery_context& context, secret state) {
-    auto take = [&] { return context.store.take_pending(state.reveal()); };
-    auto taken = co_await context.vault.run(take);
-    if (!taken)
-        log_event(log_level::warn, "vault", {{"message", taken.error().describe()}});
+/// `refused`: the person went there and did not come back, as where the server answers 422 to a client that
+/// it has forgotten.
+task<void> discard_pending_work(recovery_context& context, secret state, bool refused) {
+    const auto now = context.env.now();
+    auto take = [&]() -> result<void> {
+        auto taken = context.store.take_pending(state.reveal());
+        if (!taken)
+            return taken.error();
+        const bool doubtful = refused && *taken && old_registration((*taken)->client, now);
+        return doubtful ? retire(context.store, (*taken)->upstream, (*taken)->client) : result<void>{};
+    };
+    auto done = co_await context.vault.run(take);
+    if (!done)
+        log_event(log_level::warn, "vault", {{"message", done.error().describe()}});
 }
 
 } // namespace reauth

@@ -116,7 +116,7 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
         co_return stored.error();
     // one for each redirect URI: processes with another `public_url` have their own
     for (auto& client : *stored)
-        if (client.redirect_uri == inputs.redirect_uri)
+        if (client.redirect_uri == inputs.redirect_uri && !client.retired)
             inputs.stored = std::move(client);
     if (place.whose.grant == grant_kind::jwt_bearer && inputs.configured.id.empty()) {
         registered_client nobody; // the assertion alone says who we are

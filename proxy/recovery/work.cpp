@@ -4,6 +4,8 @@
 #include "policy/revocation_flow.hpp"
 #include "proxy/log.hpp"
 
+#include <algorithm>
+
 namespace reauth {
 
 task<life_event> discover_work(recovery_context& context, life_place place, life::discover what) {
@@ -159,18 +161,28 @@ task<life_event> store_work(recovery_context& context, life_place place, life::s
 
 namespace {
 
-/// The registration that the erased credential was issued to (or all, where it is not known), unless another
-/// principal's credential, of whatever process, was issued to it too.
-result<void> forget_client(credential_store& store, const std::string& issuer, const std::string& upstream,
-                           const std::string& client_id) {
+/// All that we registered for the upstream, unless another principal's credential, of whatever process, was
+/// issued to it: the next login registers anew, also where the server has forgotten the client.
+result<void> forget_clients(credential_store& store, const std::string& upstream) {
     auto all = store.credentials();
     if (!all)
         return all.error();
-    for (const auto& other : *all)
-        if (other.upstream == upstream && other.held.issuer == issuer &&
-            (client_id.empty() || other.held.client_id == client_id))
-            return {};
-    return store.erase_registration(issuer, upstream, client_id);
+    auto clients = store.registrations({}, upstream);
+    if (!clients)
+        return clients.error();
+    for (const auto& client : *clients) {
+        const bool in_use = std::any_of(all->begin(), all->end(), [&](const auto& other) {
+            const auto& held = other.held;
+            return other.upstream == upstream && held.issuer == client.issuer &&
+                   (held.client_id.empty() || held.client_id == client.identity.id);
+        });
+        if (in_use)
+            continue;
+        auto gone = store.erase_registration(client.issuer, upstream, client.identity.id);
+        if (!gone)
+            return gone;
+    }
+    return {};
 }
 
 } // namespace
@@ -187,10 +199,10 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
         }
         if (place.session())
             return store.erase_session(whose.principal, place.provider, what.tombstone, what.only_until);
-        if (what.issuer.empty())
-            return what.tombstone;
-        const auto there = store.find_credential(whose.principal, whose.upstream, what.issuer);
-        const auto client = there && there->value ? there->value->client_id : std::string();
+        if (what.issuer.empty()) {
+            auto forgotten = what.whole ? forget_clients(store, whose.upstream) : result<void>{};
+            return forgotten ? result<std::uint64_t>(what.tombstone) : forgotten.error();
+        }
         auto gone = store.erase_credential(whose.principal, whose.upstream, what.issuer, what.tombstone,
                                            what.only_until);
         if (!gone || !what.whole)
@@ -198,7 +210,7 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
         auto unpinned = store.unpin_issuer(whose.principal, whose.upstream);
         if (!unpinned)
             return unpinned.error();
-        auto forgotten = forget_client(store, what.issuer, whose.upstream, client);
+        auto forgotten = forget_clients(store, whose.upstream);
         if (!forgotten)
             return forgotten.error();
         return gone;

@@ -21,6 +21,6 @@ task<void> undo_store_work(recovery_context& context, life_place place, life::un
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what);
 task<life_event> release_binding_work(recovery_context& context, life::release_binding what);
 task<life_event> redeem_work(recovery_context& context, life_place place, life::redeem what);
-task<void> discard_pending_work(recovery_context& context, secret state);
+task<void> discard_pending_work(recovery_context& context, secret state, bool refused = false);
 
 } // namespace reauth

@@ -65,11 +65,18 @@ rpc_error_data exchange::error_data(const failure& why) const {
     return data;
 }
 
+/// The approval's link is a capability: the log names the command in its place.
 void exchange::log_outcome(const failure& why) const {
+    auto message = why.describe();
+    if (!approval_link_.empty()) {
+        const auto open_link = "open " + approval_link_;
+        if (const auto at = message.find(open_link); at != std::string::npos)
+            message.replace(at, open_link.size(), "run `mcp-reauth approve " + approval_id_ + "`");
+    }
     log_event(log_level::warn, "request failed",
               {{"upstream", where_.upstream().name},
                {"code", std::string(to_string(why.code))},
-               {"message", why.describe()}});
+               {"message", message}});
 }
 
 /// Answers with a failure. Returns whether the client connection can go on.
@@ -88,6 +95,8 @@ task<bool> exchange::fail(failure why) {
                                                                                 : rpc_code_reauth;
     auto data = error_data(why);
     auto answer = describe_failure(why, messages_.messages, messages_.batch, data, code);
+    if (why.code == fault::session_over)
+        answer.status = 404;
     if (body_broken_)
         answer.status = 400;
     if (streaming_) {

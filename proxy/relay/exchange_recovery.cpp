@@ -21,6 +21,7 @@ recovery_ask exchange::make_ask() {
     recovery_ask ask;
     ask.where = where_;
     auto& what = ask.what;
+    what.in_session = s_.memory->head.find(field_id::mcp_session_id) != nullptr;
     what.challenge = challenge_;
     what.sent_generation = credential_ ? credential_->generation() : 0;
     what.first_generation = first_generation_;
@@ -85,7 +86,7 @@ void exchange::plan_wait(const held_request& held) {
     approval_link_ = held.approval_link;
     approval_id_ = held.approval_id;
     auto now = steady_clock::now();
-    const auto& wait = held.wait;
+    const auto& wait = held.waits_for.wait;
     bool progress = false, elicits = false;
     for (const auto& m : messages_.messages) {
         progress = progress || !m.progress_token.empty();
@@ -127,6 +128,10 @@ task<bool> exchange::keep_waiting(held_request& held) {
         approval_link_ = held.approval_link;
         approval_id_ = held.approval_id;
     }
+    if (approval_seen_) {
+        required_scopes_ = held.waits_for.required_scopes;
+        reason_ = held.waits_for.reason;
+    }
     if (approval_seen_ && fail_at_once_) {
         why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_,
                 "then try again", "", true};
@@ -134,7 +139,13 @@ task<bool> exchange::keep_waiting(held_request& held) {
         co_return false;
     }
     if (now >= give_up_at_) {
-        if (approval_seen_)
+        const auto& trouble = held.waits_for.trouble;
+        if (approval_seen_ && !trouble.empty())
+            why_ = {fault::authorization_server_unavailable,
+                    "the sign-in could not be begun: " + trouble + "; approve once more: open " +
+                        approval_link_,
+                    "then try again: the approval stays open", "", true};
+        else if (approval_seen_)
             why_ = {fault::approval_timeout, "nobody has approved this yet: open " + approval_link_,
                     "then try again: the approval stays open", "", true};
         else
@@ -151,7 +162,7 @@ task<bool> exchange::keep_waiting(held_request& held) {
         beat_at_ = now;
     }
     if (now >= beat_at_ && streaming_) {
-        beat_at_ = now + held.wait.heartbeat;
+        beat_at_ = now + held.waits_for.wait.heartbeat;
         std::string text = sse_comment("mcp-reauth is waiting for a credential");
         if (approval_seen_ && !messages_.batch && !messages_.messages.empty() &&
             !messages_.messages[0].progress_token.empty())
@@ -177,8 +188,9 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
     }
     w_.counters.waited.fetch_add(1, std::memory_order_relaxed);
     auto now = steady_clock::now();
-    stream_at_ =
-        class_ == request_class::stream && !old_client_ && !streaming_ ? now + held->wait.grace : never;
+    stream_at_ = class_ == request_class::stream && !old_client_ && !streaming_
+                     ? now + held->waits_for.wait.grace
+                     : never;
     give_up_at_ = class_ == request_class::stream ? never
                   : class_ == request_class::call ? never
                                                   : now + short_wait;

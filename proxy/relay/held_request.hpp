@@ -4,7 +4,7 @@
 #include "core/challenge.hpp"
 #include "core/failure.hpp"
 #include "core/json_rpc.hpp"
-#include "policy/life_events.hpp"
+#include "policy/life_actions.hpp"
 #include "proxy/net/wakeup.hpp"
 #include "proxy/relay/routing.hpp"
 #include "proxy/relay/snapshot.hpp"
@@ -44,7 +44,7 @@ public:
     std::optional<recovery_verdict> verdict;
     std::string approval_link; ///< set once an approval waits
     std::string approval_id;
-    wait_settings wait; ///< of the rule that matched; valid with approval_link
+    life::tell_waiting waits_for; ///< valid with approval_link
     /// Nobody waits any more; the flight goes on.
     void abandon() noexcept { waker_ = nullptr; }
 
@@ -52,12 +52,11 @@ public:
     life::request_id number = 0; ///< as the credential's life knows it; 0: not asked yet
 
     // callable from any thread
-    void approval_waits(std::string id, std::string link, wait_settings settings) {
-        asio::post(worker_, [self = shared_from_this(), i = std::move(id), l = std::move(link),
-                             w = settings]() mutable {
-            self->approval_id = std::move(i);
+    void approval_waits(life::tell_waiting what, std::string link) {
+        asio::post(worker_, [self = shared_from_this(), w = std::move(what), l = std::move(link)]() mutable {
+            self->approval_id = w.approval;
             self->approval_link = std::move(l);
-            self->wait = w;
+            self->waits_for = std::move(w);
             self->wake();
         });
     }

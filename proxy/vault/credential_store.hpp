@@ -69,7 +69,7 @@ public:
     result<void> unpin_issuer(const std::string& principal, const std::string& upstream);
 
     /// Every client that we have registered there for the upstream: one per redirect URI, and those that a
-    /// credential was issued to.
+    /// credential was issued to. An empty issuer: wherever we have registered for it.
     result<std::vector<registered_client>> registrations(const std::string& issuer,
                                                          const std::string& upstream);
     /// Stores under client.issuer and its client_id.

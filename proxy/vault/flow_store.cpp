@@ -25,7 +25,8 @@ result<std::vector<registered_client>> credential_store::registrations(const std
     std::vector<registered_client> out;
     for (const auto& record : *records) {
         const auto parts = split_key(record.key);
-        if (!parts || parts->size() < 2 || (*parts)[0] != issuer || (*parts)[1] != upstream)
+        const bool there = issuer.empty() || (parts && !parts->empty() && (*parts)[0] == issuer);
+        if (!parts || parts->size() < 2 || !there || (*parts)[1] != upstream)
             continue;
         auto client = registered_client_from_json(record.value);
         if (!client)
