@@ -11,15 +11,17 @@ bool speaks_oauth(const auth_challenge& c) {
     return c.scheme == "bearer" || c.scheme == "dpop";
 }
 
+/// Whatever the status is: who names resource metadata (RFC 9728 §5.1) wants a token.
+bool as_unauthorized(unsigned status, const parsed_challenge& c) {
+    return status == 401 || !c.resource_metadata.empty();
+}
+
 challenge_kind classify(unsigned status, const parsed_challenge& c, bool token_sent) {
-    if (status == 403) {
-        if (c.error == "insufficient_scope")
-            return challenge_kind::insufficient_scope;
-        if (c.error == "invalid_token")
-            return token_sent ? challenge_kind::invalid_token : challenge_kind::unauthorized;
-        return challenge_kind::not_a_challenge;
-    }
-    if (status != 401)
+    if (status == 403 && c.error == "insufficient_scope")
+        return challenge_kind::insufficient_scope;
+    if (status == 403 && c.error == "invalid_token")
+        return token_sent ? challenge_kind::invalid_token : challenge_kind::unauthorized;
+    if (!as_unauthorized(status, c))
         return challenge_kind::not_a_challenge;
     if (!token_sent)
         return challenge_kind::unauthorized;
@@ -63,14 +65,19 @@ std::string_view to_string(challenge_kind k) noexcept {
     return "not_a_challenge";
 }
 
+bool may_challenge(unsigned status) noexcept {
+    return status == 401 || status == 403 || (status >= 300 && status < 400 && status != 304);
+}
+
 parsed_challenge read_challenge(unsigned status, const std::vector<std::string_view>& www_authenticate,
                                 std::string_view dpop_nonce_field, bool token_sent) {
     parsed_challenge out;
     if (valid_dpop_nonce(dpop_nonce_field))
         out.dpop_nonce = dpop_nonce_field;
-    if (status != 401 && status != 403)
+    if (!may_challenge(status))
         return out;
-    for (const auto& challenge : parse_www_authenticate(www_authenticate)) {
+    const auto challenges = parse_www_authenticate(www_authenticate);
+    for (const auto& challenge : challenges) {
         if (!speaks_oauth(challenge))
             continue;
         (challenge.scheme == "bearer" ? out.bearer : out.dpop) = true;
@@ -87,6 +94,10 @@ parsed_challenge read_challenge(unsigned status, const std::vector<std::string_v
         if (const auto algs = challenge.param("algs"); algs && challenge.scheme == "dpop")
             out.dpop_algs = words(*algs);
     }
+    // a gateway's own scheme says where the metadata is, where no scheme of ours does
+    for (const auto& challenge : challenges)
+        if (const auto url = challenge.param("resource_metadata"); url && out.resource_metadata.empty())
+            out.resource_metadata = *url;
     out.kind = classify(status, out, token_sent);
     return out;
 }

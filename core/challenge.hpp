@@ -31,8 +31,8 @@ std::vector<auth_challenge> parse_www_authenticate(const std::vector<std::string
 /// How a status and its challenges are to be taken.
 enum class challenge_kind {
     not_a_challenge,    ///< the upstream's own answer: relay it
-    unauthorized,       ///< 401 and no token was sent
-    token_expired,      ///< 401 without an error, although a token was sent
+    unauthorized,       ///< 401 (or what names resource_metadata) and no token was sent
+    token_expired,      ///< the same without an error, although a token was sent
     invalid_token,      ///< 401 (or 403) that says the token is dead
     insufficient_scope, ///< 403 with insufficient_scope: step-up
     dpop_nonce,         ///< 401 use_dpop_nonce: repeat with `dpop_nonce`, no new token is needed
@@ -53,7 +53,12 @@ struct parsed_challenge {
     std::string dpop_nonce; ///< of the DPoP-Nonce field (RFC 9449 §8); may come with any answer; empty: none
 };
 
-/// Reads an upstream's answer. `token_sent`: the request carried our access token.
+/// Whether an answer of that status can be a challenge: 401, 403, and where a WWW-Authenticate names
+/// resource_metadata also a redirect (a login page in front of the server).
+bool may_challenge(unsigned status) noexcept;
+
+/// Reads an upstream's answer. Challenges of any scheme count that name resource_metadata. `token_sent`: the
+/// request carried our access token.
 parsed_challenge read_challenge(unsigned status, const std::vector<std::string_view>& www_authenticate,
                                 std::string_view dpop_nonce_field, bool token_sent);
 /// The same from header fields.

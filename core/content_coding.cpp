@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_codings = 3;
 constexpr int window = 15, zlib_or_gzip = 32;
 
-failure malformed(std::string message) {
+failure wrong_coding(std::string message) {
     return {fault::upstream_malformed,
             std::move(message),
             "its operator must send it without a content coding, or with gzip or deflate (RFC 9110 §8.4.1)",
@@ -85,7 +85,7 @@ struct content_decoder::stage {
             z.avail_out = static_cast<uInt>(room.size());
             const int got = inflate(&z, Z_NO_FLUSH);
             if (got != Z_OK && got != Z_STREAM_END && got != Z_BUF_ERROR)
-                return malformed("the body is not what its content coding says");
+                return wrong_coding("the body is not what its content coding says");
             const std::string_view made{room.data(), room.size() - z.avail_out};
             started = true;
             ended = got == Z_STREAM_END;
@@ -102,7 +102,8 @@ struct content_decoder::stage {
         if (next)
             return made.empty() ? result<void>{} : next->feed(made, out, cap);
         if (out.size() + made.size() > cap)
-            return malformed("the body is larger than " + std::to_string(cap / 1024) + " KiB once decoded");
+            return wrong_coding("the body is larger than " + std::to_string(cap / 1024) +
+                                " KiB once decoded");
         out.append(made);
         return {};
     }
@@ -121,12 +122,12 @@ content_decoder::~content_decoder() = default;
 result<content_decoder> content_decoder::create(std::string_view codings) {
     const auto names = named(codings);
     if (names.size() > most_codings)
-        return malformed("the body has more content codings than " + std::to_string(most_codings));
+        return wrong_coding("the body has more content codings than " + std::to_string(most_codings));
     std::unique_ptr<stage> first;
     for (const auto& name : names) { // the last one named was applied last, so it is undone first
         if (name != "gzip" && name != "x-gzip" && name != "deflate")
-            return malformed("the body has the content coding " + clean_text(name, 40) +
-                             ", which nobody asked for");
+            return wrong_coding("the body has the content coding " + clean_text(name, 40) +
+                                ", which nobody asked for");
         auto one = std::make_unique<stage>(name == "deflate");
         one->next = std::move(first);
         first = std::move(one);
@@ -142,7 +143,7 @@ result<void> content_decoder::feed(std::string_view piece, std::string& out, std
     if (first_)
         return piece.empty() ? result<void>{} : first_->feed(piece, out, cap);
     if (out.size() + piece.size() > cap)
-        return malformed("the body is larger than " + std::to_string(cap / 1024) + " KiB");
+        return wrong_coding("the body is larger than " + std::to_string(cap / 1024) + " KiB");
     out.append(piece);
     return {};
 }
@@ -150,7 +151,7 @@ result<void> content_decoder::feed(std::string_view piece, std::string& out, std
 result<void> content_decoder::finish() const {
     for (const auto* s = first_.get(); s; s = s->next.get())
         if (!s->held.empty() || (s->started && !s->ended))
-            return malformed("the body breaks off inside its content coding");
+            return wrong_coding("the body breaks off inside its content coding");
     return {};
 }
 

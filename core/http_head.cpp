@@ -57,7 +57,8 @@ const char* parse_field(std::string_view line, head_field& field) noexcept {
 }
 
 struct framing_facts {
-    bool has_length = false, has_coding = false, close = false, keep_alive = false, any_connection = false;
+    bool has_length = false, has_coding = false, has_authorization = false, close = false, keep_alive = false,
+         any_connection = false;
     unsigned hosts = 0;
 };
 
@@ -79,6 +80,11 @@ const char* note_field(message_head& head, const head_field& field, framing_fact
         break;
     case field_id::host:
         ++facts.hosts;
+        break;
+    case field_id::authorization:
+        if (facts.has_authorization)
+            return "repeated Authorization";
+        facts.has_authorization = true;
         break;
     case field_id::connection:
         facts.any_connection = true;

@@ -25,6 +25,21 @@ bool hop_by_hop(const head_field& field) noexcept {
     }
 }
 
+namespace {
+
+/// A field that is there once already, with the same value: a client would join them with a comma.
+bool repeats(const message_head& head, const head_field& f) noexcept {
+    const auto* first = head.find(f.id);
+    return first != &f && first->value == f.value;
+}
+
+/// Documents that can run scripts.
+bool document_type(std::string_view type) noexcept {
+    return type.find("html") != type.npos || type.find("xml") != type.npos || type.find("svg") != type.npos;
+}
+
+} // namespace
+
 void write_request_head(const request_head& head, const request_rewrite& rewrite, std::string& out) {
     out.append(head.method).append(1, ' ').append(rewrite.target).append(" HTTP/1.1\r\nHost: ");
     out.append(rewrite.host).append("\r\n").append(rewrite.credential).append(rewrite.injected);
@@ -48,6 +63,11 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
             if (rewrite.identity_encoding)
                 continue;
             break;
+        case field_id::mcp_session_id:
+        case field_id::mcp_protocol_version:
+            if (repeats(head, f))
+                continue;
+            break;
         default:
             break;
         }
@@ -60,7 +80,8 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
 
 void write_response_head(const response_head& head, const response_rewrite& rewrite, std::string& out) {
     out.append("HTTP/1.1 ").append(head.status_line_rest).append("\r\n");
-    bool cache_control = false;
+    bool cache_control = false, document = false;
+    const bool no_body = head.status == 204 || head.status == 304; // and no framing (RFC 9110 §8.6)
     for (const auto& f : head) {
         if (hop_by_hop(f))
             continue;
@@ -75,8 +96,20 @@ void write_response_head(const response_head& head, const response_rewrite& rewr
                 continue;
             break;
         case field_id::transfer_encoding:
-            if (rewrite.drop_transfer_encoding)
+            if (rewrite.drop_transfer_encoding || no_body)
                 continue;
+            break;
+        case field_id::content_length:
+            if (no_body)
+                continue;
+            break;
+        case field_id::mcp_session_id:
+        case field_id::mcp_protocol_version:
+            if (repeats(head, f))
+                continue;
+            break;
+        case field_id::content_type:
+            document = document_type(f.value);
             break;
         case field_id::cache_control:
             cache_control = true;
@@ -88,6 +121,8 @@ void write_response_head(const response_head& head, const response_rewrite& rewr
     }
     if (!cache_control)
         out.append("Cache-Control: private\r\n");
+    if (document) // a page of one upstream is no page of ours, which may call the others
+        out.append("Content-Security-Policy: sandbox\r\n");
     if (rewrite.close)
         out.append("Connection: close\r\n");
     out.append("\r\n");

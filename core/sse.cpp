@@ -1,7 +1,11 @@
 // Events written line by line.
 #include "core/sse.hpp"
 
+#include "core/ascii.hpp"
+
 #include <nlohmann/json.hpp>
+
+#include <vector>
 
 namespace reauth {
 
@@ -29,13 +33,47 @@ std::string sse_comment(std::string_view text) {
     return out;
 }
 
+namespace {
+
+/// The members of a JSON array, which is known to be one, as their text.
+std::vector<std::string_view> members_of(std::string_view array) {
+    std::vector<std::string_view> out;
+    std::size_t depth = 0, begin = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < array.size(); ++i) {
+        const char c = array[i];
+        if (in_string) {
+            if (c == '\\')
+                ++i;
+            else if (c == '"')
+                in_string = false;
+            continue;
+        }
+        const bool closes = c == ']' || c == '}';
+        if ((c == ',' && depth == 1) || (closes && depth == 1)) {
+            if (const auto member = trim_space(array.substr(begin, i - begin)); !member.empty())
+                out.push_back(member);
+            begin = i + 1;
+        }
+        in_string = c == '"';
+        if (c == '[' || c == '{') {
+            if (++depth == 1)
+                begin = i + 1;
+        } else if (closes) {
+            --depth;
+        }
+    }
+    return out;
+}
+
+} // namespace
+
 std::string sse_from_json(std::string_view body) {
-    auto parsed = nlohmann::ordered_json::parse(body, nullptr, false);
-    if (!parsed.is_array())
+    if (!trim_space(body).starts_with('[') || !nlohmann::json::accept(body))
         return sse_event(body);
     std::string out;
-    for (const auto& member : parsed)
-        out += sse_event(member.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    for (const auto member : members_of(body))
+        out += sse_event(member);
     return out;
 }
 

@@ -4,7 +4,7 @@
 #include "core/ascii.hpp"
 #include "core/encoding.hpp"
 
-#include <boost/url/parse.hpp>
+#include <boost/url.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <algorithm>
@@ -108,6 +108,23 @@ result<http_url> parse_secure_url(std::string_view text, std::string_view what) 
         return f;
     }
     return out;
+}
+
+result<http_url> resolve_reference(std::string_view base_text, std::string_view reference) {
+    const auto base = boost::urls::parse_uri(boost::core::string_view(base_text.data(), base_text.size()));
+    const auto to =
+        boost::urls::parse_uri_reference(boost::core::string_view(reference.data(), reference.size()));
+    boost::urls::url target;
+    if (base.has_error() || to.has_error() || boost::urls::resolve(*base, *to, target).has_error())
+        return refuse("the redirect target", "is not a URL");
+    target.remove_fragment();
+    // RFC 3986 §5.2.4: what leads above the root leads to it
+    auto path = std::string(view(target.encoded_path()));
+    while (path == "/.." || path.starts_with("/../"))
+        path.replace(0, 3, path.size() == 3 ? "/" : "");
+    target.set_encoded_path(path);
+    const auto text = target.buffer();
+    return parse_http_url({text.data(), text.size()}, "the redirect target");
 }
 
 bool is_loopback_host(std::string_view host) noexcept {

@@ -37,6 +37,10 @@ result<http_url> parse_http_url(std::string_view text, std::string_view what = "
 /// Like parse_http_url, and https unless the host is loopback (RFC 6749 §3.1, §3.2; RFC 8252 §7.3).
 result<http_url> parse_secure_url(std::string_view text, std::string_view what = "URL");
 
+/// A reference (of a Location field, RFC 9110 §10.2.2) resolved against an absolute URL (RFC 3986 §5), its
+/// fragment dropped.
+result<http_url> resolve_reference(std::string_view base, std::string_view reference);
+
 /// True for localhost, *.localhost, 127.0.0.0/8, ::1 (with or without brackets).
 bool is_loopback_host(std::string_view host) noexcept;
 

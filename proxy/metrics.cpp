@@ -1,6 +1,8 @@
 // What is collected from whom, as Prometheus text, and the small listener.
 #include "proxy/metrics.hpp"
 
+#include "proxy/relay/admission.hpp"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -50,8 +52,14 @@ metrics_listener::metrics_listener(executor ex, std::function<std::vector<metric
     : collect_(std::move(collect)), trouble_(std::move(trouble)),
       service_(ex, [this](service_exchange& x) { return answer(x); }) {}
 
-result<std::uint16_t> metrics_listener::listen(const endpoint_config& where) {
-    return service_.listen(where.host, where.port);
+result<std::uint16_t> metrics_listener::listen(const endpoint_config& where,
+                                               std::vector<std::string> allowed_hosts) {
+    allowed_hosts_ = std::move(allowed_hosts);
+    identity_.any_address = true;
+    auto bound = service_.listen(where.host, where.port);
+    if (bound)
+        identity_.port = *bound;
+    return bound;
 }
 
 task<void> metrics_listener::answer(service_exchange& x) {
@@ -62,6 +70,11 @@ task<void> metrics_listener::answer(service_exchange& x) {
         r.status = trouble.empty() ? 200 : 503;
         r.headers = {{"Content-Type", "text/plain"}};
         r.body = trouble.empty() ? "ok\n" : trouble + "\n";
+    } else if (path == "/metrics" &&
+               !names_us(x.request().header("host").value_or(""), allowed_hosts_, false, identity_)) {
+        r.status = 403;
+        r.headers = {{"Content-Type", "text/plain"}};
+        r.body = "this Host is not ours: add it to allowed_hosts if it is meant\n";
     } else if (path == "/metrics") {
         std::vector<prometheus::MetricFamily> families;
         for (const auto& m : collect_()) {

@@ -4,6 +4,7 @@
 #include "proxy/approval/approvals.hpp"
 #include "proxy/net/http_service.hpp"
 #include "proxy/recovery/manager.hpp"
+#include "proxy/relay/routing.hpp"
 #include "proxy/relay/worker.hpp"
 
 #include <functional>
@@ -31,13 +32,17 @@ class metrics_listener {
 public:
     metrics_listener(executor ex, std::function<std::vector<metric>()> collect,
                      std::function<std::string()> trouble);
-    result<std::uint16_t> listen(const endpoint_config& where);
+    /// /metrics is for who asks this very address (or a name of `allowed_hosts`), not for pages whose name
+    /// was pointed here.
+    result<std::uint16_t> listen(const endpoint_config& where, std::vector<std::string> allowed_hosts);
     void stop() { service_.stop(); }
 
 private:
     task<void> answer(service_exchange& x);
     std::function<std::vector<metric>()> collect_;
     std::function<std::string()> trouble_;
+    std::vector<std::string> allowed_hosts_;
+    listener_identity identity_;
     http_service service_;
 };
 

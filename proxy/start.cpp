@@ -108,7 +108,7 @@ result<void> server::parts::open_metrics() {
     metrics = std::make_unique<metrics_listener>(
         control.get_executor(), [this] { return collect_metrics(*recovery, *book, workers, limits); },
         std::move(not_ready));
-    auto bound = metrics->listen(*settings->metrics);
+    auto bound = metrics->listen(*settings->metrics, settings->allowed_hosts);
     if (!bound)
         return bound.error();
     metrics_port = *bound;

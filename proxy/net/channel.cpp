@@ -98,6 +98,11 @@ io_result channel::read(void* bytes, std::size_t size) {
     return {io_result::kind::cut, 0};
 }
 
+void channel::look_again() noexcept {
+    if (core_)
+        core_->drained = false;
+}
+
 bool channel::has_input() noexcept {
     auto& c = *core_;
     char byte;

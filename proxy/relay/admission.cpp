@@ -28,18 +28,28 @@ bool is_address_literal(std::string_view host) noexcept {
            std::all_of(host.begin(), host.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
-bool own_host(std::string_view authority, const config& settings,
+/// A page of the very address that it calls is of no foreign origin. (A page on a Unix socket does not exist;
+/// an address literal alone proves nothing, the same port may be open elsewhere.)
+bool own_origin(std::string_view origin, std::string_view host, bool tls,
+                const listener_identity& listener) noexcept {
+    const std::string_view scheme = tls ? "https://" : "http://";
+    return listener.port != 0 && origin.starts_with(scheme) && iequals(origin.substr(scheme.size()), host);
+}
+
+} // namespace
+
+bool names_us(std::string_view authority, const std::vector<std::string>& allowed_hosts, bool tls,
               const listener_identity& listener) noexcept {
     std::string_view host, port;
     split_authority(authority, host, port);
-    for (const auto& allowed : settings.allowed_hosts)
+    for (const auto& allowed : allowed_hosts)
         if (iequals(allowed, authority) || iequals(allowed, host))
             return true;
     if (listener.port == 0)
         return true; // a Unix socket can't be reached by a browser
     unsigned number = 0;
     if (port.empty())
-        number = settings.tls ? 443 : 80;
+        number = tls ? 443 : 80;
     else if (auto read = std::from_chars(port.data(), port.data() + port.size(), number);
              read.ec != std::errc{} || read.ptr != port.data() + port.size())
         return false;
@@ -55,13 +65,14 @@ bool own_host(std::string_view authority, const config& settings,
     return iequals(host, bound_host);
 }
 
-} // namespace
-
 admission admit(const request_head& head, const config& settings, const listener_identity& listener) {
-    if (!own_host(head.value(field_id::host), settings, listener))
+    const auto host = head.value(field_id::host);
+    const bool tls = settings.tls.has_value();
+    if (!names_us(host, settings.allowed_hosts, tls, listener))
         return {403, "this Host is not ours: add it to allowed_hosts if it is meant", 0};
     bool allowed_origin = false;
     if (const auto* origin = head.find(field_id::origin)) {
+        allowed_origin = own_origin(origin->value, host, tls, listener);
         for (const auto& allowed : settings.allowed_origins)
             allowed_origin = allowed_origin || allowed == origin->value;
         if (!allowed_origin)

@@ -14,6 +14,11 @@ struct admission {
     std::size_t principal = 0; ///< index into config::client_auth
 };
 
+/// Whether a Host names a listener of ours: its own host and port, on loopback any
+/// name of it, bound to every address any address literal (rebinding needs a name), or what is allowed.
+bool names_us(std::string_view authority, const std::vector<std::string>& allowed_hosts, bool tls,
+              const listener_identity& listener) noexcept;
+
 /// Checks a head against DNS rebinding (Host), cross-site requests (Origin, Sec-Fetch-Site) and, where
 /// configured, the client's own bearer token.
 admission admit(const request_head& head, const config& settings, const listener_identity& listener);

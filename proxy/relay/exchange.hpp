@@ -2,6 +2,7 @@
 // docs/architecture.md.
 #pragma once
 
+#include "core/answer_events.hpp"
 #include "core/http_body.hpp"
 #include "proxy/relay/connector.hpp"
 #include "proxy/relay/session.hpp"
@@ -77,10 +78,14 @@ private:
 
     // phase 10: exchange_finish.cpp
     task<bool> fail(failure why);
-    task<outcome> relay_into_stream();
-    rpc_error_data error_data(const failure& why) const;
     void parse_messages();
     void log_outcome(const failure& why) const;
+
+    // … in a stream that was begun before: exchange_reframe.cpp
+    task<outcome> relay_into_stream();
+    task<result<bool>> pass_events(answer_events& events);
+    task<outcome> end_stream(const answer_events* events, failure why);
+    rpc_error_data error_data(const failure& why) const;
 
     bool replayable() const noexcept { return body_whole_ && !sent_downstream_; }
     std::string_view body_view() const noexcept;

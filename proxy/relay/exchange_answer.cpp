@@ -1,7 +1,9 @@
 // Phase 5: the upstream's answer: challenge, redirect, or relayed as it streams.
 #include "core/http_field.hpp"
 
-#include "core/ascii.hpp"
+#include "core/display_text.hpp"
+#include "core/uri.hpp"
+#include "proxy/log.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 
@@ -56,6 +58,8 @@ task<bool> exchange::read_answer_head() {
                 reply.grow(max_head_size);
             }
         }
+        if (got_answer_bytes_) // it comes in pieces
+            up_.look_again();
         auto r = up_.read(reply.space(), reply.free());
         if (r.is == io_result::kind::ok) {
             reply.added(r.n);
@@ -86,6 +90,7 @@ task<void> exchange::collect_small_body() {
     bool ok = pass_body(scanner, input, true, sink);
     deadline_.set_after(std::chrono::seconds(5));
     while (ok && keep && !scanner.done() && scanner.payload() < small_body) {
+        up_.look_again();
         auto r = up_.read(w_.scratch.data(), w_.scratch.size());
         if (r.is == io_result::kind::ok) {
             sink.clear();
@@ -115,15 +120,18 @@ bool exchange::follow_redirect() {
     if ((m.up->answer.status != 307 && m.up->answer.status != 308) || redirects_ >= max_redirects ||
         !body_whole_ || !body_read_ || pass_)
         return false;
-    auto location = m.up->answer.value(field_id::location);
-    if (location.size() > where_.to->origin.size() &&
-        iequals(location.substr(0, where_.to->origin.size()), where_.to->origin) &&
-        location[where_.to->origin.size()] == '/')
-        location.remove_prefix(where_.to->origin.size());
-    if (location.size() < 1 || location[0] != '/' || (location.size() > 1 && location[1] == '/') ||
-        !valid_target(location) || unsafe_path(location))
+    const auto base = where_.to->origin + m.target;
+    const auto location = m.up->answer.value(field_id::location);
+    const auto to = resolve_reference(base, location);
+    if (!to || to->origin() != where_.to->origin || !valid_target(to->target()) ||
+        unsafe_path(to->target())) {
+        log_event(log_level::warn, "redirect is left to the client",
+                  {{"upstream", where_.upstream().name},
+                   {"to", to ? to->origin() : clean_text(location)},
+                   {"message", "it leads elsewhere: if that is the server, set it as `url`"}});
         return false;
-    m.target.assign(location);
+    }
+    m.target.assign(to->target());
     ++redirects_;
     return true;
 }
@@ -146,7 +154,7 @@ task<exchange::outcome> exchange::read_answer() {
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);
     if (!pass_ &&
-        (answer.status == 401 || (answer.status == 403 && answer.find(field_id::www_authenticate)))) {
+        (answer.status == 401 || (may_challenge(answer.status) && answer.find(field_id::www_authenticate)))) {
         std::vector<std::string_view> lines;
         for (const auto& f : answer)
             if (f.id == field_id::www_authenticate)
@@ -231,6 +239,7 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
         }
         std::string patched;
         for (;;) {
+            up_.look_again();
             auto r = up_.read(w_.scratch.data(), w_.scratch.size());
             if (r.is == io_result::kind::again_read || r.is == io_result::kind::again_write) {
                 if (s_.gone)

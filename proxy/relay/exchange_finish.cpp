@@ -11,12 +11,6 @@
 #include <utility>
 
 namespace reauth {
-namespace {
-
-constexpr std::size_t largest_json_answer = 64u << 20;
-
-} // namespace
-
 /// A shallow look at the body; only a request that met trouble pays for it.
 void exchange::parse_messages() {
     if (messages_parsed_)
@@ -126,69 +120,6 @@ task<bool> exchange::fail(failure why) {
     if (s_.memory && body_read_)
         s_.memory->in.consume(std::exchange(consumed_, 0)); // once: what follows is the next request
     co_return client_keeps_;
-}
-
-/// Phase 9 ends in a stream that we have begun: SSE goes on as it is, JSON becomes events, an error becomes
-/// an error.
-task<exchange::outcome> exchange::relay_into_stream() {
-    auto& m = *s_.memory;
-    const auto& answer = m.up->answer;
-    auto status = answer.status;
-    body_scanner scanner(answer);
-    bool events = iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
-    std::string payload;
-    std::string_view input = m.up->reply.view().substr(answer.size);
-    bool ok = pass_body(scanner, input, true, payload);
-    sent_downstream_ = true;
-    while (ok) {
-        if (events && status < 300 && !payload.empty()) {
-            auto written = co_await stream_write(std::move(payload));
-            payload.clear();
-            if (!written || s_.gone)
-                co_return outcome::client_gone;
-        }
-        if (scanner.done() || payload.size() > largest_json_answer)
-            break;
-        auto r = up_.read(w_.scratch.data(), w_.scratch.size());
-        if (r.is == io_result::kind::ok) {
-            input = {w_.scratch.data(), r.n};
-            ok = pass_body(scanner, input, true, payload);
-            continue;
-        }
-        if (r.is == io_result::kind::eof && scanner.close_is_end())
-            break;
-        if (s_.gone)
-            co_return outcome::client_gone;
-        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut) {
-            ok = false;
-            break;
-        }
-        co_await up_.wait(r.is);
-    }
-    finish_upstream(false);
-    if (!ok)
-        co_return outcome::cut;
-    if (status >= 300 || !(events || payload.size() > 0)) {
-        if (class_ == request_class::stream) {
-            // 404 and 405 tell a GET that there is no such stream: it just ends
-            why_ = {fault::upstream_unreachable,
-                    "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
-        } else {
-            why_ = {fault::upstream_malformed,
-                    "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
-        }
-        co_await fail(why_);
-        co_return s_.gone ? outcome::client_gone : outcome::relayed;
-    }
-    if (!events) {
-        auto written = co_await stream_write(sse_from_json(payload));
-        if (!written)
-            co_return outcome::client_gone;
-    }
-    static constexpr std::string_view end = "0\r\n\r\n";
-    write_job job{end, {}};
-    auto written = co_await write_rest(s_.client, job);
-    co_return written ? outcome::relayed : outcome::client_gone;
 }
 
 } // namespace reauth

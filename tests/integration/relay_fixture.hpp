@@ -379,6 +379,29 @@ public:
     std::unique_ptr<server> proxy;
 };
 
+/// A proxy in front of an upstream that the test plays, and one client connection.
+struct plain_pair {
+    played_upstream up;
+    running_proxy proxy{running_proxy::upstream(up.url())};
+    wire client = proxy.connect();
+
+    /// Sends, and gives what arrived upstream.
+    message ask(wire& server, const std::string& request) {
+        if (!client.send(request))
+            throw std::runtime_error("the proxy has closed the client's connection");
+        return read_message(server);
+    }
+    /// The upstream's connection, kept after a first exchange.
+    wire open() {
+        client.send(proxy.request("GET /up"));
+        auto server = up.accept();
+        read_message(server);
+        server.send(answer("first"));
+        read_message(client);
+        return server;
+    }
+};
+
 inline json rpc(const json& id, const std::string& method, json params = json::object()) {
     return {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};
 }

@@ -3,23 +3,6 @@
 
 using namespace relay_test;
 
-namespace {
-
-/// A proxy in front of an upstream that the test plays, and one client connection.
-struct plain_pair {
-    played_upstream up;
-    running_proxy proxy{running_proxy::upstream(up.url())};
-    wire client = proxy.connect();
-
-    /// Sends, and gives what arrived upstream.
-    message ask(wire& server, const std::string& request) {
-        REQUIRE(client.send(request));
-        return read_message(server);
-    }
-};
-
-} // namespace
-
 TEST_CASE("every method goes through, and its answer comes back", "[relay]") {
     plain_pair p;
     wire server;
@@ -262,7 +245,7 @@ TEST_CASE("redirects inside the upstream's origin are followed with the body, ot
     CHECK(read_message(p.client).body == "done");
     for (const std::string& location : std::vector<std::string>{
              "http://127.0.0.1:1/mcp", "//127.0.0.1:1/mcp", "https://" + p.up.authority() + "/mcp",
-             "http://" + p.up.authority() + ".evil.example/", "/a/../b", "relative"}) {
+             "http://" + p.up.authority() + ".evil.example/"}) {
         INFO(location);
         p.ask(server, p.proxy.request("POST /up", "", "x"));
         server.send(answer("elsewhere", "Location: " + location + "\r\n", "307 Temporary Redirect"));

@@ -124,6 +124,22 @@ TEST_CASE("a summary takes from Bearer and DPoP only, the first that speaks") {
     CHECK(c.dpop_algs == std::vector<std::string>{"ES256", "PS256"});
 }
 
+TEST_CASE("whatever names resource metadata is a challenge, whatever its status and scheme") {
+    const std::string gateway = R"(Cloudflare-Access resource_metadata="https://m/")";
+    for (const unsigned status : {301u, 302u, 303u, 307u, 308u, 401u, 403u}) {
+        const auto c = summary(status, {gateway}, false);
+        CHECK(c.kind == challenge_kind::unauthorized);
+        CHECK(c.resource_metadata == "https://m/");
+        CHECK_FALSE(c.bearer);
+        CHECK(summary(status, {gateway}, true).kind == challenge_kind::token_expired);
+    }
+    for (const unsigned status : {200u, 204u, 304u, 404u, 500u})
+        CHECK(summary(status, {gateway}, false).kind == challenge_kind::not_a_challenge);
+    CHECK(summary(302, {"Bearer"}, false).kind == challenge_kind::not_a_challenge);
+    CHECK(summary(403, {R"(Bearer error="insufficient_scope", resource_metadata="https://m/")"}).kind ==
+          challenge_kind::insufficient_scope);
+}
+
 TEST_CASE("an empty or unusable scope says nothing") {
     CHECK_FALSE(summary(401, {R"(Bearer scope="")"}).scope);
     CHECK_FALSE(summary(401, {"Bearer"}).scope);

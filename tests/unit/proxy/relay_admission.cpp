@@ -76,7 +76,10 @@ TEST_CASE("requests of web pages are refused unless their origin is allowed") {
     CHECK(d.knock(ours + "Origin: https://evil.example\r\n").status == 403);
     CHECK(d.knock(ours + "Origin: null\r\n").status == 403);
     CHECK(d.knock(ours + "Origin: http://localhost:6275\r\n").status == 403);
-    CHECK(d.knock(ours + "Origin: http://127.0.0.1:8970\r\n").status == 403);
+    CHECK(d.knock(ours + "Origin: http://127.0.0.1:8971\r\n").status == 403);
+    CHECK(d.knock(ours + "Origin: https://127.0.0.1:8970\r\n").status == 403);
+    CHECK(d.knock(ours + "Origin: http://localhost:8970\r\n").status == 403);
+    CHECK(d.knock(ours + "Origin: http://127.0.0.1:8970\r\n").status == 0); // the very address it calls
     CHECK(d.knock(ours + "Origin: http://localhost:6274\r\nSec-Fetch-Site: cross-site\r\n").status == 0);
 }
 
