@@ -1,7 +1,9 @@
 // The configuration as the rest of the program sees it: validated, with every default filled in.
 #pragma once
 
+#include "core/outbound_proxy.hpp"
 #include "core/secret.hpp"
+#include "policy/discovery_flow.hpp"
 #include "policy/grant.hpp"
 #include "policy/rules.hpp"
 
@@ -87,7 +89,13 @@ struct identity_provider_config {
 };
 
 enum class dpop_mode { automatic, require, never };
-enum class cookie_mode { strip, pass };
+enum class cookie_mode { strip, pass, jar };
+/// Which token of an answer is sent to the upstream.
+enum class bearer_kind { access_token, id_token };
+/// Where a person signs in: in a browser that comes back to us, or on any device with a code (RFC 8628).
+enum class login_kind { browser, device };
+/// Which addresses of a host are connected to.
+enum class address_family { any, ipv4 };
 /// What `/.well-known/oauth-*` of an upstream looks like through us.
 enum class metadata_mode { shield, pass };
 
@@ -107,9 +115,14 @@ struct upstream_config {
     secret_source assertion;       ///< grant jwt_bearer; read anew each time
     dpop_mode dpop = dpop_mode::automatic;
     cookie_mode cookies = cookie_mode::strip;
+    bearer_kind bearer = bearer_kind::access_token;
+    login_kind login = login_kind::browser;
+    address_family prefer = address_family::any;
+    configured_server_settings authorization_server; ///< overrides or replaces discovery
     metadata_mode metadata = metadata_mode::shield;
     bool allow_missing_pkce = false; ///< explicit override for metadata without S256
     std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> header_files; ///< those read from a file: name, path
     std::vector<std::pair<std::string, std::string>> authorize_params;
     tls_client_config tls;
 };
@@ -156,9 +169,10 @@ struct config {
     limits_config limits;
     log_config log;
     std::optional<endpoint_config> metrics;
-    std::string state_directory;       ///< for the operator token and the default vault
-    std::string file;                  ///< where it came from; empty for `serve URL`
-    std::vector<std::string> warnings; ///< e.g. a literal secret
+    std::optional<struct outbound_proxy> outbound; ///< HTTPS_PROXY, NO_PROXY of the environment
+    std::string state_directory;                   ///< for the operator token and the default vault
+    std::string file;                              ///< where it came from; empty for `serve URL`
+    std::vector<std::string> warnings;             ///< e.g. a literal secret
 };
 
 } // namespace reauth

@@ -186,6 +186,28 @@ void read_log(section s, log_config& out) {
     s.finish();
 }
 
+namespace {
+
+/// The variables that programs agree on, in either case; the lower-case one wins, as with curl.
+std::optional<outbound_proxy> read_outbound(reading& r) {
+    const auto value = [&](const char* lower, const char* upper) {
+        auto found = r.environment(lower);
+        if (!found || found->empty())
+            found = r.environment(upper);
+        return found.value_or("");
+    };
+    const auto url = value("https_proxy", "HTTPS_PROXY");
+    if (url.empty())
+        return std::nullopt;
+    auto proxy = parse_outbound_proxy(url, value("no_proxy", "NO_PROXY"));
+    if (proxy)
+        return std::move(*proxy);
+    r.problems.error({}, proxy.error().describe());
+    return std::nullopt;
+}
+
+} // namespace
+
 void read_config(section top, reading& r, config& out) {
     if (auto e = top.endpoint("listen"))
         out.listen = *e;
@@ -219,6 +241,7 @@ void read_config(section top, reading& r, config& out) {
     read_egress(top.sub("egress"), out.egress);
     read_limits(top.sub("limits"), out.limits);
     read_log(top.sub("log"), out.log);
+    out.outbound = read_outbound(r);
     if (auto metrics = top.sub("metrics"); metrics.present()) {
         out.metrics = metrics.endpoint("listen");
         if (!metrics.has("listen"))

@@ -52,6 +52,32 @@ void read_oauth_client(section s, oauth_client_config& out) {
     s.finish();
 }
 
+void read_server(section s, configured_server_settings& out) {
+    read_issuer(s, out.issuer);
+    const std::pair<const char*, std::string*> endpoints[] = {
+        {"authorization_endpoint", &out.authorization_endpoint},
+        {"token_endpoint", &out.token_endpoint},
+        {"registration_endpoint", &out.registration_endpoint},
+        {"revocation_endpoint", &out.revocation_endpoint},
+        {"device_authorization_endpoint", &out.device_authorization_endpoint},
+        {"jwks_uri", &out.jwks_uri}};
+    bool any = false;
+    for (const auto& [name, url] : endpoints) {
+        s.text(name, *url);
+        any = any || !url->empty();
+        if (url->empty())
+            continue;
+        if (auto usable = parse_secure_url(*url, name); !usable)
+            s.error(name, "is not usable: " + usable.error().message);
+    }
+    if (!out.issuer.empty() && !any)
+        s.error("issuer", "alone names no server: add token_endpoint (and authorization_endpoint), or set "
+                          "client: {issuer: …} to have its metadata read.");
+    if (!out.issuer.empty() && out.token_endpoint.empty() && any)
+        s.error("token_endpoint", "is missing: an issuer given here replaces discovery.");
+    s.finish();
+}
+
 void read_headers(section& s, upstream_config& out) {
     constexpr std::array<std::string_view, 13> ours{
         "authorization", "host", "content-length", "transfer-encoding", "connection",
@@ -73,6 +99,7 @@ void read_headers(section& s, upstream_config& out) {
         else
             out.headers.emplace_back(std::move(name.text), std::move(value));
     }
+    out.header_files = s.files_of("headers");
 }
 
 void read_authorize_params(section& s, upstream_config& out) {
@@ -116,6 +143,10 @@ void check_grant(section& s, const upstream_config& u, bool loopback) {
         s.error("assertion", "is only for grant: jwt_bearer (the grant is " + word + ").");
     if (u.grant == grant_kind::enterprise && u.identity_provider.empty())
         s.error("grant", "enterprise needs identity_provider: NAME, one of identity_providers.");
+    if (u.grant != grant_kind::authorization_code && u.grant != grant_kind::enterprise && s.has("login"))
+        s.error("login", "is for grants where a person signs in (the grant is " + word + ").");
+    if (u.grant == grant_kind::static_token && s.has("bearer"))
+        s.error("bearer", "is not for grant: static, whose token is sent as it is.");
     if (u.grant != grant_kind::enterprise && !u.identity_provider.empty())
         s.error("identity_provider", "is only for grant: enterprise (the grant is " + word + ").");
     if (u.grant == grant_kind::client_credentials &&
@@ -232,7 +263,16 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<dpop_mode>(
         "dpop", u.dpop,
         {{"auto", dpop_mode::automatic}, {"require", dpop_mode::require}, {"never", dpop_mode::never}});
-    s.choice<cookie_mode>("cookies", u.cookies, {{"strip", cookie_mode::strip}, {"pass", cookie_mode::pass}});
+    s.choice<cookie_mode>(
+        "cookies", u.cookies,
+        {{"strip", cookie_mode::strip}, {"pass", cookie_mode::pass}, {"jar", cookie_mode::jar}});
+    s.choice<bearer_kind>("bearer", u.bearer,
+                          {{"access_token", bearer_kind::access_token}, {"id_token", bearer_kind::id_token}});
+    s.choice<login_kind>("login", u.login,
+                         {{"browser", login_kind::browser}, {"device", login_kind::device}});
+    s.choice<address_family>("prefer", u.prefer,
+                             {{"any", address_family::any}, {"ipv4", address_family::ipv4}});
+    read_server(s.sub("authorization_server"), u.authorization_server);
     s.choice<metadata_mode>("metadata", u.metadata,
                             {{"shield", metadata_mode::shield}, {"pass", metadata_mode::pass}});
     s.boolean("allow_missing_pkce", u.allow_missing_pkce);

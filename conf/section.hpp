@@ -91,6 +91,8 @@ public:
     secret_source secret_value(std::string_view key, secret_file mode = secret_file::read_now);
     /// A mapping of names to values, each a plain value or a secret source.
     std::vector<std::pair<scalar, std::string>> pairs(std::string_view key);
+    /// Those entries of such a mapping that are read from a file: name and absolute path.
+    std::vector<std::pair<std::string, std::string>> files_of(std::string_view key);
     section sub(std::string_view key);
     /// The raw node, marked as known.
     const yaml_node* node(std::string_view key);

@@ -181,4 +181,17 @@ std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key)
     return out;
 }
 
+std::vector<std::pair<std::string, std::string>> section::files_of(std::string_view key) {
+    std::vector<std::pair<std::string, std::string>> out;
+    const auto* n = node(key);
+    if (!n || n->is != yaml_node::kind::map)
+        return out;
+    for (const auto& [name, value] : n->entries)
+        if (value.is == yaml_node::kind::map && value.entries.size() == 1)
+            if (const auto& [kind, from] = value.entries.front();
+                kind.text == "file" && from.is == yaml_node::kind::scalar)
+                out.emplace_back(name.text, r_.absolute(from.text, from.at));
+    return out;
+}
+
 } // namespace reauth

@@ -4,6 +4,7 @@
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
+#include "core/foreign_text.hpp"
 #include "core/uri.hpp"
 
 #include <algorithm>
@@ -130,7 +131,7 @@ result<secret> check_callback(const authorization_callback& callback, const call
         const std::string word = clean_text(*callback.error, 64);
         std::string message = "the authorization server answered " + word;
         if (callback.error_description)
-            message += ": " + clean_text(*callback.error_description);
+            message += ": " + clean_foreign(*callback.error_description, {expected.state});
         if (*callback.error == "access_denied")
             return failure{fault::approval_denied, std::move(message),
                            "start the login again if that was not intended", word, false};

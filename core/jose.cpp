@@ -50,7 +50,7 @@ bool fits(const json& jwk, std::string_view alg) {
     return kty == "RSA" && base64url_decode(json_string(jwk, "n")).value_or("").size() >= shortest_rsa;
 }
 
-bool known(std::string_view alg, bool signing) {
+bool known_algorithm(std::string_view alg, bool signing) {
     return alg == "ES256" || alg == "RS256" || alg == "PS256" || (alg == "EdDSA" && !signing);
 }
 
@@ -130,7 +130,7 @@ result<std::string> sign_jwt(const secret& pem_or_jwk, std::string_view alg, con
     if (!jwk)
         return jwk.error();
     const auto members = parse_json_object(jwk->reveal());
-    if (!known(alg, true) || !fits(*members, alg))
+    if (!known_algorithm(alg, true) || !fits(*members, alg))
         return bad_signing_key("the private key cannot sign with " + clean_text(alg, 32));
     cjose_err error;
     const jwk_ptr key(cjose_jwk_import(jwk->reveal().data(), jwk->size(), &error));
@@ -167,7 +167,8 @@ result<json> verify_jwt(std::string_view jwt, std::string_view jwks,
     if (!p || !header)
         return bad_jwt("the token is not a signed JWT");
     const auto alg = json_string(*header, "alg");
-    if (!known(alg, false) || std::find(algorithms.begin(), algorithms.end(), alg) == algorithms.end())
+    if (!known_algorithm(alg, false) ||
+        std::find(algorithms.begin(), algorithms.end(), alg) == algorithms.end())
         return bad_jwt("the token is signed with " + clean_text(alg, 32) + ", which is not accepted");
     // RFC 7515 §4.1.11: what must be understood and is not
     if (header->contains("crit"))

@@ -94,6 +94,7 @@ struct credential_context {
     std::string client_id;
     secret dpop_key; ///< empty: Bearer was asked for
     time_point now;
+    bool id_token_is_bearer = false; ///< the upstream verifies the ID token: it is what is sent
 };
 
 /// The credential to store. From `previous` (may be null) stay: the refresh token if none was returned and

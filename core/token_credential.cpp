@@ -2,6 +2,7 @@
 #include "core/token.hpp"
 
 #include "core/display_text.hpp"
+#include "core/id_token.hpp"
 
 namespace reauth {
 
@@ -63,6 +64,21 @@ result<credential> make_credential(const token_response& response, const credent
     out.obtained_at = context.now;
     if (response.expires_in)
         out.expires_at = context.now + *response.expires_in;
+    if (context.id_token_is_bearer) {
+        const auto claims = peek_id_token(response.id_token);
+        if (response.id_token.empty() || !claims)
+            return failure{
+                fault::reauth_failed,
+                "the token endpoint issued no ID token that can be read, which `bearer: id_token` sends",
+                "have `openid` among the scopes that the client may ask for, or set "
+                "`bearer: access_token`",
+                {},
+                false};
+        out.access_token = response.id_token;
+        out.token_type = "Bearer";
+        out.expires_at = claims->expires_at;
+        out.subject = claims->subject;
+    }
     if (dpop)
         out.dpop_key = context.dpop_key;
     if (previous && previous->issuer == context.issuer) {

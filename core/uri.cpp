@@ -118,13 +118,12 @@ result<http_url> resolve_reference(std::string_view base_text, std::string_view 
     if (base.has_error() || to.has_error() || boost::urls::resolve(*base, *to, target).has_error())
         return refuse("the redirect target", "is not a URL");
     target.remove_fragment();
-    // RFC 3986 §5.2.4: what leads above the root leads to it
-    auto path = std::string(view(target.encoded_path()));
-    while (path == "/.." || path.starts_with("/../"))
-        path.replace(0, 3, path.size() == 3 ? "/" : "");
-    target.set_encoded_path(path);
     const auto text = target.buffer();
-    return parse_http_url({text.data(), text.size()}, "the redirect target");
+    auto out = parse_http_url({text.data(), text.size()}, "the redirect target");
+    // RFC 3986 §5.2.4: what leads above the root leads to it
+    while (out && (out->path == "/.." || out->path.starts_with("/../")))
+        out->path.erase(0, 3);
+    return out;
 }
 
 bool is_loopback_host(std::string_view host) noexcept {

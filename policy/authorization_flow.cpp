@@ -47,6 +47,7 @@ flow<result<credential>> finish_authorization(const flow_environment& env, pendi
     context.client_id = pending.client.identity.id;
     context.dpop_key = pending.dpop_key;
     context.now = env.now();
+    context.id_token_is_bearer = pending.id_token_is_bearer;
     co_return make_credential(*response, context, nullptr);
 }
 

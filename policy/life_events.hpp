@@ -34,6 +34,7 @@ struct target {
     std::string resource = "auto";
     grant_kind grant = grant_kind::authorization_code;
     std::optional<scope_set> scopes; ///< as configured
+    scope_set always_asked;          ///< beside whatever is asked for: `openid` for ID tokens
     std::string issuer;              ///< `client.issuer`; empty: not named
     configured_server_settings server{};
     bool supplied = false; ///< the configuration supplies the token: no login, no sign-out

@@ -53,6 +53,8 @@ void credential_life::show(const question& q) {
 /// What the authorization URL will ask for: begin_authorization() adds offline_access likewise.
 scope_set credential_life::asked_scopes(const recovery_plan& plan) const {
     auto asked = plan.login_scopes;
+    if (plan.person == recovery_step::login)
+        asked = asked.united_with(target_.always_asked);
     if (plan.person == recovery_step::login && server_ && !asked.empty() &&
         server_->server.offers_offline_access())
         asked.add("offline_access");

@@ -50,7 +50,7 @@ void credential_life::consider_login(held_request& r) {
     }
     recovery_plan plan;
     plan.person = target_.grant == grant_kind::idp_session ? recovery_step::idp_login : recovery_step::login;
-    plan.login_scopes = first_scopes(target_.scopes, {},
+    plan.login_scopes = first_scopes(target_.scopes, r.what.challenge.scope.value_or(scope_set{}),
                                      server_ ? server_->scopes_supported.value_or(scope_set{}) : scope_set{});
     if (held_ && !held_->value.requested.empty())
         plan.login_scopes = held_->value.requested;

@@ -40,6 +40,9 @@ struct pending_authorization {
     std::string location;             ///< the authorization URL
     time_point created_at{}, expires_at{};
 
+    /// As the upstream is configured when the callback comes; not stored.
+    bool id_token_is_bearer = false;
+
     bool expired_at(time_point now) const { return expires_at <= now; }
 };
 

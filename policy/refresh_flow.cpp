@@ -97,6 +97,7 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
     context.client_id = inputs.client.identity.id;
     context.dpop_key = inputs.held.dpop_key;
     context.now = env.now();
+    context.id_token_is_bearer = inputs.id_token_is_bearer;
     auto fresh = make_credential(*response, context, &inputs.held);
     if (fresh && other_form)
         fresh->refresh_with_scope = other_form;

@@ -15,6 +15,7 @@ struct refresh_inputs {
     registered_client client;
     credential held;
     retry_schedule retry;
+    bool id_token_is_bearer = false;
 };
 
 /// The renewed credential; store it before it is used. The stored resource and scope set are sent, the old

@@ -9,9 +9,11 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <vector>
 
 namespace reauth {
 namespace {
@@ -27,10 +29,29 @@ void forbid_dumps() {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-std::filesystem::file_time_type changed_at(const std::string& file) {
-    std::error_code ec;
-    auto t = std::filesystem::last_write_time(file, ec);
-    return ec ? std::filesystem::file_time_type::min() : t;
+using file_times = std::vector<std::filesystem::file_time_type>;
+
+/// The files whose change is a change of the configuration: itself, and the secrets in `headers`.
+std::vector<std::string> watched_files(const config& settings) {
+    std::vector<std::string> out;
+    if (!settings.file.empty())
+        out.push_back(settings.file);
+    for (const auto& u : settings.upstreams)
+        for (const auto& [name, path] : u.header_files)
+            out.push_back(path);
+    return out;
+}
+
+/// Nothing while one of them is not there: it is just being replaced.
+std::optional<file_times> changed_at(const std::vector<std::string>& files) {
+    file_times out;
+    for (const auto& file : files) {
+        std::error_code ec;
+        out.push_back(std::filesystem::last_write_time(file, ec));
+        if (ec)
+            return std::nullopt;
+    }
+    return out;
 }
 
 void print_ready(const server& s, const config& settings, bool terminal, server& links) {
@@ -49,13 +70,15 @@ void print_ready(const server& s, const config& settings, bool terminal, server&
 }
 
 /// Keeps the old configuration if the new one is not valid.
-void reload_now(server& s, const serve_options& options, const char* cause) {
+void reload_now(server& s, const serve_options& options, const char* cause,
+                std::vector<std::string>& watched) {
     auto fresh = options.reload();
     if (!fresh) {
         log_event(log_level::error, "reload refused",
                   {{"cause", cause}, {"message", fresh.error().describe()}});
         return;
     }
+    watched = watched_files(*fresh);
     auto done = s.reload(std::move(*fresh));
     if (!done)
         log_event(log_level::error, "reload refused",
@@ -73,7 +96,7 @@ int run_server(config initial, serve_options options) {
     forbid_dumps();
     for (const auto& w : initial.warnings)
         log_event(log_level::warn, "configuration", {{"message", w}});
-    auto file = initial.file;
+    auto watched = watched_files(initial);
     auto shown = initial;
     server s(std::move(initial));
     auto started = s.start();
@@ -95,25 +118,25 @@ int run_server(config initial, serve_options options) {
             if (ec)
                 return;
             if (options.reload)
-                reload_now(s, options, "SIGHUP");
+                reload_now(s, options, "SIGHUP", watched);
             wait_for_hup();
         });
     };
     wait_for_hup();
-    auto seen = changed_at(file);
+    auto seen = changed_at(watched);
     std::function<void()> wait_for_change = [&] {
         watch.expires_after(look_again);
         watch.async_wait([&](boost::system::error_code ec) {
             if (ec)
                 return;
-            if (auto now = changed_at(file); now != seen && now != std::filesystem::file_time_type::min()) {
-                seen = now;
-                reload_now(s, options, "file changed");
+            if (auto now = changed_at(watched); now && now != seen) {
+                reload_now(s, options, "file changed", watched);
+                seen = changed_at(watched);
             }
             wait_for_change();
         });
     };
-    if (!file.empty() && options.reload)
+    if (!watched.empty() && options.reload)
         wait_for_change();
     main_loop.run();
     log_event(log_level::info, "stopping");

@@ -21,7 +21,7 @@ result<void> server::parts::open_state(const random_source& random) {
     auto rules = egress_rules::parse(settings->egress.allow);
     if (!rules)
         return rules.error();
-    network = std::make_unique<http_fetcher>(control.get_executor(), std::move(*rules));
+    network = std::make_unique<http_fetcher>(control.get_executor(), std::move(*rules), settings->outbound);
     if (settings->tls) {
         auto made = make_server_tls(*settings->tls);
         if (!made)

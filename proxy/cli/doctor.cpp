@@ -7,6 +7,7 @@
 #include "policy/discovery_flow.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/flow_driver.hpp"
+#include "proxy/recovery/upstream_probe.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -39,20 +40,6 @@ struct examination {
         return false;
     }
 };
-
-/// A request that any MCP server answers or challenges.
-http_request probe(const upstream_config& u) {
-    http_request r;
-    r.method = "POST";
-    r.url = u.url;
-    r.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json, text/event-stream"}};
-    for (const auto& [name, value] : u.headers)
-        r.headers.push_back({name, value});
-    r.body = secret(
-        R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-        R"("capabilities":{},"clientInfo":{"name":"mcp-reauth doctor","version":")" REAUTH_VERSION R"("}}})");
-    return r;
-}
 
 fetch_options options_for(const std::string& url, const tls_client_config& tls,
                           std::chrono::milliseconds timeout) {
@@ -89,8 +76,10 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
     if (u.grant == grant_kind::authorization_code) {
         if (auto pkce = check_pkce(as, u.allow_missing_pkce); !pkce)
             x.bad(pkce.error().describe());
-        if (as.authorization_endpoint.empty())
-            x.bad("It names no authorization_endpoint: nobody can log in there.");
+        if (u.login == login_kind::device && as.device_authorization_endpoint.empty())
+            x.bad(as.without("device_authorization_endpoint").describe() + "; or set login: browser.");
+        if (u.login == login_kind::browser && as.authorization_endpoint.empty())
+            x.bad(as.without("authorization_endpoint").describe());
         judge_registration(x, c, u, as);
     }
     if (as.token_endpoint.empty())
@@ -106,6 +95,8 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
         x.bad("A secret would go to an issuer that is not pinned. Check that it is right, then add client: "
               "{issuer: " +
               clean_text(as.issuer) + "}.");
+    for (const auto& [name, why] : as.ignored)
+        x.note("Its " + name + " is ignored: " + why + ".");
     if (u.dpop == dpop_mode::require && !as.offers_dpop())
         x.bad("dpop: require is set, but it lists no DPoP algorithm that we have (ES256).");
     if (!d.resource.empty())
@@ -116,7 +107,7 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
 task<void> examine(executor ex, const config& c, const upstream_config& u, http_fetcher& network,
                    examination& x) {
     const auto options = options_for(u.url, u.tls, c.limits.token_request);
-    auto request = probe(u);
+    auto request = upstream_probe(u);
     auto answer = co_await network.fetch(std::move(request), options);
     if (!answer) {
         x.bad("The upstream does not answer: " + answer.error().describe());
@@ -134,7 +125,8 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
         x.note("The grant is static: nothing is discovered.");
         co_return;
     }
-    discovery_request wanted{u.url, challenge.resource_metadata, u.client.issuer, {}, u.resource};
+    discovery_request wanted{u.url,      challenge.resource_metadata, u.client.issuer, {},
+                             u.resource, u.authorization_server};
     auto report = co_await drive(ex, network, options, discover_with_report(std::move(wanted)));
     x.steps = std::move(report.steps);
     if (report.outcome)
@@ -203,7 +195,7 @@ void add_doctor(CLI::App& app, command_context& context) {
                 return context.fail(rules.error());
             examination x;
             asio::io_context io(1);
-            http_fetcher network(io.get_executor(), *rules);
+            http_fetcher network(io.get_executor(), *rules, c->outbound);
             asio::co_spawn(io, examine(io.get_executor(), *c, *u, network, x), [](std::exception_ptr e) {
                 if (e)
                     std::rethrow_exception(e);

@@ -55,8 +55,8 @@ public:
     /// One step of the TLS handshake: ok when finished.
     io_result handshake();
     io_result read(void* data, std::size_t size);
-    /// The next read asks the kernel, although the last one said that nothing is left: a reset that came with the
-    /// last bytes used up their edge. Before more of an answer is waited for.
+    /// The next read asks the kernel, although the last one said that nothing is left: a reset that came with
+    /// the last bytes used up their edge. Before more of an answer is waited for.
     void look_again() noexcept;
     /// Whether a read would give anything (bytes, an end, an error); takes nothing.
     bool has_input() noexcept;

@@ -19,6 +19,7 @@ struct fetch_options {
     std::vector<std::string> trusted_hosts;
     std::string ca_file; ///< further trust anchors; empty: the system's only
     std::string client_cert, client_key;
+    bool ipv4_only = false;            ///< where the host has such an address
     std::size_t max_body = 256 * 1024; ///< also once its content coding is undone
 };
 
@@ -30,6 +31,9 @@ public:
     /// (transient) for connect, TLS, time-out and framing trouble. Redirects (GET only, at most 3, https
     /// stays https) are followed, each target checked again; a redirected POST is refused.
     virtual task<result<http_response>> fetch(http_request request, fetch_options options) = 0;
+    /// Whether a request to that URL would be let out: fault::egress_refused. Anything else, a name that
+    /// can't be resolved now among it, is told by the request itself.
+    virtual task<result<void>> may_reach(std::string url, fetch_options options) = 0;
 };
 
 } // namespace reauth

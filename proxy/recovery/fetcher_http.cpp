@@ -31,8 +31,7 @@ std::string file_version(const std::string& path) {
 /// What fetches under way share.
 struct http_fetcher::parts {
     executor ex;
-    std::shared_ptr<const egress_rules> rules;
-    resolve_function resolve;
+    way_out way;
     std::map<std::string, std::shared_ptr<asio::ssl::context>> tls;
 
     /// Reading the system's trust store takes milliseconds: once per set of files.
@@ -63,7 +62,7 @@ task<result<http_response>> one_hop(parts_pointer parts, std::shared_ptr<fetch_r
             co_return made.error();
         tls = *made;
     }
-    auto connected = co_await connect_checked(run, url, parts->rules, options.trusted_hosts, parts->resolve);
+    auto connected = co_await connect_checked(run, url, parts->way, options);
     if (!connected)
         co_return connected.error();
     if (run->over)
@@ -110,11 +109,28 @@ task<void> perform(parts_pointer parts, std::shared_ptr<fetch_run> run, http_req
 
 } // namespace
 
-http_fetcher::http_fetcher(executor ex, egress_rules rules, resolve_function resolve)
-    : parts_(std::make_shared<parts>(parts{ex,
-                                           std::make_shared<const egress_rules>(std::move(rules)),
-                                           resolve ? std::move(resolve) : system_resolver(ex),
-                                           {}})) {}
+http_fetcher::http_fetcher(executor ex, egress_rules rules, std::optional<outbound_proxy> outbound,
+                           resolve_function resolve) {
+    way_out way;
+    way.rules = std::make_shared<const egress_rules>(std::move(rules));
+    if (outbound)
+        way.proxy = std::make_shared<const outbound_proxy>(std::move(*outbound));
+    way.resolve = resolve ? std::move(resolve) : system_resolver(ex);
+    parts_ = std::make_shared<parts>(parts{ex, std::move(way), {}});
+}
+
+task<result<void>> http_fetcher::may_reach(std::string url, fetch_options options) {
+    auto parsed = parse_http_url(url);
+    if (!parsed)
+        co_return parsed.error();
+    if (parts_->way.proxy && parts_->way.proxy->applies_to(*parsed))
+        co_return check_egress_url(*parsed);
+    auto way = parts_->way;
+    auto allowed = co_await checked_addresses(*parsed, std::move(way), std::move(options));
+    if (!allowed && allowed.error().code == fault::egress_refused)
+        co_return allowed.error();
+    co_return result<void>();
+}
 
 task<result<http_response>> http_fetcher::fetch(http_request request, fetch_options options) {
     auto run = std::make_shared<fetch_run>(parts_->ex, options.timeout);

@@ -1,6 +1,7 @@
 // The fetcher that uses sockets.
 #pragma once
 
+#include "core/outbound_proxy.hpp"
 #include "proxy/recovery/egress.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/fetcher_run.hpp"
@@ -13,8 +14,10 @@ namespace reauth {
 class http_fetcher final : public fetcher {
 public:
     /// `resolve` stands in for the system's resolver in tests.
-    http_fetcher(executor ex, egress_rules rules, resolve_function resolve = {});
+    http_fetcher(executor ex, egress_rules rules, std::optional<outbound_proxy> outbound = {},
+                 resolve_function resolve = {});
     task<result<http_response>> fetch(http_request request, fetch_options options) override;
+    task<result<void>> may_reach(std::string url, fetch_options options) override;
 
     struct parts;
 

@@ -53,6 +53,9 @@ life_place credential_manager::place_of(const route& r, std::size_t principal) c
     whose.grant = u.grant;
     whose.scopes = u.scopes;
     whose.issuer = u.client.issuer;
+    whose.server = u.authorization_server;
+    if (u.bearer == bearer_kind::id_token)
+        whose.always_asked = {"openid"};
     whose.supplied = u.grant == grant_kind::static_token;
     // the rules live as long as the table they came with
     whose.rules = std::shared_ptr<const rule_set>(table_, &table_->settings->policy);

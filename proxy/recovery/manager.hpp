@@ -170,6 +170,7 @@ private:
                                            std::optional<std::string> browser_binding);
     callback_outcome lost_callback(const std::string& state) const;
     task<result<void>> sign_out(life_key key);
+    task<parsed_challenge> challenge_of(life_place place);
 
     asio::io_context& control_;
     credential_store& store_;

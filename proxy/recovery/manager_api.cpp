@@ -1,5 +1,6 @@
 // What persons and operators ask for, and what they are shown.
 #include "proxy/recovery/manager.hpp"
+#include "proxy/recovery/upstream_probe.hpp"
 
 namespace reauth {
 
@@ -112,6 +113,16 @@ failure credential_manager::unknown_upstream(const std::string& upstream,
             "known upstreams:" + known, "", false};
 }
 
+/// What the upstream asks for where no credential is sent; nothing where it does not say.
+task<parsed_challenge> credential_manager::challenge_of(life_place place) {
+    auto options = options_for(place);
+    auto request = upstream_probe(place.where.upstream());
+    auto answer = co_await context_.network.fetch(std::move(request), std::move(options));
+    if (!answer)
+        co_return parsed_challenge();
+    co_return read_challenge(answer->status, answer->headers, false);
+}
+
 task<result<std::string>> credential_manager::login(std::string upstream, std::string principal) {
     const auto* m = find({false, principal, upstream});
     if (!m || m->removed)
@@ -130,6 +141,11 @@ task<result<std::string>> credential_manager::login(std::string upstream, std::s
         co_return nothing;
     }
     life::login_asked wanted;
+    if (!m->machine.held() && grant == grant_kind::authorization_code)
+        wanted.what.challenge = co_await challenge_of(m->place);
+    m = find({false, principal, upstream});
+    if (!m || m->removed)
+        co_return unknown_upstream(upstream, principal);
     wanted.caller = next_++;
     reply<result<std::string>> answer(context_.ex);
     login_callers_.emplace(wanted.caller, answer);

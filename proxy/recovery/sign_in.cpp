@@ -38,7 +38,7 @@ result<begun_authorization> begin_at_server(recovery_context& context, const lif
     inputs.client = std::move(client);
     inputs.redirect_uri = redirect_uri_of(settings);
     inputs.resource = what.server->resource;
-    inputs.scopes = what.scopes;
+    inputs.scopes = what.scopes.united_with(place.whose.always_asked);
     inputs.authorize_params = upstream.authorize_params;
     inputs.allow_missing_pkce = upstream.allow_missing_pkce;
     inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
@@ -146,10 +146,14 @@ task<life_event> begin_sign_in_work(recovery_context& context, life_place place,
         end.begun = begin_at_provider(context, place, what);
     } else {
         auto client = co_await client_for(context, place, what.server->server);
-        if (client)
+        // what would be refused after the login is refused before it
+        auto options = options_for(place);
+        auto open =
+            co_await context.network.may_reach(what.server->server.token_endpoint, std::move(options));
+        if (client && open)
             end.begun = begin_at_server(context, place, what, std::move(*client));
         else
-            end.begun = client.error();
+            end.begun = client ? open.error() : client.error();
     }
     if (!end.begun)
         co_return end;
@@ -201,6 +205,7 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
     }
     const auto client = what.pending.client;
     const auto issuer = what.pending.server.issuer;
+    what.pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
     auto work = finish_authorization(context.env, std::move(what.pending), std::move(what.parameters),
                                      std::move(what.browser_binding));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));

@@ -36,6 +36,7 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
     inputs.client = *client;
     end.client = *client;
     inputs.held = std::move(*what.held);
+    inputs.id_token_is_bearer = !place.session() && place.where.upstream().bearer == bearer_kind::id_token;
     auto options = options_for(place);
     auto work = refresh_credential(context.env, std::move(inputs));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));

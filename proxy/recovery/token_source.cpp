@@ -88,6 +88,7 @@ fetch_options options_for(const life_place& place) {
     fetch_options o;
     o.timeout = settings.limits.token_request;
     o.trusted_hosts = {place.where.to->authority, place.where.to->host};
+    o.ipv4_only = place.where.upstream().prefer == address_family::ipv4;
     o.ca_file = tls.ca_file;
     o.client_cert = tls.cert;
     o.client_key = tls.key;

@@ -27,6 +27,7 @@ task<life_event> discover_work(recovery_context& context, life_place place, life
     request.upstream_url = upstream.url;
     request.resource_metadata = what.resource_metadata;
     request.configured_issuer = upstream.client.issuer;
+    request.configured_server = upstream.authorization_server;
     request.pinned_issuer = what.pinned_issuer;
     request.resource = upstream.resource;
     auto work = discover(std::move(request));

@@ -3,8 +3,10 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "proxy/net/channel_io.hpp"
 #include "proxy/net/tls.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <sys/socket.h>
 
@@ -77,27 +79,77 @@ task<result<channel>> connector::secure(channel plain) {
     }
 }
 
-task<result<channel>> connector::run() {
-    std::vector<asio::ip::tcp::endpoint> addresses;
-    error_code ec;
-    auto literal = asio::ip::make_address(to_.host, ec);
-    if (!ec) {
-        addresses.emplace_back(literal, static_cast<unsigned short>(std::stoi(to_.port)));
-    } else {
-        auto token = asio::redirect_error(use_task, ec);
-        auto found = co_await resolver_.async_resolve(to_.host, to_.port,
-                                                      asio::ip::tcp::resolver::numeric_service, token);
-        if (ec || stopped_)
-            co_return unreachable(stopped_ ? "its name was not resolved in time"
-                                           : "its name can't be resolved (" + ec.message() + ")");
-        for (const auto& entry : found)
-            addresses.push_back(entry.endpoint());
+/// CONNECT; whatever the proxy says, TLS with the upstream comes after it.
+task<result<channel>> connector::tunnel(channel plain) {
+    const auto& proxy = *to_.proxy;
+    const auto asked = connect_request(proxy, to_.host, static_cast<std::uint16_t>(std::stoi(to_.port)));
+    write_job job{asked.reveal(), {}};
+    waiting_ = &plain;
+    auto sent = co_await write_rest(plain, job);
+    std::string head;
+    char bytes[1024];
+    while (sent && !stopped_) {
+        auto r = plain.read(bytes, sizeof bytes);
+        if (r.is == io_result::kind::ok) {
+            head.append(bytes, r.n);
+            if (auto said = read_connect_answer(head, proxy)) {
+                waiting_ = nullptr;
+                if (*said)
+                    co_return std::move(plain);
+                auto why = unreachable(said->error().message);
+                why.fix = said->error().fix;
+                co_return why;
+            }
+            plain.look_again();
+            continue;
+        }
+        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut)
+            break;
+        co_await plain.wait(r.is);
     }
+    waiting_ = nullptr;
+    co_return unreachable(stopped_ ? "the outbound proxy did not answer in time"
+                                   : "the outbound proxy closed the connection");
+}
+
+/// In the order in which they are tried.
+task<result<std::vector<asio::ip::tcp::endpoint>>> connector::addresses() {
+    const auto host = to_.proxy ? to_.proxy->host : to_.host;
+    const auto port = to_.proxy ? std::to_string(to_.proxy->port) : to_.port;
+    std::vector<asio::ip::tcp::endpoint> found;
+    error_code ec;
+    auto literal = asio::ip::make_address(host, ec);
+    if (!ec) {
+        found.emplace_back(literal, static_cast<unsigned short>(std::stoi(port)));
+        co_return found;
+    }
+    auto token = asio::redirect_error(use_task, ec);
+    auto resolved =
+        co_await resolver_.async_resolve(host, port, asio::ip::tcp::resolver::numeric_service, token);
+    if (ec || stopped_)
+        co_return unreachable(stopped_ ? "its name was not resolved in time"
+                                       : "its name can't be resolved (" + ec.message() + ")");
+    for (const auto& entry : resolved)
+        found.push_back(entry.endpoint());
+    const auto v4 = [](const auto& e) { return e.address().is_v4(); };
+    if (to_.upstream->prefer == address_family::ipv4 && std::any_of(found.begin(), found.end(), v4))
+        std::erase_if(found, [&](const auto& e) { return !v4(e); });
+    co_return found;
+}
+
+task<result<channel>> connector::run() {
+    auto found = co_await addresses();
+    if (!found)
+        co_return found.error();
     result<channel> last = unreachable("it has no address");
-    for (const auto& address : addresses) {
+    for (const auto& address : *found) {
         last = co_await connect(address);
         if (last.has_value() || stopped_)
             break;
+    }
+    if (last.has_value() && to_.proxy) {
+        auto straight = std::move(*last);
+        last = co_await tunnel(std::move(straight));
     }
     if (!last.has_value() || !to_.tls)
         co_return std::move(last);

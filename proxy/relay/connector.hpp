@@ -20,6 +20,8 @@ public:
     void interrupt();
 
 private:
+    task<result<std::vector<asio::ip::tcp::endpoint>>> addresses();
+    task<result<channel>> tunnel(channel plain);
     task<result<channel>> connect(asio::ip::tcp::endpoint address);
     task<result<channel>> secure(channel plain);
     failure unreachable(const std::string& why) const;

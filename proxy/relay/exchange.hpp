@@ -52,6 +52,8 @@ private:
     bool record_room(std::size_t more);
     void drop_record();
     void build_request_head();
+    std::string kept_cookies() const;
+    void keep_cookies();
     static void on_early_answer(void* self);
 
     // phase 5: exchange_answer.cpp
@@ -112,7 +114,7 @@ private:
 
     // what is going on upstream
     snapshot_ptr credential_;
-    std::string dpop_lines_;
+    std::string dpop_lines_, injected_;
     channel up_;
     std::unique_ptr<connector> connecting_;
     bool reused_ = false, fresh_only_ = false, upload_done_ = false, early_answer_ = false,

@@ -153,6 +153,8 @@ task<exchange::outcome> exchange::read_answer() {
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);
+    if (where_.upstream().cookies == cookie_mode::jar)
+        keep_cookies();
     if (!pass_ &&
         (answer.status == 401 || (may_challenge(answer.status) && answer.find(field_id::www_authenticate)))) {
         std::vector<std::string_view> lines;

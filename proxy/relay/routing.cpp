@@ -55,6 +55,9 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
     r->upstream = &upstream;
     r->number = number;
     r->tls = url->scheme_id() == boost::urls::scheme::https;
+    const auto there = parse_http_url(upstream.url);
+    if (settings.outbound && there && settings.outbound->applies_to(*there))
+        r->proxy = &*settings.outbound;
     r->host = std::string(url->host_address());
     r->port = url->has_port() ? std::string(url->port()) : r->tls ? "443" : "80";
     r->authority = std::string(url->encoded_host());

@@ -32,8 +32,9 @@ struct route {
     std::string static_lines; ///< configured headers, whole lines
     std::string replaced;     ///< their names: "x-org,x-team"
     std::shared_ptr<asio::ssl::context> tls_context;
-    std::vector<std::size_t> credentials; ///< number of the credential, per principal
-    std::vector<bool> passes;             ///< per principal: policy `pass` whatever happens
+    const outbound_proxy* proxy = nullptr; ///< into the table's config; nullptr: straight
+    std::vector<std::size_t> credentials;  ///< number of the credential, per principal
+    std::vector<bool> passes;              ///< per principal: policy `pass` whatever happens
 };
 
 /// A prefix of request paths.

@@ -4,6 +4,7 @@
 
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/task.hpp"
+#include "proxy/relay/cookie_jars.hpp"
 #include "proxy/relay/held_request.hpp"
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
@@ -56,6 +57,7 @@ struct shared_limits {
     std::atomic<unsigned> connections{0};       ///< client connections
     peer_counts peers;                          ///< … by address
     held_requests held;
+    cookie_jars cookies; ///< of upstreams with `cookies: jar`
 };
 
 /// Counters of one worker; written by its thread only, read by anybody (relaxed).

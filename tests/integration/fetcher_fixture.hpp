@@ -144,7 +144,7 @@ inline result<http_response> fetched(http_request request, fetch_options options
                                      resolve_function resolve = {},
                                      const std::vector<std::string>& allow = {}) {
     asio::io_context context;
-    http_fetcher f(context.get_executor(), egress_rules::parse(allow).value(), std::move(resolve));
+    http_fetcher f(context.get_executor(), egress_rules::parse(allow).value(), {}, std::move(resolve));
     std::optional<result<http_response>> out;
     asio::co_spawn(context, keep_answer(f, std::move(request), std::move(options), out),
                    [](std::exception_ptr thrown) {

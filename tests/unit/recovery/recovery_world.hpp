@@ -69,6 +69,13 @@ public:
         co_return found == answers_.end() ? result<http_response>(none) : found->second(request);
     }
 
+    /// Hosts that nothing is let out to.
+    std::set<std::string> forbidden;
+    task<result<void>> may_reach(std::string url, fetch_options) override {
+        failure refused{fault::egress_refused, "the address of " + url + " is private", {}, {}, false};
+        co_return forbidden.contains(url) ? result<void>(refused) : result<void>();
+    }
+
     std::vector<http_request> requests;
 
 private:

@@ -1,0 +1,46 @@
+// A map with an order of use, behind a mutex.
+#include "proxy/relay/cookie_jars.hpp"
+
+namespace reauth {
+
+cookie_jars::entry* cookie_jars::find(const key& k) {
+    const auto found = jars_.find(k);
+    if (found == jars_.end())
+        return nullptr;
+    order_.splice(order_.begin(), order_, found->second.used);
+    return &found->second;
+}
+
+std::string cookie_jars::header_for(std::size_t credential, std::string_view session, std::string_view path,
+                                    time_point now) {
+    const std::lock_guard lock(mutex_);
+    const auto* e = find({credential, std::string(session)});
+    return e ? e->jar.header_for(path, now) : std::string();
+}
+
+void cookie_jars::take(std::size_t credential, std::string_view session, std::string_view set_cookie,
+                       std::string_view host, std::string_view path, time_point now) {
+    const std::lock_guard lock(mutex_);
+    const key k{credential, std::string(session)};
+    auto* e = find(k);
+    if (!e) {
+        if (jars_.size() == most_sessions) {
+            jars_.erase(order_.back());
+            order_.pop_back();
+        }
+        order_.push_front(k);
+        e = &jars_.emplace(k, entry{{}, order_.begin()}).first->second;
+    }
+    e->jar.take(set_cookie, host, path, now);
+}
+
+void cookie_jars::forget(std::size_t credential, std::string_view session) {
+    const std::lock_guard lock(mutex_);
+    const auto found = jars_.find({credential, std::string(session)});
+    if (found == jars_.end())
+        return;
+    order_.erase(found->second.used);
+    jars_.erase(found);
+}
+
+} // namespace reauth
