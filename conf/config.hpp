@@ -80,11 +80,15 @@ struct oauth_client_config {
     std::string issuer; ///< the only issuer that this client's secrets go to
 };
 
+/// Where a person signs in: in a browser that comes back to us, or on any device with a code (RFC 8628).
+enum class login_kind { browser, device };
+
 struct identity_provider_config {
     std::string name;
     std::string issuer;
     oauth_client_config client;
     secret_source id_token; ///< re-read when it changes
+    login_kind login = login_kind::browser;
     tls_client_config tls;
 };
 
@@ -92,8 +96,6 @@ enum class dpop_mode { automatic, require, never };
 enum class cookie_mode { strip, pass, jar };
 /// Which token of an answer is sent to the upstream.
 enum class bearer_kind { access_token, id_token };
-/// Where a person signs in: in a browser that comes back to us, or on any device with a code (RFC 8628).
-enum class login_kind { browser, device };
 /// Which addresses of a host are connected to.
 enum class address_family { any, ipv4 };
 /// What `/.well-known/oauth-*` of an upstream looks like through us.

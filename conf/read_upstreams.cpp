@@ -52,6 +52,10 @@ void read_oauth_client(section s, oauth_client_config& out) {
     s.finish();
 }
 
+void read_login(section& s, login_kind& out) {
+    s.choice<login_kind>("login", out, {{"browser", login_kind::browser}, {"device", login_kind::device}});
+}
+
 void read_server(section s, configured_server_settings& out) {
     read_issuer(s, out.issuer);
     const std::pair<const char*, std::string*> endpoints[] = {
@@ -143,7 +147,9 @@ void check_grant(section& s, const upstream_config& u, bool loopback) {
         s.error("assertion", "is only for grant: jwt_bearer (the grant is " + word + ").");
     if (u.grant == grant_kind::enterprise && u.identity_provider.empty())
         s.error("grant", "enterprise needs identity_provider: NAME, one of identity_providers.");
-    if (u.grant != grant_kind::authorization_code && u.grant != grant_kind::enterprise && s.has("login"))
+    if (u.grant == grant_kind::enterprise && s.has("login"))
+        s.error("login", "of grant: enterprise belongs to its identity provider: set it there.");
+    else if (u.grant != grant_kind::authorization_code && s.has("login"))
         s.error("login", "is for grants where a person signs in (the grant is " + word + ").");
     if (u.grant == grant_kind::static_token && s.has("bearer"))
         s.error("bearer", "is not for grant: static, whose token is sent as it is.");
@@ -197,6 +203,7 @@ identity_provider_config read_identity_provider(section s, const std::string& na
         s.error("issuer", "is missing: the provider's issuer URL.");
     read_oauth_client(s.sub("client"), p.client);
     p.id_token = s.secret_value("id_token", secret_file::read_anew);
+    read_login(s, p.login);
     if (p.client.id.empty())
         s.error("client", "needs an id: the client that is registered at the provider.");
     if (p.client.issuer.empty())
@@ -268,8 +275,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
         {{"strip", cookie_mode::strip}, {"pass", cookie_mode::pass}, {"jar", cookie_mode::jar}});
     s.choice<bearer_kind>("bearer", u.bearer,
                           {{"access_token", bearer_kind::access_token}, {"id_token", bearer_kind::id_token}});
-    s.choice<login_kind>("login", u.login,
-                         {{"browser", login_kind::browser}, {"device", login_kind::device}});
+    read_login(s, u.login);
     s.choice<address_family>("prefer", u.prefer,
                              {{"any", address_family::any}, {"ipv4", address_family::ipv4}});
     read_server(s.sub("authorization_server"), u.authorization_server);

@@ -42,17 +42,23 @@ struct approval {
     std::string upstream_host, issuer, login_host, token_host;
     bool completes_without_login = false; ///< approving ends in "done": needs the operator
     time_point created_at{}, expires_at{};
-    std::string location; ///< authorization URL once authorizing
-    std::string outcome;  ///< one sentence once it is decided
+    std::string location;        ///< once authorizing: the authorization URL, or where a code is entered
+    bool device_offered = false; ///< its server has device logins (RFC 8628)
+    std::string user_code, verification_uri; ///< of a device login, once authorizing; else empty
+    std::string outcome;                     ///< one sentence once it is decided
 };
 
 /// What a person's client may do with an approval: the capability link alone, or the operator token.
 enum class approver { link_holder, operator_token };
 
+/// How a person wants to sign in.
+enum class sign_in_method { as_configured, browser, device };
+
 /// The answer to approve: where the browser goes next, or done.
 struct approve_answer {
     bool done = false;
     std::string location;
+    std::string user_code, verification_uri; ///< of a device login: to be entered there, on any device
     /// Set for flows started on the page: cookie value that binds the flow to that browser.
     std::optional<secret> browser_binding;
 };

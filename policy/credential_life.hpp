@@ -96,6 +96,7 @@ private:
         life::caller_id caller;
         approver who;
         bool from_page;
+        sign_in_method method = sign_in_method::as_configured;
     };
     struct question {
         approval shown;
@@ -110,7 +111,8 @@ private:
         std::uint64_t base_generation = 0; ///< the vault's when it was opened
         std::vector<starter> starters;     ///< whose approve is not answered yet
         secret pending_state;
-        std::string redirect_uri; ///< of that flow
+        std::string redirect_uri;      ///< of that flow
+        life::work_id device_wait = 0; ///< the token endpoint is asked for it
         std::optional<secret> browser_binding;
         std::optional<life::caller_id> callback;
         registered_client client;      ///< the callback's
@@ -261,6 +263,9 @@ private:
     void login_done(question& q, bool saved);
     question* with_work(life::work_id work);
     void give_location(question& q, const starter& s);
+    void watch_device(question& q);
+    void device_ended(question& q, const life::flow_ended& e);
+    void back_to_pending(question& q, std::string outcome);
     void tell_who_waits(const question& q, const std::string& trouble);
 
     // life_sign_out.cpp: the end of a life, and a new epoch

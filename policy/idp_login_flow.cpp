@@ -1,5 +1,6 @@
 // Leg 1 as flows: the OIDC login, and its silent renewal with the IdP's refresh token.
 #include "policy/code_redemption.hpp"
+#include "policy/device_flow.hpp"
 #include "policy/idp_session.hpp"
 #include "policy/server_lookup.hpp"
 #include "policy/token_flow.hpp"
@@ -135,6 +136,18 @@ flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_
     if (!response)
         co_return at_idp(pending.identity_provider, response.error());
     auto session = session_from_login(pending, *response, *keys, env.now());
+    if (!session)
+        co_return at_idp(pending.identity_provider, session.error());
+    co_return session;
+}
+
+flow<result<idp_session>> device_session(const flow_environment& env, pending_authorization pending,
+                                         token_response response) {
+    auto fetching = fetch_keys(pending.server);
+    auto keys = co_await fetching;
+    if (!keys)
+        co_return at_idp(pending.identity_provider, keys.error());
+    auto session = session_from_login(pending, response, *keys, env.now());
     if (!session)
         co_return at_idp(pending.identity_provider, session.error());
     co_return session;

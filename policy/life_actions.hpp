@@ -57,6 +57,13 @@ struct begin_sign_in {
     bool challenged_dpop = false, challenged_bearer = true;
     /// Where no server is known here yet: what to begin to look for it with.
     std::string resource_metadata = {}, pinned_issuer = {};
+    sign_in_method method = sign_in_method::as_configured;
+};
+/// → flow_ended. The person signs in on another device: the token endpoint is asked until that is done. One
+/// process asks; where the flow is not in the vault any more, somebody else went on with it: `flow_is_gone`.
+struct await_device {
+    work_id work;
+    secret state;
 };
 /// → binding_released. The operator carries the flow to another device.
 struct release_binding {
@@ -132,6 +139,7 @@ struct answer_approve {
     std::string forward_to; ///< not empty: approve this one instead, and give its answer
     approver who = approver::link_holder;
     bool from_page = false;
+    sign_in_method method = sign_in_method::as_configured;
 };
 struct answer_deny {
     caller_id caller;
@@ -176,12 +184,13 @@ struct audit {
 
 namespace reauth {
 
-using life_action = std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
-                                 life::undo_store, life::begin_sign_in, life::release_binding, life::redeem,
-                                 life::erase, life::revoke, life::publish, life::show, life::discard_pending,
-                                 life::answer, life::tell_waiting, life::answer_approve, life::answer_deny,
-                                 life::answer_callback, life::answer_login, life::answer_sign_out,
-                                 life::ask_session, life::question_refused, life::audit>;
+using life_action =
+    std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
+                 life::undo_store, life::begin_sign_in, life::await_device, life::release_binding,
+                 life::redeem, life::erase, life::revoke, life::publish, life::show, life::discard_pending,
+                 life::answer, life::tell_waiting, life::answer_approve, life::answer_deny,
+                 life::answer_callback, life::answer_login, life::answer_sign_out, life::ask_session,
+                 life::question_refused, life::audit>;
 using life_actions = std::vector<life_action>;
 
 } // namespace reauth

@@ -84,6 +84,7 @@ struct approve_asked {
     std::string approval;
     approver who = approver::link_holder;
     bool from_page = false;
+    sign_in_method method = sign_in_method::as_configured;
 };
 struct deny_asked {
     caller_id caller;
@@ -121,6 +122,8 @@ struct looked {
     work_id work;
     result<stored_state> found;
 };
+/// The oauth_error of a flow that another process has finished, or that was given up.
+inline constexpr std::string_view flow_is_gone = "flow_is_gone";
 /// A flow that brings a credential: a silent step, or the redemption of a code.
 struct flow_ended {
     work_id work;

@@ -139,6 +139,11 @@ void credential_life::handle(const life::flow_ended& e) {
         redeemed(*q, e);
         return;
     }
+    for (auto& [id, q] : questions_)
+        if (q.device_wait == e.work && e.work != 0) {
+            device_ended(q, e);
+            return;
+        }
     if (!flight_ || flight_->id != e.work || flight_->phase != flight_phase::running) {
         // nobody wants it any more: what it brings home is not used
         if (e.fresh && !target_.supplied)

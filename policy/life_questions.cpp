@@ -113,6 +113,7 @@ result<std::string> credential_life::open_question(const held_request& r, const 
         a.issuer = server_->server.issuer;
         a.login_host = authority_of(server_->server.authorization_endpoint);
         a.token_host = authority_of(server_->server.token_endpoint);
+        a.device_offered = !server_->server.device_authorization_endpoint.empty();
     }
     a.completes_without_login = confirm_first;
     a.created_at = now_;
@@ -138,7 +139,7 @@ void credential_life::remember_ended(const approval& a) {
 
 void credential_life::answer_starters(question& q, const result<approve_answer>& answer) {
     for (const auto& s : std::exchange(q.starters, {}))
-        emit(life::answer_approve{s.caller, answer, {}, s.who, s.from_page});
+        emit(life::answer_approve{s.caller, answer, {}, s.who, s.from_page, s.method});
 }
 
 /// The end of a question, whatever its phase: only its own work is void. Who waited for it is answered with
@@ -209,18 +210,25 @@ void credential_life::handle(const life::approve_asked& e) {
         if (ended != ended_.end())
             gone.message = "this approval has ended (" + std::string(to_string(ended->second.status)) +
                            "): " + ended->second.outcome;
-        emit(life::answer_approve{e.caller, gone, {}, e.who, e.from_page});
+        emit(life::answer_approve{e.caller, gone, {}, e.who, e.from_page, e.method});
         return;
     }
     auto& q = found->second;
-    const starter s{e.caller, e.who, e.from_page};
+    const starter s{e.caller, e.who, e.from_page, e.method};
+    const bool by_device = !q.shown.user_code.empty();
+    const bool another_way = (e.method == sign_in_method::device && !by_device) ||
+                             (e.method == sign_in_method::browser && by_device);
+    if (q.phase == question_phase::authorizing && another_way) {
+        emit(life::discard_pending{q.pending_state, e.approval});
+        back_to_pending(q, {});
+    }
     if (!q.silent.empty() && e.who != approver::operator_token) {
         const failure not_yours{fault::approval_required,
                                 "this approval is completed without a login, so it needs the operator",
                                 "run `mcp-reauth approve " + e.approval + "`, or open the dashboard",
                                 {},
                                 false};
-        emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page});
+        emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page, e.method});
         return;
     }
     switch (q.phase) {
@@ -233,7 +241,7 @@ void credential_life::handle(const life::approve_asked& e) {
         q.phase = question_phase::starting;
         q.work = next_++;
         emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, server_, e.from_page, challenged_dpop_,
-                                 challenged_bearer_, q.resource_metadata, pinned_issuer_});
+                                 challenged_bearer_, q.resource_metadata, pinned_issuer_, e.method});
         return;
     case question_phase::starting:
     case question_phase::minting:
@@ -243,7 +251,7 @@ void credential_life::handle(const life::approve_asked& e) {
         if (session_approval_.empty())
             q.starters.push_back(s);
         else
-            emit(life::answer_approve{e.caller, failure{}, session_approval_, e.who, e.from_page});
+            emit(life::answer_approve{e.caller, failure{}, session_approval_, e.who, e.from_page, e.method});
         return;
     case question_phase::authorizing:
     case question_phase::redeeming:

@@ -48,11 +48,16 @@ void credential_life::handle(const life::question_news& e) {
     q.phase = question_phase::authorizing;
     q.shown.status = told.shown.status;
     q.shown.location = told.shown.location;
+    q.shown.user_code = told.shown.user_code;
+    q.shown.verification_uri = told.shown.verification_uri;
     q.shown.outcome = told.shown.outcome;
+    if (!(q.pending_state == told.pending_state))
+        q.device_wait = 0;
     q.pending_state = told.pending_state;
     q.redirect_uri = told.redirect_uri;
     q.browser_binding = told.browser_binding;
     emit(life::show{q.shown});
+    watch_device(q);
 }
 
 /// A question of another process, or of an earlier run. One that asks for the same here, and that nobody has
@@ -84,16 +89,16 @@ void credential_life::opened_elsewhere(const shared_question& told) {
             return;
         emit(life::show{q.shown});
         for (const auto& s : std::exchange(ours.starters, {}))
-            emit(life::answer_approve{s.caller, failure{}, id, s.who, s.from_page});
+            emit(life::answer_approve{s.caller, failure{}, id, s.who, s.from_page, s.method});
         move_waiting(same, id);
-        questions_.emplace(id, std::move(q));
+        watch_device(questions_.emplace(id, std::move(q)).first->second);
         const failure again{fault::approval_timeout, "another process asks for the same", {}, {}, true};
         // told to the vault too: that it was opened may still be on its way there
         end_question(same, approval_status::superseded, "Another process asks for the same.", again);
         return;
     }
     emit(life::show{q.shown});
-    questions_.emplace(id, std::move(q));
+    watch_device(questions_.emplace(id, std::move(q)).first->second);
     if (held_ && held_->saved &&
         !held_->value.expired_at(now_)) // it came through, and its process ended before it said so
         answer_covered("Answered by another sign-in.");

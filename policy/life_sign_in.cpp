@@ -38,9 +38,12 @@ void credential_life::give_location(question& q, const starter& s) {
     }
     approve_answer where;
     where.location = q.shown.location;
+    where.user_code = q.shown.user_code;
+    where.verification_uri = q.shown.verification_uri;
     if (s.from_page)
         where.browser_binding = q.browser_binding;
-    emit(life::answer_approve{s.caller, result<approve_answer>(std::move(where)), {}, s.who, s.from_page});
+    emit(life::answer_approve{
+        s.caller, result<approve_answer>(std::move(where)), {}, s.who, s.from_page, s.method});
 }
 
 void credential_life::handle(const life::sign_in_begun& e) {
@@ -75,15 +78,60 @@ void credential_life::handle(const life::sign_in_begun& e) {
     q->pending_state = e.begun->pending.state;
     q->redirect_uri = e.begun->pending.redirect_uri;
     q->shown.location = e.begun->pending.location;
+    q->shown.user_code = e.begun->pending.user_code;
+    q->shown.verification_uri = e.begun->pending.verification_uri;
     q->shown.status = approval_status::authorizing;
     q->shown.outcome.clear();
     q->browser_binding.reset();
     if (!e.begun->browser_binding.empty())
         q->browser_binding = e.begun->browser_binding;
     show(*q);
+    watch_device(*q);
     tell_who_waits(*q, {});
     for (const auto& s : std::exchange(q->starters, {}))
         give_location(*q, s);
+}
+
+/// Of a device login nobody comes back: the token endpoint is asked.
+void credential_life::watch_device(question& q) {
+    if (q.phase != question_phase::authorizing || q.shown.user_code.empty() || q.device_wait)
+        return;
+    q.device_wait = next_++;
+    emit(life::await_device{q.device_wait, q.pending_state});
+}
+
+void credential_life::device_ended(question& q, const life::flow_ended& e) {
+    q.device_wait = 0;
+    if (e.fresh) {
+        if (e.client)
+            q.client = *e.client;
+        redeemed(q, e);
+        return;
+    }
+    const auto& why = e.fresh.error();
+    if (why.oauth_error == life::flow_is_gone)
+        return; // whoever took it tells what became of it
+    if (why.code == fault::approval_timeout) {
+        report(life::audit::kind::sign_in, "device login", &why, q.rule);
+        emit(life::discard_pending{q.pending_state, q.shown.id});
+        back_to_pending(q, why.describe());
+        return;
+    }
+    redemption_failed(q, e);
+}
+
+/// Nobody is under way to a provider for it any more.
+void credential_life::back_to_pending(question& q, std::string outcome) {
+    q.phase = question_phase::pending;
+    q.work = q.device_wait = 0;
+    q.pending_state = secret();
+    q.browser_binding.reset();
+    q.shown.location.clear();
+    q.shown.user_code.clear();
+    q.shown.verification_uri.clear();
+    q.shown.status = approval_status::pending;
+    q.shown.outcome = std::move(outcome);
+    show(q);
 }
 
 void credential_life::tell_who_waits(const question& q, const std::string& trouble) {
@@ -99,9 +147,9 @@ void credential_life::handle(const life::binding_released& e) {
     for (auto& [id, s] : node.mapped()) {
         const auto found = questions_.find(id);
         if (found == questions_.end()) {
-            handle(life::approve_asked{s.caller, id, s.who, s.from_page}); // its outcome
+            handle(life::approve_asked{s.caller, id, s.who, s.from_page, s.method}); // its outcome
         } else if (!e.done) {
-            emit(life::answer_approve{s.caller, e.done.error(), {}, s.who, s.from_page});
+            emit(life::answer_approve{s.caller, e.done.error(), {}, s.who, s.from_page, s.method});
         } else {
             found->second.browser_binding.reset();
             give_location(found->second, s);
@@ -181,15 +229,10 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
     if (e.client_unknown) {
         said.detail = "The provider refused this client, which it has probably forgotten (" + why.message +
                       "). It is registered anew at the next try: approve once more.";
-        emit(life::answer_callback{*q.callback, std::move(said)});
+        if (q.callback)
+            emit(life::answer_callback{*q.callback, std::move(said)});
         q.callback.reset();
-        q.browser_binding.reset();
-        q.phase = question_phase::pending;
-        q.work = 0;
-        q.shown.location.clear();
-        q.shown.status = approval_status::pending;
-        q.shown.outcome = why.describe();
-        show(q);
+        back_to_pending(q, why.describe());
         return;
     }
     const bool denied = why.code == fault::approval_denied;
@@ -198,7 +241,8 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
                                                               : "Denied at the provider";
         denials_.denied(now_);
     }
-    emit(life::answer_callback{*q.callback, std::move(said)});
+    if (q.callback)
+        emit(life::answer_callback{*q.callback, std::move(said)});
     q.callback.reset();
     end_question(id, denied ? approval_status::denied : approval_status::failed, why.describe(), why);
 }

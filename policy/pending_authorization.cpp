@@ -41,6 +41,12 @@ pending_authorization read(const json& in) {
     p.location = in.at("location").get<std::string>();
     p.created_at = time_stored(in.at("created_at"));
     p.expires_at = time_stored(in.at("expires_at"));
+    if (in.contains("device_code")) {
+        p.device_code = secret(in.at("device_code").get<std::string>());
+        p.user_code = in.at("user_code").get<std::string>();
+        p.verification_uri = in.at("verification_uri").get<std::string>();
+        p.interval = std::chrono::seconds(in.at("interval").get<std::int64_t>());
+    }
     return p;
 }
 
@@ -63,6 +69,12 @@ secret pending_to_json(const pending_authorization& p) {
              {"location", p.location},
              {"created_at", stored_time(p.created_at)},
              {"expires_at", stored_time(p.expires_at)}};
+    if (p.by_device()) {
+        out["device_code"] = p.device_code.reveal();
+        out["user_code"] = p.user_code;
+        out["verification_uri"] = p.verification_uri;
+        out["interval"] = p.interval.count();
+    }
     out["server"] = server_to_json(p.server);
     out["client"] = std::string(registered_client_to_json(p.client).reveal());
     return secret(out.dump());

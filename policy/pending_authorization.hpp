@@ -40,6 +40,12 @@ struct pending_authorization {
     std::string location;             ///< the authorization URL
     time_point created_at{}, expires_at{};
 
+    // a device login (RFC 8628): no callback comes, the token endpoint is asked
+    secret device_code; ///< empty: a browser's login
+    std::string user_code, verification_uri;
+    std::chrono::seconds interval{5};
+
+    bool by_device() const noexcept { return !device_code.empty(); }
     /// As the upstream is configured when the callback comes; not stored.
     bool id_token_is_bearer = false;
 

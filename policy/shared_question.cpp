@@ -57,6 +57,9 @@ json approval_to_json(const approval& a) {
             {"created_at", stored_time(a.created_at)},
             {"expires_at", stored_time(a.expires_at)},
             {"location", a.location},
+            {"device_offered", a.device_offered},
+            {"user_code", a.user_code},
+            {"verification_uri", a.verification_uri},
             {"outcome", a.outcome}};
 }
 
@@ -85,6 +88,9 @@ approval approval_from_json(const json& in) {
     a.expires_at = time_stored(in.at("expires_at"));
     a.location = text("location");
     a.outcome = text("outcome");
+    a.device_offered = in.value("device_offered", false);
+    a.user_code = in.value("user_code", std::string());
+    a.verification_uri = in.value("verification_uri", std::string());
     return a;
 }
 
@@ -95,7 +101,9 @@ std::string question_place(const std::string& url, const std::string& resource) 
 }
 
 shared_question seen_from(shared_question q, const std::string& redirect_uri) {
-    if (q.shown.status != approval_status::authorizing || q.redirect_uri == redirect_uri)
+    // a device login comes back to nobody: whoever asks the token endpoint goes on
+    if (q.shown.status != approval_status::authorizing || q.redirect_uri == redirect_uri ||
+        !q.shown.user_code.empty())
         return q;
     q.shown.status = approval_status::pending;
     q.shown.location.clear();

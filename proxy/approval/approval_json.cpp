@@ -3,6 +3,7 @@
 #include "proxy/approval/approval_page.hpp"
 
 #include "core/display_text.hpp"
+#include "core/json_fields.hpp"
 
 #include <array>
 #include <ctime>
@@ -55,9 +56,29 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
     };
     if (!link.empty())
         j["link"] = link;
+    if (a.device_offered)
+        j["device_offered"] = true;
+    if (!a.user_code.empty())
+        j["device"] = {{"user_code", clean_text(a.user_code)},
+                       {"verification_uri", clean_text(a.verification_uri, 400)}};
     if (!a.outcome.empty())
         j["outcome"] = clean_text(a.outcome, 400);
     return j;
+}
+
+nlohmann::json redirect_json(const approve_answer& answer) {
+    nlohmann::json j{{"status", "redirect"}, {"location", answer.location}};
+    if (!answer.user_code.empty())
+        j["device"] = {{"user_code", clean_text(answer.user_code)},
+                       {"verification_uri", clean_text(answer.verification_uri, 400)}};
+    return j;
+}
+
+sign_in_method method_of(const nlohmann::json& body) {
+    const auto word = body.is_object() ? json_string(body, "method") : std::string();
+    return word == "device"    ? sign_in_method::device
+           : word == "browser" ? sign_in_method::browser
+                               : sign_in_method::as_configured;
 }
 
 nlohmann::json credential_json(const credential_summary& c) {

@@ -4,6 +4,7 @@
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_words.hpp"
 #include "proxy/approval/assets.hpp"
+#include "proxy/approval/qr_code.hpp"
 
 namespace reauth {
 namespace {
@@ -84,6 +85,33 @@ safe_html operator_hint(const approval& a) {
                  template_values().text("id", a.id));
 }
 
+/// Where the person goes with which code, by hand or by camera.
+safe_html device_code(const approval& a) {
+    template_values v;
+    v.text("uri", a.verification_uri, 300).text("code", a.user_code).text("location", a.location, 2000);
+    v.html("qr", {qr_svg(a.location, "QR code of the address above")});
+    return piece("<section class=\"device\" aria-labelledby=\"device\"><div><h2 id=\"device\">Sign in on any "
+                 "device</h2><p>Open <b class=\"address\">{{uri}}</b> and enter</p>"
+                 "<p class=\"code\"><code>{{code}}</code></p>"
+                 "<p>or scan the code. This page goes on by itself.</p>"
+                 "<p><a class=\"button\" href=\"{{location}}\" rel=\"noopener noreferrer\" "
+                 "target=\"_blank\">Open it here</a></p></div>{{qr}}</section>",
+                 v);
+}
+
+/// A second button: the same by the other way.
+safe_html other_way(const approval& a, const page_place& place) {
+    if (a.completes_without_login || !a.device_offered)
+        return {};
+    const bool device = !a.user_code.empty();
+    template_values v;
+    v.text("self", place.self, 400).text("method", device ? "browser" : "device");
+    v.text("label", device ? "Sign in with this browser instead" : "Sign in on another device");
+    return piece("<form method=\"post\" action=\"{{self}}/approve\"><input type=\"hidden\" name=\"method\" "
+                 "value=\"{{method}}\"><button class=\"quiet\">{{label}}</button></form>",
+                 v);
+}
+
 safe_html decision(const approval& a, const page_place& place) {
     if (decided(a.status))
         return {};
@@ -99,16 +127,19 @@ safe_html decision(const approval& a, const page_place& place) {
     v.text("self", place.self, 400).text("label", label, 300).text("until", rfc3339(a.expires_at));
     v.text("left", minutes < 1 ? "less than a minute left" : std::to_string(minutes) + " min left");
     v.html("before", approve);
-    v.html("approve", a.completes_without_login
+    if (!a.user_code.empty())
+        v.html("before", device_code(a));
+    v.html("other", other_way(a, place));
+    v.html("approve", a.completes_without_login || !a.user_code.empty()
                           ? safe_html{}
                           : piece("<form id=\"approve\" method=\"post\" action=\"{{self}}/approve\">"
                                   "<button class=\"primary\">{{label}}</button></form>",
                                   v));
-    return piece(
-        "{{before}}<div class=\"decision\">{{approve}}<form method=\"post\" action=\"{{self}}/deny\">"
-        "<button class=\"quiet\">Deny</button></form>"
-        "<p class=\"left\"><time id=\"left\" datetime=\"{{until}}\">{{left}}</time></p></div>",
-        v);
+    return piece("{{before}}<div class=\"decision\">{{approve}}{{other}}<form method=\"post\" "
+                 "action=\"{{self}}/deny\">"
+                 "<button class=\"quiet\">Deny</button></form>"
+                 "<p class=\"left\"><time id=\"left\" datetime=\"{{until}}\">{{left}}</time></p></div>",
+                 v);
 }
 
 safe_html facts(const approval& a) {
@@ -134,7 +165,7 @@ safe_html facts(const approval& a) {
 }
 
 safe_html paste(const approval& a, const page_place& place) {
-    if (decided(a.status) || a.completes_without_login)
+    if (decided(a.status) || a.completes_without_login || !a.user_code.empty())
         return {};
     return piece(
         "<details{{open}}><summary>The provider sent me to a page that does not load</summary>"

@@ -22,7 +22,8 @@ public:
     virtual ~approval_actions() = default;
     /// Starts (or joins) the flow of a pending approval. fault::approval_required if `who` may not complete
     /// it.
-    virtual task<result<approve_answer>> approve(std::string id, approver who, bool from_page) = 0;
+    virtual task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
+                                                 sign_in_method method = sign_in_method::as_configured) = 0;
     virtual result<void> deny(std::string id) = 0;
     /// The provider came back. `browser_binding` is the cookie's value, if one came.
     virtual task<callback_outcome> callback(callback_parameters parameters,

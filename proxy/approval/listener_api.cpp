@@ -108,7 +108,9 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
         const auto denied = self->services.actions.deny(a->id);
         r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
     } else {
-        const auto answer = co_await self->services.actions.approve(a->id, approver::operator_token, false);
+        const auto method = method_of(nlohmann::json::parse(x.request().body, nullptr, false));
+        const auto answer =
+            co_await self->services.actions.approve(a->id, approver::operator_token, false, method);
         if (!answer && decided(a->status))
             r = decided_answer(*a); // someone else was faster
         else if (!answer)
@@ -118,7 +120,7 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
         else if (const auto flaw = unsafe_location(answer->location))
             r = failure_answer(*flaw);
         else
-            r = json_answer(200, {{"status", "redirect"}, {"location", answer->location}});
+            r = json_answer(200, redirect_json(*answer));
     }
     co_await x.respond(std::move(r));
 }

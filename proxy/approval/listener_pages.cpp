@@ -115,7 +115,12 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
         co_await x.respond(std::move(r));
         co_return;
     }
-    const auto answer = co_await self->services.actions.approve(a->id, approver::link_holder, true);
+    const auto fields = parse_form(x.request().body);
+    const auto wanted = form_value(fields, "method").value_or("");
+    const auto method = wanted == "device"    ? sign_in_method::device
+                        : wanted == "browser" ? sign_in_method::browser
+                                              : sign_in_method::as_configured;
+    const auto answer = co_await self->services.actions.approve(a->id, approver::link_holder, true, method);
     const auto flaw = answer && !answer->done ? unsafe_location(answer->location) : std::nullopt;
     if (!answer || flaw) {
         const auto& why = flaw ? *flaw : answer.error();
@@ -127,6 +132,10 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
         const auto status = decided(a->status) ? 409u : status_of(why);
         r = scripted ? json_answer(status, failure_json(why))
                      : self->approval_page(*a, status, decided(a->status) ? "" : notice);
+    } else if (!answer->user_code.empty()) {
+        // the code is for any device: this page shows it
+        const auto now = self->services.book.find(a->id);
+        r = scripted ? json_answer(200, redirect_json(*answer)) : self->approval_page(now ? *now : *a);
     } else if (answer->done) {
         r = scripted ? json_answer(200, {{"status", "done"}}) : self->approval_page(*a);
     } else {

@@ -70,8 +70,10 @@ int watch_approvals(const command_context& context, const api_client& api) {
     }
 }
 
-int approve(const command_context& context, const api_client& api, const std::string& id, bool print_url) {
-    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve");
+int approve(const command_context& context, const api_client& api, const std::string& id, bool print_url,
+            bool device) {
+    const auto body = device ? nlohmann::json{{"method", "device"}} : nlohmann::json::object();
+    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve", body);
     if (!answer)
         return context.fail(answer.error());
     const auto location = text_of(*answer, "location", 8192);
@@ -79,6 +81,10 @@ int approve(const command_context& context, const api_client& api, const std::st
         context.print_json(*answer);
     else if (location.empty())
         context.io.out << "Done: approved, no login was needed.\n";
+    else if (answer->contains("device") && !print_url)
+        context.io.out << "On any device, open " << text_of((*answer)["device"], "verification_uri", 400)
+                       << "\nand enter the code   " << text_of((*answer)["device"], "user_code")
+                       << "\n\nOr open:\n\n  " << location << "\n";
     else if (print_url)
         context.io.out << location << '\n';
     else
@@ -112,12 +118,15 @@ void add_approve(CLI::App& app, command_context& context) {
     auto print_url = std::make_shared<bool>(false);
     verb->add_option("ID", *id, "as `mcp-reauth approvals` lists it")->required();
     verb->add_flag("--print-url", *print_url, "print only the URL to log in at");
+    auto device = std::make_shared<bool>(false);
+    verb->add_flag("--device", *device, "sign in on any device with a code (RFC 8628)");
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context, id, print_url] {
-        context.run = [&context, id, print_url] {
-            return with_api(context,
-                            [&](const api_client& api) { return approve(context, api, *id, *print_url); });
+    verb->callback([&context, id, print_url, device] {
+        context.run = [&context, id, print_url, device] {
+            return with_api(context, [&](const api_client& api) {
+                return approve(context, api, *id, *print_url, *device);
+            });
         };
     });
 }

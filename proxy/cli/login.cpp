@@ -20,6 +20,7 @@ namespace {
 
 struct login_arguments {
     std::string upstream, principal = "local", paste, idp;
+    bool device = false;
 };
 
 /// A finished login, told.
@@ -80,6 +81,15 @@ int wait_for_login(const command_context& context, const api_client& api, const 
     }
 }
 
+/// The address alone is on stdout, as with a browser's login; the code is for a person.
+void print_device(const command_context& context, const nlohmann::json& answer) {
+    const auto& device = answer["device"];
+    context.io.err << "On any device, open " << text_of(device, "verification_uri", 400)
+                   << "\nand enter the code   " << text_of(device, "user_code")
+                   << "\n\nOr open this, which has the code in it:\n";
+    (context.json ? context.io.err : context.io.out) << text_of(answer, "location", 8192) << std::endl;
+}
+
 int login(const command_context& context, const api_client& api, const login_arguments& a) {
     if (!a.paste.empty()) {
         std::string url = a.paste;
@@ -91,9 +101,14 @@ int login(const command_context& context, const api_client& api, const login_arg
     if (!opened)
         return context.fail(opened.error());
     const auto id = text_of(*opened, "id");
-    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve");
+    const auto body = a.device ? nlohmann::json{{"method", "device"}} : nlohmann::json::object();
+    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve", body);
     if (!answer)
         return context.fail(answer.error());
+    if (answer->contains("device")) {
+        print_device(context, *answer);
+        return wait_for_login(context, api, a, id);
+    }
     if (const auto location = text_of(*answer, "location", 8192); !location.empty()) {
         // stdout holds the URL alone (with --json: the result alone), so that a script can take it
         context.io.err << "Open this to log in to " << a.upstream << ":\n";
@@ -187,6 +202,8 @@ void add_login(CLI::App& app, command_context& context) {
         "--paste", a->paste,
         "finish a login: the address of the last page, where the browser could not reach it (- reads it "
         "from standard input)");
+    verb->add_flag("--device", a->device,
+                   "sign in on any device with a code (RFC 8628), where no browser reaches this machine");
     verb->callback([&context, a] {
         context.run = [&context, a] {
             return with_api(context, [&](const api_client& api) { return login(context, api, *a); });

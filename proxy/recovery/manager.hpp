@@ -44,7 +44,8 @@ public:
     void abandon(std::shared_ptr<held_request> held) override;
     void renew_ahead(target where, std::uint64_t generation) override;
 
-    task<result<approve_answer>> approve(std::string id, approver who, bool from_page) override;
+    task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
+                                         sign_in_method method = sign_in_method::as_configured) override;
     result<void> deny(std::string id) override;
     task<callback_outcome> callback(callback_parameters parameters,
                                     std::optional<std::string> browser_binding) override;
@@ -119,6 +120,7 @@ private:
     void perform(member& m, const life::store& a);
     void perform(member& m, const life::undo_store& a);
     void perform(member& m, const life::begin_sign_in& a);
+    void perform(member& m, const life::await_device& a);
     void perform(member& m, const life::release_binding& a);
     void perform(member& m, const life::redeem& a);
     void perform(member& m, const life::erase& a);

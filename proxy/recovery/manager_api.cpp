@@ -4,7 +4,8 @@
 
 namespace reauth {
 
-task<result<approve_answer>> credential_manager::approve(std::string id, approver who, bool from_page) {
+task<result<approve_answer>> credential_manager::approve(std::string id, approver who, bool from_page,
+                                                         sign_in_method method) {
     auto* m = with_question(id);
     if (!m) {
         const auto shown = book_.find(id);
@@ -16,7 +17,7 @@ task<result<approve_answer>> credential_manager::approve(std::string id, approve
     const auto caller = next_++;
     reply<result<approve_answer>> answer(context_.ex);
     approve_callers_.emplace(caller, answer);
-    tell(m->key, life::approve_asked{caller, id, who, from_page});
+    tell(m->key, life::approve_asked{caller, id, who, from_page, method});
     auto said = co_await answer.wait();
     co_return said;
 }

@@ -106,6 +106,10 @@ void credential_manager::perform(member& m, const life::begin_sign_in& a) {
     spawn(m.key, begin_sign_in_work(context_, m.place, a));
 }
 
+void credential_manager::perform(member& m, const life::await_device& a) {
+    spawn(m.key, await_device_work(context_, m.place, a));
+}
+
 void credential_manager::perform(member& m, const life::release_binding& a) {
     spawn(m.key, release_binding_work(context_, a));
 }
@@ -183,7 +187,7 @@ void credential_manager::perform(member&, const life::tell_waiting& a) {
 void credential_manager::perform(member&, const life::answer_approve& a) {
     if (!a.forward_to.empty()) {
         if (auto* other = with_question(a.forward_to)) {
-            tell(other->key, life::approve_asked{a.caller, a.forward_to, a.who, a.from_page});
+            tell(other->key, life::approve_asked{a.caller, a.forward_to, a.who, a.from_page, a.method});
             return;
         }
     }

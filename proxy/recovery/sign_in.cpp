@@ -1,6 +1,7 @@
 // Sign-in: authorization URLs built, callbacks redeemed, for an authorization server and an identity provider
 // alike.
 #include "policy/authorization_flow.hpp"
+#include "policy/device_flow.hpp"
 
 #include "policy/registration_flow.hpp"
 #include "proxy/log.hpp"
@@ -9,42 +10,79 @@
 namespace reauth {
 namespace {
 
+bool by_device(const life_place& place, const life::begin_sign_in& what) {
+    if (what.method != sign_in_method::as_configured)
+        return what.method == sign_in_method::device;
+    const auto configured = place.session() ? place.idp().login : place.where.upstream().login;
+    return configured == login_kind::device;
+}
+
 result<begun_authorization> begin_at_provider(recovery_context& context, const life_place& place,
-                                              const life::begin_sign_in& what) {
-    auto client = client_at_provider(place.idp(), what.server->server);
-    if (!client)
-        return client.error();
+                                              const life::begin_sign_in& what, registered_client client) {
     idp_login_inputs inputs;
     inputs.identity_provider = place.provider;
     inputs.principal = place.whose.principal;
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
-    inputs.client = std::move(*client);
+    inputs.client = std::move(client);
     inputs.redirect_uri = redirect_uri_of(place.where.settings());
     inputs.bind_to_browser = what.bind_to_browser;
     inputs.lifetime = place.where.settings().approval.lifetime;
     return begin_idp_login(context.env, std::move(inputs));
 }
 
-result<begun_authorization> begin_at_server(recovery_context& context, const life_place& place,
-                                            const life::begin_sign_in& what, registered_client client) {
+authorization_inputs inputs_for(const life_place& place, const life::begin_sign_in& what,
+                                registered_client client) {
     const auto& settings = place.where.settings();
-    const auto& upstream = place.where.upstream();
     authorization_inputs inputs;
-    inputs.upstream = upstream.name;
     inputs.principal = place.whose.principal;
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
     inputs.client = std::move(client);
     inputs.redirect_uri = redirect_uri_of(settings);
+    inputs.bind_to_browser = what.bind_to_browser;
+    inputs.lifetime = settings.approval.lifetime;
+    if (place.session()) {
+        inputs.scopes = {"openid", "offline_access"};
+        return inputs;
+    }
+    const auto& upstream = place.where.upstream();
+    inputs.upstream = upstream.name;
     inputs.resource = what.server->resource;
     inputs.scopes = what.scopes.united_with(place.whose.always_asked);
     inputs.authorize_params = upstream.authorize_params;
     inputs.allow_missing_pkce = upstream.allow_missing_pkce;
     inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
-    inputs.bind_to_browser = what.bind_to_browser;
-    inputs.lifetime = settings.approval.lifetime;
-    return begin_authorization(context.env, std::move(inputs));
+    return inputs;
+}
+
+/// As which client, and by which way.
+task<result<begun_authorization>> begin_flow(recovery_context& context, const life_place& place,
+                                             const life::begin_sign_in& what) {
+    result<registered_client> client = failure();
+    if (place.session())
+        client = client_at_provider(place.idp(), what.server->server);
+    else
+        client = co_await client_for(context, place, what.server->server);
+    if (!client)
+        co_return client.error();
+    // what would be refused after the login is refused before it
+    auto options = options_for(place);
+    auto open = co_await context.network.may_reach(what.server->server.token_endpoint, options);
+    if (!open)
+        co_return open.error();
+    if (by_device(place, what)) {
+        auto work = begin_device_login(context.env, inputs_for(place, what, std::move(*client)));
+        auto begun = co_await drive(context.ex, context.network, options, std::move(work));
+        if (begun && place.session()) {
+            begun->pending.kind = authorization_kind::idp_login;
+            begun->pending.identity_provider = place.provider;
+        }
+        co_return begun;
+    }
+    if (place.session())
+        co_return begin_at_provider(context, place, what, std::move(*client));
+    co_return begin_authorization(context.env, inputs_for(place, what, std::move(*client)));
 }
 
 std::string key_of_question(const life_place& place, const life::begin_sign_in& what) {
@@ -64,11 +102,16 @@ std::optional<begun_authorization> flow_of(const life_place& place, const life::
     std::optional<begun_authorization> begun;
     if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
         return begun;
+    const bool device = !there.shown.user_code.empty();
+    if (what.method != sign_in_method::as_configured && device != (what.method == sign_in_method::device))
+        return begun; // another way is wanted
     begun.emplace();
     begun->pending.state = there.pending_state;
     begun->pending.approval_id = what.approval;
     begun->pending.location = there.shown.location;
     begun->pending.redirect_uri = there.redirect_uri;
+    begun->pending.user_code = there.shown.user_code;
+    begun->pending.verification_uri = there.shown.verification_uri;
     if (there.browser_binding)
         begun->browser_binding = *there.browser_binding;
     return begun;
@@ -102,6 +145,8 @@ task<std::optional<begun_authorization>> told_to_vault(recovery_context& context
             return asked;
         q.shown.status = approval_status::authorizing;
         q.shown.location = ours.pending.location;
+        q.shown.user_code = ours.pending.user_code;
+        q.shown.verification_uri = ours.pending.verification_uri;
         q.shown.outcome.clear();
         q.pending_state = ours.pending.state;
         q.redirect_uri = ours.pending.redirect_uri;
@@ -142,19 +187,7 @@ task<life_event> begin_sign_in_work(recovery_context& context, life_place place,
         }
         end.server = what.server = std::make_shared<const discovered_server>(std::move(*found));
     }
-    if (place.session()) {
-        end.begun = begin_at_provider(context, place, what);
-    } else {
-        auto client = co_await client_for(context, place, what.server->server);
-        // what would be refused after the login is refused before it
-        auto options = options_for(place);
-        auto open =
-            co_await context.network.may_reach(what.server->server.token_endpoint, std::move(options));
-        if (client && open)
-            end.begun = begin_at_server(context, place, what, std::move(*client));
-        else
-            end.begun = client ? open.error() : client.error();
-    }
+    end.begun = co_await begin_flow(context, place, what);
     if (!end.begun)
         co_return end;
     auto write = [&] { return context.store.store_pending(end.begun->pending); };

@@ -19,6 +19,7 @@ task<void> undo_store_work(recovery_context& context, life_place place, life::un
 
 // sign_in.cpp: the provider's login, the same for an authorization server and an identity provider
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what);
+task<life_event> await_device_work(recovery_context& context, life_place place, life::await_device what);
 task<life_event> release_binding_work(recovery_context& context, life::release_binding what);
 task<life_event> redeem_work(recovery_context& context, life_place place, life::redeem what);
 task<void> discard_pending_work(recovery_context& context, secret state, bool refused = false);

@@ -3,7 +3,7 @@
 packages_build=(
   g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libboost-url1.81-dev libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev catch2 libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libpq-dev prometheus-cpp-dev
-  libbenchmark-dev librapidcheck-dev libcjose-dev zlib1g-dev ca-certificates
+  libbenchmark-dev librapidcheck-dev libcjose-dev zlib1g-dev libqrencode-dev ca-certificates
 )
 packages_lint=(git python3 python3-yaml clang-format-19 clang-tidy-19)
 packages_clang=(clang-19 libclang-rt-19-dev)

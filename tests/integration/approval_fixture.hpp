@@ -22,8 +22,10 @@ using namespace reauth;
 struct fake_actions : approval_actions {
     explicit fake_actions(approvals& b) : book(b) {}
 
-    task<result<approve_answer>> approve(std::string id, approver who, bool from_page) override {
+    task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
+                                         sign_in_method method) override {
         ++approve_calls;
+        last_method = method;
         last_approver = who;
         last_from_page = from_page;
         auto a = book.find(id);
@@ -34,16 +36,21 @@ struct fake_actions : approval_actions {
                 co_return failure{
                     fault::approval_required, "the operator has to approve this", "", {}, false};
             change(*a, approval_status::approved, "It is done.");
-            co_return approve_answer{true, "", {}};
+            co_return approve_answer{true, {}, {}, {}, {}};
         }
         a->location = location;
-        change(*a, approval_status::authorizing);
         approve_answer answer;
         answer.location = location;
+        if (method == sign_in_method::device) {
+            a->user_code = answer.user_code = "WDJB-MJHT";
+            a->verification_uri = answer.verification_uri = "https://as.example/device";
+        }
+        change(*a, approval_status::authorizing);
         if (from_page)
             answer.browser_binding = secret("binding-value");
         co_return answer;
     }
+    sign_in_method last_method = sign_in_method::as_configured;
     result<void> deny(std::string id) override {
         ++deny_calls;
         change(*book.find(id), approval_status::denied, "A person said no.");

@@ -64,6 +64,7 @@ if (form) form.addEventListener("submit", async (event) => {
   try {
     const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin" });
     const body = await answer.json();
+    if (body.device) { location.reload(); return; }
     if (body.status === "redirect" && /^https?:/.test(body.location)) { location.assign(body.location); return; }
     if (answer.ok) { location.reload(); return; }
   } catch (e) { /* the plain form says what is wrong */ }

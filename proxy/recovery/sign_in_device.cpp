@@ -1,0 +1,117 @@
+// A device login's second half: the token endpoint is asked until the person is done (RFC 8628 section 3.4).
+#include "core/device.hpp"
+#include "policy/device_flow.hpp"
+#include "proxy/recovery/work.hpp"
+
+namespace reauth {
+namespace {
+
+failure gone() {
+    return {fault::approval_timeout,
+            "this login was finished or given up elsewhere",
+            {},
+            std::string(life::flow_is_gone),
+            false};
+}
+
+/// The flow while it is in the vault: a decision, wherever it was taken, takes it out.
+task<result<pending_authorization>> flow_in_vault(recovery_context& context, const secret& state) {
+    auto read = [&] { return context.store.find_pending(state.reveal()); };
+    auto found = co_await context.vault.run(read);
+    if (!found)
+        co_return found.error();
+    if (!*found)
+        co_return gone();
+    co_return std::move(**found);
+}
+
+/// Of several processes one asks. Whoever holds the lock and dies gives it back.
+task<std::unique_ptr<vault_lock>> may_ask(recovery_context& context, const secret& state) {
+    auto lock = [&]() -> std::unique_ptr<vault_lock> {
+        auto won = context.store.records().try_lock("device|" + pending_key(state.reveal()));
+        return won ? std::move(*won) : nullptr;
+    };
+    co_return co_await context.vault.run(lock);
+}
+
+/// What came of it is ours alone from here on.
+task<bool> take_flow(recovery_context& context, const secret& state) {
+    auto take = [&] { return context.store.take_pending(state.reveal()); };
+    auto taken = co_await context.vault.run(take);
+    co_return !taken || taken->has_value(); // a vault that can't be read now loses nobody a login
+}
+
+task<result<credential>> credential_from(recovery_context& context, const life_place& place,
+                                         pending_authorization pending, token_response response) {
+    if (!place.session()) {
+        pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
+        co_return device_credential(pending, response, context.env.now());
+    }
+    auto options = options_for(place);
+    auto work = device_session(context.env, std::move(pending), std::move(response));
+    auto session = co_await drive(context.ex, context.network, options, std::move(work));
+    if (!session)
+        co_return session.error();
+    co_return credential_of(*session);
+}
+
+} // namespace
+
+task<life_event> await_device_work(recovery_context& context, life_place place, life::await_device what) {
+    life::flow_ended end{what.work, gone()};
+    std::unique_ptr<vault_lock> lock;
+    std::optional<std::chrono::seconds> wait;
+    for (;;) {
+        auto pending = co_await flow_in_vault(context, what.state);
+        if (!pending && !pending.error().transient) {
+            end.fresh = pending.error();
+            break;
+        }
+        const auto rest = wait.value_or(pending ? pending->interval : std::chrono::seconds(5));
+        control_timer timer(context.ex, rest);
+        error_code ec;
+        auto token = asio::redirect_error(use_task, ec);
+        co_await timer.async_wait(token);
+        if (!pending)
+            continue;
+        if (!lock)
+            lock = co_await may_ask(context, what.state);
+        if (!lock)
+            continue;
+        pending = co_await flow_in_vault(context, what.state);
+        if (!pending)
+            continue;
+        end.client = pending->client;
+        discovered_server there;
+        there.server = pending->server;
+        end.server = std::make_shared<const discovered_server>(std::move(there));
+        const auto expired = pending->expired_at(context.env.now());
+        auto options = options_for(place);
+        auto work = ask_device_token(context.env, *pending);
+        auto said = co_await drive(context.ex, context.network, options, std::move(work));
+        wait = ask_device_again(said, wait.value_or(pending->interval));
+        if (wait && !expired)
+            continue;
+        if (wait) {
+            said = failure{fault::approval_timeout, "the code has expired", {}, "expired_token", false};
+        }
+        if (!said) {
+            end.fresh = device_failure(said.error());
+            break;
+        }
+        const bool ours = co_await take_flow(context, what.state);
+        end.fresh = co_await credential_from(context, place, std::move(*pending), std::move(*said));
+        if (!ours && end.fresh) // given up while the person was signing in: it is given back
+            end.work = 0;
+        break;
+    }
+    // the vault's calls are made on its thread
+    auto give_back = [&] {
+        lock.reset();
+        return true;
+    };
+    co_await context.vault.run(give_back);
+    co_return end;
+}
+
+} // namespace reauth
