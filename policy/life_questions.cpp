@@ -101,7 +101,7 @@ result<std::string> credential_life::open_question(const held_request& r, const 
         a.granted = held_->value.granted;
     a.requested = asked_scopes(plan);
     // what was asked before and not granted (offline_access, often) is nothing new
-    a.added = held_ && target_.grant != grant_kind::idp_session ? plan.added : plan.login_scopes;
+    a.added = held_ && target_.grant != grant_kind::idp_session ? plan.added : a.requested;
     for (const auto& o : r.what.operations)
         if (a.method.empty() && !o.method.empty()) {
             a.method = o.method;

@@ -1,6 +1,7 @@
 // The choice of client, and dynamic registration (RFC 7591) where nothing better is there.
 #include "policy/registration_flow.hpp"
 
+#include "core/device.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -94,6 +95,8 @@ flow<result<registered_client>> obtain_client(const flow_environment& env, autho
     wanted.redirect_uri = inputs.redirect_uri;
     wanted.loopback_redirect = inputs.loopback_redirect;
     wanted.grant_types = inputs.grant_types;
+    if (!server.device_authorization_endpoint.empty())
+        wanted.grant_types.emplace_back(grant_device_code);
     wanted.scope = inputs.scope;
     auto request = build_registration(server, wanted);
     if (!request)

@@ -94,7 +94,7 @@ safe_html device_code(const approval& a) {
                  "device</h2><p>Open <b class=\"address\">{{uri}}</b> and enter</p>"
                  "<p class=\"code\"><code>{{code}}</code></p>"
                  "<p>or scan the code. This page goes on by itself.</p>"
-                 "<p><a class=\"button\" href=\"{{location}}\" rel=\"noopener noreferrer\" "
+                 "<p><a class=\"button quiet\" href=\"{{location}}\" rel=\"noopener noreferrer\" "
                  "target=\"_blank\">Open it here</a></p></div>{{qr}}</section>",
                  v);
 }

@@ -56,6 +56,19 @@ authorization_inputs inputs_for(const life_place& place, const life::begin_sign_
     return inputs;
 }
 
+/// Not used for logins any more; what was issued to it is still renewed with it.
+result<void> retire(credential_store& store, const std::string& upstream, registered_client client) {
+    client.retired = true;
+    return store.store_registration(upstream, client);
+}
+
+task<result<begun_authorization>> begin_by_device(recovery_context& context, const life_place& place,
+                                                  const life::begin_sign_in& what, registered_client client) {
+    auto options = options_for(place);
+    auto work = begin_device_login(context.env, inputs_for(place, what, std::move(client)));
+    co_return co_await drive(context.ex, context.network, options, std::move(work));
+}
+
 /// As which client, and by which way.
 task<result<begun_authorization>> begin_flow(recovery_context& context, const life_place& place,
                                              const life::begin_sign_in& what) {
@@ -72,8 +85,18 @@ task<result<begun_authorization>> begin_flow(recovery_context& context, const li
     if (!open)
         co_return open.error();
     if (by_device(place, what)) {
-        auto work = begin_device_login(context.env, inputs_for(place, what, std::move(*client)));
-        auto begun = co_await drive(context.ex, context.network, options, std::move(work));
+        auto begun = co_await begin_by_device(context, place, what, *client);
+        if (!begun && begun.error().oauth_error == "unauthorized_client" && !place.session() &&
+            client->origin == client_origin::dynamic) {
+            // registered before this server had device logins: once more, for them too
+            const auto upstream = place.whose.upstream;
+            auto put_aside = [&] { return retire(context.store, upstream, *client); };
+            co_await context.vault.run(put_aside);
+            client = co_await client_for(context, place, what.server->server);
+            if (!client)
+                co_return client.error();
+            begun = co_await begin_by_device(context, place, what, *client);
+        }
         if (begun && place.session()) {
             begun->pending.kind = authorization_kind::idp_login;
             begun->pending.identity_provider = place.provider;
@@ -159,12 +182,6 @@ task<std::optional<begun_authorization>> told_to_vault(recovery_context& context
     if (!other || !*other)
         co_return std::nullopt;
     co_return flow_of(place, what, std::move(**other));
-}
-
-/// Not used for logins any more; what was issued to it is still renewed with it.
-result<void> retire(credential_store& store, const std::string& upstream, registered_client client) {
-    client.retired = true;
-    return store.store_registration(upstream, client);
 }
 
 } // namespace

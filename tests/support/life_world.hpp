@@ -81,10 +81,10 @@ public:
         tell(life::withdrawn{id});
     }
     life::caller_id approve(const std::string& id, approver who = approver::operator_token,
-                            bool from_page = false) {
+                            bool from_page = false, sign_in_method method = sign_in_method::as_configured) {
         const auto caller = ++callers;
         approvers.insert(caller);
-        tell(life::approve_asked{caller, id, who, from_page});
+        tell(life::approve_asked{caller, id, who, from_page, method});
         return caller;
     }
     life::caller_id deny(const std::string& id) {
@@ -450,6 +450,10 @@ private:
         epochs_[a.work] = machine.epoch();
         works.push_back(a);
     }
+    void perform(life::await_device& a) {
+        epochs_[a.work] = machine.epoch();
+        works.push_back(a);
+    }
     template<class A>
     void perform(A& a) {
         works.push_back(a);
@@ -545,11 +549,34 @@ private:
         b.pending.state = secret("state-" + number);
         b.pending.location = "https://as.example/authorize?state=" + number;
         b.pending.server = world_metadata().server;
+        if (a.method == sign_in_method::device) {
+            b.pending.user_code = "CODE-" + number;
+            b.pending.verification_uri = "https://as.example/device";
+        }
         if (a.bind_to_browser)
             b.browser_binding = secret("cookie-" + number);
         begun[a.approval] = b.pending;
         vault.flows.insert(std::string(b.pending.state.reveal()));
         tell(life::sign_in_begun{a.work, b});
+    }
+    /// The person is done on the other device, the code expires (trouble), or is refused.
+    void done(const life::await_device& a, ending how) {
+        const auto flow = std::find_if(begun.begin(), begun.end(),
+                                       [&](const auto& b) { return b.second.state == a.state; });
+        if (flow == begun.end() || !vault.flows.erase(std::string(a.state.reveal()))) {
+            tell(life::flow_ended{a.work, failure{fault::approval_timeout, "elsewhere", "",
+                                                  std::string(life::flow_is_gone), false}});
+        } else if (how == ending::trouble) {
+            tell(life::flow_ended{a.work, failure{fault::approval_timeout, "the code has expired", "",
+                                                  "expired_token", false}});
+        } else if (how == ending::refusal) {
+            tell(life::flow_ended{a.work, failure{fault::approval_denied, "no, said the provider", "",
+                                                  "access_denied", false}});
+        } else {
+            const auto fresh = server.issue(flow->second.scopes);
+            remember(fresh, a.work, flow->second.approval_id);
+            tell(life::flow_ended{a.work, fresh});
+        }
     }
     void done(const life::release_binding& a, ending how) {
         tell(life::binding_released{a.work,

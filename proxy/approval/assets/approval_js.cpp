@@ -54,6 +54,7 @@ for (const time of document.querySelectorAll("time.local")) {
 // Submitted by fetch so that the browser leaves in a navigation of its own: a provider may pass the visitor on to
 // further hosts, which form-action of this page cannot know.
 let leaving = false; // our own approval is no news: to follow it would cancel the way to the provider
+for (const any of document.querySelectorAll("form")) any.addEventListener("submit", () => { leaving = true; });
 const form = document.getElementById("approve");
 if (form) form.addEventListener("submit", async (event) => {
   event.preventDefault();

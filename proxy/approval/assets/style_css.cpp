@@ -160,6 +160,7 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media (forced-colors: active) { .pill::before { background: CanvasText; } button, .button { border-color: ButtonText; } }
 .device { display: flex; gap: 1.5rem; align-items: center; flex-wrap: wrap; justify-content: space-between; }
+.device > div { flex: 1 1 16rem; min-width: 0; }
 .device .code code { font-size: 1.9rem; letter-spacing: .12em; font-weight: 600; user-select: all; }
 .device .address { overflow-wrap: anywhere; }
 .qr { width: 11rem; height: 11rem; border-radius: .5rem; }

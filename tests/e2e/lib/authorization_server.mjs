@@ -12,13 +12,28 @@ const form = (title, action, inner, button) => `<!doctype html><html lang="en"><
 <main><h1>${title}</h1><form method="post" action="${action}">${inner}<button type="submit">${button}</button></form>
 <form method="post" action="${action}/abort"><button type="submit">Refuse</button></form></main></html>`;
 
-/// Starts one. `scopes`: what resource servers may grant; `accessTokenSeconds`: life of an access token; `tokenDelay`: ms before the
+// oidc-provider's pages, without the fonts that they fetch from elsewhere
+const devicePage = (title, inner, button, id, abort = '') => `<!doctype html><html lang="en"><title>${title}</title>
+<main><h1>${title}</h1>${inner}<button type="submit" form="${id}">${button}</button>${abort}</main></html>`;
+const plainDevicePages = {
+  userCodeInputSource: async (ctx, inner, out, err) => {
+    ctx.body = devicePage('Enter the code', `${err ? '<p>That did not work.</p>' : ''}${inner}`, 'Continue', 'op.deviceInputForm');
+  },
+  userCodeConfirmSource: async (ctx, inner) => {
+    ctx.body = devicePage('Confirm', inner, 'Continue', 'op.deviceConfirmForm',
+      '<button type="submit" form="op.deviceConfirmForm" name="abort" value="yes">Abort</button>');
+  },
+  successSource: async (ctx) => { ctx.body = '<!doctype html><html lang="en"><title>Done</title><main><h1>It was successful</h1></main></html>'; },
+};
+
+/// Starts one. `device`: it has device logins (RFC 8628), with its own pages. `scopes`: what resource servers may grant; `accessTokenSeconds`: life of an access token; `tokenDelay`: ms before the
 // token endpoint looks at a request; `onSecret` hears
 /// every code, token and secret that is given away.
 export async function startAuthorizationServer({
   scopes = ['mcp:tools', 'mcp:admin'],
   accessTokenSeconds = 2,
   tokenDelay = 0,
+  device = false,
   port = 0,
   onSecret = () => {},
 } = {}) {
@@ -30,7 +45,7 @@ export async function startAuthorizationServer({
   const signingKey = { ...(await jose.exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'e2e' };
 
   const counts = {
-    registrations: 0, authorizations: 0, codes: 0, refreshes: 0, refreshErrors: 0, reuses: 0, errors: [],
+    registrations: 0, authorizations: 0, codes: 0, refreshes: 0, refreshErrors: 0, reuses: 0, devices: 0, errors: [],
   };
   const settings = { accessTokenSeconds };
   let paused = false;
@@ -51,6 +66,7 @@ export async function startAuthorizationServer({
       registration: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true },
+      deviceFlow: { enabled: device, ...(device && plainDevicePages) },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: async () => true,
@@ -72,6 +88,7 @@ export async function startAuthorizationServer({
     const type = ctx.oidc.params.grant_type;
     if (type === 'authorization_code') counts.codes++;
     if (type === 'refresh_token') counts.refreshes++;
+    if (type === 'urn:ietf:params:oauth:grant-type:device_code') counts.devices++;
   });
   provider.on('grant.error', (ctx, error) => {
     counts.errors.push(`${error.error}: ${error.error_detail ?? error.error_description}`);

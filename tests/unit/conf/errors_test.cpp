@@ -32,7 +32,7 @@ TEST_CASE("all errors are reported at once, in the order of the file") {
     CHECK(has(e, "test.yaml:4:13: limits.attempts must be a whole number from 1 to 10, not 'many'."));
     CHECK(has(e, "limits.replay_body must be a size like 4MiB"));
     CHECK(has(e, "upstreams.a.url must be https"));
-    CHECK(has(e, "upstreams.a.cookies must be strip, pass or jar, not 'eat'."));
+    CHECK(has(e, "upstreams.a.cookies must be strip, pass or jar, not 'eat' (did you mean 'jar'?)."));
 }
 
 TEST_CASE("duplicate keys are refused at every depth") {
