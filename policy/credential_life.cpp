@@ -53,36 +53,6 @@ bool credential_life::refreshable() const {
            now_ >= held_->refresh_again && !spent(held_->value);
 }
 
-/// Where it was obtained is stored with it: a refresh needs no discovery, not even after a restart.
-void credential_life::remember_server(credential& fresh, const life::server_ptr& by_flow) {
-    if (target_.grant == grant_kind::idp_session)
-        return;
-    if (held_ && held_->value.issuer == fresh.issuer && !fresh.refresh_with_scope)
-        fresh.refresh_with_scope = held_->value.refresh_with_scope;
-    const bool moved = fresh.found && held_ && fresh.found != held_->value.found;
-    if (moved) { // the flow has found it anew
-        server_ = std::make_shared<const discovered_server>(from_known(*fresh.found, fresh.resource));
-        return;
-    }
-    const auto& from = server_ && server_->issuer() == fresh.issuer ? server_ : by_flow;
-    if (from && from->issuer() == fresh.issuer)
-        fresh.found = std::make_shared<const known_server>(to_known(*from));
-}
-
-/// What is known of the server from the credential in force, unless the configuration says otherwise.
-void credential_life::recall_server() {
-    if (server_ || !held_ || !held_->value.found || target_.grant == grant_kind::idp_session)
-        return;
-    const auto& known = *held_->value.found;
-    const bool theirs = known.server.issuer == held_->value.issuer;
-    const bool as_configured = target_.issuer.empty() || target_.issuer == known.server.issuer;
-    if (!theirs || !as_configured || target_.server != configured_server_settings())
-        return;
-    server_ = std::make_shared<const discovered_server>(from_known(known, held_->value.resource));
-    discovered_at_ = now_;
-    discovered_from_ = known.resource_metadata;
-}
-
 /// A credential goes nowhere but to the origin and resource that it was obtained for.
 bool credential_life::bound(const credential& c) const {
     if (target_.grant == grant_kind::idp_session)

@@ -48,6 +48,8 @@ private:
     using held_lock = life::held_lock;
     using transient_trouble = life::transient_trouble;
     using ended_question = life::ended_question;
+    using unsaved_credential = life::unsaved_credential;
+    using sign_out = life::sign_out;
     struct holding {
         credential value;
         bool saved = true;
@@ -119,24 +121,6 @@ private:
         std::string resource_metadata; ///< where another process has found its server
         std::optional<credential> fresh;
     };
-    struct unsaved_credential {
-        held_lock lock;
-        life::work_id storing = 0;
-        bool pin = false;
-        unsigned tries = 0;
-        time_point next{};
-        failure why;
-    };
-    struct sign_out {
-        life::caller_id caller = 0;
-        life::work_id erase = 0, revoke = 0;
-        std::optional<failure> trouble;
-        unsigned tries = 0;
-        std::optional<time_point> erase_again;
-        std::uint64_t tombstone = 0, only_until = 0;
-        held_lock lock; ///< kept until the vault knows: no other process may send what is spent
-        std::string issuer;
-    };
     enum class work_kind { discovery, look, erase, revoke };
 
     // credential_life.cpp: dispatch, what is in force, time
@@ -169,7 +153,7 @@ private:
     void report(life::audit::kind what, std::string how, const failure* why, std::string rule = {},
                 std::string detail = {});
 
-    // life_requests.cpp: who waits, and the judgement
+    // life_requests.cpp, life_discovery.cpp: who waits, and the judgement
     void handle(const life::refused& e);
     void handle(const life::withdrawn& e);
     void handle(const life::renewal_due& e);
@@ -253,7 +237,7 @@ private:
     void opened_elsewhere(const shared_question& told);
     bool knows_server_for(question& q);
 
-    // life_sign_in.cpp: the provider's login, there and back
+    // life_sign_in.cpp, life_device.cpp: the provider's login, there and back
     void handle(const life::sign_in_begun& e);
     void handle(const life::binding_released& e);
     void handle(const life::callback_arrived& e);

@@ -24,4 +24,26 @@ struct ended_question {
     std::string outcome;
 };
 
+/// A credential in force that the vault does not hold yet.
+struct unsaved_credential {
+    held_lock lock;
+    work_id storing = 0;
+    bool pin = false;
+    unsigned tries = 0;
+    time_point next{};
+    failure why;
+};
+
+/// A sign-out under way.
+struct sign_out {
+    caller_id caller = 0;
+    work_id erase = 0, revoke = 0;
+    std::optional<failure> trouble;
+    unsigned tries = 0;
+    std::optional<time_point> erase_again;
+    std::uint64_t tombstone = 0, only_until = 0;
+    held_lock lock; ///< kept until the vault knows: no other process may send what is spent
+    std::string issuer;
+};
+
 } // namespace reauth::life

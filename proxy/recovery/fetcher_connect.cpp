@@ -163,7 +163,8 @@ task<result<void>> tunnel(std::shared_ptr<fetch_run> run, http_url url, way_out 
     std::size_t got = 0;
     while (!failed) {
         const asio::mutable_buffer room(head.data() + got, head.size() - got);
-        got += co_await socket->async_read_some(room, asio::redirect_error(use_task, failed));
+        const auto n = co_await socket->async_read_some(room, asio::redirect_error(use_task, failed));
+        got += n;
         auto said = read_connect_answer(std::string_view(head).substr(0, got), proxy);
         if (said && *said)
             co_return result<void>();

@@ -268,3 +268,30 @@ TEST_CASE("our own address is no foreign origin, any other is", "[odd]") {
         CHECK(read_message(client).status() == 403);
     }
 }
+
+TEST_CASE("the upstream's cookies come back to it with their session, and to nobody else", "[odd]") {
+    played_upstream up;
+    running_proxy proxy(running_proxy::upstream(up.url(), "cookies: jar"));
+    auto client = proxy.connect();
+    client.send(proxy.request("POST /up", "Cookie: own=1\r\n", "init"));
+    auto server = up.accept();
+    CHECK_FALSE(has(read_message(server).head, "Cookie:"));
+    server.send(answer("", "Mcp-Session-Id: s1\r\nSet-Cookie: LB=node-3; Path=/; HttpOnly\r\n"));
+    CHECK_FALSE(has(read_message(client).head, "Set-Cookie"));
+    const auto sent_with = [&](const std::string& session) {
+        client.send(
+            proxy.request("POST /up", session.empty() ? "" : "Mcp-Session-Id: " + session + "\r\n", "x"));
+        auto seen = read_message(server).head;
+        server.send(answer(""));
+        read_message(client);
+        return field(seen, "Cookie");
+    };
+    CHECK(sent_with("s1") == "LB=node-3");
+    CHECK(sent_with("s2").empty());
+    CHECK(sent_with("").empty());
+    client.send(proxy.request("DELETE /up", "Mcp-Session-Id: s1\r\n"));
+    CHECK(field(read_message(server).head, "Cookie") == "LB=node-3");
+    server.send("HTTP/1.1 204 No Content\r\n\r\n");
+    read_message(client, false);
+    CHECK(sent_with("s1").empty());
+}

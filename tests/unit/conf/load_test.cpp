@@ -286,3 +286,41 @@ TEST_CASE("a command that only talks to the proxy needs none of its other secret
     in.environment.erase("OPERATOR");
     CHECK(load_config_text(text, "x.yaml", in).has_error());
 }
+
+TEST_CASE("ways to sign in and to reach a server are read, and what can't work is refused") {
+    const auto c = good(
+        "upstreams:\n  a:\n    url: https://a.example/mcp\n    login: device\n    bearer: id_token\n"
+        "    cookies: jar\n    prefer: ipv4\n"
+        "    authorization_server: {issuer: https://as.example, token_endpoint: https://as.example/t}\n");
+    const auto& u = c.upstreams.front();
+    CHECK(u.login == login_kind::device);
+    CHECK(u.bearer == bearer_kind::id_token);
+    CHECK(u.cookies == cookie_mode::jar);
+    CHECK(u.prefer == address_family::ipv4);
+    CHECK(u.authorization_server.replaces_discovery());
+    CHECK(u.authorization_server.token_endpoint == "https://as.example/t");
+    const auto refused = [](const std::string& keys) {
+        return bad("upstreams: {a: {url: 'https://a.example/mcp', " + keys + "}}", {{"S", "secret-value"}});
+    };
+    CHECK(has(refused("authorization_server: {issuer: https://as.example}"), "alone names no server"));
+    CHECK(has(refused("authorization_server: {issuer: https://as.example, jwks_uri: https://as.example/j}"),
+              "token_endpoint is missing"));
+    CHECK(has(refused("authorization_server: {token_endpoint: http://as.example/t}"),
+              "token_endpoint is not usable"));
+    CHECK(has(refused("authorization_server: {token_endpont: https://as.example/t}"), "token_endpoint"));
+    CHECK(
+        has(refused("grant: client_credentials, client: {id: x, secret: {env: S}}, login: device"), "login"));
+    CHECK(has(refused("grant: static, token: {env: S}, bearer: id_token"), "bearer"));
+}
+
+TEST_CASE("the outbound proxy is taken from the environment, and checked") {
+    const auto c = good(one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:3128"}, {"NO_PROXY", "corp"}});
+    REQUIRE(c.outbound.has_value());
+    CHECK(c.outbound->host == "proxy.corp");
+    CHECK(c.outbound->except == std::vector<std::string>{"corp"});
+    const auto lower =
+        good(one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:1"}, {"https_proxy", "other.corp:1"}});
+    CHECK(lower.outbound->host == "other.corp");
+    CHECK(has(bad(one_upstream, {{"https_proxy", "socks5://x"}}), "HTTPS_PROXY"));
+    CHECK_FALSE(good(one_upstream).outbound.has_value());
+}

@@ -449,3 +449,27 @@ TEST_CASE("what is no stored credential is refused without its content") {
         CHECK_THAT(r.error().describe(), !Catch::Contains("hunter2"));
     }
 }
+
+TEST_CASE("where the ID token is the bearer it is what is kept, with its own expiry") {
+    const auto claims = base64url_encode(R"({"iss":"https://as","sub":"ada","exp":1800003600})");
+    const auto id_token = base64url_encode(R"({"alg":"RS256"})") + "." + claims + ".c2ln";
+    token_response response;
+    response.access_token = secret{"at"};
+    response.token_type = "Bearer";
+    response.expires_in = std::chrono::seconds(60);
+    response.id_token = secret{id_token};
+    credential_context context;
+    context.now = time_point(std::chrono::seconds(1'800'000'000));
+    context.id_token_is_bearer = true;
+    const auto c = make_credential(response, context, nullptr);
+    REQUIRE(c);
+    CHECK(c->access_token.equals(id_token));
+    CHECK(c->expires_at == time_point(std::chrono::seconds(1'800'003'600)));
+    CHECK(c->subject == "ada");
+    for (const char* none : {"", "not.a.token"}) {
+        response.id_token = secret{none};
+        const auto r = make_credential(response, context, nullptr);
+        REQUIRE_FALSE(r);
+        CHECK_THAT(r.error().describe(), Catch::Contains("bearer: id_token") && Catch::Contains("openid"));
+    }
+}

@@ -13,7 +13,8 @@ using verdict = recovery_verdict::kind;
 const std::string registration_endpoint = "https://as.example/register";
 
 void registers(recovery_world& w, const std::string& id) {
-    w.network.on(registration_endpoint, 201, R"({"client_id":")" + id + R"(","token_endpoint_auth_method":"none"})");
+    w.network.on(registration_endpoint, 201,
+                 "{\"client_id\":\"" + id + "\",\"token_endpoint_auth_method\":\"none\"}");
 }
 
 /// Somebody is asked to sign in; the approval's id.
@@ -152,4 +153,76 @@ TEST_CASE("the page and the API show the scopes that the authorization URL asks 
     const auto id = question(w);
     CHECK(w.book.find(id)->requested == scope_set{"read", "offline_access"});
     CHECK(has(place_to_go(w, id), "scope=read%20offline_access"));
+}
+
+TEST_CASE("an operator's login asks the upstream first, and then what it asks for") {
+    recovery_world w;
+    w.network.on(
+        resource_metadata_url, 200,
+        "{\"resource\":\"https://mcp.example/mcp\",\"authorization_servers\":[\"https://as.example\"],"
+        "\"scopes_supported\":[\"read\",\"write\",\"admin\"]}");
+    SECTION("what the challenge names") {
+        http_response challenge;
+        challenge.status = 401;
+        challenge.headers = {{"WWW-Authenticate", "Bearer scope=\"read\""}};
+        w.network.on(mcp_url, [&](const http_request&) { return challenge; });
+        w.start();
+        const auto id = w.wait(w.manager->login("up", "local"));
+        REQUIRE(id.has_value());
+        CHECK(w.book.find(*id)->requested == scope_set{"read"});
+    }
+    SECTION("where it does not say, what its metadata lists") {
+        w.start();
+        const auto id = w.wait(w.manager->login("up", "local"));
+        REQUIRE(id.has_value());
+        CHECK(w.book.find(*id)->requested == scope_set{"read", "write", "admin"});
+    }
+    CHECK(w.network.asked(mcp_url) == 1);
+}
+
+TEST_CASE("a token endpoint that nothing is let out to is refused before anybody signs in") {
+    recovery_world w;
+    w.network.forbidden = {token_url};
+    w.start();
+    const auto there = w.wait(w.manager->approve(question(w), approver::operator_token, false));
+    REQUIRE_FALSE(there.has_value());
+    CHECK(there.error().code == fault::egress_refused);
+    CHECK(has(there.error().message, "https://as.example/token"));
+}
+
+TEST_CASE("ID tokens as bearer are asked for with openid, and renewed as such") {
+    recovery_world w("url: \"" + mcp_url + "\", bearer: id_token, scopes: [read]");
+    w.start();
+    const auto id = question(w);
+    CHECK(w.book.find(id)->requested == scope_set{"read", "openid"});
+    CHECK(has(place_to_go(w, id), "scope=read%20openid"));
+}
+
+TEST_CASE("what a refusal says holds its cause and its fix, and no secret, wherever it is told") {
+    recovery_world w("url: \"" + mcp_url +
+                     "\", client: {id: me, secret: {env: SECRET}, issuer: \"https://as.example\"}");
+    w.stored_before();
+    auto held = *w.store.find_credential("local", "up", "https://as.example")->value;
+    held.client_id = "me";
+    held.generation = 2;
+    REQUIRE(w.store.store_credential("local", "up", held, 1).has_value());
+    w.network.on(token_url, [](const http_request& r) {
+        http_response echo;
+        echo.status = 400;
+        const auto fields = parse_form(r.body.reveal());
+        echo.body = "{\"error\":\"invalid_client\",\"error_description\":\"you sent " +
+                    std::string(form_value(fields, "refresh_token").value_or("")) + " and client-s3cr3t\"}";
+        return echo;
+    });
+    w.start();
+    const auto r = w.refused();
+    w.until([&] { return !r->approval_link.empty() || r->verdict; }, "an end");
+    const auto status = w.manager->credentials().front();
+    CHECK(has(status.last_outcome_detail, "invalid_client"));
+    CHECK(has(status.last_outcome_detail, "client.secret")); // what to check
+    CHECK(has(status.last_outcome_detail, "[redacted]"));
+    for (const auto& told : {status.last_outcome_detail, w.book.find(r->approval_id)->outcome}) {
+        CHECK_FALSE(has(told, "s3cr3t"));
+        CHECK_FALSE(has(told, "refresh-0"));
+    }
 }
