@@ -27,6 +27,14 @@ result<void> check_refreshable(const refresh_inputs& in) {
     return f;
 }
 
+/// A refresh must not ask for what was not granted (RFC 6749 section 6): where less was granted than asked
+/// for, it begins without `scope`. Where what was granted has other names (Entra), the requested set is the
+/// one to send.
+bool narrowed(const credential& held) {
+    return !held.granted.empty() && held.requested.covers(held.granted) &&
+           !held.granted.covers(held.requested);
+}
+
 /// Whether the refusal is about the `scope` parameter, or about its absence (RFC 6749 section 6 leaves both
 /// open): then the other form is worth one request. The refresh token was not taken, so it is not spent.
 bool about_scope(const failure& why) {
@@ -66,7 +74,7 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
     auto checked = check_refreshable(inputs);
     if (!checked)
         co_return checked.error();
-    bool with_scope = inputs.held.refresh_with_scope.value_or(true);
+    bool with_scope = inputs.held.refresh_with_scope.value_or(!narrowed(inputs.held));
     auto first = ask_refresh(env, inputs, with_scope);
     auto response = co_await first;
     if (!response && endpoint_gone(response.error())) {

@@ -18,12 +18,13 @@ struct refresh_inputs {
     bool id_token_is_bearer = false;
 };
 
-/// The renewed credential; store it before it is used. The stored resource and scope set are sent, the old
-/// refresh token stays if none is returned. A server that refuses `scope`, or its absence, is asked once in
-/// the other form, which the credential remembers; one whose token endpoint is gone is looked up once.
-/// Failures: reauth_failed with oauth_error `invalid_grant` ends the grant (re-read the vault first, another
-/// holder may have won), any other that refuses_refresh() refuses it for now; issuer_changed if the
-/// credential is of another issuer; everything transient leaves the refresh token good.
+/// The renewed credential; store it before it is used. The stored resource and scope set are sent (no `scope`
+/// where less was granted than asked for), the old refresh token stays if none is returned. A server that
+/// refuses `scope`, or its absence, is asked once in the other form, which the credential remembers; one
+/// whose token endpoint is gone is looked up once. Failures: reauth_failed with oauth_error `invalid_grant`
+/// ends the grant (re-read the vault first, another holder may have won), any other that refuses_refresh()
+/// refuses it for now; issuer_changed if the credential is of another issuer; everything transient leaves the
+/// refresh token good.
 flow<result<credential>> refresh_credential(const flow_environment& env, refresh_inputs inputs);
 
 /// Whether a failure ends the grant for good: the refresh token is dead.

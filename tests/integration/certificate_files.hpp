@@ -16,10 +16,12 @@ namespace reauth::test {
 struct certificate_files {
     std::string cert, key;
 
-    certificate_files(const scratch_directory& where, const std::string& stem, const std::string& names)
-        : certificate_files(where.file(stem), names) {}
-    /// `path`: of both files, without the ending.
-    certificate_files(const std::string& path, const std::string& names)
+    certificate_files(const scratch_directory& where, const std::string& stem, const std::string& names,
+                      const std::string& common_name = "mcp-reauth test")
+        : certificate_files(where.file(stem), names, common_name) {}
+    /// `path`: of both files, without the ending. Empty `names`: the certificate has none.
+    certificate_files(const std::string& path, const std::string& names,
+                      const std::string& common_name = "mcp-reauth test")
         : cert(path + ".pem"), key(path + ".key") {
         EVP_PKEY* pair = EVP_EC_gen("P-256");
         X509* made = X509_new();
@@ -29,10 +31,11 @@ struct certificate_files {
         X509_gmtime_adj(X509_getm_notAfter(made), 3600);
         X509_NAME* name = X509_get_subject_name(made);
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                   reinterpret_cast<const unsigned char*>("mcp-reauth test"), -1, -1, 0);
+                                   reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1, 0);
         X509_set_issuer_name(made, name);
         X509_set_pubkey(made, pair);
-        add(made, NID_subject_alt_name, names);
+        if (!names.empty())
+            add(made, NID_subject_alt_name, names);
         add(made, NID_basic_constraints, "critical,CA:TRUE");
         X509_sign(made, pair, EVP_sha256());
         write(cert, [&](BIO* out) { PEM_write_bio_X509(out, made); });

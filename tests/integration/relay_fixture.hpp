@@ -74,6 +74,8 @@ public:
         if (fd_ >= 0)
             ::close(std::exchange(fd_, -1));
     }
+    /// Sends no more.
+    void shut() { ::shutdown(fd_, SHUT_WR); }
     /// Closes with a reset.
     void cut() {
         linger hard{1, 0};

@@ -314,13 +314,13 @@ TEST_CASE("ways to sign in and to reach a server are read, and what can't work i
 }
 
 TEST_CASE("the outbound proxy is taken from the environment, and checked") {
-    const auto c = good(one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:3128"}, {"NO_PROXY", "corp"}});
+    const auto c = good(given::one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:3128"}, {"NO_PROXY", "corp"}});
     REQUIRE(c.outbound.has_value());
     CHECK(c.outbound->host == "proxy.corp");
     CHECK(c.outbound->except == std::vector<std::string>{"corp"});
     const auto lower =
-        good(one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:1"}, {"https_proxy", "other.corp:1"}});
+        good(given::one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:1"}, {"https_proxy", "other.corp:1"}});
     CHECK(lower.outbound->host == "other.corp");
-    CHECK(has(bad(one_upstream, {{"https_proxy", "socks5://x"}}), "HTTPS_PROXY"));
-    CHECK_FALSE(good(one_upstream).outbound.has_value());
+    CHECK(has(bad(given::one_upstream, {{"https_proxy", "socks5://x"}}), "HTTPS_PROXY"));
+    CHECK_FALSE(good(given::one_upstream).outbound.has_value());
 }

@@ -94,14 +94,31 @@ TEST_CASE(
     CHECK(both.requests.size() == 2);
 }
 
-TEST_CASE("where another set was granted than requested, the requested one is sent") {
+TEST_CASE("a refresh begins without scope where less was granted, and with the requested set where it has "
+          "other names") {
     fixed_world world;
+    const auto sent = [&](scope_set granted) {
+        flow_script script;
+        script.on(token_endpoint, 200, good_token);
+        auto in = inputs();
+        in.held.granted = std::move(granted);
+        REQUIRE(script.run(refresh_credential(world.env, in)).has_value());
+        return form_field(script.body(), "scope");
+    };
+    CHECK(sent({"read"}) == "(none)");
+    CHECK(sent({"api://x/read", "api://x/list"}) == "read list");
+    CHECK(sent({"read", "list", "more"}) == "read list");
+    CHECK(sent({}) == "read list");
+    // a server that refuses the absence (Entra's AADSTS90014) gets the requested set, and that is remembered
     flow_script script;
-    script.on(token_endpoint, 200, good_token);
+    script.on(token_endpoint, 400, "{\"error\":\"invalid_request\",\"error_description\":\"AADSTS90014\"}")
+        .on(token_endpoint, 200, good_token);
     auto in = inputs();
     in.held.granted = {"read"};
-    REQUIRE(script.run(refresh_credential(world.env, in)).has_value());
+    const auto r = script.run(refresh_credential(world.env, in));
+    REQUIRE(r.has_value());
     CHECK(form_field(script.body(), "scope") == "read list");
+    CHECK(r->refresh_with_scope == true);
 }
 
 TEST_CASE("a token endpoint that is gone is looked up once more, at the issuer") {

@@ -217,11 +217,11 @@ TEST_CASE("what a refusal says holds its cause and its fix, and no secret, where
     w.start();
     const auto r = w.refused();
     w.until([&] { return !r->approval_link.empty() || r->verdict; }, "an end");
-    const auto status = w.manager->credentials().front();
+    const auto status = w.manager->summaries().front();
     CHECK(has(status.last_outcome_detail, "invalid_client"));
     CHECK(has(status.last_outcome_detail, "client.secret")); // what to check
     CHECK(has(status.last_outcome_detail, "[redacted]"));
-    for (const auto& told : {status.last_outcome_detail, w.book.find(r->approval_id)->outcome}) {
+    for (const std::string& told : {status.last_outcome_detail, w.book.find(r->approval_id)->outcome}) {
         CHECK_FALSE(has(told, "s3cr3t"));
         CHECK_FALSE(has(told, "refresh-0"));
     }
