@@ -1,5 +1,6 @@
 // HTTPS_PROXY: what leaves for upstreams and authorization servers goes through it, what stays does not.
 #include "proxy/net/tls.hpp"
+#include "proxy/recovery/fetcher_connect.hpp"
 #include "tests/integration/certificate_files.hpp"
 #include "tests/integration/connect_proxy.hpp"
 #include "tests/integration/fetcher_fixture.hpp"
@@ -92,4 +93,34 @@ TEST_CASE("a certificate whose host stands in its common name alone is not trust
                              resolves_to({"127.0.0.1"}), {"mcp.test"});
     REQUIRE_FALSE(got.has_value());
     CHECK(got.error().message.find("certificate") != std::string::npos);
+}
+
+TEST_CASE("ipv4 is preferred where it is asked for, and anything is taken where there is no such address") {
+    scripted_server server(always(answer_of(200, "{}")));
+    fetch_options options;
+    options.ipv4_only = true;
+    const auto url = "http://localhost:" + std::to_string(server.port()) + "/";
+    CHECK(fetched(get(url), options).has_value());
+    asio::io_context context;
+    const auto addresses = [&](std::vector<std::string> all, bool ipv4_only) {
+        way_out way;
+        way.rules = std::make_shared<const egress_rules>();
+        way.resolve = resolves_to(std::move(all));
+        fetch_options o;
+        o.ipv4_only = ipv4_only;
+        std::vector<std::string> out;
+        auto work = [&]() -> task<void> {
+            auto found = co_await checked_addresses(*parse_http_url("https://h.example/"), way, o);
+            for (const auto& a : found.value())
+                out.push_back(a.to_string());
+        };
+        context.restart();
+        asio::co_spawn(context, work(), [](std::exception_ptr) {});
+        context.run();
+        return out;
+    };
+    using list = std::vector<std::string>;
+    CHECK(addresses({"2600::1", "93.184.216.34"}, true) == list{"93.184.216.34"});
+    CHECK(addresses({"2600::1", "93.184.216.34"}, false).size() == 2);
+    CHECK(addresses({"2600::1"}, true) == list{"2600::1"});
 }

@@ -295,3 +295,20 @@ TEST_CASE("the upstream's cookies come back to it with their session, and to nob
     read_message(client, false);
     CHECK(sent_with("s1").empty());
 }
+
+TEST_CASE("numbers are shown to our own Host only, health to anybody", "[odd]") {
+    running_proxy proxy(running_proxy::upstream("http://127.0.0.1:1/mcp"),
+                        [](config& c) { c.metrics = endpoint_config{"127.0.0.1", 0, ""}; });
+    const auto port = proxy.proxy->metrics_port();
+    const auto status = [&](const std::string& path, const std::string& host) {
+        auto client = wire::to(port);
+        client.send("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+        return read_message(client).status();
+    };
+    const auto own = ":" + std::to_string(port);
+    for (const auto& host : {"127.0.0.1" + own, "localhost" + own, "10.2.3.4" + own})
+        CHECK(status("/metrics", host) == 200);
+    for (const auto& host : {"evil.example" + own, std::string("evil.example"), std::string("127.0.0.1:1")})
+        CHECK(status("/metrics", host) == 403);
+    CHECK(status("/healthz", "probe.example") == 200);
+}

@@ -1,0 +1,29 @@
+// A secret in `headers` comes from a file, and is read anew when the file changes.
+import assert from 'node:assert/strict';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { makeProxy, until } from './lib/proxy.mjs';
+
+test('a header from a file follows the file, and reaches no log', { timeout: 60_000 }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-headers-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'key');
+  writeFileSync(file, 'first-secret-key\n');
+  const upstream = createServer((request, response) => response.end(request.headers['x-key'] ?? 'none'));
+  await new Promise((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+  t.after(() => upstream.close());
+  const proxy = await makeProxy({
+    template: 'headers.yaml', upstreamUrl: `http://127.0.0.1:${upstream.address().port}/mcp`, values: { header_file: file },
+  });
+  t.after(() => proxy.close());
+  await proxy.start();
+  const sent = async () => (await fetch(`${proxy.origin}/files`, { method: 'POST', body: '{}' })).text();
+  assert.equal(await sent(), 'first-secret-key');
+  writeFileSync(`${file}.new`, 'second-secret-key\n');
+  renameSync(`${file}.new`, file);
+  await until(async () => (await sent()) === 'second-secret-key', { what: 'the new key' });
+  assert.ok(!/secret-key/.test(proxy.log), 'a secret in the log');
+});
