@@ -63,10 +63,8 @@ task<life_event> await_device_work(recovery_context& context, life_place place, 
     std::optional<std::chrono::seconds> wait;
     for (;;) {
         auto pending = co_await flow_in_vault(context, what.state);
-        if (!pending && !pending.error().transient) {
-            end.fresh = pending.error();
+        if (!pending && pending.error().oauth_error == life::flow_is_gone)
             break;
-        }
         const auto rest = wait.value_or(pending ? pending->interval : std::chrono::seconds(5));
         control_timer timer(context.ex, rest);
         error_code ec;
@@ -95,11 +93,12 @@ task<life_event> await_device_work(recovery_context& context, life_place place, 
         if (wait) {
             said = failure{fault::approval_timeout, "the code has expired", {}, "expired_token", false};
         }
+        const bool ours = co_await take_flow(context, what.state);
         if (!said) {
-            end.fresh = device_failure(said.error());
+            if (ours) // else somebody else has its token: a code is good for one
+                end.fresh = device_failure(said.error());
             break;
         }
-        const bool ours = co_await take_flow(context, what.state);
         end.fresh = co_await credential_from(context, place, std::move(*pending), std::move(*said));
         if (!ours && end.fresh) // given up while the person was signing in: it is given back
             end.work = 0;

@@ -1,5 +1,6 @@
 // Leg 1 of enterprise-managed authorization: the organisation's login and its session.
 #include "idp_samples.hpp"
+#include "policy/device_flow.hpp"
 #include "policy/refresh_flow.hpp"
 
 using namespace reauth;
@@ -88,6 +89,38 @@ TEST_CASE("a login works with a clock that is five minutes off") {
         script.on(idp_jwks, 200, keys()).on(idp_token, 200, login_answer(begun.pending));
         CHECK(finish(script, world, begun).has_value());
     }
+}
+
+TEST_CASE("a device login at the organisation becomes a session after its ID token was checked") {
+    fixed_world world;
+    authorization_inputs in;
+    in.server = sample_server(idp);
+    in.server.device_authorization_endpoint = idp + "/device";
+    in.client = login_inputs().client;
+    in.scopes = {"openid", "offline_access"};
+    flow_script script;
+    script.on(
+        idp + "/device", 200,
+        json{{"device_code", "dc-s3cr3t"}, {"user_code", "AB-12"}, {"verification_uri", idp + "/d"}}.dump());
+    auto pending = script.run(begin_device_login(world.env, in)).value().pending;
+    CHECK(form_field(script.body(), "scope") == "openid offline_access");
+    pending.identity_provider = "acme";
+    pending = pending_from_json(pending_to_json(pending)).value();
+    const auto brought = [&](const std::string& token) {
+        token_response response;
+        response.access_token = secret("at-s3cr3t");
+        response.refresh_token = secret("idp-rt-s3cr3t");
+        response.id_token = secret(token);
+        flow_script keys_only;
+        keys_only.on(idp_jwks, 200, keys());
+        return keys_only.run(device_session(world.env, pending, response));
+    };
+    const auto s = brought(id_token());
+    REQUIRE(s.has_value());
+    CHECK(s->subject == "ada");
+    CHECK(s->refresh_token.reveal() == "idp-rt-s3cr3t");
+    CHECK_FALSE(brought(id_token({{"aud", "somebody"}})).has_value());
+    CHECK(contains(brought("").error().message, "identity provider acme"));
 }
 
 TEST_CASE("nothing is sent for a forged callback of the organisation's login") {

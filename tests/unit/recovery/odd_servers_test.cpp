@@ -226,3 +226,16 @@ TEST_CASE("what a refusal says holds its cause and its fix, and no secret, where
         CHECK_FALSE(has(told, "refresh-0"));
     }
 }
+
+TEST_CASE("the client is told why a machine's token was refused, with the fix and without the secret") {
+    recovery_world w("url: \"" + mcp_url +
+                     "\", grant: client_credentials, client: {id: me, secret: {env: SECRET}, issuer: "
+                     "\"https://as.example\"}");
+    w.network.on(token_url, 401,
+                 "{\"error\":\"invalid_client\",\"error_description\":\"bad client-s3cr3t\"}");
+    w.start();
+    const auto said = w.verdict_of(w.refused()).why.describe();
+    CHECK(has(said, "invalid_client"));
+    CHECK(has(said, "`client.secret`"));
+    CHECK_FALSE(has(said, "s3cr3t"));
+}
