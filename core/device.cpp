@@ -38,15 +38,8 @@ result<http_request> device_authorization_request(const token_call& call, const 
     }
     form_body form;
     form.add_if("scope", scope.to_string()).add_if("resource", resource);
-    http_request out;
-    out.method = "POST";
-    out.url = call.server.device_authorization_endpoint;
-    out.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-    auto applied = apply_client_auth(out, form, call.client, call.server.issuer, call.now, call.random);
-    if (!applied)
-        return applied.error();
-    out.body = form.take();
-    return out;
+    return post_form(call, call.server.device_authorization_endpoint, "device_authorization_endpoint",
+                     std::move(form));
 }
 
 result<device_authorization> read_device_authorization(const http_response& answer,
@@ -85,19 +78,9 @@ result<device_authorization> read_device_authorization(const http_response& answ
 
 result<http_request> device_token_request(const token_call& call, const secret& device_code,
                                           std::string_view resource) {
-    if (call.server.token_endpoint.empty())
-        return call.server.without("token_endpoint");
     form_body form;
     form.add("grant_type", grant_device_code).add("device_code", device_code).add_if("resource", resource);
-    http_request out;
-    out.method = "POST";
-    out.url = call.server.token_endpoint;
-    out.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-    auto applied = apply_client_auth(out, form, call.client, call.server.issuer, call.now, call.random);
-    if (!applied)
-        return applied.error();
-    out.body = form.take();
-    return out;
+    return post_form(call, call.server.token_endpoint, "token_endpoint", std::move(form));
 }
 
 std::optional<std::chrono::seconds> ask_device_again(const result<token_response>& outcome,

@@ -84,14 +84,16 @@ bool authorization_server::offers_id_jag() const {
 }
 
 failure authorization_server::without(std::string_view endpoint) const {
-    for (const auto& [name, why] : ignored)
-        if (name == endpoint)
-            return refuse_document("the authorization server " + clean_text(issuer) + " names no usable " +
-                                       name + ": " + why,
-                                   "its operator must repair its metadata (RFC 8414 §2)");
-    return refuse_document("the authorization server " + clean_text(issuer) + " names no " +
-                               std::string(endpoint),
-                           "its operator must add it to its metadata (RFC 8414 §2)");
+    std::string message = "the authorization server ";
+    message += clean_text(issuer);
+    for (const auto& [name, why] : ignored) {
+        if (name != endpoint)
+            continue;
+        message.append(" names no usable ").append(name).append(": ").append(why);
+        return refuse_document(std::move(message), "its operator must repair its metadata (RFC 8414 §2)");
+    }
+    message.append(" names no ").append(endpoint);
+    return refuse_document(std::move(message), "its operator must add it to its metadata (RFC 8414 §2)");
 }
 
 bool authorization_server::offers_dpop() const {

@@ -31,6 +31,11 @@ struct token_call {
     const random_source& random;
 };
 
+/// A form for one of the server's endpoints, with the client's authentication; `name`: the endpoint's in the
+/// metadata. fault::discovery_failed if the server has none.
+result<http_request> post_form(const token_call& call, const std::string& endpoint, const char* name,
+                               form_body form);
+
 /// RFC 6749 §4.1.3 with PKCE. An empty `resource` is omitted, here and below.
 result<http_request> authorization_code_request(const token_call& call, const secret& code,
                                                 const secret& verifier, std::string_view redirect_uri,

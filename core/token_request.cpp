@@ -5,10 +5,8 @@
 
 namespace reauth {
 
-namespace {
-
-result<http_request> finish(const token_call& call, const std::string& endpoint, const char* name,
-                            form_body form) {
+result<http_request> post_form(const token_call& call, const std::string& endpoint, const char* name,
+                               form_body form) {
     if (endpoint.empty())
         return call.server.without(name);
     http_request out;
@@ -23,8 +21,10 @@ result<http_request> finish(const token_call& call, const std::string& endpoint,
     return out;
 }
 
+namespace {
+
 result<http_request> finish(const token_call& call, form_body form) {
-    return finish(call, call.server.token_endpoint, "token_endpoint", std::move(form));
+    return post_form(call, call.server.token_endpoint, "token_endpoint", std::move(form));
 }
 
 } // namespace
@@ -76,7 +76,7 @@ result<http_request> token_exchange_request(const token_call& call, const token_
 result<http_request> revocation_request(const token_call& call, const secret& token, std::string_view hint) {
     form_body form;
     form.add("token", token).add_if("token_type_hint", hint);
-    return finish(call, call.server.revocation_endpoint, "revocation_endpoint", std::move(form));
+    return post_form(call, call.server.revocation_endpoint, "revocation_endpoint", std::move(form));
 }
 
 } // namespace reauth

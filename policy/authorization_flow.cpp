@@ -40,15 +40,20 @@ flow<result<credential>> finish_authorization(const flow_environment& env, pendi
     auto response = co_await inner;
     if (!response)
         co_return response.error();
+    co_return login_credential(pending, *response, env.now());
+}
+
+result<credential> login_credential(const pending_authorization& pending, const token_response& response,
+                                    time_point now) {
     credential_context context;
     context.requested = pending.scopes;
     context.issuer = pending.server.issuer;
     context.resource = pending.resource;
     context.client_id = pending.client.identity.id;
     context.dpop_key = pending.dpop_key;
-    context.now = env.now();
+    context.now = now;
     context.id_token_is_bearer = pending.id_token_is_bearer;
-    co_return make_credential(*response, context, nullptr);
+    return make_credential(response, context, nullptr);
 }
 
 } // namespace reauth

@@ -1,6 +1,7 @@
 // The authorization code grant: begin (a URL for a person) and finish (the callback becomes a credential).
 #pragma once
 
+#include "core/token.hpp"
 #include "policy/flow.hpp"
 #include "policy/pending_authorization.hpp"
 
@@ -37,5 +38,9 @@ result<begun_authorization> begin_authorization(const flow_environment& env, aut
 flow<result<credential>> finish_authorization(const flow_environment& env, pending_authorization pending,
                                               authorization_callback callback,
                                               std::optional<std::string> browser_binding);
+
+/// What a login has brought, as the upstream's credential.
+result<credential> login_credential(const pending_authorization& pending, const token_response& response,
+                                    time_point now);
 
 } // namespace reauth

@@ -62,19 +62,6 @@ flow<result<token_response>> ask_device_token(const flow_environment& env,
     co_return co_await inner;
 }
 
-result<credential> device_credential(const pending_authorization& pending, const token_response& response,
-                                     time_point now) {
-    credential_context context;
-    context.requested = pending.scopes;
-    context.issuer = pending.server.issuer;
-    context.resource = pending.resource;
-    context.client_id = pending.client.identity.id;
-    context.dpop_key = pending.dpop_key;
-    context.now = now;
-    context.id_token_is_bearer = pending.id_token_is_bearer;
-    return make_credential(response, context, nullptr);
-}
-
 failure device_failure(failure why) {
     if (why.oauth_error == "expired_token") {
         why.code = fault::approval_timeout;

@@ -16,10 +16,6 @@ flow<result<begun_authorization>> begin_device_login(const flow_environment& env
 flow<result<token_response>> ask_device_token(const flow_environment& env,
                                               const pending_authorization& pending);
 
-/// What came, as the upstream's credential.
-result<credential> device_credential(const pending_authorization& pending, const token_response& response,
-                                     time_point now);
-
 /// What came, as a session at the identity provider: its ID token is checked like after a browser's login.
 flow<result<idp_session>> device_session(const flow_environment& env, pending_authorization pending,
                                          token_response response);

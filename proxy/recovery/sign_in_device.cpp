@@ -45,7 +45,7 @@ task<result<credential>> credential_from(recovery_context& context, const life_p
                                          pending_authorization pending, token_response response) {
     if (!place.session()) {
         pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
-        co_return device_credential(pending, response, context.env.now());
+        co_return login_credential(pending, response, context.env.now());
     }
     auto options = options_for(place);
     auto work = device_session(context.env, std::move(pending), std::move(response));

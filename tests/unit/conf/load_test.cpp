@@ -314,7 +314,8 @@ TEST_CASE("ways to sign in and to reach a server are read, and what can't work i
 }
 
 TEST_CASE("the outbound proxy is taken from the environment, and checked") {
-    const auto c = good(given::one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:3128"}, {"NO_PROXY", "corp"}});
+    const auto c =
+        good(given::one_upstream, {{"HTTPS_PROXY", "http://proxy.corp:3128"}, {"NO_PROXY", "corp"}});
     REQUIRE(c.outbound.has_value());
     CHECK(c.outbound->host == "proxy.corp");
     CHECK(c.outbound->except == std::vector<std::string>{"corp"});

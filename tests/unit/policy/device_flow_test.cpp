@@ -69,7 +69,7 @@ TEST_CASE("a device login asks for a code with scope and resource, and survives 
     REQUIRE(response.has_value());
     CHECK(form_field(token.body(), "grant_type") == grant_device_code);
     CHECK(form_field(token.body(), "device_code") == "dc-s3cr3t");
-    const auto c = device_credential(p, *response, noon);
+    const auto c = login_credential(p, *response, noon);
     REQUIRE(c.has_value());
     CHECK(c->requested == scope_set{"read"});
     CHECK(c->issuer == "https://as.example");
