@@ -153,9 +153,7 @@ TEST_CASE("a login that was begun before a restart is completed after it") {
     REQUIRE(id.has_value());
     const auto there = w.wait(w.manager->approve(*id, approver::operator_token, false));
     REQUIRE(there.has_value());
-    w.manager->stop();
-    const auto old = std::exchange(w.manager, nullptr);
-    w.start();
+    w.restart();
     const auto page = w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt));
     CHECK(page.ok);
     CHECK(w.attached() == "access-1");
