@@ -138,6 +138,7 @@ void demo_script::judge() {
         executed += who.server->executed("tools/call echo");
         published += who.server->executed("tools/call publish");
     }
+    person_.stop(); // the client may have its answer before the person's last page is read
     outcome_.approvals = person_.approved();
     outcome_.renewals = renewals();
     outcome_.refresh_reuses = seen.refresh_reuses;
