@@ -155,7 +155,7 @@ run_everything() {
   stage tsan-build build_threaded || true
   stage tsan run_sanitized tsan || true
   stage fuzz-build build_fuzz || true
-  stage fuzz run_fuzz 10 || true
+  stage fuzz run_fuzz 8 || true
   stage tidy run_tidy || true
   stage bench run_bench --quick || true
   summary
