@@ -27,14 +27,18 @@ bool hop_by_hop(const head_field& field) noexcept {
 
 namespace {
 
-/// A field that is there once already, with the same value: a client would join them with a comma.
-bool repeats(const message_head& head, const head_field& f) noexcept {
-    const auto* first = head.find(f.id);
-    return first != &f && first->value == f.value;
+/// Whether the field was there already, with the same value: a client would join them with a comma.
+bool repeats(const head_field*& first, const head_field& f) noexcept {
+    if (first)
+        return first->value == f.value;
+    first = &f;
+    return false;
 }
 
-/// Documents that can run scripts.
+/// Documents that can run scripts; the two types of MCP answers are told apart at once.
 bool document_type(std::string_view type) noexcept {
+    if (type.starts_with("application/json") || type.starts_with("text/event-stream"))
+        return false;
     return type.find("html") != type.npos || type.find("xml") != type.npos || type.find("svg") != type.npos;
 }
 
@@ -43,6 +47,7 @@ bool document_type(std::string_view type) noexcept {
 void write_request_head(const request_head& head, const request_rewrite& rewrite, std::string& out) {
     out.append(head.method).append(1, ' ').append(rewrite.target).append(" HTTP/1.1\r\nHost: ");
     out.append(rewrite.host).append("\r\n").append(rewrite.credential).append(rewrite.injected);
+    const head_field *session = nullptr, *version = nullptr;
     for (const auto& f : head) {
         if (hop_by_hop(f) || (!rewrite.replaced.empty() && name_in_list(rewrite.replaced, f.name)))
             continue;
@@ -64,8 +69,11 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
                 continue;
             break;
         case field_id::mcp_session_id:
+            if (repeats(session, f))
+                continue;
+            break;
         case field_id::mcp_protocol_version:
-            if (repeats(head, f))
+            if (repeats(version, f))
                 continue;
             break;
         default:
@@ -80,6 +88,7 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
 
 void write_response_head(const response_head& head, const response_rewrite& rewrite, std::string& out) {
     out.append("HTTP/1.1 ").append(head.status_line_rest).append("\r\n");
+    const head_field *session = nullptr, *version = nullptr;
     bool cache_control = false, document = false;
     const bool no_body = head.status == 204 || head.status == 304; // and no framing (RFC 9110 §8.6)
     for (const auto& f : head) {
@@ -104,8 +113,11 @@ void write_response_head(const response_head& head, const response_rewrite& rewr
                 continue;
             break;
         case field_id::mcp_session_id:
+            if (repeats(session, f))
+                continue;
+            break;
         case field_id::mcp_protocol_version:
-            if (repeats(head, f))
+            if (repeats(version, f))
                 continue;
             break;
         case field_id::content_type:
