@@ -27,10 +27,20 @@ public:
 private:
     void serve() {
         for (;;) {
-            wire client = door_.accept();
+            wire client;
+            try {
+                client = door_.accept();
+            } catch (const std::exception&) { // nobody came for a while
+            }
             if (over_)
                 return;
-            tunnels_.emplace_back([this, c = std::move(client)]() mutable { tunnel(std::move(c)); });
+            if (client)
+                tunnels_.emplace_back([this, c = std::move(client)]() mutable {
+                    try {
+                        tunnel(std::move(c));
+                    } catch (const std::exception&) { // who asked, or whom it was for, has gone
+                    }
+                });
         }
     }
     void tunnel(wire client) {

@@ -74,6 +74,7 @@ public:
         if (fd_ >= 0)
             ::close(std::exchange(fd_, -1));
     }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
     /// Sends no more.
     void shut() { ::shutdown(fd_, SHUT_WR); }
     /// Closes with a reset.
