@@ -27,13 +27,22 @@ bool hop_by_hop(const head_field& field) noexcept {
 
 namespace {
 
-/// Whether the field was there already, with the same value: a client would join them with a comma.
-bool repeats(const head_field*& first, const head_field& f) noexcept {
-    if (first)
-        return first->value == f.value;
-    first = &f;
-    return false;
-}
+/// The fields that are sent on once, however often they came with one value: a client would join them with a
+/// comma.
+class sent_once {
+public:
+    /// Whether that field, of an id that comes here, was there already with the same value.
+    bool repeats(const head_field& f) noexcept {
+        auto& first = f.id == field_id::mcp_session_id ? session_ : version_;
+        if (first)
+            return first->value == f.value;
+        first = &f;
+        return false;
+    }
+
+private:
+    const head_field *session_ = nullptr, *version_ = nullptr;
+};
 
 /// Documents that can run scripts; the two types of MCP answers are told apart at once.
 bool document_type(std::string_view type) noexcept {
@@ -47,7 +56,7 @@ bool document_type(std::string_view type) noexcept {
 void write_request_head(const request_head& head, const request_rewrite& rewrite, std::string& out) {
     out.append(head.method).append(1, ' ').append(rewrite.target).append(" HTTP/1.1\r\nHost: ");
     out.append(rewrite.host).append("\r\n").append(rewrite.credential).append(rewrite.injected);
-    const head_field *session = nullptr, *version = nullptr;
+    sent_once once;
     for (const auto& f : head) {
         if (hop_by_hop(f) || (!rewrite.replaced.empty() && name_in_list(rewrite.replaced, f.name)))
             continue;
@@ -69,11 +78,8 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
                 continue;
             break;
         case field_id::mcp_session_id:
-            if (repeats(session, f))
-                continue;
-            break;
         case field_id::mcp_protocol_version:
-            if (repeats(version, f))
+            if (once.repeats(f))
                 continue;
             break;
         default:
@@ -88,7 +94,7 @@ void write_request_head(const request_head& head, const request_rewrite& rewrite
 
 void write_response_head(const response_head& head, const response_rewrite& rewrite, std::string& out) {
     out.append("HTTP/1.1 ").append(head.status_line_rest).append("\r\n");
-    const head_field *session = nullptr, *version = nullptr;
+    sent_once once;
     bool cache_control = false, document = false;
     const bool no_body = head.status == 204 || head.status == 304; // and no framing (RFC 9110 §8.6)
     for (const auto& f : head) {
@@ -113,11 +119,8 @@ void write_response_head(const response_head& head, const response_rewrite& rewr
                 continue;
             break;
         case field_id::mcp_session_id:
-            if (repeats(session, f))
-                continue;
-            break;
         case field_id::mcp_protocol_version:
-            if (repeats(version, f))
+            if (once.repeats(f))
                 continue;
             break;
         case field_id::content_type:

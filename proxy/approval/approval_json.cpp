@@ -3,7 +3,6 @@
 #include "proxy/approval/approval_page.hpp"
 
 #include "core/display_text.hpp"
-#include "core/json_fields.hpp"
 
 #include <array>
 #include <ctime>
@@ -17,6 +16,10 @@ nlohmann::json scopes_json(const scope_set& s) {
 
 nlohmann::json time_json(const std::optional<time_point>& t) {
     return t ? nlohmann::json(rfc3339(*t)) : nlohmann::json(nullptr);
+}
+
+nlohmann::json device_json(const std::string& user_code, const std::string& verification_uri) {
+    return {{"user_code", clean_text(user_code)}, {"verification_uri", clean_text(verification_uri, 400)}};
 }
 
 } // namespace
@@ -59,8 +62,7 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
     if (a.device_offered)
         j["device_offered"] = true;
     if (!a.user_code.empty())
-        j["device"] = {{"user_code", clean_text(a.user_code)},
-                       {"verification_uri", clean_text(a.verification_uri, 400)}};
+        j["device"] = device_json(a.user_code, a.verification_uri);
     if (!a.outcome.empty())
         j["outcome"] = clean_text(a.outcome, 400);
     return j;
@@ -69,13 +71,11 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
 nlohmann::json redirect_json(const approve_answer& answer) {
     nlohmann::json j{{"status", "redirect"}, {"location", answer.location}};
     if (!answer.user_code.empty())
-        j["device"] = {{"user_code", clean_text(answer.user_code)},
-                       {"verification_uri", clean_text(answer.verification_uri, 400)}};
+        j["device"] = device_json(answer.user_code, answer.verification_uri);
     return j;
 }
 
-sign_in_method method_of(const nlohmann::json& body) {
-    const auto word = body.is_object() ? json_string(body, "method") : std::string();
+sign_in_method sign_in_method_from(std::string_view word) {
     return word == "device"    ? sign_in_method::device
            : word == "browser" ? sign_in_method::browser
                                : sign_in_method::as_configured;

@@ -22,8 +22,8 @@ nlohmann::json idp_session_json(const idp_session_summary& s);
 
 /// The answer to approve: where to go, and for a device login also the code and the address to type.
 nlohmann::json redirect_json(const approve_answer& answer);
-/// `method` of a body of approve: "device", "browser"; anything else: as configured.
-sign_in_method method_of(const nlohmann::json& body);
+/// `method` of approve, in a form or a JSON body: "device", "browser"; anything else: as configured.
+sign_in_method sign_in_method_from(std::string_view word);
 
 /// The error object of the API: {"error":code,"message","fix"}.
 nlohmann::json failure_json(const failure& f);

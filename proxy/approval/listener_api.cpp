@@ -3,6 +3,7 @@
 #include "proxy/approval/listener_impl.hpp"
 
 #include "core/display_text.hpp"
+#include "core/json_fields.hpp"
 
 namespace reauth {
 namespace {
@@ -108,7 +109,8 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
         const auto denied = self->services.actions.deny(a->id);
         r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
     } else {
-        const auto method = method_of(nlohmann::json::parse(x.request().body, nullptr, false));
+        const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+        const auto method = sign_in_method_from(json_string(body, "method"));
         const auto answer =
             co_await self->services.actions.approve(a->id, approver::operator_token, false, method);
         if (!answer && decided(a->status))

@@ -116,10 +116,7 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
         co_return;
     }
     const auto fields = parse_form(x.request().body);
-    const auto wanted = form_value(fields, "method").value_or("");
-    const auto method = wanted == "device"    ? sign_in_method::device
-                        : wanted == "browser" ? sign_in_method::browser
-                                              : sign_in_method::as_configured;
+    const auto method = sign_in_method_from(form_value(fields, "method").value_or(""));
     const auto answer = co_await self->services.actions.approve(a->id, approver::link_holder, true, method);
     const auto flaw = answer && !answer->done ? unsafe_location(answer->location) : std::nullopt;
     if (!answer || flaw) {

@@ -123,8 +123,7 @@ bool exchange::follow_redirect() {
     const auto base = where_.to->origin + m.target;
     const auto location = m.up->answer.value(field_id::location);
     const auto to = resolve_reference(base, location);
-    if (!to || to->origin() != where_.to->origin || !valid_target(to->target()) ||
-        unsafe_path(to->target())) {
+    if (!to || !same_origin(base, to->origin()) || !valid_target(to->target()) || unsafe_path(to->target())) {
         log_event(log_level::warn, "redirect is left to the client",
                   {{"upstream", where_.upstream().name},
                    {"to", to ? to->origin() : clean_text(location)},

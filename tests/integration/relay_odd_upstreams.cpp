@@ -312,3 +312,17 @@ TEST_CASE("numbers are shown to our own Host only, health to anybody", "[odd]") 
         CHECK(status("/metrics", host) == 403);
     CHECK(status("/healthz", "probe.example") == 200);
 }
+
+TEST_CASE("a redirect inside the origin is followed however the configuration writes its host", "[odd]") {
+    played_upstream up;
+    const auto host = ":" + std::to_string(up.port());
+    running_proxy proxy(running_proxy::upstream("http://LocalHost" + host + "/mcp"));
+    auto client = proxy.connect();
+    client.send(proxy.request("POST /up", "", "x"));
+    auto server = up.accept();
+    read_message(server);
+    server.send(answer("", "Location: http://localhost" + host + "/other\r\n", "307 Temporary Redirect"));
+    CHECK(read_message(server).head.rfind("POST /other ", 0) == 0);
+    server.send(answer("there"));
+    CHECK(read_message(client).body == "there");
+}
