@@ -14,6 +14,7 @@ using nlohmann::json;
 
 constexpr std::size_t max_depth = 256;
 constexpr std::size_t max_batch = 1000;
+constexpr std::string_view meta_client_info = "io.modelcontextprotocol/clientInfo";
 
 /// Walks the events and remembers the path of keys that leads to each interesting scalar.
 class shallow_reader {
@@ -89,7 +90,7 @@ private:
     }
 
     bool interesting() const {
-        if (levels_.size() <= base() || depth() > 3 || arrays_between())
+        if (levels_.size() <= base() || depth() > 4 || arrays_between())
             return false;
         if (depth() == 1)
             return key_at(0) == "id" || key_at(0) == "method";
@@ -97,6 +98,8 @@ private:
             return false;
         if (depth() == 2)
             return key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "requestId";
+        if (depth() == 4)
+            return key_at(1) == "_meta" && key_at(2) == meta_client_info && key_at(3) == "name";
         return (key_at(1) == "_meta" && key_at(2) == "progressToken") ||
                (key_at(1) == "clientInfo" && key_at(2) == "name");
     }
@@ -116,7 +119,7 @@ private:
             m.cancelled_id = std::move(text);
         else if (last == "progressToken")
             m.progress_token = std::move(text);
-        else if (depth() == 3)
+        else if (depth() >= 3)
             m.client_name = plain;
         else if (last == "name" || m.tool.empty())
             m.tool = plain;

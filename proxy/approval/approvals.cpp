@@ -6,7 +6,8 @@
 namespace reauth {
 namespace {
 constexpr auto kept_after_decision = std::chrono::hours(1);
-}
+constexpr auto attention = std::chrono::seconds(30);
+} // namespace
 
 task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
     co_return failure{fault::invalid_configuration, "no identity provider " + identity_provider, "", "",
@@ -60,7 +61,24 @@ std::string approvals::link(const approval& a) const {
     return public_url_ + "/a/" + std::string(a.link_secret.reveal());
 }
 
+void approvals::look(const std::string& id, time_point now) {
+    const bool begins = !attended(id, now);
+    looked_at_[id] = now;
+    if (begins && tell_look_)
+        tell_look_(id);
+}
+
+bool approvals::attended(const std::string& id, time_point now) const {
+    for (const auto& key : {id, std::string()}) {
+        const auto found = looked_at_.find(key);
+        if (found != looked_at_.end() && now < found->second + attention)
+            return true;
+    }
+    return false;
+}
+
 void approvals::forget_old(time_point now) {
+    std::erase_if(looked_at_, [&](const auto& entry) { return now >= entry.second + attention; });
     for (auto at = by_id_.begin(); at != by_id_.end();) {
         const auto& [id, a] = *at;
         if (!decided(a->status)) {

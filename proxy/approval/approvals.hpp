@@ -83,6 +83,13 @@ public:
     /// Drops those that were decided an hour ago.
     void forget_old(time_point now);
 
+    /// Somebody has it before their eyes: its page, the dashboard (an empty id: all that wait), a browser
+    /// that was opened for it. Clients are then held a little longer.
+    void look(const std::string& id, time_point now);
+    bool attended(const std::string& id, time_point now) const;
+    /// Called when somebody begins to look; an empty id: at all that wait.
+    void on_look(std::function<void(const std::string&)> tell) { tell_look_ = std::move(tell); }
+
     /// Called at every change, until the returned number is given to unsubscribe.
     std::uint64_t subscribe(listener l);
     void unsubscribe(std::uint64_t id);
@@ -91,6 +98,8 @@ private:
     std::string public_url_;
     std::map<std::string, std::shared_ptr<approval>> by_id_;
     std::map<std::string, time_point> decided_since_; ///< when forget_old() first saw them decided
+    std::map<std::string, time_point> looked_at_;
+    std::function<void(const std::string&)> tell_look_;
     std::map<std::uint64_t, listener> listeners_;
     std::uint64_t next_listener_ = 1;
 };

@@ -85,6 +85,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
     int quiet = 0;
     while (!self->closing && !x.peer_gone() && !stream->over) {
         stream->woken = false;
+        self->services.book.look(only_id, self->services.clock());
         bool over = false;
         std::string text;
         if (only_id.empty()) {

@@ -79,6 +79,7 @@ task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& 
     }
     const auto& method = x.request().method;
     if (slash == std::string::npos && (method == "GET" || method == "HEAD")) {
+        self->services.book.look(a->id, self->services.clock());
         auto r = self->approval_page(*a);
         co_await x.respond(std::move(r));
     } else if (verb == "events" && method == "GET") {

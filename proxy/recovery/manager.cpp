@@ -36,10 +36,13 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       vault_(control), locks_(control.get_executor(), vault_, store),
       context_{control.get_executor(), network, store, vault_, env_, *this, random_token(env_.random, 12)},
       ticker_(control.get_executor()), listener_(control.get_executor()) {
+    book_.on_look([this](const std::string& id) { looked_at(id); });
     tick();
 }
 
-credential_manager::~credential_manager() = default;
+credential_manager::~credential_manager() {
+    book_.on_look({});
+}
 
 life_place credential_manager::place_of(const route& r, std::size_t principal) const {
     life_place place;

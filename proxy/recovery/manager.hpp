@@ -156,6 +156,7 @@ private:
 
     // manager_requests.cpp: held requests
     void arrive(std::shared_ptr<held_request> held);
+    void looked_at(const std::string& approval);
 
     // manager_sessions.cpp: the sessions that others are minted from
     task<result<idp_session>> usable_session(std::string provider, std::string principal,

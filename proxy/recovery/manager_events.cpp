@@ -148,6 +148,8 @@ void credential_manager::perform(member& m, const life::show& a) {
         return;
     }
     asked_by_[a.now.id] = m.key;
+    if (a.now.status == approval_status::authorizing) // a person was sent to the provider
+        book_.look(a.now.id, env_.now());
 }
 
 /// The vault forgets the flow, and we remember for a while what became of it.
@@ -180,8 +182,13 @@ void credential_manager::perform(member&, const life::answer& a) {
 void credential_manager::perform(member&, const life::tell_waiting& a) {
     const auto held = held_.find(a.request);
     const auto shown = book_.find(a.approval);
-    if (held != held_.end() && shown)
-        held->second->approval_waits(a, book_.link(*shown));
+    if (held == held_.end() || !shown)
+        return;
+    auto& waiting = *held->second;
+    waiting.told_of = a.approval;
+    waiting.approval_waits(a, book_.link(*shown));
+    if (book_.attended(a.approval, env_.now()) || shown->status == approval_status::authorizing)
+        waiting.somebody_looks();
 }
 
 void credential_manager::perform(member&, const life::answer_approve& a) {

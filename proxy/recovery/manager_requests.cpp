@@ -32,6 +32,12 @@ void credential_manager::arrive(std::shared_ptr<held_request> held) {
     held->finish(std::move(verdict));
 }
 
+void credential_manager::looked_at(const std::string& approval) {
+    for (const auto& [number, held] : held_)
+        if (!held->told_of.empty() && (approval.empty() || held->told_of == approval))
+            held->somebody_looks();
+}
+
 void credential_manager::abandon(std::shared_ptr<held_request> held) {
     asio::post(control_, [this, h = std::move(held)] {
         if (h->number == 0 || !held_.erase(h->number))

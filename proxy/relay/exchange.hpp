@@ -4,6 +4,7 @@
 
 #include "core/answer_events.hpp"
 #include "core/http_body.hpp"
+#include "policy/wait_plan.hpp"
 #include "proxy/relay/connector.hpp"
 #include "proxy/relay/session.hpp"
 
@@ -59,6 +60,7 @@ private:
     // phase 5: exchange_answer.cpp
     task<outcome> read_answer();
     task<bool> read_answer_head();
+    void learn_from_answer();
     task<void> collect_small_body();
     bool follow_redirect();
     task<outcome> relay_answer();
@@ -70,9 +72,11 @@ private:
     recovery_ask make_ask();
     task<bool> wait_for_verdict(std::shared_ptr<held_request> held);
     task<bool> keep_waiting(held_request& held);
-    void plan_wait(const held_request& held);
+    void follow_plan(const held_request& held);
+    std::string client_name() const;
     bool event_stream_accepted() const;
     bool old_stream_client() const;
+    bool owed_nothing() const;
     task<bool> stream_write(std::string text);
     task<bool> pass_to_client();
     task<bool> begin_stream();
@@ -139,9 +143,9 @@ private:
     unsigned progress_ = 0;
 
     // how the wait for a person is experienced
-    enum class request_class { call, held_call, posted, stream, other };
-    request_class class_ = request_class::other;
-    bool approval_seen_ = false, fail_at_once_ = false;
+    waiting_kind class_ = waiting_kind::other;
+    bool approval_seen_ = false, fail_at_once_ = false, attended_ = false;
+    bool no_stream_ = false; ///< the answer is 405: there is no stream to be had
     steady_clock::time_point stream_at_{}, beat_at_{}, give_up_at_{};
     deadline wake_;
 };

@@ -18,7 +18,7 @@ void exchange::parse_messages() {
     const auto& head = s_.memory->head;
     messages_parsed_ = body_read_ || head.method == "GET";
     if (head.method == "GET") {
-        class_ = event_stream_accepted() ? request_class::stream : request_class::other;
+        class_ = event_stream_accepted() ? waiting_kind::stream : waiting_kind::other;
         return;
     }
     if (head.method != "POST" || !body_whole_ || !body_read_)
@@ -34,19 +34,19 @@ void exchange::parse_messages() {
     }
     if (!messages_.valid)
         return;
-    class_ = request_class::posted;
+    class_ = waiting_kind::posted;
     for (const auto& m : messages_.messages) {
         if (!m.is_request())
             continue;
         if (m.method == "initialize" || m.method == "server/discover")
-            class_ = request_class::held_call;
-        else if (class_ == request_class::posted)
-            class_ = request_class::call;
+            class_ = waiting_kind::handshake;
+        else if (class_ == waiting_kind::posted)
+            class_ = waiting_kind::call;
     }
 }
 
 bool exchange::has_request_id() const {
-    return class_ == request_class::call || class_ == request_class::held_call;
+    return class_ == waiting_kind::call || class_ == waiting_kind::handshake;
 }
 
 rpc_error_data exchange::error_data(const failure& why) const {
@@ -91,6 +91,8 @@ task<bool> exchange::fail(failure why) {
     auto answer = describe_failure(why, messages_.messages, messages_.batch, data, code);
     if (why.code == fault::session_over)
         answer.status = 404;
+    if (no_stream_)
+        answer.status = 405;
     if (body_broken_)
         answer.status = 400;
     if (streaming_) {

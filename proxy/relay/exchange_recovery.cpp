@@ -10,8 +10,6 @@
 namespace reauth {
 namespace {
 
-constexpr std::chrono::seconds short_wait{50}; // SDK clients time out at 60 s
-constexpr std::chrono::minutes long_wait{5};
 constexpr auto never = steady_clock::time_point::max();
 
 } // namespace
@@ -25,14 +23,12 @@ recovery_ask exchange::make_ask() {
     what.challenge = challenge_;
     what.sent_generation = credential_ ? credential_->generation() : 0;
     what.first_generation = first_generation_;
-    for (const auto& m : messages_.messages) {
+    for (const auto& m : messages_.messages)
         if (!m.method.empty())
             what.operations.push_back({m.method, m.tool});
-        if (!m.client_name.empty())
-            what.client_name = m.client_name;
-    }
+    what.client_name = client_name();
     what.person =
-        class_ != request_class::stream || old_stream_client() ? person_use::may_ask : person_use::only_waits;
+        class_ != waiting_kind::stream || old_stream_client() ? person_use::may_ask : person_use::only_waits;
     return ask;
 }
 
@@ -53,6 +49,14 @@ bool exchange::event_stream_accepted() const {
     return accepted;
 }
 
+/// A GET without session and credential: clients fall back to it after an error and would hang. It is held
+/// only where the server is known to speak nothing newer than 2024-11-05, for which it is the first request.
+bool exchange::owed_nothing() const {
+    return class_ == waiting_kind::stream && !credential_ && !streaming_ &&
+           !s_.memory->head.find(field_id::mcp_session_id) &&
+           !w_.limits.old_servers.is_old(where_.to->origin + where_.to->base_path);
+}
+
 /// Phase 6 to 9. True: send again with what attach() finds. False: answered, or nobody is left.
 task<bool> exchange::recover() {
     w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
@@ -65,6 +69,14 @@ task<bool> exchange::recover() {
         co_return false;
     }
     auto ask = make_ask();
+    if (owed_nothing()) {
+        no_stream_ = true;
+        why_ = {fault::approval_required,
+                "upstream " + where_.upstream().name + " wants a sign-in before it has a stream to give",
+                "send `initialize` by POST: its answer says how to sign in", "", true};
+        co_await fail(why_);
+        co_return false;
+    }
     auto held = std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
     if (!replayable() || !body_read_) {
         // too late for this request; the next one finds a new credential
@@ -80,40 +92,39 @@ task<bool> exchange::recover() {
     co_return co_await wait_for_verdict(held);
 }
 
-/// Decides once, when an approval is known to wait, how this request experiences it.
-void exchange::plan_wait(const held_request& held) {
+/// As it calls itself: in this message, or where its session began.
+std::string exchange::client_name() const {
+    for (const auto& m : messages_.messages)
+        if (!m.client_name.empty())
+            return m.client_name;
+    return w_.limits.clients.find(where_.credential(), s_.memory->head.value(field_id::mcp_session_id));
+}
+
+/// When an approval is known to wait, and when somebody begins to look at it: how this request experiences
+/// it.
+void exchange::follow_plan(const held_request& held) {
     approval_seen_ = true;
+    attended_ = held.attended;
     approval_link_ = held.approval_link;
     approval_id_ = held.approval_id;
-    auto now = steady_clock::now();
-    const auto& wait = held.waits_for.wait;
-    bool progress = false, elicits = false;
+    const auto now = steady_clock::now();
+    wait_situation s;
+    s.kind = class_;
+    s.wait = held.waits_for.wait;
     for (const auto& m : messages_.messages) {
-        progress = progress || !m.progress_token.empty();
-        elicits = elicits || m.url_elicitation;
+        s.progress_token = s.progress_token || !m.progress_token.empty();
+        s.elicits = s.elicits || m.url_elicitation;
     }
-    auto timeout = wait.timeout ? *wait.timeout
-                                : std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      progress ? std::chrono::milliseconds(long_wait)
-                                               : std::chrono::milliseconds(short_wait));
-    switch (class_) {
-    case request_class::stream:
-        break;
-    case request_class::posted:
-    case request_class::other:
-    case request_class::held_call:
-        give_up_at_ = now + std::min<std::chrono::milliseconds>(timeout, short_wait);
-        fail_at_once_ = wait.mode == wait_mode::fail && class_ == request_class::held_call;
-        break;
-    case request_class::call:
-        give_up_at_ = now + timeout;
-        fail_at_once_ = wait.mode == wait_mode::fail || (wait.mode == wait_mode::elicit && elicits);
-        if ((wait.mode == wait_mode::automatic || wait.mode == wait_mode::stream ||
-             wait.mode == wait_mode::elicit) &&
-            event_stream_accepted() && !old_client_)
-            stream_at_ = now + wait.grace;
-        break;
-    }
+    s.event_stream = event_stream_accepted() && !old_client_;
+    s.attended = attended_;
+    s.patient = waits_long(held.ask.what.client_name);
+    s.held_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
+    const auto plan = plan_wait(s);
+    fail_at_once_ = plan.fail_at_once;
+    if (plan.give_up_after)
+        give_up_at_ = now + *plan.give_up_after;
+    if (plan.stream_after && !streaming_)
+        stream_at_ = now + *plan.stream_after;
     if (streaming_)
         beat_at_ = now;
 }
@@ -121,8 +132,9 @@ void exchange::plan_wait(const held_request& held) {
 /// Does what is due. False: the request has been answered, or the client is gone.
 task<bool> exchange::keep_waiting(held_request& held) {
     auto now = steady_clock::now();
-    if (!approval_seen_ && !held.approval_link.empty())
-        plan_wait(held);
+    if (!held.approval_link.empty() &&
+        (!approval_seen_ || (held.attended && !attended_ && class_ == waiting_kind::handshake)))
+        follow_plan(held);
     if (held.approval_id != approval_id_) {
         // one answer led to another question: a login, then what was to be confirmed
         approval_link_ = held.approval_link;
@@ -188,14 +200,14 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
     }
     w_.counters.waited.fetch_add(1, std::memory_order_relaxed);
     auto now = steady_clock::now();
-    stream_at_ = class_ == request_class::stream && !old_client_ && !streaming_
+    stream_at_ = class_ == waiting_kind::stream && !old_client_ && !streaming_
                      ? now + held->waits_for.wait.grace
                      : never;
-    give_up_at_ = class_ == request_class::stream ? never
-                  : class_ == request_class::call ? never
-                                                  : now + short_wait;
+    give_up_at_ = class_ == waiting_kind::stream ? never
+                  : class_ == waiting_kind::call ? never
+                                                 : now + short_wait;
     beat_at_ = streaming_ ? now : never;
-    approval_seen_ = false;
+    approval_seen_ = attended_ = false;
     std::vector<std::string> keys;
     for (const auto& m : messages_.messages)
         if (m.is_request())

@@ -81,7 +81,7 @@ task<exchange::outcome> exchange::relay_into_stream() {
         failure why{fault::upstream_malformed,
                     "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
         if (class_ ==
-            request_class::stream) // 404 and 405 tell a GET that there is no such stream: it just ends
+            waiting_kind::stream) // 404 and 405 tell a GET that there is no such stream: it just ends
             why = {fault::upstream_unreachable,
                    "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
         co_return co_await end_stream(nullptr, std::move(why));
@@ -97,7 +97,7 @@ task<exchange::outcome> exchange::relay_into_stream() {
         co_return outcome::client_gone;
     const bool whole = passed && *passed;
     // who can ask for the rest asks for it
-    if (is_stream && !whole && (class_ == request_class::stream || events->resumable()))
+    if (is_stream && !whole && (class_ == waiting_kind::stream || events->resumable()))
         co_return outcome::cut;
     result<std::string> rest = std::string();
     if (passed)
@@ -109,7 +109,7 @@ task<exchange::outcome> exchange::relay_into_stream() {
     auto written = co_await stream_write(std::move(*rest));
     if (!written)
         co_return outcome::client_gone;
-    if (is_stream && (events->resumable() || class_ == request_class::stream))
+    if (is_stream && (events->resumable() || class_ == waiting_kind::stream))
         messages_.messages.clear();
     failure silent{fault::upstream_malformed, "the upstream's stream ended without an answer", "", "", false};
     co_return co_await end_stream(&*events, std::move(silent));

@@ -45,13 +45,22 @@ public:
     std::string approval_link; ///< set once an approval waits
     std::string approval_id;
     life::tell_waiting waits_for; ///< valid with approval_link
+    bool attended = false;        ///< a page or browser is open for the approval
     /// Nobody waits any more; the flight goes on.
     void abandon() noexcept { waker_ = nullptr; }
 
     // control side
     life::request_id number = 0; ///< as the credential's life knows it; 0: not asked yet
 
+    std::string told_of; ///< the approval that it was told to wait for
+
     // callable from any thread
+    void somebody_looks() {
+        asio::post(worker_, [self = shared_from_this()] {
+            self->attended = true;
+            self->wake();
+        });
+    }
     void approval_waits(life::tell_waiting what, std::string link) {
         asio::post(worker_, [self = shared_from_this(), w = std::move(what), l = std::move(link)]() mutable {
             self->approval_id = w.approval;

@@ -22,6 +22,8 @@ std::string_view phrase(unsigned status) noexcept {
         return "Forbidden";
     case 404:
         return "Not Found";
+    case 405:
+        return "Method Not Allowed";
     case 408:
         return "Request Timeout";
     case 431:
@@ -41,6 +43,8 @@ std::string_view phrase(unsigned status) noexcept {
 
 void append_status(std::string& out, unsigned status) {
     out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(phrase(status));
+    if (status == 405) // the only one that we answer: to a GET for a stream
+        out.append("\r\nAllow: POST");
 }
 
 /// What follows the status line and the fields that only some answers have.

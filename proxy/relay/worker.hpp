@@ -4,8 +4,10 @@
 
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/task.hpp"
+#include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
 #include "proxy/relay/held_request.hpp"
+#include "proxy/relay/old_transports.hpp"
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
@@ -58,6 +60,8 @@ struct shared_limits {
     peer_counts peers;                          ///< … by address
     held_requests held;
     cookie_jars cookies; ///< of upstreams with `cookies: jar`
+    client_names clients;
+    old_transports old_servers;
 };
 
 /// Counters of one worker; written by its thread only, read by anybody (relaxed).

@@ -35,8 +35,10 @@ public:
         return rpc_post(rpc(id, "tools/call", std::move(params)));
     }
     std::string initialize(const json& id = 0) const {
-        return rpc_post(
-            rpc(id, "initialize", {{"protocolVersion", "2025-11-25"}, {"capabilities", json::object()}}));
+        return rpc_post(rpc(id, "initialize",
+                            {{"protocolVersion", "2025-11-25"},
+                             {"capabilities", json::object()},
+                             {"clientInfo", {{"name", "raw client"}, {"version", "1"}}}}));
     }
     /// Waits until it holds.
     static void await(const std::function<bool()>& holds) {

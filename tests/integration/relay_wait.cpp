@@ -178,6 +178,41 @@ TEST_CASE("a GET stream waits without starting an approval, and goes on when som
     CHECK(events(seen).back()["id"] == 77);
 }
 
+TEST_CASE("initialize is answered with link and reason before any client gives up", "[wait]") {
+    signed_out house("{mode: auto}");
+    house.session.clear();
+    auto client = house.proxy->connect();
+    REQUIRE(client.send(house.initialize()));
+    const auto error = house.ended(client)["error"];
+    CHECK(error["data"]["code"] == "approval_timeout");
+    const auto waiting = house.proxy->approval();
+    CHECK(error["data"]["approvalUrl"] == waiting["link"]);
+    CHECK(has(error["message"].get<std::string>(), waiting["link"].get<std::string>()));
+    house.proxy->approve();
+    REQUIRE(client.send(house.initialize(2)));
+    CHECK(house.ended(client)["result"].contains("serverInfo"));
+}
+
+TEST_CASE("a GET without session and credential gets 405 at once, so that fallbacks end", "[wait]") {
+    protected_house house;
+    house.set_faults();
+    auto stream = house.proxy->connect();
+    REQUIRE(stream.send(house.proxy->request("GET /up", "Accept: text/event-stream\r\n")));
+    const auto answer = read_message(stream);
+    CHECK(answer.status() == 405);
+    CHECK(answer.get("Allow") == "POST");
+    CHECK(answer.parsed()["error"]["data"]["code"] == "approval_required");
+    CHECK(house.proxy->approvals().empty());
+}
+
+TEST_CASE("who calls is remembered from the beginning of its session", "[wait]") {
+    signed_in house("policy: [{match: {upstream: up}, action: interactive, wait: {mode: hold}}]\n");
+    auto client = house.proxy->connect();
+    REQUIRE(client.send(house.call(1, "publish", {{"text", "x"}})));
+    CHECK(house.proxy->approval()["client"] == "raw client");
+    house.proxy->deny();
+}
+
 TEST_CASE("one denial answers everybody who waits", "[wait]") {
     signed_out house("{mode: hold}");
     const auto looked_up = house.as.counters().metadata_reads;

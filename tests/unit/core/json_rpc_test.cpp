@@ -53,6 +53,17 @@ TEST_CASE("what a request is about is found at its place and nowhere else") {
     CHECK(one(R"({"id":1,"method":"tools/call","params":[{"name":"no"}]})").tool.empty());
 }
 
+TEST_CASE("a client's name is read from initialize, or from the _meta of a stateless request") {
+    CHECK(one(R"({"id":1,"method":"initialize","params":{"clientInfo":{"name":"cursor","version":"1"}}})")
+              .client_name == "cursor");
+    CHECK(one(R"({"id":1,"method":"tools/call","params":{"name":"t","_meta":
+        {"io.modelcontextprotocol/clientInfo":{"name":"claude-code","version":"2"}}}})")
+              .client_name == "claude-code");
+    CHECK(one(R"({"id":1,"method":"tools/call","params":{"name":"t","arguments":
+        {"io.modelcontextprotocol/clientInfo":{"name":"no"}},"_meta":{"x":{"name":"no"}}}})")
+              .client_name.empty());
+}
+
 TEST_CASE("a cancellation names the request it is about") {
     CHECK(one(R"({"method":"notifications/cancelled","params":{"requestId":12,"reason":"timeout"}})")
               .cancelled_id == "12");

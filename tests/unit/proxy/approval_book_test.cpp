@@ -104,3 +104,20 @@ TEST_CASE("a listener may leave while it is told") {
     CHECK(first == 1);
     CHECK(second == 2);
 }
+
+TEST_CASE("attention begins once, is told, and ends half a minute after the last look") {
+    approvals book("");
+    std::vector<std::string> told;
+    book.on_look([&](const std::string& id) { told.push_back(id); });
+    CHECK_FALSE(book.attended("a", start));
+    book.look("a", start);
+    book.look("a", start + 20s);
+    CHECK(told == std::vector<std::string>{"a"});
+    CHECK(book.attended("a", start + 49s));
+    CHECK_FALSE(book.attended("b", start + 49s));
+    CHECK_FALSE(book.attended("a", start + 50s));
+    book.look("", start + 60s); // the dashboard shows all that wait
+    CHECK(book.attended("b", start + 61s));
+    book.forget_old(start + 10min);
+    CHECK_FALSE(book.attended("b", start + 10min));
+}
