@@ -3,6 +3,7 @@
 
 #include "core/outbound_proxy.hpp"
 #include "core/secret.hpp"
+#include "policy/attention.hpp"
 #include "policy/discovery_flow.hpp"
 #include "policy/grant.hpp"
 #include "policy/rules.hpp"
@@ -48,16 +49,15 @@ struct tls_client_config {
     std::string ca_file, cert, key;
 };
 
-enum class browser_opening { never, once };
-
 struct approval_config {
     endpoint_config listen{"127.0.0.1", 8971, ""};
     std::optional<tls_server_config> tls;
     std::string public_url; ///< no trailing slash; default http(s)://LISTEN; empty: LISTEN has port 0
-    browser_opening open_browser = browser_opening::never;
+    browser_opening open_browser = browser_opening::automatic;
     secret_source token; ///< none: made once in the state directory
     milliseconds lifetime{15 * 60 * 1000};
-    std::vector<std::string> notify_command; ///< run without a shell with the approval as JSON on stdin
+    std::vector<std::string>
+        notify_command; ///< `notify.command`: run without a shell, the approval as JSON on stdin
 };
 
 enum class vault_backend { sqlite, postgres, memory };
@@ -175,6 +175,12 @@ struct config {
     std::string state_directory;                   ///< for the operator token and the default vault
     std::string file;                              ///< where it came from; empty for `serve URL`
     std::vector<std::string> warnings;             ///< e.g. a literal secret
+    std::vector<std::string>
+        secret_variables; ///< environment variables that hold secrets: no child gets them
 };
+
+/// A command line for the proxy that runs with this configuration, to be pasted: `mcp-reauth WORDS`, with the
+/// --config that it needs.
+std::string cli_command(const config& c, const std::string& words);
 
 } // namespace reauth

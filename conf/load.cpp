@@ -8,6 +8,7 @@
 #include "core/uri.hpp"
 #include "policy/rules.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -75,6 +76,7 @@ result<config> finish(config c, reading& r) {
     if (r.problems.failed())
         return r.problems.to_failure();
     c.warnings = r.problems.warnings();
+    c.secret_variables = r.secret_variables;
     return c;
 }
 
@@ -96,7 +98,7 @@ config_inputs process_inputs() {
 result<config> load_config_text(std::string_view text, const std::string& file_name,
                                 const config_inputs& inputs) {
     problem_log problems(file_name);
-    reading r{problems, inputs, std::filesystem::path(file_name).parent_path().string(), {}, {}};
+    reading r{problems, inputs, std::filesystem::path(file_name).parent_path().string(), {}, {}, {}};
     config c;
     c.file = file_name;
     const auto tree = parse_yaml(text, problems);
@@ -134,7 +136,7 @@ result<config> load_config(const std::string& path, const config_inputs& inputs)
 
 result<config> default_config(const config_inputs& inputs) {
     problem_log problems("");
-    reading r{problems, inputs, {}, {}, {}};
+    reading r{problems, inputs, {}, {}, {}, {}};
     config c;
     read_config(section(r, nullptr, {}, {}), r, c);
     fill_defaults(c, inputs, r);
@@ -146,7 +148,7 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
     auto parsed = parse_http_url(url, "the upstream's URL");
     if (!parsed)
         return failure{fault::invalid_configuration,
-                       parsed.error().message,
+                       parsed.error().message + scheme_hint(url),
                        "Give it like https://api.example.com/mcp.",
                        {},
                        false};
@@ -158,25 +160,38 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
                        {},
                        false};
     problem_log problems("");
-    reading r{problems, inputs, {}, {}, {}};
+    reading r{problems, inputs, {}, {}, {}, {}};
     config c;
     read_config(section(r, nullptr, {}, {}), r, c);
     upstream_config u;
-    for (char ch : parsed->host)
-        u.name += is_ascii_alnum(ch) || ch == '.' || ch == '-' ? ch : '_';
-    u.name.resize(std::min<std::size_t>(u.name.size(), 64));
+    u.name = name_for_host(parsed->host);
     u.url = url;
     u.path = "/";
+    u.also_at.push_back("/" + u.name);
     auto own = parsed->path;
     while (own.ends_with('/'))
         own.pop_back();
-    if (!own.empty() && wrong_path(own).empty())
+    if (!own.empty() && own != u.also_at.front() && wrong_path(own).empty())
         u.also_at.push_back(own);
     c.upstreams.push_back(std::move(u));
     check_config(c, r);
     fill_defaults(c, inputs, r);
     report_unused(r);
     return finish(std::move(c), r);
+}
+
+std::string cli_command(const config& c, const std::string& words) {
+    if (c.file.empty())
+        return "mcp-reauth " + words;
+    std::error_code ignored;
+    const auto file = std::filesystem::absolute(c.file, ignored).lexically_normal().string();
+    std::string quoted = "'";
+    for (const char ch : file)
+        quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);
+    const bool plain = std::all_of(file.begin(), file.end(), [](char ch) {
+        return is_ascii_alnum(ch) || std::string_view("/._-+@").find(ch) != std::string_view::npos;
+    });
+    return "mcp-reauth " + words + " --config " + (plain ? file : quoted + "'");
 }
 
 } // namespace reauth

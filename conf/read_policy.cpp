@@ -77,14 +77,22 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
         one.name = clean_text(one.name);
         one.match = read_match(s.sub("match"), r);
         if (!s.has("action"))
-            s.error("action", "is missing: silent, confirm, interactive, deny or pass.");
+            s.error("action", "is missing: silent, confirm, interactive, deny, approve or pass.");
         s.choice<rule_action>("action", one.action,
                               {{"silent", rule_action::silent},
                                {"confirm", rule_action::confirm},
                                {"interactive", rule_action::interactive},
                                {"deny", rule_action::deny},
+                               {"approve", rule_action::approve},
                                {"pass", rule_action::pass}});
         one.wait = read_wait(s.sub("wait"));
+        const bool names_calls = !one.match.tool.empty() || !one.match.method.empty();
+        const bool of_challenges =
+            !one.match.reason.empty() || !one.match.scopes.empty() || !one.match.grant.empty();
+        if (one.action == rule_action::approve && (!names_calls || of_challenges))
+            s.error("action",
+                    "approve is for calls before they are sent: match tool or method (and upstream, "
+                    "principal), nothing of a challenge.");
         s.finish();
         if (all_matched)
             r.problems.warning(n->at, "this rule is never reached: one before it matches everything.");

@@ -123,13 +123,24 @@ void read_approval(section s, approval_config& out) {
             s.error("public_url", "must be an origin (https://HOST[:PORT]) without a path.");
     }
     s.choice<browser_opening>("open_browser", out.open_browser,
-                              {{"never", browser_opening::never}, {"once", browser_opening::once}});
+                              {{"auto", browser_opening::automatic},
+                               {"never", browser_opening::never},
+                               {"always", browser_opening::always},
+                               {"once", browser_opening::automatic}}); // as it was called before
     out.token = s.secret_value("token");
     if (!out.token.value.empty() && out.token.value.size() < 16)
         s.error("token", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
     s.duration("lifetime", out.lifetime, 10s);
-    for (auto& word : s.texts("notify_command"))
+    auto notify = s.sub("notify");
+    for (auto& word : notify.texts("command"))
         out.notify_command.push_back(std::move(word.text));
+    if (notify.present() && out.notify_command.empty())
+        notify.error("command", "is missing: give the program and its arguments as a list.");
+    notify.finish();
+    for (auto& word : s.texts("notify_command")) // as it was called before
+        out.notify_command.push_back(std::move(word.text));
+    if (s.has("notify_command"))
+        s.warning("notify_command", "is now called approval.notify.command.");
     s.finish();
 }
 

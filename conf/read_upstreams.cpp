@@ -229,7 +229,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
         s.error("url", "is missing: the MCP server's URL.");
     } else if (auto url = parse_http_url(u.url, "url"); !url) {
         if (!u.url.empty())
-            s.error("url", "is not usable: " + url.error().message);
+            s.error("url", "is not usable: " + url.error().message + scheme_hint(u.url));
     } else {
         loopback = url->loopback();
         if (!url->https() && !loopback)

@@ -79,7 +79,8 @@ bool section::present() const {
     return f != r_.inputs.flags.end() && f->first.starts_with(path_ + ".");
 }
 
-bool section::has(std::string_view key) const {
+bool section::has(std::string_view key) {
+    known_.emplace_back(key);
     const auto name = dotted(key);
     return (node_ && node_->find(key)) || r_.inputs.flags.contains(name) ||
            r_.inputs.environment.contains(environment_name(name));

@@ -21,9 +21,10 @@ namespace reauth {
 struct reading {
     problem_log& problems;
     const config_inputs& inputs;
-    std::string directory;               ///< of the configuration file: relative paths start here
-    std::map<std::string, place> places; ///< where each key stands, by dotted key
-    std::set<std::string> used;          ///< environment variables and flags that had a meaning
+    std::string directory;                     ///< of the configuration file: relative paths start here
+    std::map<std::string, place> places;       ///< where each key stands, by dotted key
+    std::set<std::string> used;                ///< environment variables and flags that had a meaning
+    std::vector<std::string> secret_variables; ///< environment variables that a secret was read from
 
     /// The place of that key, or of what is around it.
     place where(std::string key) const;
@@ -56,8 +57,8 @@ public:
 
     /// Something is given here, by the file or an override.
     bool present() const;
-    /// That key is given, by the file or an override.
-    bool has(std::string_view key) const;
+    /// That key is given, by the file or an override; it is known from now on.
+    bool has(std::string_view key);
     const place& at() const noexcept { return at_; }
     /// Where that key stands (else the section).
     place where(std::string_view key) const;

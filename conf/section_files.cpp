@@ -131,6 +131,8 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
         return {};
     }
     const bool unread = r_.inputs.approval_only && !key.starts_with("approval.");
+    if (kind.text == "env")
+        r_.secret_variables.push_back(from.text);
     if (kind.text == "env" && unread)
         return {secret_source::kind::env, from.text, {}};
     if (kind.text == "env") {

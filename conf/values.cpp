@@ -1,6 +1,7 @@
 // Durations, sizes, endpoints and networks, from text and back.
 #include "conf/values.hpp"
 
+#include "core/display_text.hpp"
 #include "core/uri.hpp"
 
 #include <arpa/inet.h>
@@ -33,6 +34,43 @@ failure clause(std::string text) {
 }
 
 } // namespace
+
+std::string scheme_hint(std::string_view url) {
+    const auto authority = url.substr(0, url.find('/'));
+    const auto host = authority.substr(0, authority.find(':'));
+    if (url.find("://") != url.npos || !is_host(host) ||
+        (host.find('.') == host.npos && !is_loopback_host(host)))
+        return {};
+    return " Write " + std::string(is_loopback_host(host) ? "http://" : "https://") + clean_text(url, 200) +
+           ".";
+}
+
+std::string name_for_host(std::string_view host) {
+    const std::string fallback = "upstream";
+    if (is_network(host) || host.starts_with('['))
+        return fallback;
+    std::vector<std::string> labels;
+    for (std::size_t at = 0; at <= host.size();) {
+        const auto dot = std::min(host.find('.', at), host.size());
+        if (dot > at)
+            labels.emplace_back(host.substr(at, dot - at));
+        at = dot + 1;
+    }
+    // the last label is the domain's, and so are a country's second ones (co.uk, com.au)
+    constexpr std::array<std::string_view, 7> second{"co", "com", "org", "net", "ac", "gov", "edu"};
+    const auto is_second = [&](const std::string& l) {
+        return std::find(second.begin(), second.end(), l) != second.end();
+    };
+    std::size_t public_ones = labels.size() > 1 ? 1 : 0;
+    if (labels.size() > 2 && labels.back().size() == 2 && is_second(labels[labels.size() - 2]))
+        public_ones = 2;
+    if (labels.size() <= public_ones)
+        return fallback;
+    const auto& name = labels[labels.size() - 1 - public_ones];
+    const bool plain = std::all_of(name.begin(), name.end(),
+                                   [](char c) { return is_ascii_alnum(c) || c == '-' || c == '_'; });
+    return plain && name.size() <= 64 ? name : fallback;
+}
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most) {
     if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))

@@ -10,6 +10,13 @@
 
 namespace reauth {
 
+/// " Write https://…", where a URL was given without its scheme; else empty.
+std::string scheme_hint(std::string_view url);
+
+/// What an upstream is called where only its URL is given: after its host, without what says nothing about it
+/// (mcp.example.com: example); an address, or a name that makes none: upstream.
+std::string name_for_host(std::string_view host);
+
 /// `250ms`, `60s`, `15m`, `2h`, `7d`; whole numbers with a unit, at most 366 days. Nothing if it is not one.
 std::optional<milliseconds> parse_duration(std::string_view text);
 /// Bytes: `4MiB`, `64KiB`, `1GiB`, `10MB` (powers of ten), `512B` or a plain number; at most 1 TiB.

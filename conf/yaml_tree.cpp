@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <unordered_set>
@@ -26,10 +27,41 @@ place place_of(const YAML::Mark& mark) {
     return {static_cast<unsigned>(mark.line) + 1, static_cast<unsigned>(mark.column) + 1, {}};
 }
 
-/// yaml-cpp's message without what it quotes from the text: that may be a secret (`secret: *hunter2`).
-std::string grammar_message(std::string_view message) {
+/// The line of that mark, without its end.
+std::string_view line_of(std::string_view text, const YAML::Mark& mark) {
+    for (int i = 0; i < mark.line && !text.empty(); ++i)
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    return text.substr(0, text.find('\n'));
+}
+
+/// The first line at or before the mark that is indented with a tab: what yaml-cpp stumbles over may come
+/// later.
+std::optional<unsigned> tab_before(std::string_view text, const YAML::Mark& mark) {
+    unsigned number = 0;
+    while (!text.empty() && static_cast<int>(number) <= mark.line) {
+        ++number;
+        const auto line = text.substr(0, text.find('\n'));
+        if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != line.npos &&
+            line.find_first_not_of(" \t\r") != line.npos)
+            return number;
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+    }
+    return std::nullopt;
+}
+
+/// yaml-cpp's message in words that say what to change, without what it quotes from the text: that may be a
+/// secret (`secret: *hunter2`).
+std::string grammar_message(std::string_view message, std::string_view line) {
     if (message.starts_with("the referenced anchor"))
         return "'*' begins an alias here; put the value into quotes if it is meant literally.";
+    if (message.starts_with("end of map not found") || message.starts_with("illegal map value") ||
+        message.starts_with("end of sequence not found") || message.starts_with("bad indentation")) {
+        const bool two_colons = message.starts_with("illegal map value") && line.find(": ") != line.npos;
+        return two_colons && line.find(": ") != line.rfind(": ")
+                   ? "a second ': ' on this line; put the value into quotes if it belongs to it."
+                   : "the indentation of this line does not fit: keys of one mapping begin in the same "
+                     "column.";
+    }
     return clean_text(message.substr(0, message.find(':'))) + ".";
 }
 
@@ -180,7 +212,12 @@ yaml_node parse_yaml(std::string_view text, problem_log& problems) {
     } catch (const unreadable& u) {
         problems.error(u.at, u.what());
     } catch (const YAML::Exception& e) {
-        problems.error(place_of(e.mark), "this is not YAML: " + grammar_message(e.msg));
+        const auto tab = e.mark.is_null() ? std::nullopt : tab_before(text, e.mark);
+        if (tab)
+            problems.error({*tab, 1, {}}, "this line is indented with a tab; YAML wants spaces.");
+        else
+            problems.error(place_of(e.mark),
+                           "this is not YAML: " + grammar_message(e.msg, line_of(text, e.mark)));
     }
     return std::move(build.root);
 }

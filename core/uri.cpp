@@ -166,6 +166,11 @@ std::string origin_of(std::string_view url) {
     return parsed ? parsed->origin() : std::string{};
 }
 
+std::string authority_of(std::string_view url) {
+    const auto parsed = parse_http_url(url);
+    return parsed ? parsed->authority() : std::string();
+}
+
 std::string host_of(std::string_view url) {
     const auto parsed = parse_http_url(url);
     return parsed ? parsed->host : std::string{};

@@ -48,6 +48,9 @@ bool same_origin(const http_url& a, const http_url& b) noexcept;
 /// The same for texts; false if one cannot be parsed.
 bool same_origin(std::string_view a, std::string_view b);
 
+/// "host[:port]" of an http(s) URL; empty for anything else.
+std::string authority_of(std::string_view url);
+
 /// Origin of a text, or empty.
 std::string origin_of(std::string_view url);
 /// Host (without port) of a text, or empty.

@@ -11,6 +11,8 @@ std::string_view to_string(approval_kind k) noexcept {
         return "step_up";
     case approval_kind::idp_login:
         return "idp_login";
+    case approval_kind::call:
+        return "call";
     }
     return "login";
 }

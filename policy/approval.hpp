@@ -12,7 +12,12 @@
 
 namespace reauth {
 
-enum class approval_kind { login, step_up, idp_login };
+enum class approval_kind {
+    login,
+    step_up,
+    idp_login,
+    call, ///< exactly this call, before it is sent
+};
 enum class approval_status {
     pending,     ///< nobody has decided
     authorizing, ///< a person was sent to the provider
@@ -39,7 +44,13 @@ struct approval {
     std::string reason; ///< to_string(challenge_reason)
     scope_set granted, requested, added;
     std::string tool, method, client_name;
+    std::string arguments; ///< of the tool call, as JSON text, capped (core/tool_call.hpp); never logged
+    std::string digest;    ///< of a call: what is approved (SHA-256, base64url)
+    bool used = false;     ///< of an approved call: it was sent, and nothing else may be sent for it
+    bool wished = false;   ///< a person has asked for it, and no request
     std::string upstream_host, issuer, login_host, token_host;
+    /// What a person approved before, where that is another: it is warned about.
+    std::string issuer_before, login_host_before, token_host_before;
     bool completes_without_login = false; ///< approving ends in "done": needs the operator
     time_point created_at{}, expires_at{};
     std::string location;        ///< once authorizing: the authorization URL, or where a code is entered

@@ -172,12 +172,13 @@ bool credential_life::adopt(const life::stored_state& state) {
 }
 
 void credential_life::report(life::audit::kind what, std::string how, const failure* why, std::string rule,
-                             std::string detail) {
+                             std::string detail, std::string client) {
     life::audit line;
     line.what = what;
     line.how = std::move(how);
     line.rule = std::move(rule);
     line.detail = std::move(detail);
+    line.client = std::move(client);
     if (held_ && !why)
         line.scopes = held_->value.granted;
     if (why)

@@ -87,6 +87,7 @@ private:
         scope_set scopes;
         std::uint64_t replaces = 0; ///< generation in force when the step under way was begun
         std::string rule, approval; ///< approval: it was confirmed by a person
+        std::string asker;          ///< whose request began it, as it calls itself
         std::optional<credential> fresh;
         std::optional<registered_client> client; ///< that it was issued to
         bool pin = false;
@@ -128,6 +129,7 @@ private:
     void handle(const life::news& e);
     void handle(const life::supplied& e);
     void handle(const life::found_dead& e);
+    void handle(const life::remembered& e) { remembered_ = e.rules; }
     void handle(const life::time_passed& e);
     void handle(const life::stopping& e);
     void settle();
@@ -151,7 +153,7 @@ private:
     }
     void later(life_action action) { last_.push_back(std::move(action)); }
     void report(life::audit::kind what, std::string how, const failure* why, std::string rule = {},
-                std::string detail = {});
+                std::string detail = {}, std::string client = {});
 
     // life_requests.cpp, life_discovery.cpp: who waits, and the judgement
     void handle(const life::refused& e);
@@ -161,6 +163,7 @@ private:
     void consider(life::request_id id, std::uint64_t arrived);
     bool needs_discovery(held_request& r);
     void start_discovery(const std::string& resource_metadata);
+    void note_servers(approval& a) const;
     recovery_facts facts_of(const held_request& r) const;
     judgement_facts situation_of(const held_request& r) const;
     void act(held_request& r, const judgement& j);
@@ -305,6 +308,7 @@ private:
     std::vector<std::string> ended_order_;
     std::list<sign_out> sign_outs_;
     transient_trouble transient_;
+    remembered_rules remembered_;
     final_memory finals_;
     denial_backoff denials_;
     std::map<std::string, std::uint64_t> denied_; ///< scopes of a login → when it was last denied, by `next_`

@@ -52,6 +52,7 @@ int strictness(rule_action a) noexcept {
         return 2;
     case rule_action::silent:
         return 1;
+    case rule_action::approve:
     case rule_action::pass:
         break;
     }
@@ -72,7 +73,7 @@ std::string explain(const rule& r, const challenge_facts& facts, const operation
 decision decide_one(const rule_set& rules, const challenge_facts& facts, const operation& op) {
     for (const auto& r : rules.rules) {
         std::string because;
-        if (matches(r, facts, op, because))
+        if (r.action != rule_action::approve && matches(r, facts, op, because))
             return {r.action, r, r.wait, explain(r, facts, op, because)};
     }
     decision none;
@@ -81,6 +82,25 @@ decision decide_one(const rule_set& rules, const challenge_facts& facts, const o
 }
 
 } // namespace
+
+const rule* rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+                          const std::vector<operation>& operations) {
+    for (const auto& op : operations)
+        for (const auto& r : rules.rules) {
+            const auto& m = r.match;
+            // what names neither speaks of challenges alone
+            if ((m.tool.empty() && m.method.empty()) || !m.reason.empty() || !m.scopes.empty() ||
+                !m.grant.empty() || r.action == rule_action::deny)
+                continue;
+            if (!any_glob(m.upstream, upstream) || !any_glob(m.principal, principal) ||
+                !any_glob(m.method, op.method) || !any_glob(m.tool, op.tool))
+                continue;
+            if (r.action == rule_action::approve)
+                return &r;
+            break; // an earlier rule for this very call wants no approval
+        }
+    return nullptr;
+}
 
 decision decide(const rule_set& rules, const challenge_facts& facts) {
     if (facts.operations.empty())

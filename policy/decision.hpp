@@ -4,6 +4,7 @@
 #include "policy/rules.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reauth {
@@ -32,6 +33,12 @@ struct decision {
     wait_settings wait;      ///< how the client waits for a person
     std::string explanation; ///< one sentence: which rule, and why it matched
 };
+
+/// The rule that wants a person to approve a body of these operations before it is sent; nullptr: none does.
+/// Among the rules that name tool or method, and nothing of a challenge, the first that matches an operation
+/// decides about it: one with another action lets it pass (`deny` is about challenges, and is passed over).
+const rule* rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+                          const std::vector<operation>& operations);
 
 /// Judges a challenge. Of several operations the strictest answer holds (deny, then confirm, interactive,
 /// silent; pass only if all pass). Without any matching rule the answer is `interactive`.

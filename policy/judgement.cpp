@@ -93,6 +93,11 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
         return answer_with(j, say(fault::denied_by_policy,
                                   "the policy denies this: rule \"" + j.rule_name() + "\"",
                                   "ask whoever runs mcp-reauth"));
+    if (j.rule.action == rule_action::confirm && !j.plan.silent.empty())
+        if (const auto* said = find_remembered(f.remembered, f.request.principal, name, j.plan.added)) {
+            j.rule.action = rule_action::interactive; // silent, and a person only where that fails
+            j.rule.matched = to_rule(*said);
+        }
     const bool confirmed = j.rule.action == rule_action::confirm && !(f.agreed && !j.plan.step_up);
     if (!j.plan.silent.empty() && !confirmed && !f.silent_failure) {
         j.move = next_move::silent;

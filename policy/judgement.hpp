@@ -6,6 +6,7 @@
 #include "policy/decision.hpp"
 #include "policy/denial.hpp"
 #include "policy/recovery_plan.hpp"
+#include "policy/remembered_rule.hpp"
 
 #include <optional>
 #include <string>
@@ -28,7 +29,8 @@ struct judgement_facts {
     bool notice_only = false; ///< our own notice of expiry: no answer of the upstream is behind it
     bool agreed = false;      ///< a person has just signed in at the IdP for this: no second confirmation
 
-    bool in_session = false; ///< the request carried Mcp-Session-Id
+    remembered_rules remembered; ///< what people have said once for all
+    bool in_session = false;     ///< the request carried Mcp-Session-Id
 
     std::optional<final_answer> known_final; ///< a final answer to the same operation, less than a minute old
     std::optional<failure> silent_failure;   ///< the silent steps were tried for it, and failed with this

@@ -176,6 +176,7 @@ struct audit {
     enum class kind { recovery, decision, sign_in, sign_out, storage } what = kind::recovery;
     std::string how; ///< "refresh", "login", "discovery", "denied", "logout" …
     std::string rule, approval, detail;
+    std::string client; ///< who asked, as it calls itself; empty: nobody, or not known
     scope_set scopes;
     std::optional<failure> why; ///< nothing: it worked
 };

@@ -23,7 +23,7 @@ void credential_life::device_ended(question& q, const life::flow_ended& e) {
     if (why.oauth_error == life::flow_is_gone)
         return; // whoever took it tells what became of it
     if (why.code == fault::approval_timeout) {
-        report(life::audit::kind::sign_in, "device login", &why, q.rule);
+        report(life::audit::kind::sign_in, "device login", &why, q.rule, {}, q.shown.client_name);
         emit(life::discard_pending{q.pending_state, q.shown.id});
         back_to_pending(q, why.describe());
         return;

@@ -1,6 +1,8 @@
 // Which authorization server it is: looked up, known from the credential in force, stored with the next one.
 #include "policy/credential_life.hpp"
 
+#include "core/uri.hpp"
+
 namespace reauth {
 
 void credential_life::start_discovery(const std::string& resource_metadata) {
@@ -95,6 +97,26 @@ void credential_life::recall_server() {
     server_ = std::make_shared<const discovered_server>(from_known(known, held_->value.resource));
     discovered_at_ = now_;
     discovered_from_ = known.resource_metadata;
+}
+
+/// Where a person will be sent, and what was approved before, as far as it is known and another now.
+void credential_life::note_servers(approval& a) const {
+    if (!server_)
+        return;
+    const auto& server = server_->server;
+    a.issuer = server.issuer;
+    a.login_host = authority_of(server.authorization_endpoint);
+    a.token_host = authority_of(server.token_endpoint);
+    a.device_offered = !server.device_authorization_endpoint.empty();
+    const auto differing = [](const std::string& before, const std::string& now) {
+        return !before.empty() && !now.empty() && before != now ? before : std::string();
+    };
+    a.issuer_before = differing(pinned_issuer_, a.issuer);
+    if (!held_ || !held_->value.found)
+        return;
+    const auto& was = held_->value.found->server;
+    a.login_host_before = differing(authority_of(was.authorization_endpoint), a.login_host);
+    a.token_host_before = differing(authority_of(was.token_endpoint), a.token_host);
 }
 
 } // namespace reauth

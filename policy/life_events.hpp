@@ -7,6 +7,7 @@
 #include "policy/discovery_flow.hpp"
 #include "policy/grant.hpp"
 #include "policy/judgement.hpp"
+#include "policy/remembered_rule.hpp"
 #include "policy/shared_question.hpp"
 
 #include <cstdint>
@@ -50,6 +51,7 @@ struct refusal {
         0; ///< of the credential when the request began: newer ones were obtained for it
     std::vector<operation> operations;
     std::string client_name;
+    std::string arguments; ///< of the first tool call, for a person's eyes
     person_use person = person_use::may_ask;
     bool notice_only = false; ///< our own notice of expiry
     bool in_session = false;  ///< the request carried Mcp-Session-Id
@@ -199,6 +201,10 @@ struct session_refused {
     failure why;
     bool again = false; ///< nobody said no: who waited is judged anew
 };
+/// What people have said once for all.
+struct remembered {
+    remembered_rules rules;
+};
 struct time_passed {};
 /// The program ends: whoever waits is answered.
 struct stopping {};
@@ -213,7 +219,7 @@ using life_event =
                  life::locked, life::looked, life::flow_ended, life::stored, life::sign_in_begun,
                  life::binding_released, life::erased, life::revoked, life::loaded, life::news,
                  life::question_news, life::reconfigured, life::removed, life::supplied, life::found_dead,
-                 life::session_changed, life::session_asked, life::session_refused, life::time_passed,
-                 life::stopping>;
+                 life::session_changed, life::session_asked, life::session_refused, life::remembered,
+                 life::time_passed, life::stopping>;
 
 } // namespace reauth

@@ -98,7 +98,7 @@ void credential_life::flight_looked(const life::looked& e) {
     const bool adopted = adopt(*e.found);
     if (adopted && !held_->value.expired_at(now_) &&
         held_->value.requested.united_with(held_->value.granted).covers(f.scopes)) {
-        report(life::audit::kind::recovery, "another process", nullptr, f.rule);
+        report(life::audit::kind::recovery, "another process", nullptr, f.rule, {}, f.asker);
         end_flight(nullptr);
         return;
     }
@@ -163,7 +163,7 @@ void credential_life::handle(const life::flow_ended& e) {
     if (target_.supplied) {
         const auto step = f.steps[f.at];
         take_into_force(std::move(fresh), true, step);
-        report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule);
+        report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule, {}, f.asker);
         end_flight(nullptr);
         return;
     }
@@ -189,7 +189,7 @@ void credential_life::step_failed(const life::flow_ended& e) {
             "was lost with it";
         f.last.fix = "sign in once";
     }
-    report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule);
+    report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule, {}, f.asker);
     if (f.last.transient) {
         const auto why = f.last;
         end_flight(&why);
@@ -274,7 +274,7 @@ void credential_life::flight_stored(const life::stored& e) {
         keep_unsaved(e.why, f.lock, f.pin);
     }
     take_into_force(std::move(fresh), saved, step);
-    report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule);
+    report(life::audit::kind::recovery, std::string(to_string(step)), nullptr, f.rule, {}, f.asker);
     end_flight(nullptr);
 }
 

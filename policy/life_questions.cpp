@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::size_t remembered_ends = 64;
 
-std::string authority_of(const std::string& url) {
-    auto parsed = parse_http_url(url);
-    return parsed ? parsed->authority() : std::string();
-}
-
 } // namespace
 
 /// The id of an open question that asks for the same.
@@ -108,13 +103,10 @@ result<std::string> credential_life::open_question(const held_request& r, const 
             a.tool = o.tool;
         }
     a.client_name = r.what.client_name;
+    a.arguments = r.what.arguments;
+    a.wished = r.login && !r.for_life;
     a.upstream_host = authority_of(target_.url);
-    if (server_) {
-        a.issuer = server_->server.issuer;
-        a.login_host = authority_of(server_->server.authorization_endpoint);
-        a.token_host = authority_of(server_->server.token_endpoint);
-        a.device_offered = !server_->server.device_authorization_endpoint.empty();
-    }
+    note_servers(a);
     a.completes_without_login = confirm_first;
     a.created_at = now_;
     a.expires_at = now_ + target_.approval_lifetime;
@@ -278,11 +270,13 @@ void credential_life::handle(const life::deny_asked& e) {
     count_denial(found->second);
     const failure no{fault::approval_denied, "a person has denied this", {}, {}, false};
     auto rule = found->second.rule;
+    auto client = found->second.shown.client_name;
     end_question(e.approval, approval_status::denied, "Denied.", no);
     life::audit line;
     line.what = life::audit::kind::decision;
     line.how = "denied";
     line.rule = std::move(rule);
+    line.client = std::move(client);
     line.approval = e.approval;
     emit(std::move(line));
     emit(life::answer_deny{e.caller, result<void>{}});

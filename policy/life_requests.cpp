@@ -130,6 +130,7 @@ judgement_facts credential_life::situation_of(const held_request& r) const {
     f.request.operations = r.what.operations;
     f.person = r.what.person;
     f.in_session = r.what.in_session;
+    f.remembered = remembered_;
     f.notice_only = r.what.notice_only;
     f.agreed = r.agreed;
     f.known_final = finals_.find(key_of(r), now_);
@@ -186,9 +187,9 @@ void credential_life::act(held_request& r, const judgement& j) {
     case next_move::answer:
         if (j.final) {
             finals_.remember(key_of(r), {j.why, j.facts.reason}, now_);
-            report(life::audit::kind::decision, "recovery", &j.why, j.rule_name());
+            report(life::audit::kind::decision, "recovery", &j.why, j.rule_name(), {}, r.what.client_name);
         } else if (j.why.code == fault::denied_by_policy) {
-            report(life::audit::kind::decision, "policy", &j.why, j.rule_name());
+            report(life::audit::kind::decision, "policy", &j.why, j.rule_name(), {}, r.what.client_name);
         }
         fail(r, j.why, &j.facts);
         return;
@@ -206,6 +207,8 @@ void credential_life::act(held_request& r, const judgement& j) {
         const bool first = !flight_;
         if (first)
             make_flight(j.plan.silent, j.plan.silent_scopes, j.rule_name(), {});
+        if (first)
+            flight_->asker = r.what.client_name;
         r.on = waits::flight;
         r.work = flight_->id;
         r.wanted = j.plan.silent_scopes;

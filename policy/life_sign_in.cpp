@@ -56,7 +56,7 @@ void credential_life::handle(const life::sign_in_begun& e) {
     }
     if (!e.begun) {
         const auto why = e.begun.error();
-        report(life::audit::kind::sign_in, "login", &why, q->rule);
+        report(life::audit::kind::sign_in, "login", &why, q->rule, {}, q->shown.client_name);
         q->phase = question_phase::pending;
         answer_starters(*q, result<approve_answer>(why));
         // whoever waits learns now what has to be changed; trouble that passes keeps the question open
@@ -180,7 +180,7 @@ void credential_life::redeemed(question& q, const life::flow_ended& e) {
 void credential_life::redemption_failed(question& q, const life::flow_ended& e) {
     const auto why = e.fresh.error();
     report(life::audit::kind::sign_in, target_.grant == grant_kind::idp_session ? "idp_login" : "login", &why,
-           q.rule);
+           q.rule, {}, q.shown.client_name);
     const auto id = q.shown.id;
     callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
     q.pending_state = secret(); // it was taken
@@ -260,20 +260,20 @@ void credential_life::login_done(question& q, bool saved) {
     line.how = q.step_up && !idp ? "step_up" : idp ? "idp_login" : "login";
     line.rule = q.rule;
     line.approval = id;
+    line.client = q.shown.client_name;
     line.scopes = held_->value.granted;
     emit(std::move(line));
     std::size_t waiting = 0;
     for (const auto& r : requests_)
         waiting += r.id && r.on != waits::anything ? 1 : 0;
-    callback_outcome outcome{true, "Done", {}, id};
+    callback_outcome outcome{true, "Signed in to " + target_.upstream, {}, id};
+    if (q.step_up && !idp)
+        outcome.title = target_.upstream + " allows more now";
     if (idp)
-        outcome.detail =
-            "You are signed in at " + host_of(held_->value.issuer) + ". You can close this page.";
+        outcome.detail = "Signed in at " + host_of(held_->value.issuer) + " for " + q.shown.upstream + ".";
     else
-        outcome.detail = waiting > 0
-                             ? "Your request goes on. You can close this page."
-                             : "You are signed in; nothing was waiting any more, the next request will "
-                               "work. You can close this page.";
+        outcome.detail = waiting > 0 ? "The request that waited goes on."
+                                     : "Nothing was waiting any more; the client's next request will work.";
     const auto issuer = held_->value.issuer;
     end_question(id, approval_status::approved, done_words(issuer), {});
     answer_covered("Answered by another approval.");

@@ -31,6 +31,8 @@ std::string_view to_string(rule_action a) noexcept {
         return "interactive";
     case rule_action::deny:
         return "deny";
+    case rule_action::approve:
+        return "approve";
     case rule_action::pass:
         return "pass";
     }
@@ -107,9 +109,17 @@ bool needs_operation(const rule_set& rules) {
                        [](const rule& r) { return !r.match.method.empty() || !r.match.tool.empty(); });
 }
 
+bool approves_calls(const rule_set& rules, std::string_view upstream, std::string_view principal) {
+    return std::any_of(rules.rules.begin(), rules.rules.end(), [&](const rule& r) {
+        return r.action == rule_action::approve && any_glob(r.match.upstream, upstream) &&
+               any_glob(r.match.principal, principal);
+    });
+}
+
 bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal) {
     for (const auto& r : rules.rules) {
-        if (!any_glob(r.match.upstream, upstream) || !any_glob(r.match.principal, principal))
+        if (r.action == rule_action::approve || !any_glob(r.match.upstream, upstream) ||
+            !any_glob(r.match.principal, principal))
             continue;
         if (r.action != rule_action::pass)
             return false;

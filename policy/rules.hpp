@@ -21,6 +21,7 @@ enum class rule_action {
     confirm,     ///< ask a person, then silent if possible, else interactive
     interactive, ///< silent if possible, else ask
     deny,        ///< answer denied_by_policy
+    approve,     ///< a person approves exactly this call before it is sent; says nothing about challenges
     pass,        ///< the client's own Authorization and the upstream's challenge go through untouched
 };
 std::string_view to_string(rule_action a) noexcept;
@@ -80,6 +81,10 @@ std::string to_yaml(const rule& r);
 
 /// Whether any rule looks at the JSON-RPC method or tool, so that a challenged request's body must be parsed.
 bool needs_operation(const rule_set& rules);
+
+/// Whether any rule wants calls of this upstream approved for this principal, so that their bodies must be
+/// read before they are sent.
+bool approves_calls(const rule_set& rules, std::string_view upstream, std::string_view principal);
 
 /// Whether every challenge of this upstream is passed through for this principal, whatever it says: then the
 /// client's own Authorization goes upstream from the start.

@@ -20,7 +20,8 @@ E from_word(const std::string& word, std::initializer_list<E> all) {
 }
 
 approval_kind kind_from(const std::string& word) {
-    return from_word(word, {approval_kind::login, approval_kind::step_up, approval_kind::idp_login});
+    return from_word(
+        word, {approval_kind::login, approval_kind::step_up, approval_kind::idp_login, approval_kind::call});
 }
 
 approval_status status_from(const std::string& word) {
@@ -49,10 +50,17 @@ json approval_to_json(const approval& a) {
             {"tool", a.tool},
             {"method", a.method},
             {"client", a.client_name},
+            {"arguments", a.arguments},
+            {"wished", a.wished},
+            {"digest", a.digest},
+            {"used", a.used},
             {"upstream_host", a.upstream_host},
             {"issuer", a.issuer},
             {"login_host", a.login_host},
             {"token_host", a.token_host},
+            {"issuer_before", a.issuer_before},
+            {"login_host_before", a.login_host_before},
+            {"token_host_before", a.token_host_before},
             {"completes_without_login", a.completes_without_login},
             {"created_at", stored_time(a.created_at)},
             {"expires_at", stored_time(a.expires_at)},
@@ -88,6 +96,13 @@ approval approval_from_json(const json& in) {
     a.expires_at = time_stored(in.at("expires_at"));
     a.location = text("location");
     a.outcome = text("outcome");
+    a.arguments = in.value("arguments", std::string());
+    a.issuer_before = in.value("issuer_before", std::string());
+    a.login_host_before = in.value("login_host_before", std::string());
+    a.token_host_before = in.value("token_host_before", std::string());
+    a.wished = in.value("wished", false);
+    a.digest = in.value("digest", std::string());
+    a.used = in.value("used", false);
     a.device_offered = in.value("device_offered", false);
     a.user_code = in.value("user_code", std::string());
     a.verification_uri = in.value("verification_uri", std::string());

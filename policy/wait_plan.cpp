@@ -1,10 +1,7 @@
 // The terms of each kind of message.
 #include "policy/wait_plan.hpp"
 
-#include "core/ascii.hpp"
-
 #include <algorithm>
-#include <array>
 
 namespace reauth {
 namespace {
@@ -15,17 +12,11 @@ using std::chrono::milliseconds;
 milliseconds handshake_left(const wait_situation& s) {
     if (s.wait.timeout)
         return std::min<milliseconds>(*s.wait.timeout, short_wait);
-    const milliseconds bears = s.attended || s.patient ? attended_handshake_wait : handshake_wait;
+    const milliseconds bears = !s.probe && s.attended ? attended_handshake_wait : handshake_wait;
     return std::max(bears - s.held_for, milliseconds(0));
 }
 
 } // namespace
-
-bool waits_long(std::string_view client_name) noexcept {
-    static constexpr std::array<std::string_view, 3> patient{"claude-code", "opencode", "codex-mcp-client"};
-    return std::any_of(patient.begin(), patient.end(),
-                       [&](std::string_view name) { return iequals(name, client_name); });
-}
 
 wait_plan plan_wait(const wait_situation& s) {
     wait_plan plan;

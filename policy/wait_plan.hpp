@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <optional>
-#include <string_view>
 
 namespace reauth {
 
@@ -22,12 +21,12 @@ enum class waiting_kind {
 /// What a wait depends on.
 struct wait_situation {
     waiting_kind kind = waiting_kind::other;
-    wait_settings wait;                   ///< of the rule that decided
-    bool progress_token = false;          ///< the client's time-out starts anew with each progress
-    bool elicits = false;                 ///< the client declares URL elicitation
-    bool event_stream = false;            ///< an event stream may be answered
-    bool attended = false;                ///< a page or browser is open for the approval
-    bool patient = false;                 ///< the client is known to wait longer (waits_long)
+    wait_settings wait;          ///< of the rule that decided
+    bool progress_token = false; ///< the client's time-out starts anew with each progress
+    bool elicits = false;        ///< the client declares URL elicitation
+    bool event_stream = false;   ///< an event stream may be answered
+    bool attended = false;       ///< a page or browser is open for the approval
+    bool probe = false;          ///< `server/discover`: clients give it 5 s, whatever they give `initialize`
     std::chrono::milliseconds held_for{}; ///< since the request began
 };
 
@@ -43,12 +42,9 @@ inline constexpr std::chrono::seconds short_wait{50};
 inline constexpr std::chrono::minutes long_wait{5};
 /// What every measured client bears while it connects (docs/clients.md).
 inline constexpr std::chrono::seconds handshake_wait{4};
-/// … where a person is looking at the approval, or the client is known to wait longer.
+/// … where a person is looking at the approval.
 inline constexpr std::chrono::seconds attended_handshake_wait{20};
 
 wait_plan plan_wait(const wait_situation& s);
-
-/// Whether a client of this name (`clientInfo.name`) is known to wait half a minute while it connects.
-bool waits_long(std::string_view client_name) noexcept;
 
 } // namespace reauth

@@ -28,6 +28,23 @@ spdlog::level::level_enum level_of(log_level l) noexcept {
     return spdlog::level::info;
 }
 
+/// As the configuration spells it, in a column.
+std::string_view level_word(log_level l) noexcept {
+    switch (l) {
+    case log_level::trace:
+        return "trace ";
+    case log_level::debug:
+        return "debug ";
+    case log_level::info:
+        return "info  ";
+    case log_level::warn:
+        return "warn  ";
+    case log_level::error:
+        return "error ";
+    }
+    return "info  ";
+}
+
 /// Quoted where a reader or a script could stumble.
 std::string plain(const std::string& value) {
     auto clean = clean_text(value, 600);
@@ -52,7 +69,7 @@ void start_log(const log_config& settings) {
         logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
                             spdlog::pattern_time_type::utc);
     else
-        logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-5!l %v", spdlog::pattern_time_type::utc);
+        logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
     auto level = spdlog::level::from_str(settings.level);
     logger->set_level(level == spdlog::level::off && settings.level != "off" ? spdlog::level::info : level);
     logger->flush_on(spdlog::level::trace);
@@ -75,7 +92,8 @@ void log_event(log_level level, std::string_view event, std::initializer_list<lo
         line = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
         line = line.substr(1, line.size() - 2);
     } else {
-        line = event;
+        line = level_word(level);
+        line += event;
         for (const auto& [name, value] : fields)
             line.append(1, ' ').append(name).append(1, '=').append(plain(value));
     }

@@ -4,6 +4,7 @@
 #include "proxy/runtime.hpp"
 
 #include "proxy/approval/approval_listener.hpp"
+#include "proxy/approval/notifier.hpp"
 #include "proxy/metrics.hpp"
 #include "proxy/net/tls.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
@@ -53,6 +54,7 @@ struct server::parts {
     asio::executor_work_guard<executor> keep_control{control.get_executor()};
     std::unique_ptr<http_fetcher> network;
     std::unique_ptr<approvals> book;
+    std::unique_ptr<notifier> caller;
     std::unique_ptr<credential_manager> recovery;
     std::unique_ptr<approval_listener> page;
     std::unique_ptr<metrics_listener> metrics;

@@ -1,6 +1,9 @@
 // `serve`: signals, reload on SIGHUP and on file change, what is printed at start.
 #include "proxy/log.hpp"
+#include "proxy/running_file.hpp"
 #include "proxy/runtime.hpp"
+
+#include "conf/load.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -65,8 +68,25 @@ void print_ready(const server& s, const config& settings, bool terminal, server&
             {{"name", u.name}, {"url", u.url}, {"clients_use", listen + (u.path == "/" ? "/" : u.path)}});
     log_event(log_level::info, "ready", {{"listen", listen}, {"approval", settings.approval.public_url}});
     if (terminal)
-        std::fprintf(stderr, "\nDashboard (works once, for five minutes): %s\n\n",
-                     links.dashboard_link().c_str());
+        std::fprintf(
+            stderr,
+            "\nDashboard (works once, for five minutes): %s\n"
+            "Connect a client, in another terminal:    mcp-reauth client-config %s --for claude-code\n\n",
+            links.dashboard_link().c_str(),
+            settings.upstreams.empty() ? "NAME" : settings.upstreams.front().name.c_str());
+}
+
+/// Where the command line looks without being told: this user's own state directory.
+void leave_note(running_file& note, const server& s, const config& settings) {
+    auto directory = settings.state_directory;
+    if (const auto own = default_config(process_inputs()))
+        directory = own->state_directory;
+    auto left = note.write(directory, describe_running(settings, s.listen_port(), s.approval_port()));
+    if (!left && directory != settings.state_directory)
+        left = note.write(settings.state_directory,
+                          describe_running(settings, s.listen_port(), s.approval_port()));
+    if (!left)
+        log_event(log_level::warn, "not found by the command line", {{"message", left.error().describe()}});
 }
 
 /// Keeps the old configuration if the new one is not valid.
@@ -106,6 +126,8 @@ int run_server(config initial, serve_options options) {
     }
     if (shown.approval.public_url.empty())
         shown.approval.public_url = "http://127.0.0.1:" + std::to_string(s.approval_port());
+    running_file note;
+    leave_note(note, s, shown);
     if (options.print_ready)
         print_ready(s, shown, ::isatty(STDERR_FILENO) == 1, s);
 

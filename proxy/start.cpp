@@ -1,6 +1,7 @@
 // A start, step by step in order of dependence; the first that fails ends it.
 #include "proxy/runtime_parts.hpp"
 
+#include "conf/load.hpp"
 #include "proxy/approval/operator_token.hpp"
 
 #include <csignal>
@@ -46,6 +47,11 @@ result<void> server::parts::make_workers(const random_source& random) {
             w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });
     };
     recovery = std::make_unique<credential_manager>(control, *network, *store, *book, env, publish);
+    auto environment = process_inputs().environment;
+    const auto desktop = desktop_of_this_process(environment);
+    caller = std::make_unique<notifier>(control.get_executor(), *book, std::move(environment), desktop);
+    recovery->on_announce(
+        [this](const approval& a, const config& now) { caller->call_for(a, now, wall_clock::now()); });
     const auto count =
         settings->workers ? settings->workers : std::max(1u, std::thread::hardware_concurrency());
     for (unsigned i = 0; i < count; ++i)
@@ -63,12 +69,15 @@ result<void> server::parts::make_workers(const random_source& random) {
 }
 
 result<void> server::parts::open_page(const random_source& random) {
-    approval_services services{*book,
-                               *recovery,
-                               [this] { return recovery->summaries(); },
-                               [] { return wall_clock::now(); },
-                               random,
-                               [this] { return recovery->idp_sessions(); }};
+    approval_services services{
+        *book,
+        *recovery,
+        [this] { return recovery->summaries(); },
+        [] { return wall_clock::now(); },
+        random,
+        [this] { return recovery->idp_sessions(); },
+        [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
+        [this](const std::string& id) { return recovery->anybody_waits(id); }};
     page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
                                                std::move(services), approval_tls);
     auto bound = page->listen();

@@ -57,6 +57,12 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"created_at", rfc3339(a.created_at)},
         {"expires_at", rfc3339(a.expires_at)},
     };
+    if (!a.arguments.empty())
+        j["arguments"] = a.arguments; // cleaned and capped where they were read (core/tool_call.hpp)
+    if (!a.digest.empty())
+        j["digest"] = a.digest;
+    if (a.kind == approval_kind::step_up && a.completes_without_login && !decided(a.status))
+        j["rememberable"] = true;
     if (!link.empty())
         j["link"] = link;
     if (a.device_offered)
@@ -87,6 +93,8 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"principal", clean_text(c.principal)},
         {"issuer", clean_text(c.issuer)},
         {"grant", c.grant},
+        {"url", clean_text(c.url, 400)},
+        {"client_url", clean_text(c.client_url, 400)},
         {"scopes", scopes_json(c.scopes)},
         {"held", c.held},
         {"renewable", c.renewable},
@@ -96,6 +104,37 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"last_recovery", clean_text(c.last_recovery)},
         {"last_outcome", clean_text(c.last_outcome)},
         {"last_outcome_detail", clean_text(c.last_outcome_detail, 400)},
+    };
+}
+
+nlohmann::json history_json(const history_entry& e) {
+    nlohmann::json j = {
+        {"at", rfc3339(e.at)},
+        {"what", e.what},
+        {"how", clean_text(e.how)},
+        {"upstream", clean_text(e.upstream)},
+        {"principal", clean_text(e.principal)},
+        {"subject", clean_text(e.subject)},
+        {"client", clean_text(e.client)},
+        {"rule", clean_text(e.rule)},
+        {"approval", e.approval},
+        {"scopes", clean_text(e.scopes, 400)},
+        {"code", e.code},
+        {"detail", clean_text(e.detail, 400)},
+    };
+    if (e.took.count() >= 0)
+        j["took_ms"] = e.took.count();
+    return j;
+}
+
+nlohmann::json rule_json(const remembered_rule& r) {
+    return {
+        {"id", r.id},
+        {"upstream", clean_text(r.upstream)},
+        {"principal", clean_text(r.principal)},
+        {"scopes", scopes_json(r.scopes)},
+        {"created_at", rfc3339(r.created_at)},
+        {"rule", to_yaml(to_rule(r))},
     };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proxy/approval/approvals.hpp"
+#include "proxy/approval/history.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,6 +17,11 @@ nlohmann::json approval_json(const approval& a, const std::string& link);
 
 /// One entry of GET /api/credentials.
 nlohmann::json credential_json(const credential_summary& c);
+
+/// One entry of GET /api/history.
+nlohmann::json history_json(const history_entry& e);
+/// One entry of GET /api/rules: with the YAML that it equals.
+nlohmann::json rule_json(const remembered_rule& r);
 
 /// One entry of `idp_sessions` there.
 nlohmann::json idp_session_json(const idp_session_summary& s);

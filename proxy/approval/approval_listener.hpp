@@ -4,6 +4,7 @@
 #include "conf/config.hpp"
 #include "core/random.hpp"
 #include "proxy/approval/approvals.hpp"
+#include "proxy/approval/history.hpp"
 #include "proxy/net/http_service.hpp"
 
 #include <functional>
@@ -22,6 +23,9 @@ struct approval_services {
     std::function<time_point()> clock;
     random_source random;                                            ///< raw random bytes
     std::function<std::vector<idp_session_summary>()> sessions = {}; ///< empty: there are none
+    std::function<const std::deque<history_entry>&()> past = {};     ///< empty: nothing is kept
+    /// Whether a request is held for that approval; empty: not known.
+    std::function<bool(const std::string&)> waits_for = {};
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals

@@ -6,6 +6,8 @@
 #include "proxy/approval/assets.hpp"
 #include "proxy/approval/qr_code.hpp"
 
+#include <algorithm>
+
 namespace reauth {
 namespace {
 
@@ -28,19 +30,23 @@ safe_html chips(const scope_set& scopes, std::string_view none, bool fresh) {
 }
 
 safe_html scope_columns(const approval& a) {
+    if (a.kind == approval_kind::call)
+        return {};
     // For a step-up what is added matters; for a login all of it is new unless it was granted before.
     const auto fresh = a.added.empty() ? a.requested.without(a.granted) : a.added;
-    return piece("<section aria-labelledby=\"scopes\"><h2 id=\"scopes\">Permissions (scopes)</h2><div "
-                 "class=\"columns\">"
-                 "<div><h3>Already granted</h3>{{granted}}</div><div><h3>Newly "
-                 "requested</h3>{{fresh}}</div></div></section>",
-                 template_values()
-                     .html("granted", chips(a.granted, "None yet.", false))
-                     .html("fresh", chips(fresh,
-                                          a.requested.empty()
-                                              ? "The server names none: the provider shows what it grants."
-                                              : "Nothing beyond what is granted.",
-                                          true)));
+    return piece(
+        "<section aria-labelledby=\"scopes\"><h2 id=\"scopes\">Permissions (scopes)</h2><div "
+        "class=\"columns\">"
+        "<div><h3>{{before}}</h3>{{granted}}</div><div><h3>{{asked}}</h3>{{fresh}}</div></div></section>",
+        template_values()
+            .text("before", decided(a.status) ? "Granted before" : "Already granted")
+            .text("asked", decided(a.status) ? "Was requested" : "Newly requested")
+            .html("granted", chips(a.granted, "None yet.", false))
+            .html("fresh",
+                  chips(fresh,
+                        a.requested.empty() ? "The server names none: the provider shows what it grants."
+                                            : "Nothing beyond what is granted.",
+                        true)));
 }
 
 safe_html route(const approval& a) {
@@ -54,9 +60,11 @@ safe_html route(const approval& a) {
     const auto up = shown_host(a.upstream_host), in = shown_host(a.login_host),
                token = shown_host(a.token_host);
     hop("Requests go to", up, false);
-    hop("You sign in at", in, in != up);
-    hop("Access is issued by", token, token != in);
-    hop("Issuer", a.issuer, false);
+    const bool decided_already = decided(a.status);
+    hop("You sign in at", in, !decided_already && !a.login_host_before.empty());
+    hop("Access is issued by", token,
+        !decided_already && ((token != in && !in.empty()) || !a.token_host_before.empty()));
+    hop("Issuer", a.issuer, !decided_already && !a.issuer_before.empty());
     if (hops.text.empty())
         return {};
     return piece("<section class=\"route\" aria-labelledby=\"route\"><h2 id=\"route\">Where this goes</h2>"
@@ -71,9 +79,34 @@ safe_html warning(const approval& a) {
     safe_html items;
     for (const auto& w : all)
         append(items, piece("<li>{{w}}</li>", template_values().text("w", w, 400)));
-    return piece("<div class=\"note warn\" role=\"note\"><strong>More than one host takes "
-                 "part</strong><ul>{{items}}</ul></div>",
+    return piece("<div class=\"note warn\" role=\"note\"><strong>Look twice before you go "
+                 "on</strong><ul>{{items}}</ul></div>",
                  template_values().html("items", items));
+}
+
+/// Exactly what would be sent; of a request that was sent already, on request.
+safe_html arguments(const approval& a) {
+    if (a.arguments.empty())
+        return {};
+    safe_html lines;
+    std::string_view rest = a.arguments;
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        const auto indent = std::min(rest.find_first_not_of(' '), end);
+        lines.text +=
+            std::string(indent, ' ') +
+            piece("{{l}}\n", template_values().text("l", rest.substr(indent, end - indent), 4000)).text;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    template_values v;
+    v.html("lines", lines);
+    return a.kind == approval_kind::call
+               ? piece("<section aria-labelledby=\"arguments\"><h2 id=\"arguments\">Arguments</h2>"
+                       "<pre tabindex=\"0\">{{lines}}</pre></section>",
+                       v)
+               : piece("<details><summary>Show the arguments of the call</summary>"
+                       "<pre tabindex=\"0\">{{lines}}</pre></details>",
+                       v);
 }
 
 safe_html operator_hint(const approval& a) {
@@ -158,7 +191,8 @@ safe_html facts(const approval& a) {
     row("Message", a.method);
     row("Upstream", a.upstream);
     row("On behalf of", a.principal == "local" ? "" : a.principal);
-    row("Why", reason_words(a));
+    row("Why", a.wished ? "" : reason_words(a));
+    row("Digest", a.digest.substr(0, 16), "of what your yes is bound to");
     append(rows, piece("<dt>Asked</dt><dd><time class=\"local\" datetime=\"{{t}}\">{{t}}</time></dd>",
                        template_values().text("t", rfc3339(a.created_at))));
     return rows;
@@ -187,15 +221,16 @@ std::string render_approval_page(const approval& a, const page_place& place) {
     const auto notice = place.notice.empty()
                             ? safe_html{}
                             : piece("<div class=\"note bad first\" role=\"alert\">{{n}}</div>",
-                                    template_values().text("n", place.notice, 600));
+                                    template_values().html("n", with_code(place.notice, 600)));
     template_values v;
     v.text("base", place.base).text("self", place.self, 400).text("id", a.id);
     v.text("status", to_string(a.status))
         .text("tone", status_tone(a.status))
         .text("status_words", status_words(a.status));
     v.text("eyebrow", eyebrow(a)).text("title", headline(a)).text("headline", headline(a), 160);
-    v.html("notice", notice).html("lede", lede(a));
-    v.html("scopes", scope_columns(a)).html("route", route(a));
+    v.html("notice", notice).html("lede", lede(a, place.somebody_waits));
+    v.html("scopes", scope_columns(a)).html("route", route(a)).html("arguments", arguments(a));
+    v.text("who_asks", a.wished ? "What this is about" : "Who asks");
     v.html("warning", decided(a.status) ? safe_html{} : warning(a));
     v.html("decision", decision(a, place)).html("facts", facts(a)).html("paste", paste(a, place));
     return fill(assets::approval_html, v).text;
@@ -204,10 +239,10 @@ std::string render_approval_page(const approval& a, const page_place& place) {
 std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
                                 std::string_view detail, std::string_view hint) {
     template_values v;
-    v.text("base", base).text("tone", tone).text("title", title).text("detail", detail, 600);
-    v.html("hint", hint.empty()
-                       ? safe_html{}
-                       : fill("<p class=\"note\">{{hint}}</p>", template_values().text("hint", hint, 400)));
+    v.text("base", base).text("tone", tone).text("title", title).html("detail", with_code(detail, 600));
+    v.html("hint", hint.empty() ? safe_html{}
+                                : fill("<p class=\"note\">{{hint}}</p>",
+                                       template_values().html("hint", with_code(hint, 400))));
     return fill(assets::message_html, v).text;
 }
 

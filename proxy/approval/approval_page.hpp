@@ -14,7 +14,8 @@ struct page_place {
     std::string base; ///< path prefix of the listener, mostly empty
     std::string self; ///< path of this page: /a/{secret}
     time_point now{};
-    std::string notice; ///< what the last click led to; may be empty
+    std::string notice;         ///< what the last click led to; may be empty
+    bool somebody_waits = true; ///< a request is held for it
 };
 
 /// The whole page.
@@ -24,8 +25,8 @@ std::string render_approval_page(const approval& a, const page_place& place);
 std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
                                 std::string_view detail, std::string_view hint);
 
-/// Sentences that belong before the button: where upstream, issuer, login host and token host are not one
-/// host.
+/// Sentences that belong before the button: where login host and token host differ from each other, or from
+/// what was approved before. A provider on another host than the server is the ordinary case.
 std::vector<std::string> host_warnings(const approval& a);
 
 /// Origins for form-action: where a form may lead after we redirect. Only well-formed http(s) origins.

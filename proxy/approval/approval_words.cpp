@@ -51,6 +51,8 @@ std::string eyebrow(const approval& a) {
         return "More permissions";
     case approval_kind::idp_login:
         return "Organization sign-in";
+    case approval_kind::call:
+        return "One call";
     case approval_kind::login:
         break;
     }
@@ -61,12 +63,16 @@ std::string headline(const approval& a) {
     const auto upstream = clean_text(a.upstream, 60);
     switch (a.status) {
     case approval_status::approved:
-        return "Approved. You can close this page.";
+        return a.kind == approval_kind::call      ? "Approved: this call to " + upstream
+               : a.kind == approval_kind::step_up ? upstream + " allows more now"
+                                                  : "Signed in to " + upstream;
     case approval_status::denied:
-        return "Denied";
+        return "You said no";
     case approval_status::expired:
-        return "This approval has expired";
+        return "Nobody decided in time";
     case approval_status::failed:
+        if (a.kind == approval_kind::call)
+            return "The call to " + upstream + " was not sent";
         return "The sign-in to " + upstream + " did not work";
     case approval_status::superseded:
         return "Another approval took the place of this one";
@@ -80,6 +86,8 @@ std::string headline(const approval& a) {
         return "Allow more on " + upstream + "?";
     case approval_kind::idp_login:
         return "Sign in with your organization for " + upstream + "?";
+    case approval_kind::call:
+        return "Send this call to " + upstream + "?";
     case approval_kind::login:
         break;
     }
@@ -95,42 +103,89 @@ std::string reason_words(const approval& a) {
         return "The server no longer accepts the access it was given";
     if (a.reason == "insufficient_scope")
         return "The server asks for more permissions";
+    if (a.reason == "policy")
+        return "A rule of your policy wants it approved before it is sent";
     return clean_text(a.reason, 80);
 }
 
-safe_html lede(const approval& a) {
+std::string closing_words(const approval& a) {
+    switch (a.status) {
+    case approval_status::denied:
+        return a.outcome == "Denied." || a.outcome.empty()
+                   ? "Nothing was given to the client. If it tries again, you are asked again."
+                   : a.outcome;
+    case approval_status::expired:
+        // the headline has said so already
+        return a.outcome.empty() || a.outcome.starts_with("Nobody decided in time.")
+                   ? "The client's next request asks again."
+                   : a.outcome;
+    default:
+        return a.outcome.empty() ? "There is nothing left to do here." : a.outcome;
+    }
+}
+
+safe_html with_code(std::string_view text, std::size_t cap) {
+    auto clean = clean_text(text, cap);
+    safe_html out;
+    std::string_view rest = clean;
+    for (bool code = false;; code = !code) {
+        const auto tick = rest.find('`');
+        // a last tick without its pair is a tick
+        const bool marked = code && tick != std::string_view::npos;
+        const auto piece = rest.substr(0, tick);
+        if (!piece.empty())
+            out.text += marked ? "<code>" + html_escape(piece) + "</code>" : html_escape(piece);
+        if (tick == std::string_view::npos)
+            return out;
+        rest.remove_prefix(tick + 1);
+    }
+}
+
+safe_html lede(const approval& a, bool somebody_waits) {
     if (decided(a.status))
-        return fill("{{outcome}}",
-                    template_values().text(
-                        "outcome", a.outcome.empty() ? "There is nothing left to do here." : a.outcome, 400));
+        return with_code(closing_words(a), 400);
     template_values v;
     v.text("who", a.client_name.empty() ? "A client" : a.client_name, 80);
-    v.text("up", a.upstream, 60).text("tool", a.tool, 80);
+    v.text("up", a.upstream, 60).text("tool", a.tool, 80).text("method", a.method, 80);
     v.text("count", std::to_string(a.added.size()));
     safe_html first;
-    if (a.client_name.empty() && a.method.empty() && a.reason.empty())
+    if (a.wished || (a.client_name.empty() && a.method.empty() && a.reason.empty()))
         first = fill("You asked to sign in to <strong>{{up}}</strong>.", v);
+    else if (a.kind == approval_kind::call)
+        first = fill(a.tool.empty() ? "<strong>{{who}}</strong> wants to send <code>{{method}}</code> to "
+                                      "<strong>{{up}}</strong>. Nothing was sent so far."
+                                    : "<strong>{{who}}</strong> wants to call <code>{{tool}}</code> on "
+                                      "<strong>{{up}}</strong>. Nothing was sent so far.",
+                     v);
     else if (!a.tool.empty())
         first = fill(
             "<strong>{{who}}</strong> called the tool <code>{{tool}}</code> on <strong>{{up}}</strong>.", v);
     else
         first = fill("<strong>{{who}}</strong> is talking to <strong>{{up}}</strong>.", v);
     safe_html then;
-    if (a.kind == approval_kind::step_up)
+    if (a.kind == approval_kind::call)
+        then = {" Your yes is for exactly these arguments, and for one time."};
+    else if (a.kind == approval_kind::step_up)
         then = fill(a.added.size() == 1 ? " That needs one permission that was not granted so far."
                                         : " That needs {{count}} permissions that were not granted so far.",
                     v);
     else if (a.kind == approval_kind::idp_login)
         then = {" Your organization decides about access to it, and has to know who you are."};
+    else if (a.wished)
+        then = {};
     else if (a.reason == "unauthorized")
         then = {" The server wants to know who is asking, so you have to sign in once."};
     else if (!a.reason.empty())
         then = {" The earlier sign-in no longer counts, so you have to sign in again."};
     // what is special about it replaces what is always so
     if (!a.outcome.empty())
-        then = fill(" {{remark}}", template_values().text("remark", a.outcome, 400));
-    const bool held = !a.method.empty() || !a.tool.empty();
-    return {first.text + then.text + (held ? " Its request waits until you decide." : "")};
+        then = {" " + with_code(a.outcome, 400).text};
+    const bool asked = !a.wished && (!a.method.empty() || !a.tool.empty());
+    std::string waits;
+    if (asked)
+        waits = somebody_waits ? " Its request waits until you decide."
+                               : " It does not wait here any more; after your yes its next try works.";
+    return {first.text + then.text + waits};
 }
 
 std::string shown_host(std::string_view authority) {
@@ -146,23 +201,21 @@ std::string shown_host(std::string_view authority) {
 }
 
 std::vector<std::string> host_warnings(const approval& a) {
-    const auto up = shown_host(a.upstream_host), in = shown_host(a.login_host),
-               token = shown_host(a.token_host);
-    const auto url = parse_http_url(a.issuer);
-    const auto issuer = url ? shown_host(url->authority()) : std::string();
+    const auto in = shown_host(a.login_host), token = shown_host(a.token_host);
     std::vector<std::string> all;
-    if (!in.empty() && !up.empty() && in != up)
-        all.push_back("The server at " + up + " sends you to " + in +
-                      " to sign in. Go on only if you know that " + in + " is where its accounts live.");
-    if (in.empty() && !up.empty() && !token.empty() && token != up)
-        all.push_back("The access to " + up + " is issued by " + token + ".");
-    if (!token.empty() && !in.empty() && token != in)
-        all.push_back("You sign in at " + in + ", but the access is issued by " + token + ".");
-    if (!issuer.empty() && !in.empty() && issuer != in && issuer != token)
-        all.push_back("The issuer " + issuer + " is a third name, neither " + in + " nor " +
-                      (token.empty() ? "known as a token host" : token) + ".");
-    else if (!issuer.empty() && !in.empty() && issuer != in)
-        all.push_back("The issuer is " + issuer + ", which is not where you sign in.");
+    if (!a.issuer_before.empty())
+        all.push_back("So far " + clean_text(a.issuer_before) + " gave access; now the server names " +
+                      clean_text(a.issuer) + ".");
+    if (!a.login_host_before.empty())
+        all.push_back("So far you signed in at " + shown_host(a.login_host_before) + "; now it is " + in +
+                      ".");
+    if (!a.token_host_before.empty())
+        all.push_back("So far the access was issued by " + shown_host(a.token_host_before) + "; now it is " +
+                      token + ".");
+    if (!token.empty() && !in.empty() && token != in && a.token_host_before.empty() &&
+        a.login_host_before.empty())
+        all.push_back("You sign in at " + in + ", but the access is issued by " + token +
+                      ", which is another host.");
     return all;
 }
 

@@ -15,8 +15,12 @@ std::string_view status_tone(approval_status s) noexcept;
 std::string eyebrow(const approval& a);
 /// The question, or what became of it.
 std::string headline(const approval& a);
-/// What for, in plain words.
-safe_html lede(const approval& a);
+/// What for, in plain words; what became of it. `somebody_waits`: a request is held for it here.
+safe_html lede(const approval& a, bool somebody_waits);
+/// One sentence about what became of a decided approval.
+std::string closing_words(const approval& a);
+/// Text whose `code` is set as code. Cleaned and escaped like every hole.
+safe_html with_code(std::string_view text, std::size_t cap);
 /// Why the upstream challenged, in plain words; empty for an operator's own wish.
 std::string reason_words(const approval& a);
 

@@ -14,6 +14,14 @@ task<result<void>> approval_actions::logout_idp(std::string identity_provider, s
                       false};
 }
 
+task<result<void>> approval_actions::remember(std::string) {
+    co_return failure{fault::invalid_configuration, "nothing is remembered here", "", "", false};
+}
+
+task<result<void>> approval_actions::revoke_rule(std::string id) {
+    co_return failure{fault::invalid_configuration, "no rule " + id, "", "", false};
+}
+
 task<bool> approval_actions::keep_page_link(std::string, time_point) {
     co_return false;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "policy/approval.hpp"
+#include "policy/remembered_rule.hpp"
 #include "proxy/net/task.hpp"
 
 #include <cstdint>
@@ -36,6 +37,12 @@ public:
     /// it.
     virtual task<result<void>> logout_idp(std::string identity_provider, std::string principal);
 
+    /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
+    /// completes without a login.
+    virtual task<result<void>> remember(std::string id);
+    virtual std::vector<remembered_rule> rules() const { return {}; }
+    virtual task<result<void>> revoke_rule(std::string id);
+
     // One-time links to the dashboard, by the digest of their secret, known to every process on the vault.
     /// false: it can't be kept there, and works here alone.
     virtual task<bool> keep_page_link(std::string digest, time_point until);
@@ -54,6 +61,8 @@ struct idp_session_summary {
 /// For GET /api/credentials and `status`: what is held, never the tokens.
 struct credential_summary {
     std::string upstream, principal, issuer, grant;
+    std::string url, client_url; ///< the upstream's own, and the one for clients
+    bool bearer = false;         ///< clients have to present one to us
     scope_set scopes;
     std::optional<time_point> expires_at;
     bool held = false, renewable = false;

@@ -2,7 +2,9 @@
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
+#include "conf/client_entry.hpp"
 #include "core/display_text.hpp"
+#include "core/encoding.hpp"
 #include "core/json_fields.hpp"
 
 namespace reauth {
@@ -23,6 +25,12 @@ service_response decided_answer(const approval& a) {
 std::string member(const nlohmann::json& body, const char* name, std::string otherwise = {}) {
     return body.contains(name) && body[name].is_string() ? body[name].get<std::string>()
                                                          : std::move(otherwise);
+}
+
+service_response entry_answer(const client_entry& e) {
+    return json_answer(
+        200,
+        {{"client", e.client}, {"file", e.file}, {"text", e.text}, {"command", e.command}, {"note", e.note}});
 }
 
 service_response failure_answer(const failure& f) {
@@ -49,6 +57,46 @@ nlohmann::json approval_listener::impl::credentials_json() const {
     return {{"credentials", std::move(list)}, {"idp_sessions", std::move(sessions)}};
 }
 
+nlohmann::json approval_listener::impl::list_json(const std::string& name) const {
+    if (name == "approvals")
+        return waiting_json();
+    if (name == "credentials")
+        return credentials_json();
+    auto list = nlohmann::json::array();
+    if (name == "rules")
+        for (const auto& r : services.actions.rules())
+            list.push_back(rule_json(r));
+    else if (services.past)
+        for (const auto& e : services.past())
+            list.push_back(history_json(e));
+    return {{name, std::move(list)}};
+}
+
+/// POST rules/{id}/revoke, GET client-config/{upstream}/{client}.
+task<void> approval_listener::impl::api_named(self_ptr self, service_exchange& x, std::string rest) {
+    const auto slash = rest.find('/'), second = rest.find('/', slash + 1);
+    const auto kind = rest.substr(0, slash), name = rest.substr(slash + 1, second - slash - 1);
+    const auto last = second == std::string::npos ? "" : rest.substr(second + 1);
+    auto r = json_answer(404, error_body("not_found", "There is no such API route."));
+    if (kind == "rules" && last == "revoke") {
+        r = method_not_allowed("POST");
+        if (x.request().method == "POST") {
+            const auto gone = co_await self->services.actions.revoke_rule(name);
+            r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
+        }
+    } else if (kind == "client-config" && x.request().method == "GET") {
+        const auto wanted = percent_decode(name, false).value_or("");
+        for (const auto& c : self->services.credentials()) {
+            const auto entry = c.upstream == wanted
+                                   ? make_client_entry(last, c.upstream, c.client_url, c.bearer)
+                                   : std::nullopt;
+            if (entry)
+                r = entry_answer(*entry);
+        }
+    }
+    co_await x.respond(std::move(r));
+}
+
 task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x, std::string rest) {
     const auto& request = x.request();
     if (!self->authorized(request)) {
@@ -59,16 +107,19 @@ task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x
         co_return;
     }
     const bool get = request.method == "GET";
-    if (rest.starts_with("approvals/")) {
+    if (rest.starts_with("rules/") || rest.starts_with("client-config/")) {
+        co_await api_named(self, x, rest);
+    } else if (rest.starts_with("approvals/")) {
         co_await api_approval(self, x, rest.substr(10));
     } else if (rest == "login" || rest == "logout" || rest == "open" || rest == "callback") {
         co_await api_post(self, x, rest);
     } else if (rest == "events" && get) {
         co_await stream_events(self, x, std::string());
-    } else if (rest == "approvals" || rest == "credentials" || rest == "events") {
+    } else if (rest == "approvals" || rest == "credentials" || rest == "events" || rest == "rules" ||
+               rest == "history") {
         auto r = method_not_allowed("GET");
         if (get)
-            r = json_answer(200, rest == "approvals" ? self->waiting_json() : self->credentials_json());
+            r = json_answer(200, self->list_json(rest));
         co_await x.respond(std::move(r));
     } else {
         auto r = json_answer(404, error_body("not_found", "There is no such API route."));
@@ -111,13 +162,18 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
     } else {
         const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
         const auto method = sign_in_method_from(json_string(body, "method"));
+        const bool remember = body.is_object() && body.value("remember", nlohmann::json(false)) == true;
         const auto answer =
             co_await self->services.actions.approve(a->id, approver::operator_token, false, method);
         if (!answer && decided(a->status))
             r = decided_answer(*a); // someone else was faster
         else if (!answer)
             r = failure_answer(answer.error());
-        else if (answer->done)
+        else if (answer->done && remember) {
+            const auto kept = co_await self->services.actions.remember(a->id);
+            r = kept ? json_answer(200, {{"status", "done"}, {"remembered", true}})
+                     : failure_answer(kept.error());
+        } else if (answer->done)
             r = json_answer(200, {{"status", "done"}});
         else if (const auto flaw = unsafe_location(answer->location))
             r = failure_answer(*flaw);

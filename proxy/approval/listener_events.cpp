@@ -16,6 +16,14 @@ std::string event(const char* name, const nlohmann::json& data) {
     return "event: " + std::string(name) + "\ndata: " + to_text(data) + "\n\n";
 }
 
+/// The whole list, whenever it differs from the last one that was sent.
+void append_if_new(std::string& text, std::string& last, std::string now) {
+    if (now == last)
+        return;
+    last = std::move(now);
+    text += last;
+}
+
 nlohmann::json change_json(const approval& a) {
     return {{"id", a.id}, {"status", to_string(a.status)}, {"outcome", clean_text(a.outcome, 400)}};
 }
@@ -81,7 +89,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
         if (const auto a = self->services.book.find(only_id))
             stream->changes.push_back(change_json(*a));
 
-    std::string last_approvals, last_credentials;
+    std::string last_approvals, last_credentials, last_rules, last_history;
     int quiet = 0;
     while (!self->closing && !x.peer_gone() && !stream->over) {
         stream->woken = false;
@@ -89,12 +97,10 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
         bool over = false;
         std::string text;
         if (only_id.empty()) {
-            auto now_waiting = event("approvals", self->waiting_json());
-            auto now_held = event("credentials", self->credentials_json());
-            if (now_waiting != last_approvals)
-                text += last_approvals = std::move(now_waiting);
-            if (now_held != last_credentials)
-                text += last_credentials = std::move(now_held);
+            append_if_new(text, last_approvals, event("approvals", self->waiting_json()));
+            append_if_new(text, last_credentials, event("credentials", self->credentials_json()));
+            append_if_new(text, last_rules, event("rules", self->list_json("rules")));
+            append_if_new(text, last_history, event("history", self->list_json("history")));
         } else {
             const auto a = self->services.book.find(only_id);
             over = !a || decided(a->status);

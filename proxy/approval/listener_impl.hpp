@@ -63,6 +63,8 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> oauth_callback(self_ptr self, service_exchange& x);
     static task<void> redeem(self_ptr self, service_exchange& x);
 
+    nlohmann::json list_json(const std::string& name) const;
+    static task<void> api_named(self_ptr self, service_exchange& x, std::string rest);
     static task<void> api_approval(self_ptr self, service_exchange& x, std::string rest);
     static task<void> api_post(self_ptr self, service_exchange& x, std::string rest);
     static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id);

@@ -6,10 +6,12 @@
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <ostream>
 #include <set>
+#include <sstream>
 #include <thread>
 
 namespace reauth {
@@ -26,9 +28,50 @@ std::vector<std::string> row_of(const nlohmann::json& a) {
             text_of(a, "kind"),
             wanted.empty() ? "-" : wanted,
             text_of(a, "tool").empty() ? "-" : text_of(a, "tool"),
+            text_of(a, "client").empty() ? "-" : text_of(a, "client", 40),
             text_of(a, "status"),
             time_of(a, "expires_at"),
             text_of(a, "principal")};
+}
+
+/// Lines of JSON, cleaned one by one, a little to the right.
+std::string indented_arguments(const nlohmann::json& a) {
+    std::string out;
+    if (!a.contains("arguments") || !a["arguments"].is_string())
+        return out;
+    std::istringstream lines(a["arguments"].get<std::string>());
+    for (std::string line; std::getline(lines, line);) {
+        const auto indent = std::min(line.find_first_not_of(' '), line.size());
+        out += "    " + std::string(indent, ' ') + clean_text(line.substr(indent), 4000) + '\n';
+    }
+    return out;
+}
+
+int print_one(const command_context& context, const nlohmann::json& a) {
+    if (context.json) {
+        context.print_json(a);
+        return exit_done;
+    }
+    const auto& scopes = a.contains("scopes") ? a["scopes"] : nlohmann::json::object();
+    std::vector<std::vector<std::string>> rows;
+    const auto row = [&](const char* name, const std::string& value) {
+        if (!value.empty())
+            rows.push_back({name, value});
+    };
+    for (const auto* name : {"id", "status", "kind", "upstream", "client", "tool", "method", "principal"})
+        row(name, text_of(a, name));
+    row("granted", joined(scopes, "granted"));
+    row("added", joined(scopes, "added"));
+    row("sign-in at", text_of(a, "login_host"));
+    row("issuer", text_of(a, "issuer"));
+    row("expires", time_of(a, "expires_at"));
+    row("outcome", text_of(a, "outcome"));
+    for (const auto& warning : array_of(a, "warnings"))
+        row("WARNING", warning.is_string() ? clean_text(warning.get<std::string>(), 400) : "");
+    context.io.out << format_table(rows);
+    if (const auto arguments = indented_arguments(a); !arguments.empty())
+        context.io.out << "arguments\n" << arguments;
+    return exit_done;
 }
 
 int print_approvals(const command_context& context, const nlohmann::json& answer) {
@@ -42,11 +85,16 @@ int print_approvals(const command_context& context, const nlohmann::json& answer
         return exit_done;
     }
     std::vector<std::vector<std::string>> rows{
-        {"ID", "UPSTREAM", "KIND", "SCOPES", "TOOL", "STATUS", "EXPIRES", "PRINCIPAL"}};
+        {"ID", "UPSTREAM", "KIND", "SCOPES", "TOOL", "CLIENT", "STATUS", "EXPIRES", "PRINCIPAL"}};
     for (const auto& a : list)
         rows.push_back(row_of(a));
-    context.io.out << format_table(rows)
-                   << "\nmcp-reauth approve ID, mcp-reauth deny ID, or the page: mcp-reauth open\n";
+    context.io.out << format_table(rows);
+    for (const auto& a : list) // what a person decides about has to be seen
+        if (text_of(a, "kind") == "call")
+            context.io.out << '\n'
+                           << text_of(a, "id") << " would send " << text_of(a, "tool") << ":\n"
+                           << indented_arguments(a);
+    context.io.out << "\nmcp-reauth approve ID, mcp-reauth deny ID, or the page: mcp-reauth open\n";
     return exit_done;
 }
 
@@ -97,12 +145,18 @@ int approve(const command_context& context, const api_client& api, const std::st
 void add_approvals(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("approvals", "list what waits for a person");
     auto watch = std::make_shared<bool>(false);
+    auto id = std::make_shared<std::string>();
+    verb->add_option("ID", *id, "only this one, with all that is known of it");
     verb->add_flag("--watch", *watch, "print each as it comes");
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context, watch] {
-        context.run = [&context, watch] {
+    verb->callback([&context, watch, id] {
+        context.run = [&context, watch, id] {
             return with_api(context, [&](const api_client& api) {
+                if (!id->empty()) {
+                    auto one = api.get("/api/approvals/" + path_segment(*id));
+                    return one ? print_one(context, *one) : context.fail(one.error());
+                }
                 if (*watch)
                     return watch_approvals(context, api);
                 auto answer = api.get("/api/approvals");

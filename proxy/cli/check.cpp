@@ -35,7 +35,9 @@ nlohmann::json check_json(const config& c) {
 int print_check(const command_context& context, const config& c) {
     auto& out = context.io.out;
     context.warn(c);
-    out << c.file << " is valid.\n\n"
+    out << (c.file.empty() ? std::string("The running proxy has no configuration file.")
+                           : c.file + " is valid.")
+        << "\n\n"
         << format_table({{"clients", c.listen.to_string()},
                          {"approval page", c.approval.public_url},
                          {"vault", c.vault.backend == vault_backend::sqlite     ? c.vault.path

@@ -1,13 +1,52 @@
 // Puts the verbs together and turns what was typed into one run.
 #include "proxy/cli/command.hpp"
 
+#include "conf/problems.hpp"
+#include "core/display_text.hpp"
+
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <optional>
 
 #include <unistd.h>
 
 namespace reauth {
+
+namespace {
+
+/// `help`, `help VERB`, `version`, and words that are no verb: as people type them.
+std::optional<int> answer_first_word(CLI::App& app, const std::vector<std::string>& arguments, cli_io& io) {
+    if (arguments.empty()) {
+        io.err << app.help();
+        return exit_usage;
+    }
+    const auto& word = arguments.front();
+    if (word.starts_with('-'))
+        return std::nullopt;
+    std::vector<std::string> verbs{"help", "version"};
+    for (const auto* verb : app.get_subcommands({}))
+        verbs.push_back(verb->get_name());
+    const auto known = [&](const std::string& name) {
+        return std::find(verbs.begin() + 2, verbs.end(), name) != verbs.end();
+    };
+    if (word == "version") {
+        io.out << "mcp-reauth " REAUTH_VERSION "\n";
+        return exit_done;
+    }
+    if (word == "help" && (arguments.size() == 1 || known(arguments[1]))) {
+        io.out << (arguments.size() == 1 ? app.help() : app.get_subcommand(arguments[1])->help());
+        return exit_done;
+    }
+    const auto& meant = word == "help" ? arguments[1] : word;
+    if (known(meant))
+        return std::nullopt;
+    io.err << "There is no command '" << clean_text(meant, 60) << "'" << did_you_mean(meant, verbs) << ".\n"
+           << "`mcp-reauth help` lists them.\n";
+    return exit_usage;
+}
+
+} // namespace
 
 int run_cli(const std::vector<std::string>& arguments, cli_io io) {
     command_context context(io);
@@ -18,9 +57,12 @@ int run_cli(const std::vector<std::string>& arguments, cli_io io) {
     app.set_version_flag("--version", "mcp-reauth " REAUTH_VERSION);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 failed, 2 usage or configuration.");
-    for (auto* add : {add_serve, add_check, add_explain, add_login, add_logout, add_status, add_approvals,
-                      add_approve, add_deny, add_open, add_doctor, add_client_config, add_demo})
+    for (auto* add :
+         {add_serve, add_check, add_explain, add_login, add_logout, add_status, add_approvals, add_approve,
+          add_deny, add_open, add_rules, add_history, add_doctor, add_client_config, add_demo})
         add(app, context);
+    if (const auto done = answer_first_word(app, arguments, io))
+        return *done;
     auto reversed = arguments; // CLI11 takes them from the back
     std::reverse(reversed.begin(), reversed.end());
     try {

@@ -2,6 +2,7 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/problems.hpp"
+#include "conf/values.hpp"
 #include "proxy/cli/api_client.hpp"
 
 #include <filesystem>
@@ -47,29 +48,123 @@ result<config_inputs> command_context::inputs() const {
     return all;
 }
 
+namespace {
+
+std::string absolute_path(const std::string& path) {
+    std::error_code ignored;
+    return path.empty() ? path : std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
+/// Where it listens says the proxy itself, whatever the file or the flags of this command say.
+void take_addresses(config& c, const live_proxy& p) {
+    if (auto at = parse_endpoint(p.listen))
+        c.listen = *at;
+    if (auto at = parse_endpoint(p.approval_listen))
+        c.approval.listen = *at;
+    c.approval.public_url = p.approval_url;
+    c.state_directory = p.state_directory;
+}
+
+/// What is known of a proxy that runs without a configuration file.
+config config_of(const live_proxy& p, config defaults) {
+    take_addresses(defaults, p);
+    if (p.tls)
+        defaults.tls.emplace();
+    if (p.client_auth)
+        defaults.client_auth.emplace_back();
+    for (const auto& served : p.upstreams) {
+        upstream_config u;
+        u.name = served.name;
+        u.url = served.url;
+        u.path = served.path;
+        defaults.upstreams.push_back(std::move(u));
+    }
+    return defaults;
+}
+
+} // namespace
+
+result<std::optional<live_proxy>> command_context::running() const {
+    auto in = inputs();
+    if (!in)
+        return in.error();
+    for (const auto* key : {"approval.listen", "approval.public_url", "state_directory"})
+        if (in->flags.contains(key))
+            return std::optional<live_proxy>();
+    in->approval_only = true;
+    const auto file = find_config();
+    const auto found = file.empty() ? default_config(*in) : load_config(file, *in);
+    const auto defaults = default_config(*in);
+    std::vector<live_proxy> all;
+    if (defaults)
+        all = live_proxies(defaults->state_directory);
+    if (found && (!defaults || found->state_directory != defaults->state_directory))
+        for (auto& p : live_proxies(found->state_directory))
+            all.push_back(std::move(p));
+    for (const auto& p : all)
+        if (!file.empty() && p.config == absolute_path(file))
+            return std::optional(p);
+    const auto variable = io.inputs.environment.find("MCP_REAUTH_CONFIG");
+    if (!config_file.empty() || variable != io.inputs.environment.end() || all.empty())
+        return std::optional<live_proxy>();
+    if (all.size() == 1)
+        return std::optional(all.front());
+    std::string names;
+    for (const auto& p : all)
+        names += "\n  " + (p.config.empty() ? "without a file" : "--config " + p.config) +
+                 "   (approval page " + p.approval_url + ")";
+    return failure{fault::invalid_configuration,
+                   std::to_string(all.size()) + " proxies run here:" + names,
+                   "Name one: --config FILE, or --set approval.listen=HOST:PORT.",
+                   {},
+                   false};
+}
+
 result<config> command_context::client_config() const {
     auto in = inputs();
     if (!in)
         return in.error();
     in->approval_only = true;
-    const auto file = find_config();
-    return file.empty() ? default_config(*in) : load_config(file, *in);
+    const auto live = running();
+    if (!live)
+        return live.error();
+    if (!*live) {
+        const auto file = find_config();
+        return file.empty() ? default_config(*in) : load_config(file, *in);
+    }
+    const auto& p = **live;
+    auto c = p.config.empty() ? default_config(*in) : load_config(p.config, *in);
+    if (!c)
+        return c.error();
+    if (p.config.empty())
+        return config_of(p, std::move(*c));
+    take_addresses(*c, p);
+    return c;
 }
 
 result<config> command_context::full_config() const {
     auto in = inputs();
     if (!in)
         return in.error();
-    const auto file = find_config();
-    if (file.empty())
+    if (const auto file = find_config(); !file.empty())
+        return load_config(file, *in);
+    const auto live = running();
+    if (!live)
+        return live.error();
+    if (!*live)
         return failure{
             fault::invalid_configuration,
             "There is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml nor "
-            "~/.config/mcp-reauth/config.yaml.",
+            "~/.config/mcp-reauth/config.yaml; and no proxy runs here.",
             "Begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`.",
             {},
             false};
-    return load_config(file, *in);
+    if (!(*live)->config.empty())
+        return load_config((*live)->config, *in);
+    auto c = default_config(*in);
+    if (!c)
+        return c.error();
+    return config_of(**live, std::move(*c));
 }
 
 int command_context::fail(const failure& f) const {
@@ -129,21 +224,6 @@ result<upstream_config> find_upstream(const config& c, const std::string& name) 
                    known.empty() ? "Name the configuration with --config." : "Configured are: " + known + ".",
                    {},
                    false};
-}
-
-std::string client_url(const config& c, const upstream_config& u) {
-    const auto& at = u.listen ? *u.listen : c.listen;
-    const auto path = u.listen ? std::string("/") : u.path;
-    if (!at.unix_path.empty())
-        return "unix:" + at.unix_path + ":" + path;
-    auto reachable = at;
-    if (at.host == "0.0.0.0" || at.host == "::")
-        reachable.host = c.allowed_hosts.empty() ? "127.0.0.1" : c.allowed_hosts.front();
-    const auto authority = reachable.host.find(':') != std::string::npos && !c.allowed_hosts.empty() &&
-                                   reachable.host == c.allowed_hosts.front()
-                               ? reachable.host
-                               : reachable.to_string();
-    return (c.tls ? "https://" : "http://") + authority + path;
 }
 
 } // namespace reauth

@@ -1,7 +1,9 @@
 // What all verbs share: options, configuration look-up, output.
 #pragma once
 
+#include "conf/client_entry.hpp"
 #include "proxy/cli/cli.hpp"
+#include "proxy/running_file.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -34,9 +36,13 @@ struct command_context {
     std::string find_config() const;
     /// Inputs with flags and --set over them; the failure names a broken --set.
     result<config_inputs> inputs() const;
-    /// The configuration of a client verb: a file if there is one, else the defaults.
+    /// The running proxy that is meant: the one with the configuration that was named or found, else the only
+    /// one. Nothing: none runs, or the address was given by a flag. A failure: several run.
+    result<std::optional<live_proxy>> running() const;
+    /// The configuration of a client verb: that of the running proxy with the addresses it has bound; else a
+    /// file if there is one, else the defaults.
     result<config> client_config() const;
-    /// The configuration of a verb that needs upstreams.
+    /// The configuration of a verb that needs upstreams: the file's, else the running proxy's.
     result<config> full_config() const;
 
     /// Prints a failure (to stderr; as JSON to stdout with --json) and gives the exit code that fits it.
@@ -67,10 +73,10 @@ void add_deny(CLI::App& app, command_context& context);
 void add_open(CLI::App& app, command_context& context);
 void add_doctor(CLI::App& app, command_context& context);
 void add_client_config(CLI::App& app, command_context& context);
+void add_rules(CLI::App& app, command_context& context);
+void add_history(CLI::App& app, command_context& context);
 
 /// The upstream of that name, or fault::invalid_configuration with the nearest.
 result<upstream_config> find_upstream(const config& c, const std::string& name);
-/// The URL that clients use for an upstream.
-std::string client_url(const config& c, const upstream_config& u);
 
 } // namespace reauth

@@ -54,13 +54,17 @@ fetch_options options_for(const std::string& url, const tls_client_config& tls,
 }
 
 void judge_registration(examination& x, const config& c, const upstream_config& u,
-                        const authorization_server& as) {
+                        const discovered_server& d) {
+    const auto& as = d.server;
     if (!u.client.id.empty())
         x.good("The client " + clean_text(u.client.id) + " is pre-registered.");
     else if (as.client_id_metadata_document_supported && !c.client_metadata_url.empty())
         x.good("The client is identified by " + c.client_metadata_url + ".");
+    else if (!as.registration_endpoint.empty() && d.used_defaults)
+        x.note("Whether a client can register by itself is not known: no metadata says so. It is tried at " +
+               clean_text(as.registration_endpoint) + " when somebody signs in.");
     else if (!as.registration_endpoint.empty())
-        x.good("The client can register by itself (RFC 7591).");
+        x.good("Its metadata offers registration (RFC 7591): the client can register by itself.");
     else
         x.bad("There is no way to get a client: register one at " + clean_text(as.issuer) +
               " and set client: {id: …, issuer: " + clean_text(as.issuer) + "}" +
@@ -69,18 +73,21 @@ void judge_registration(examination& x, const config& c, const upstream_config& 
 
 void judge_server(examination& x, const config& c, const upstream_config& u, const discovered_server& d) {
     const auto& as = d.server;
-    x.good("The authorization server is " + clean_text(d.issuer()) +
-           (d.used_defaults ? " (no metadata: the default endpoints of a 2025-03-26 server)." : "."));
+    if (d.used_defaults)
+        x.note("No metadata was found. Assumed, not seen: " + clean_text(d.issuer()) +
+               " with the default endpoints of a 2025-03-26 server.");
+    else
+        x.good("The authorization server is " + clean_text(d.issuer()) + ".");
     if (host_of(as.token_endpoint) != host_of(as.issuer))
         x.note("Its token endpoint is on another host: " + display_host(host_of(as.token_endpoint)) + ".");
     if (u.grant == grant_kind::authorization_code) {
-        if (auto pkce = check_pkce(as, u.allow_missing_pkce); !pkce)
+        if (auto pkce = check_pkce(as, u.allow_missing_pkce); !pkce && !d.used_defaults)
             x.bad(pkce.error().describe());
         if (u.login == login_kind::device && as.device_authorization_endpoint.empty())
             x.bad(as.without("device_authorization_endpoint").describe() + "; or set login: browser.");
         if (u.login == login_kind::browser && as.authorization_endpoint.empty())
             x.bad(as.without("authorization_endpoint").describe());
-        judge_registration(x, c, u, as);
+        judge_registration(x, c, u, d);
     }
     if (as.token_endpoint.empty())
         x.bad("It names no token_endpoint: no token can be had there.");
@@ -115,8 +122,11 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
     }
     const auto challenge = read_challenge(answer->status, answer->headers, false);
     const auto status = std::to_string(answer->status);
-    if (challenge.kind == challenge_kind::not_a_challenge)
-        x.note("Without a token it answers " + status + ", no challenge: it may only ask for one later.");
+    const bool open_door = challenge.kind == challenge_kind::not_a_challenge;
+    if (open_door)
+        x.note("Without a token it answers " + status +
+               (answer->status < 300 ? ": it wants none, at least for this request."
+                                     : ", no challenge: what it wants can't be told from that."));
     else
         x.good("Without a token it answers " + status + " with a challenge" +
                (challenge.resource_metadata.empty() ? "; it names no resource_metadata."
@@ -129,7 +139,10 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
                              u.resource, u.authorization_server};
     auto report = co_await drive(ex, network, options, discover_with_report(std::move(wanted)));
     x.steps = std::move(report.steps);
-    if (report.outcome)
+    if (open_door && (!report.outcome || report.outcome->used_defaults))
+        x.note("It names no authorization server either: there is nothing to sign in to, as far as can be "
+               "seen.");
+    else if (report.outcome)
         judge_server(x, c, u, *report.outcome);
     else
         x.bad(report.outcome.error().describe());

@@ -26,6 +26,7 @@ struct explanation {
     recovery_plan plan;
     decision verdict;
     std::string flow, client_sees;
+    std::string before; ///< the rule that wants a person to approve the call before it is sent; empty: none
 };
 
 std::string step_names(const recovery_plan& plan, bool with_person) {
@@ -94,6 +95,8 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     facts.request.principal = h.principal;
     if (!h.method.empty() || !h.tool.empty())
         facts.request.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
+    if (const auto* rule = rule_for_call(c.policy, u.name, h.principal, facts.request.operations))
+        e.before = rule->label();
     const auto first = judge(c.policy, facts);
     facts.silent_failure = failure{fault::reauth_failed, "refused", {}, {}, false};
     held.idp_session = false; // refused because the session is gone
@@ -127,12 +130,15 @@ int print(const command_context& context, const hypothesis& h, const explanation
                               {"challenged", challenged.tokens()},
                               {"requested", asked.tokens()},
                               {"added", e.plan.added.tokens()}}},
+                            {"approved_before_it_is_sent", e.before},
                             {"flow", e.flow},
                             {"client_sees", e.client_sees},
                             {"explanation", e.verdict.explanation}});
         return exit_done;
     }
     auto& out = context.io.out;
+    if (!e.before.empty())
+        out << "Before it is sent, rule " << e.before << " wants a person to approve exactly this call.\n\n";
     if (e.challenge.kind == challenge_kind::not_a_challenge) {
         out << "Status " << h.status
             << " with these fields is no challenge: the answer is relayed to the client as it is, less "

@@ -2,8 +2,10 @@
 // claimed.
 #include "proxy/demo/demo.hpp"
 
+#include "conf/load.hpp"
 #include "proxy/demo/script.hpp"
 #include "proxy/log.hpp"
+#include "proxy/running_file.hpp"
 #include "proxy/runtime.hpp"
 
 #include <boost/asio/signal_set.hpp>
@@ -68,6 +70,10 @@ void stay(const demo_stage& stage, const std::string& proxy_url, const std::stri
     for (const std::string& name : upstream_names(stage, true))
         narrator.say(demo_speaker::client, "  " + narrator.strong(proxy_url + "/" + name) +
                                                (name == "yours" ? "   nobody has signed in here yet" : ""));
+    narrator.say(demo_speaker::client, "  e.g.  claude mcp add --transport http demo " + proxy_url + "/demo");
+    narrator.say(demo_speaker::client, "  or    mcp-reauth client-config " +
+                                           upstream_names(stage, true).front() +
+                                           " --for cursor   (in another terminal; it finds this demo)");
     narrator.say(demo_speaker::person, "what needs you is printed here with its link; the dashboard, once: " +
                                            narrator.strong(proxy.dashboard_link()));
     demo_person watcher(page_url, proxy.operator_token(), narrator, false);
@@ -108,6 +114,13 @@ int run_demo(demo_options options) {
         summary["approval_page"] = page_url;
         std::printf("%s\n", summary.dump(2).c_str());
         std::fflush(stdout);
+    }
+    running_file note; // so that the command line finds it, as it finds `serve`
+    if (options.keep && outcome.ok()) {
+        auto about = describe_running(*settings, proxy.listen_port(), proxy.approval_port());
+        about.config.clear();
+        if (const auto own = default_config(process_inputs()))
+            (void)note.write(own->state_directory, about);
     }
     if (options.keep && outcome.ok())
         stay(stage, proxy_url, page_url, proxy, narrator);

@@ -116,7 +116,7 @@ std::string demo_stage::yaml(std::uint16_t listen_port, std::uint16_t approval_p
     std::string text =
         "listen: 127.0.0.1:" + std::to_string(listen_port) +
         "\napproval: {listen: \"127.0.0.1:" + std::to_string(approval_port) +
-        "\"}\nvault: {backend: memory}\nlimits: {refresh_ahead: 1s}\negress: {allow: [127.0.0.0/8]}\n";
+        "\", open_browser: never}\nvault: {backend: memory}\nlimits: {refresh_ahead: 1s}\negress: {allow: [127.0.0.0/8]}\n";
     if (enterprise)
         text += "identity_providers:\n  acme:\n    issuer: " + idp->issuer() +
                 "\n    client: {id: mcp-reauth, secret: demo-idp-secret}\n";

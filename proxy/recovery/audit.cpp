@@ -38,13 +38,39 @@ std::string_view failed_event(kind what) {
 
 } // namespace
 
+history_entry history_of(const audit_subject& who, const life::audit& line, time_point now) {
+    static constexpr std::string_view words[] = {"recovery", "decision", "sign_in", "sign_out", "storage"};
+    history_entry e;
+    e.at = now;
+    e.what = words[static_cast<std::size_t>(line.what)];
+    e.how = line.how;
+    e.upstream = who.upstream;
+    e.principal = who.principal;
+    e.subject = who.subject;
+    e.client = line.client;
+    e.rule = line.rule;
+    e.approval = line.approval;
+    e.scopes = line.scopes.to_string();
+    if (line.why)
+        e.code = to_string(line.why->code);
+    else if (line.how == "denied")
+        e.code = to_string(fault::approval_denied);
+    e.detail = line.why ? line.why->describe() : line.detail;
+    return e;
+}
+
 void write_audit(const audit_subject& who, const life::audit& line, time_point now,
                  recovery_counters& counters, last_outcome& last) {
     count(line, counters);
     const std::string name = who.session ? "identity_provider" : "upstream";
     if (line.how == "denied") {
+        last = {now, "question", std::string(to_string(fault::approval_denied)),
+                "A person has denied it; the next request asks again."};
         log_event(log_level::info, "approval denied",
-                  {{"id", line.approval}, {name, who.upstream}, {"principal", who.principal}});
+                  {{"id", line.approval},
+                   {name, who.upstream},
+                   {"principal", who.principal},
+                   {"client", line.client}});
         return;
     }
     const bool settled = line.what != kind::decision || line.why;
@@ -58,10 +84,21 @@ void write_audit(const audit_subject& who, const life::audit& line, time_point n
         log_event(log_level::warn, failed_event(line.what),
                   {{name, who.upstream},
                    {"principal", who.principal},
+                   {"client", line.client},
                    {"how", line.how},
                    {"rule", line.rule},
                    {"code", std::string(to_string(line.why->code))},
                    {"message", line.why->describe()}});
+        return;
+    }
+    if (line.how == "call approved") {
+        log_event(log_level::info, "call approved",
+                  {{"id", line.approval},
+                   {name, who.upstream},
+                   {"principal", who.principal},
+                   {"client", line.client},
+                   {"rule", line.rule},
+                   {"call", line.detail}});
         return;
     }
     if (line.what == kind::decision) {
@@ -73,6 +110,7 @@ void write_audit(const audit_subject& who, const life::audit& line, time_point n
               {{"principal", who.principal},
                {"subject", who.subject},
                {name, who.upstream},
+               {"client", line.client},
                {"scopes", line.scopes.to_string()},
                {"rule", line.rule},
                {"how", line.how}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "policy/life_actions.hpp"
+#include "proxy/approval/history.hpp"
 
 #include <optional>
 #include <string>
@@ -27,6 +28,9 @@ struct audit_subject {
     std::string subject; ///< whom the ID token names; empty: not known
     bool session = false;
 };
+
+/// The same for the history.
+history_entry history_of(const audit_subject& who, const life::audit& line, time_point now);
 
 /// Writes one line and keeps count. Holds no secret by type.
 void write_audit(const audit_subject& who, const life::audit& line, time_point now,

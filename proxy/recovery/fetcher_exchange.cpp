@@ -22,7 +22,7 @@ namespace http = boost::beast::http;
 using wire_request = http::request<http::span_body<const char>>;
 using parser_type = http::response_parser<http::string_body>;
 
-constexpr std::uint32_t max_head = 64 * 1024;
+constexpr std::uint32_t longest_head = 64 * 1024;
 constexpr unsigned max_interim = 16;
 
 wire_request on_the_wire(const http_request& request, const http_url& url) {
@@ -97,11 +97,11 @@ task<result<http_response>> converse(Stream& stream, const http_request& request
     if (failed)
         co_return broken(url, failed, max_body);
     boost::beast::flat_buffer buffer;
-    buffer.reserve(max_head);
+    buffer.reserve(longest_head);
     std::optional<parser_type> parser;
     for (unsigned interim = 0;; ++interim) {
         parser.emplace();
-        parser->header_limit(max_head);
+        parser->header_limit(longest_head);
         parser->body_limit(max_body);
         if (request.method == "HEAD")
             parser->skip(true);

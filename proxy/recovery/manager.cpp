@@ -119,6 +119,7 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
     for (auto& [key, m] : lives_)
         if (key.session)
             tell_session_to_all(*m);
+    take_rules(store_.rules());
     take_up_questions();
     if (store_.records().shared())
         listen();
@@ -161,11 +162,15 @@ void credential_manager::configure(bool first) {
 
 void credential_manager::configure_member(const life_key& key, life_place place, std::size_t number,
                                           bool first) {
+    if (const auto gate = gates_.find(key); gate != gates_.end())
+        gate->second->machine.reconfigure(gate_target(place));
     auto& m = lives_[key];
     if (!m) {
         credential_life machine(place.whose, env_.random);
         m = std::make_unique<member>(
-            member{key, std::move(machine), std::move(place), number, {}, false, false, {}, {}});
+            member{key, std::move(machine), std::move(place), number, {}, false, {}, false, {}, {}});
+        if (!key.session && remembered_)
+            tell(key, life::remembered{remembered_});
         if (!first)
             asio::co_spawn(context_.ex, load_later(key), asio::detached);
         return;
@@ -241,6 +246,8 @@ void credential_manager::tick() {
 }
 
 void credential_manager::pass_time() {
+    for (const auto& [key, g] : gates_)
+        tell_gate(key, life::time_passed{});
     for (auto& [key, m] : lives_) {
         tell(key, life::time_passed{});
         look_at_supply(*m);
@@ -268,6 +275,8 @@ void credential_manager::stop() {
     locks_.stop();
     for (auto& [key, m] : lives_)
         tell(key, life::stopping{});
+    for (const auto& [key, g] : gates_)
+        tell_gate(key, life::stopping{});
 }
 
 bool credential_manager::quiet() const {

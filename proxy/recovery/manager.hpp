@@ -3,8 +3,10 @@
 // decides nothing.
 #pragma once
 
+#include "policy/call_gate.hpp"
 #include "policy/credential_life.hpp"
 #include "proxy/approval/approvals.hpp"
+#include "proxy/approval/history.hpp"
 #include "proxy/recovery/audit.hpp"
 #include "proxy/recovery/reply.hpp"
 #include "proxy/recovery/work.hpp"
@@ -52,8 +54,17 @@ public:
     task<result<std::string>> login(std::string upstream, std::string principal) override;
     task<result<void>> logout(std::string upstream, std::string principal) override;
     task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;
+    task<result<void>> remember(std::string approval_id) override;
+    std::vector<remembered_rule> rules() const override;
+    task<result<void>> revoke_rule(std::string id) override;
     task<bool> keep_page_link(std::string digest, time_point until) override;
     task<bool> take_page_link(std::string digest) override;
+
+    /// Called once for each approval that a person has to hear of, by one process of all on the vault.
+    void on_announce(std::function<void(const approval&, const config&)> tell) { tell_ = std::move(tell); }
+    /// A request is held here for that approval.
+    bool anybody_waits(const std::string& approval) const;
+    const history& past() const noexcept { return past_; }
 
     std::vector<credential_summary> summaries() const;
     std::vector<idp_session_summary> idp_sessions() const;
@@ -78,6 +89,7 @@ private:
         std::size_t number = 0; ///< of the credential, as workers know it
         last_outcome last;
         bool removed = false;
+        std::optional<time_point> running_since; ///< of the silent step under way
         bool no_new_id_token =
             false; ///< the provider renews without a new ID token: the refresh token is the subject
         std::optional<std::pair<life::work_id, reply<bool>>> flight_watch;
@@ -154,6 +166,24 @@ private:
     void announce(const approval& a);
     void note_vault(const std::optional<failure>& trouble);
 
+    // manager_calls.cpp: calls that a person approves before they are sent
+    struct gate_member {
+        call_gate machine;
+        life_key key; ///< of the same upstream's credential
+    };
+    gate_member& gate_for(const life_key& key);
+    void tell_gate(const life_key& key, gate::event event);
+    void perform_gate(const life_key& key, const gate::take& a);
+    template<class A>
+    void perform_gate(const life_key& key, const A& a);
+    task<void> take_call(life_key key, gate::take what);
+    const life_key* call_with(const std::string& approval) const;
+    gate::target gate_target(const life_place& place) const;
+
+    // manager_rules.cpp: what people have said once for all
+    void take_rules(result<std::vector<remembered_rule>> found);
+    task<void> hear_rules();
+
     // manager_requests.cpp: held requests
     void arrive(std::shared_ptr<held_request> held);
     void looked_at(const std::string& approval);
@@ -186,6 +216,8 @@ private:
     std::shared_ptr<const routing_table> table_;
     std::map<life_key, std::unique_ptr<member>> lives_;
     std::map<std::string, life_key> asked_by_; ///< open approvals → whose they are
+    std::map<life_key, std::unique_ptr<gate_member>> gates_;
+    std::map<std::string, life_key> calls_asked_by_; ///< open approvals of calls → whose they are
     std::deque<std::pair<std::string, std::string>>
         ended_states_; ///< digest of a discarded flow's state, its approval
     std::deque<std::function<void()>> queue_;
@@ -202,6 +234,9 @@ private:
     std::optional<result<void>> denied_;               ///< the answer to the deny under way
     std::map<std::string, known_provider> providers_;  ///< by issuer
 
+    remembered_rules remembered_;
+    history past_;
+    std::function<void(const approval&, const config&)> tell_;
     recovery_counters counters_;
     control_timer ticker_, listener_;
     std::optional<failure> vault_trouble_; ///< of the last reading or writing

@@ -1,13 +1,16 @@
 // What persons and operators ask for, and what they are shown.
 #include "proxy/recovery/manager.hpp"
+
+#include "conf/client_entry.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 
 namespace reauth {
 
 task<result<approve_answer>> credential_manager::approve(std::string id, approver who, bool from_page,
                                                          sign_in_method method) {
+    const auto* call = call_with(id);
     auto* m = with_question(id);
-    if (!m) {
+    if (!m && !call) {
         const auto shown = book_.find(id);
         failure gone{fault::approval_timeout, "this approval is not open any more", "", "", false};
         if (shown && !shown->outcome.empty())
@@ -17,17 +20,24 @@ task<result<approve_answer>> credential_manager::approve(std::string id, approve
     const auto caller = next_++;
     reply<result<approve_answer>> answer(context_.ex);
     approve_callers_.emplace(caller, answer);
-    tell(m->key, life::approve_asked{caller, id, who, from_page, method});
+    if (call)
+        tell_gate(life_key(*call), life::approve_asked{caller, id, who, from_page, method});
+    else
+        tell(m->key, life::approve_asked{caller, id, who, from_page, method});
     auto said = co_await answer.wait();
     co_return said;
 }
 
 result<void> credential_manager::deny(std::string id) {
+    const auto* call = call_with(id);
     auto* m = with_question(id);
-    if (!m)
+    if (!m && !call)
         return failure{fault::approval_timeout, "this approval is not open any more", "", "", false};
     denied_.reset();
-    tell(m->key, life::deny_asked{next_++, id});
+    if (call)
+        tell_gate(life_key(*call), life::deny_asked{next_++, id});
+    else
+        tell(m->key, life::deny_asked{next_++, id});
     return denied_.value_or(result<void>{});
 }
 
@@ -227,6 +237,9 @@ std::vector<credential_summary> credential_manager::summaries() const {
         s.upstream = key.name;
         s.principal = key.principal;
         s.grant = std::string(to_string(m->place.whose.grant));
+        s.url = m->place.whose.url;
+        s.client_url = client_url(*table_->settings, m->place.where.upstream());
+        s.bearer = !table_->settings->client_auth.empty();
         if (const auto* held = m->machine.held()) {
             s.held = true;
             s.renewable = m->machine.renewable();

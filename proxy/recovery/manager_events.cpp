@@ -91,6 +91,7 @@ void credential_manager::perform(member& m, const life::run& a) {
         ++counters_.machine_tokens;
     if (a.step == recovery_step::enterprise_mint)
         ++counters_.mints;
+    m.running_since = env_.now();
     spawn(m.key, run_work(context_, m.place, a));
 }
 
@@ -255,8 +256,17 @@ void credential_manager::perform(member&, const life::answer_sign_out& a) {
 }
 
 void credential_manager::perform(member& m, const life::audit& a) {
-    write_audit({m.key.principal, m.key.name, subject_of(m), m.key.session}, a, env_.now(), counters_,
-                m.last);
+    const auto now = env_.now();
+    write_audit({m.key.principal, m.key.name, subject_of(m), m.key.session}, a, now, counters_, m.last);
+    auto entry = history_of({m.key.principal, m.key.name, subject_of(m), m.key.session}, a, now);
+    const auto shown = book_.find(a.approval);
+    if (shown && !a.approval.empty())
+        entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(now - shown->created_at);
+    else if (a.what == life::audit::kind::recovery && m.running_since)
+        entry.took = std::chrono::duration_cast<std::chrono::milliseconds>(now - *m.running_since);
+    if (a.what == life::audit::kind::recovery)
+        m.running_since.reset();
+    past_.add(std::move(entry));
 }
 
 } // namespace reauth

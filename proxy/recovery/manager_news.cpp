@@ -36,6 +36,10 @@ task<void> credential_manager::hear_all() {
                 co_await hear_question(change.key);
                 continue;
             }
+            if (change.kind == record_kind::rule) {
+                co_await hear_rules();
+                continue;
+            }
             if (change.kind != record_kind::credential && change.kind != record_kind::idp_session)
                 continue;
             const bool session = change.kind == record_kind::idp_session;
@@ -97,7 +101,11 @@ task<void> credential_manager::hear_question(std::string key) {
 void credential_manager::tell_question(shared_question told) {
     const life_key key{told.session, told.shown.principal, told.name};
     const auto* m = find(key);
-    if (m && !m->removed)
+    if (!m || m->removed)
+        return;
+    if (told.shown.kind == approval_kind::call)
+        tell_gate(key, life::question_news{std::move(told)});
+    else
         tell(key, life::question_news{seen_from(std::move(told), redirect_uri_of(*table_->settings))});
 }
 
@@ -114,7 +122,7 @@ void credential_manager::take_up_questions() {
             log_event(log_level::info, "approval still waits",
                       {{"id", question.shown.id},
                        {"upstream", question.shown.upstream},
-                       {"run", "mcp-reauth approve " + question.shown.id}});
+                       {"run", cli_command(*table_->settings, "approve " + question.shown.id)}});
         tell_question(std::move(question));
     }
 }
@@ -139,8 +147,12 @@ void credential_manager::announce(const approval& a) {
               {{"id", a.id},
                {"upstream", a.upstream},
                {"kind", std::string(to_string(a.kind))},
+               {"client", a.client_name},
+               {"tool", a.tool},
                {"scopes", a.requested.to_string()},
-               {"run", "mcp-reauth approve " + a.id}});
+               {"run", cli_command(*table_->settings, "approve " + a.id)}});
+    if (tell_)
+        tell_(a, *table_->settings);
 }
 
 /// Said once, when it begins and when it is over; /readyz tells it as long as it lasts.

@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace reauth {
 void credential_manager::ask(std::shared_ptr<held_request> held) {
     asio::post(control_, [this, h = std::move(held)]() mutable { arrive(std::move(h)); });
@@ -22,14 +24,23 @@ void credential_manager::arrive(std::shared_ptr<held_request> held) {
         verdict.why = {fault::reauth_failed, "upstream " + key.name + " was changed while the request waited",
                        "send it again", "", true};
     } else {
-        if (m->machine.flight())
+        if (!held->ask.call && m->machine.flight())
             ++counters_.joined;
         held->number = next_++;
         held_[held->number] = held;
+        if (held->ask.call) {
+            tell_gate(key, gate::arrived{held->number, *held->ask.call});
+            return;
+        }
         tell(key, life::refused{held->number, held->ask.what});
         return;
     }
     held->finish(std::move(verdict));
+}
+
+bool credential_manager::anybody_waits(const std::string& approval) const {
+    return std::any_of(held_.begin(), held_.end(),
+                       [&](const auto& h) { return h.second->told_of == approval; });
 }
 
 void credential_manager::looked_at(const std::string& approval) {
@@ -43,7 +54,11 @@ void credential_manager::abandon(std::shared_ptr<held_request> held) {
         if (h->number == 0 || !held_.erase(h->number))
             return;
         const auto& where = h->ask.where;
-        tell({false, where.principal_name(), where.upstream().name}, life::withdrawn{h->number});
+        const life_key key{false, where.principal_name(), where.upstream().name};
+        if (h->ask.call)
+            tell_gate(key, gate::withdrawn{h->number});
+        else
+            tell(key, life::withdrawn{h->number});
     });
 }
 

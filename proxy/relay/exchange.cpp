@@ -115,6 +115,11 @@ task<bool> exchange::run() {
         s_.gone = true;
         co_return false;
     }
+    if (where_.to->approves_calls[where_.principal]) {
+        const bool approved = co_await pass_gate();
+        if (!approved)
+            co_return client_keeps_ && !s_.gone;
+    }
     for (;;) {
         bool going_on = co_await attach();
         if (!going_on)

@@ -36,6 +36,10 @@ private:
         cut,         ///< the answer broke off in the middle
     };
 
+    // before anything is sent: exchange_gate.cpp
+    task<bool> pass_gate();
+    std::string_view body_payload(std::string& store) const;
+
     // phase 3: exchange.cpp
     task<bool> attach();
     void note_renewal(const credential_snapshot& held);
@@ -74,6 +78,7 @@ private:
     task<bool> keep_waiting(held_request& held);
     void follow_plan(const held_request& held);
     std::string client_name() const;
+    std::string first_arguments() const;
     bool event_stream_accepted() const;
     bool old_stream_client() const;
     bool owed_nothing() const;

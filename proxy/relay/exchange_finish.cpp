@@ -23,15 +23,8 @@ void exchange::parse_messages() {
     }
     if (head.method != "POST" || !body_whole_ || !body_read_)
         return;
-    if (head.framing == body_framing::chunked) {
-        std::string payload;
-        body_scanner scanner(head);
-        auto input = body_view();
-        pass_body(scanner, input, true, payload);
-        messages_ = parse_rpc(payload);
-    } else {
-        messages_ = parse_rpc(body_view());
-    }
+    std::string store;
+    messages_ = parse_rpc(body_payload(store));
     if (!messages_.valid)
         return;
     class_ = waiting_kind::posted;
@@ -65,7 +58,8 @@ void exchange::log_outcome(const failure& why) const {
     if (!approval_link_.empty()) {
         const auto open_link = "open " + approval_link_;
         if (const auto at = message.find(open_link); at != std::string::npos)
-            message.replace(at, open_link.size(), "run `mcp-reauth approve " + approval_id_ + "`");
+            message.replace(at, open_link.size(),
+                            "run `" + cli_command(where_.settings(), "approve " + approval_id_) + "`");
     }
     log_event(log_level::warn, "request failed",
               {{"upstream", where_.upstream().name},

@@ -27,6 +27,7 @@ recovery_ask exchange::make_ask() {
         if (!m.method.empty())
             what.operations.push_back({m.method, m.tool});
     what.client_name = client_name();
+    what.arguments = first_arguments();
     what.person =
         class_ != waiting_kind::stream || old_stream_client() ? person_use::may_ask : person_use::only_waits;
     return ask;
@@ -92,14 +93,6 @@ task<bool> exchange::recover() {
     co_return co_await wait_for_verdict(held);
 }
 
-/// As it calls itself: in this message, or where its session began.
-std::string exchange::client_name() const {
-    for (const auto& m : messages_.messages)
-        if (!m.client_name.empty())
-            return m.client_name;
-    return w_.limits.clients.find(where_.credential(), s_.memory->head.value(field_id::mcp_session_id));
-}
-
 /// When an approval is known to wait, and when somebody begins to look at it: how this request experiences
 /// it.
 void exchange::follow_plan(const held_request& held) {
@@ -114,10 +107,10 @@ void exchange::follow_plan(const held_request& held) {
     for (const auto& m : messages_.messages) {
         s.progress_token = s.progress_token || !m.progress_token.empty();
         s.elicits = s.elicits || m.url_elicitation;
+        s.probe = s.probe || m.method == "server/discover";
     }
     s.event_stream = event_stream_accepted() && !old_client_;
     s.attended = attended_;
-    s.patient = waits_long(held.ask.what.client_name);
     s.held_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - began_);
     const auto plan = plan_wait(s);
     fail_at_once_ = plan.fail_at_once;

@@ -4,6 +4,7 @@
 #include "core/challenge.hpp"
 #include "core/failure.hpp"
 #include "core/json_rpc.hpp"
+#include "policy/call_gate.hpp"
 #include "policy/life_actions.hpp"
 #include "proxy/net/wakeup.hpp"
 #include "proxy/relay/routing.hpp"
@@ -20,6 +21,7 @@ namespace reauth {
 struct recovery_ask {
     target where;
     life::refusal what;
+    std::optional<gate::call> call = {}; ///< it was not sent yet: a person has to approve it first
 };
 
 /// The end of the wait.

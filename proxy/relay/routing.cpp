@@ -85,6 +85,7 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
     auto principal = [&](const std::string& name) {
         r->credentials.push_back(numbers.number(upstream.name, name, binding));
         r->passes.push_back(passes_always(settings.policy, upstream.name, name));
+        r->approves_calls.push_back(approves_calls(settings.policy, upstream.name, name));
     };
     if (settings.client_auth.empty())
         principal("local");

@@ -35,6 +35,7 @@ struct route {
     const outbound_proxy* proxy = nullptr; ///< into the table's config; nullptr: straight
     std::vector<std::size_t> credentials;  ///< number of the credential, per principal
     std::vector<bool> passes;              ///< per principal: policy `pass` whatever happens
+    std::vector<bool> approves_calls; ///< per principal: a rule wants calls approved before they are sent
 };
 
 /// A prefix of request paths.

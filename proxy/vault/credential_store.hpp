@@ -7,6 +7,7 @@
 #include "policy/idp_session.hpp"
 #include "policy/life_events.hpp"
 #include "policy/pending_authorization.hpp"
+#include "policy/remembered_rule.hpp"
 #include "policy/shared_question.hpp"
 #include "proxy/vault/vault.hpp"
 
@@ -111,10 +112,18 @@ public:
     result<std::vector<shared_question>> questions();
     result<std::optional<shared_question>> find_question(const std::string& key);
     static std::string question_key(const shared_question& q);
+    /// Uses up the approval of one call (`as`: approved). true: the caller, and nobody else, may send it.
+    result<bool> take_call(shared_question as, time_point at);
 
     /// A one-time link to the dashboard, by the digest of its secret: taken once, at whichever process.
     result<void> keep_page_link(const std::string& digest, time_point until);
     result<bool> take_page_link(const std::string& digest);
+
+    /// What people have said once for all, oldest first.
+    result<std::vector<remembered_rule>> rules();
+    result<void> store_rule(const remembered_rule& rule);
+    /// false: there was none.
+    result<bool> erase_rule(const std::string& id);
 
     vault& records() noexcept { return vault_; }
 

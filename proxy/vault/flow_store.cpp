@@ -1,5 +1,8 @@
 // What is under way, in the vault: clients, flows of persons, refreshes, open questions.
+#include "core/json_fields.hpp"
 #include "proxy/vault/stored_json.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -93,6 +96,8 @@ credential_store::refresh_under_way(bool session, const std::string& principal, 
 }
 
 std::string credential_store::question_key(const shared_question& q) {
+    if (q.shown.kind == approval_kind::call)
+        return joined_key({"call", q.shown.principal, q.name, q.place, q.shown.id});
     return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name, q.place,
                        q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string()});
 }
@@ -126,6 +131,33 @@ result<std::optional<shared_question>> credential_store::store_question(const sh
             return done.error();
         if (*done)
             return std::optional<shared_question>();
+    }
+}
+
+result<bool> credential_store::take_call(shared_question as, time_point at) {
+    const auto key = question_key(as);
+    as.shown.used = true;
+    as.shown.outcome = "Approved, and sent.";
+    for (;;) {
+        auto found = vault_.read(record_kind::approval, key);
+        if (!found)
+            return found.error();
+        auto there = parsed<shared_question>(std::move(found->value), question_from_json);
+        if (!there)
+            return there.error();
+        if (!there->has_value())
+            return false;
+        const auto& now = (*there)->shown;
+        const bool undecided = now.status == approval_status::pending; // our own yes is on its way there
+        if (now.used || at >= now.expires_at || (!undecided && now.status != approval_status::approved))
+            return false;
+        const auto until = std::max(now.expires_at, at) + outcome_kept;
+        auto done = vault_.write(
+            {{record_kind::approval, key, question_to_json(as), until, std::move(found->version)}});
+        if (!done)
+            return done.error();
+        if (*done)
+            return true;
     }
 }
 
@@ -181,6 +213,39 @@ result<void> credential_store::keep_page_link(const std::string& digest, time_po
 
 result<bool> credential_store::take_page_link(const std::string& digest) {
     auto taken = vault_.take(record_kind::page_link, digest);
+    if (!taken)
+        return taken.error();
+    return taken->has_value();
+}
+
+result<std::vector<remembered_rule>> credential_store::rules() {
+    auto records = vault_.list(record_kind::rule);
+    if (!records)
+        return records.error();
+    std::vector<remembered_rule> out;
+    for (const auto& record : *records) {
+        const auto in = nlohmann::json::parse(record.value.reveal(), nullptr, false);
+        const auto scopes = json_string(in, "scopes");
+        if (scopes.empty()) // of another version
+            continue;
+        out.push_back({record.key, json_string(in, "principal"), json_string(in, "upstream"),
+                       scope_set::parse(scopes), time_stored(in.value("created_at", nlohmann::json(0)))});
+    }
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return a.created_at < b.created_at; });
+    return out;
+}
+
+result<void> credential_store::store_rule(const remembered_rule& rule) {
+    const nlohmann::json text{{"principal", rule.principal},
+                              {"upstream", rule.upstream},
+                              {"scopes", rule.scopes.to_string()},
+                              {"created_at", stored_time(rule.created_at)}};
+    return vault_.put(record_kind::rule, rule.id, secret(text.dump()));
+}
+
+result<bool> credential_store::erase_rule(const std::string& id) {
+    auto taken = vault_.take(record_kind::rule, id);
     if (!taken)
         return taken.error();
     return taken->has_value();

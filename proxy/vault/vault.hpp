@@ -21,9 +21,10 @@ enum class record_kind {
     issuer_pin,
     pending_authorization,
     idp_session,
-    approval, ///< an open question, and for a while its outcome
-    flight,   ///< a refresh under way: whose, of which generation
-    page_link ///< a link that lets one browser into the dashboard once
+    approval,  ///< an open question, and for a while its outcome
+    flight,    ///< a refresh under way: whose, of which generation
+    page_link, ///< a link that lets one browser into the dashboard once
+    rule       ///< what a person has said once for all
 };
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.

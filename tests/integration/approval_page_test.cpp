@@ -18,7 +18,7 @@ TEST_CASE("the page says who asks, what for, which scopes are new, and where the
         INFO(text);
         CHECK(got.shows(text));
     }
-    CHECK_FALSE(got.shows("More than one host"));
+    CHECK_FALSE(got.shows("Look twice before you go on"));
     CHECK(got.header("Content-Security-Policy").find("form-action 'self' https://login.example;") !=
           std::string::npos);
 }
@@ -27,10 +27,10 @@ TEST_CASE("hosts that differ are named before the button") {
     listener_fixture f;
     f.open([](approval& a) { a.login_host = "evil.example:8443"; });
     const auto got = f.ask("GET", page);
-    const auto warned = got.body.find("More than one host"), button = got.body.find("<button");
+    const auto warned = got.body.find("Look twice before you go on"), button = got.body.find("<button");
     REQUIRE(warned != std::string::npos);
     CHECK(warned < button);
-    CHECK(got.shows("You sign in at evil.example:8443, but the access is issued by login.example."));
+    CHECK(got.shows("You sign in at evil.example:8443, but the access is issued by login.example"));
 }
 
 TEST_CASE("approving on the page leads to the provider and binds the flow to the browser") {

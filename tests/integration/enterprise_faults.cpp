@@ -37,12 +37,14 @@ TEST_CASE("an expired ID token is renewed with the IdP's refresh token, once for
         REQUIRE(sessions.back().open().has_value());
     }
     acme.as->kill_access_tokens();
-    std::vector<std::future<bool>> calls;
+    std::vector<std::future<std::string>> calls;
     for (auto& s : sessions)
-        calls.push_back(
-            std::async(std::launch::async, [&s] { return s.call("echo", {{"text", "hi"}}).has_value(); }));
+        calls.push_back(std::async(std::launch::async, [&s] {
+            const auto said = s.call("echo", {{"text", "hi"}});
+            return said ? std::string("answered") : said.error().describe();
+        }));
     for (auto& c : calls)
-        CHECK(c.get());
+        CHECK(c.get() == "answered");
     auto seen = acme.idp->server().counters();
     CHECK(seen.refreshes > 0);
     CHECK(seen.refresh_reuses == 0);

@@ -96,7 +96,7 @@ public:
         std::string vault =
             options_.vault.empty() ? "{backend: memory}" : "{backend: sqlite, path: " + options_.vault + "}";
         std::string text =
-            "listen: 127.0.0.1:0\napproval: {listen: \"127.0.0.1:0\"}\nvault: " + vault +
+            "listen: 127.0.0.1:0\napproval: {listen: \"127.0.0.1:0\", open_browser: never}\nvault: " + vault +
             "\nworkers: 1\nlimits: {refresh_ahead: 1s}\nidentity_providers:\n  acme:\n    issuer: " +
             idp->issuer() + "\n    client: {id: at-idp, secret: idp-secret}\n";
         if (options_.supplied_id_token)

@@ -1,7 +1,10 @@
 // Step-up through the organisation: silent, confirmed on the page, or denied, as the policy says.
 #include "enterprise_fixture.hpp"
 
+#include "tests/support/text.hpp"
+
 using namespace enterprise_test;
+using reauth::test::has;
 
 namespace {
 
@@ -33,6 +36,37 @@ TEST_CASE("a confirm rule asks, then mints without leaving the page", "[enterpri
     CHECK(acme.approve(question) == R"({"status":"done"})");
     CHECK(call.get().has_value());
     CHECK(acme.idp->server().counters().authorizations == 1);
+}
+
+TEST_CASE("a confirmation that is remembered is not asked for again, until it is revoked", "[enterprise]") {
+    organisation acme(with_rule("confirm"));
+    auto session = acme.signed_in();
+    const auto publish = [&] { return session.call("publish", {{"text", "hi"}}); };
+    auto call = std::async(std::launch::async, publish);
+    const auto question = acme.approval();
+    CHECK(question["rememberable"] == true);
+    const auto id = question["id"].get<std::string>();
+    const auto said = acme.api("POST", "/api/approvals/" + id + "/approve", {{"remember", true}});
+    CHECK(said["remembered"] == true);
+    CHECK(call.get().has_value());
+    const auto rules = acme.api("GET", "/api/rules")["rules"];
+    REQUIRE(rules.size() == 1);
+    CHECK(rules[0]["scopes"] == json({"notes:write"}));
+    CHECK(has(rules[0]["rule"].get<std::string>(), "action: silent"));
+    CHECK(has(rules[0]["rule"].get<std::string>(), "notes:write"));
+    // signed out and in again, the same is needed again
+    acme.api("POST", "/api/logout", {{"upstream", "app0"}});
+    CHECK(publish().has_value());
+    CHECK(acme.api("GET", "/api/approvals")["approvals"].empty());
+    CHECK(acme.api("POST", "/api/rules/" + rules[0]["id"].get<std::string>() + "/revoke")["status"] ==
+          "done");
+    CHECK(acme.api("GET", "/api/rules")["rules"].empty());
+    acme.api("POST", "/api/logout", {{"upstream", "app0"}});
+    auto again = std::async(std::launch::async, publish);
+    const auto asked = acme.approval();
+    CHECK(asked["kind"] == "step_up");
+    acme.approve(asked);
+    CHECK(again.get().has_value());
 }
 
 TEST_CASE("a confirmed step-up whose session is gone goes on as a login", "[enterprise]") {

@@ -205,6 +205,30 @@ TEST_CASE("a GET without session and credential gets 405 at once, so that fallba
     CHECK(house.proxy->approvals().empty());
 }
 
+TEST_CASE("a GET is held where the server speaks only the old transport: told by its path, or learned",
+          "[wait]") {
+    for (const bool by_path : {true, false}) {
+        played_upstream up([](const std::string&) { return std::string(); }); // no metadata at all
+        const auto url = by_path ? up.url().substr(0, up.url().rfind('/')) + "/sse" : up.url();
+        running_proxy proxy(running_proxy::upstream(url));
+        auto client = proxy.connect();
+        if (!by_path) {
+            REQUIRE(client.send(proxy.request("POST /up", json_fields, rpc(1, "initialize").dump())));
+            auto server = up.accept();
+            read_message(server);
+            server.send("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            CHECK(read_message(client).status() == 405);
+        }
+        REQUIRE(client.send(proxy.request("GET /up", "Accept: text/event-stream\r\n")));
+        auto server = up.accept();
+        read_message(server);
+        server.send("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n"
+                    "Connection: close\r\n\r\n");
+        CHECK(proxy.approval()["kind"] == "login");
+        proxy.deny();
+    }
+}
+
 TEST_CASE("who calls is remembered from the beginning of its session", "[wait]") {
     signed_in house("policy: [{match: {upstream: up}, action: interactive, wait: {mode: hold}}]\n");
     auto client = house.proxy->connect();

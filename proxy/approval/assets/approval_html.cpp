@@ -26,11 +26,12 @@ const std::string_view approval_html = R"~~(<!doctype html>
 <h1 id="question">{{headline}}</h1>
 <p class="lede">{{lede}}</p>
 {{scopes}}
+{{arguments}}
 {{route}}
 {{warning}}
 {{decision}}
 <section aria-labelledby="facts">
-<h2 id="facts">Who asks</h2>
+<h2 id="facts">{{who_asks}}</h2>
 <dl class="facts">{{facts}}</dl>
 </section>
 {{paste}}

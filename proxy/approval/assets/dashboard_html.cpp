@@ -36,9 +36,27 @@ const std::string_view dashboard_html = R"~~(<!doctype html>
 <div class="section-head"><h2 id="upstreams-title">Upstreams</h2><span id="upstreams-count" class="count">0</span></div>
 <div id="upstreams" class="grid"></div>
 </section>
+<section id="connect-section" aria-labelledby="connect-title">
+<div class="section-head"><h2 id="connect-title">Connect a client</h2></div>
+<div class="tile wide">
+<div class="choose">
+<label>Client<select id="connect-client"></select></label>
+<label>Upstream<select id="connect-upstream"></select></label>
+</div>
+<div id="connect-entry"></div>
+</div>
+</section>
 <section id="sessions-section" aria-labelledby="sessions-title" hidden>
 <div class="section-head"><h2 id="sessions-title">Organization sign-ins</h2><span id="sessions-count" class="count">0</span></div>
 <div id="sessions" class="grid"></div>
+</section>
+<section id="rules-section" aria-labelledby="rules-title" hidden>
+<div class="section-head"><h2 id="rules-title">Remembered rules</h2><span id="rules-count" class="count">0</span></div>
+<div id="rules" class="stack"></div>
+</section>
+<section id="history-section" aria-labelledby="history-title">
+<div class="section-head"><h2 id="history-title">Recently</h2></div>
+<div id="history"></div>
 </section>
 </div>
 <noscript><div class="card message"><h2 class="big">The dashboard needs JavaScript</h2>

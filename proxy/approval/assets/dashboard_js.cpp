@@ -34,7 +34,7 @@ const base = document.body.dataset.base;
 const token = () => sessionStorage.getItem("mcp-reauth-token");
 const auth = () => ({ Authorization: "Bearer " + token() });
 const byId = (id) => document.getElementById(id);
-let waiting = null, held = null, sessions = [];
+let waiting = null, held = null, sessions = [], rules = [], past = null;
 
 function make(tag, attributes, ...children) {
   const node = document.createElement(tag);
@@ -64,6 +64,14 @@ function tick() {
     t.textContent = seconds > 0 ? "in " + span(seconds) : t.dataset.over || span(-seconds) + " ago";
   }
 }
+/// Text whose `code` is set as code.
+function coded(text) { return text.split("`").map((part, i) => i % 2 ? make("code", {}, part) : part); }
+function copyButton(text, what, key) {
+  return button("Copy", "quiet", key, async () => {
+    try { await navigator.clipboard.writeText(text); toast("Copied: " + what + "."); }
+    catch (e) { toast("This browser does not let a page copy; select the text instead."); }
+  }, " " + what);
+}
 let toastTimer;
 function toast(text) {
   byId("toast").textContent = text;
@@ -78,39 +86,43 @@ async function call(path, body) {
   if (!answer.ok) { toast([json.message, json.fix].filter(Boolean).join(" ")); throw new Error(json.error); }
   return json;
 }
-function button(label, style, key, action) {
+function button(label, style, key, action, unseen) {
   return make("button", { type: "button", class: style + " small", "data-key": key, click: async (event) => {
     const pressed = event.currentTarget;
     pressed.disabled = true;
     try { await action(pressed); } catch (e) { if (e instanceof TypeError) toast("mcp-reauth does not answer."); }
     pressed.disabled = false;
-  } }, label);
+  } }, label, unseen ? make("span", { class: "unseen" }, unseen) : null);
 }
 
-const questions = { login: "Sign in to ", step_up: "More access to ", idp_login: "Organization sign-in for " };
+const questions = { login: "Sign in to ", step_up: "More access to ", idp_login: "Organization sign-in for ", call: "One call to " };
 function ask(a) {
   const who = a.client || (a.reason ? "A client" : "You");
-  const what = a.tool ? " called the tool " + a.tool + "." : a.method ? " sent " + a.method + "." : " asked for this sign-in.";
+  const what = a.kind === "call" ? " wants to " + (a.tool ? "call " + a.tool : "send " + a.method) + ". Nothing was sent so far." : a.tool ? " called the tool " + a.tool + "." : a.method ? " sent " + a.method + "." : " asked for this sign-in.";
   const where = a.login_host && !a.needs_operator ? "Approve and go to " + a.login_host : "Approve";
   return make("article", { class: "tile ask" },
     make("div", { class: "tile-head" }, make("h3", {}, (questions[a.kind] || "") + a.upstream),
       make("span", { class: "pill " + (a.status === "authorizing" ? "warn" : "") }, a.status === "authorizing" ? "Signing in" : "Waiting")),
-    make("p", {}, who + what + (a.outcome ? " " + a.outcome : "")),
+    make("p", {}, who + what, a.outcome ? [" ", ...coded(a.outcome)] : null),
+    a.arguments && a.kind === "call" ? make("pre", { tabindex: "0" }, a.arguments) : a.arguments ? make("details", {}, make("summary", {}, "Show the arguments"), make("pre", { tabindex: "0" }, a.arguments)) : null,
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
     make("dl", { class: "facts" }, fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
     a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,
     make("div", { class: "actions" },
       button(a.status === "authorizing" ? "Continue the sign-in" : where, "primary", "approve-" + a.id, async () => {
-        const answer = await call("approvals/" + encodeURIComponent(a.id) + "/approve");
+        const box = byId("remember-" + a.id);
+        const answer = await call("approvals/" + encodeURIComponent(a.id) + "/approve", box && box.checked ? { remember: true } : {});
         if (answer.status === "redirect" && /^https?:/.test(answer.location)) location.assign(answer.location);
-        else toast("Approved.");
+        else toast(answer.remembered ? "Approved, and remembered." : "Approved.");
       }),
+      a.rememberable ? make("label", { class: "check" }, make("input", { type: "checkbox", id: "remember-" + a.id, "data-key": "remember-" + a.id }), "Always allow these scopes for " + a.upstream) : null,
       button("Deny", "quiet", "deny-" + a.id, async () => { await call("approvals/" + encodeURIComponent(a.id) + "/deny"); toast("Denied."); }),
       make("a", { href: a.link, class: "button quiet small", "data-key": "look-" + a.id, target: "_blank", rel: "noopener" }, "Details", make("span", { class: "unseen" }, " of " + a.upstream))));
 }
 
 function stateOf(c) {
   const expired = c.expires_at && Date.parse(c.expires_at) <= Date.now();
+  if (c.last_outcome === "approval_denied") return c.held && !expired ? ["good", "Signed in"] : ["", "Denied"];
   if (c.last_outcome && c.last_outcome !== "ok") return ["bad", c.held && !expired ? "Last renewal failed" : "Needs attention"];
   if (!c.held) return ["", "Not signed in"];
   if (expired) return c.renewable ? ["warn", "Expired, renews itself"] : ["bad", "Expired"];
@@ -126,11 +138,12 @@ function upstream(c) {
   return make("article", { class: "tile" },
     make("div", { class: "tile-head" }, make("h3", {}, c.upstream), make("span", { class: "pill " + tone }, words)),
     c.scopes.length ? chips(c.scopes) : null,
-    make("dl", { class: "facts" },
+    make("div", { class: "url" }, make("code", {}, c.client_url), copyButton(c.client_url, "the URL for clients of " + c.upstream, "copy-" + key)),
+    make("dl", { class: "facts" }, fact("Goes to", c.url),
       fact(c.expires_at && Date.parse(c.expires_at) <= Date.now() ? "Access ended" : "Access ends", c.held ? (c.expires_at ? clock(c.expires_at) : "not stated by the server") : ""),
       fact("Renewal", c.held ? (c.renewable ? "silent" : "needs a new sign-in") : ""),
       fact("Last recovery", last), fact("Issuer", c.issuer), fact("Grant", grants[c.grant] || c.grant), fact("For", c.principal === "local" ? "" : c.principal)),
-    c.last_outcome !== "ok" && c.last_outcome_detail ? make("p", { class: "trouble" }, c.last_outcome_detail) : null,
+    c.last_outcome !== "ok" && c.last_outcome_detail ? make("p", { class: c.last_outcome === "approval_denied" ? null : "trouble" }, coded(c.last_outcome_detail)) : null,
     !c.held && !c.last_outcome ? make("p", {}, "Nothing is fetched before the server asks for it.") : null,
     make("div", { class: "actions" },
       interactive.includes(c.grant) ? button(c.held ? "Sign in again" : "Sign in", c.held ? "quiet" : "primary", "in-" + key, async () => { const answer = await call("login", who); location.assign(answer.link); }) : null,
@@ -162,6 +175,50 @@ function session(s) {
     })));
 }
 
+function rule(r) {
+  return make("article", { class: "tile row" }, make("code", {}, r.rule), make("span", { class: "soft" }, "remembered ", clock(r.created_at)),
+    button("Revoke", "quiet", "rule-" + r.id, async () => { await call("rules/" + encodeURIComponent(r.id) + "/revoke"); toast("Revoked: you are asked again."); }));
+}
+function took(ms) { return ms === undefined ? "" : ms < 1000 ? ms + " ms" : span(ms / 1000); }
+function pastTable() {
+  const head = make("tr", {}, ["When", "Upstream", "What", "Took", "Outcome", "Client"].map((h) => make("th", { scope: "col" }, h)));
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of what has happened" }, make("table", {}, make("thead", {}, head), make("tbody", {}, past.slice(0, 30).map((e) =>
+    make("tr", {}, make("td", {}, clock(e.at)), make("td", {}, e.upstream), make("td", {}, e.how.replaceAll("_", " ")), make("td", {}, took(e.took_ms)),
+      make("td", { class: e.code === "ok" ? "" : "trouble" }, e.code === "ok" ? "worked" : e.code.replaceAll("_", " "), e.detail ? make("small", {}, coded(e.detail)) : null), make("td", {}, e.client))))));
+}
+
+const clients = { "claude-code": "Claude Code", "claude-desktop": "Claude Desktop", codex: "Codex", cursor: "Cursor", gemini: "Gemini CLI", inspector: "MCP Inspector", mcporter: "mcporter", opencode: "opencode", vscode: "VS Code", windsurf: "Windsurf", zed: "Zed" };
+let shownEntry = "";
+async function showEntry() {
+  const client = byId("connect-client").value, upstream = byId("connect-upstream").value;
+  if (!client || !upstream || shownEntry === client + "/" + upstream) return;
+  shownEntry = client + "/" + upstream;
+  const answer = await fetch(base + "/api/client-config/" + encodeURIComponent(upstream) + "/" + client, { headers: auth() });
+  if (!answer.ok) { shownEntry = ""; return; }
+  const e = await answer.json();
+  byId("connect-entry").replaceChildren(...[
+    e.command ? make("p", {}, "In a terminal:") : null,
+    e.command ? make("div", { class: "url" }, make("code", {}, e.command), copyButton(e.command, "the command", "copy-command")) : null,
+    make("p", {}, (e.command ? "Or into " : "Into ") + e.file + ":"),
+    make("div", { class: "url" }, make("pre", { tabindex: "0" }, e.text), copyButton(e.text, "the entry", "copy-entry")),
+    e.note ? make("p", {}, ...coded(e.note)) : null].filter(Boolean));
+}
+function offerClients() {
+  const names = [...new Set(held.map((c) => c.upstream))];
+  byId("connect-section").hidden = !names.length;
+  const choose = byId("connect-upstream");
+  if (names.join() !== [...choose.options].map((o) => o.value).join()) {
+    const before = choose.value;
+    choose.replaceChildren(...names.map((n) => make("option", { value: n }, n)));
+    if (names.includes(before)) choose.value = before;
+  }
+  if (!byId("connect-client").options.length) {
+    byId("connect-client").replaceChildren(...Object.entries(clients).map(([value, title]) => make("option", { value }, title)));
+    for (const id of ["connect-client", "connect-upstream"]) byId(id).addEventListener("change", showEntry);
+  }
+  showEntry();
+}
+
 function empty(title, text) { return make("div", { class: "empty" }, make("strong", {}, title), text); }
 function fill(id, nodes) {
   const key = document.activeElement && document.activeElement.dataset.key;
@@ -181,7 +238,12 @@ function render() {
     byId("sessions-section").hidden = !sessions.length;
     byId("sessions-count").textContent = sessions.length;
     fill("sessions", sessions.map(session));
+    byId("rules-section").hidden = !rules.length;
+    byId("rules-count").textContent = rules.length;
+    fill("rules", rules.map(rule));
+    offerClients();
   }
+  if (past) fill("history", past.length ? [pastTable()] : [empty("Nothing has happened yet", "Recoveries, sign-ins and your decisions appear here.")]);
   tick();
 }
 function connection(text, tone) { const pill = byId("link-state"); if (pill.textContent !== text) pill.textContent = text; pill.className = "pill " + tone; }
@@ -200,8 +262,10 @@ async function follow() {
         connection("Live", "good");
         if (name === "approvals") waiting = data.approvals;
         else if (name === "credentials") { held = data.credentials; sessions = data.idp_sessions || []; }
+        else if (name === "rules") rules = data.rules;
+        else if (name === "history") past = data.history;
         else if (name === "approval" && ["approved", "expired", "failed"].includes(data.status)) toast(data.outcome || "An approval is now " + data.status + ".");
-        if (name !== "approval") render();
+        if (name !== "approval") { try { render(); } catch (e) { console.error(e); } } // a fault of ours is no lost connection
       });
     } catch (e) {
       if (e.status === 401) { lock(); return; }

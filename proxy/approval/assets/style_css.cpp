@@ -51,6 +51,8 @@ h2.big { font-size: 1.375rem; color: var(--ink); letter-spacing: -.015em; }
 .lede { margin: 0; color: var(--soft); font-size: 1.0625rem; }
 .lede strong { color: var(--ink); font-weight: 620; }
 code { font-family: var(--mono); font-size: .9em; background: var(--well); border: 1px solid var(--line); border-radius: 6px; padding: .08em .38em; }
+pre { margin: 0; padding: .9rem 1rem; font: 400 .875rem/1.5 var(--mono); background: var(--well); border: 1px solid var(--line); border-radius: 12px; overflow: auto; max-height: 22rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+details pre { margin-top: .8rem; }
 .card section { margin-top: 1.75rem; }
 
 .pill { display: inline-flex; align-items: center; gap: .45rem; font-size: .8125rem; font-weight: 580; padding: .25rem .7rem; border-radius: 999px; color: var(--soft); background: var(--card); border: 1px solid var(--line); white-space: nowrap; }
@@ -125,7 +127,8 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 .count.some { color: var(--on-accent); background: var(--accent); border-color: var(--accent); }
 #board section + section { margin-top: 2.25rem; }
 .stack { display: grid; gap: 1rem; }
-.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); }
+.grid { columns: 21rem; column-gap: 1rem; }
+.grid > * { break-inside: avoid; margin-bottom: 1rem; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem 1.35rem; box-shadow: var(--shadow); display: flex; flex-direction: column; gap: .8rem; min-width: 0; }
 .tile.ask { box-shadow: inset 4px 0 0 var(--accent), var(--shadow); padding-left: 1.6rem; }
 .tile .note { margin: 0; font-size: .875rem; padding: .7rem .9rem; }
@@ -140,7 +143,7 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 .empty { border: 1px dashed var(--line); border-radius: 14px; padding: 1.75rem; text-align: center; color: var(--soft); }
 .empty strong { display: block; color: var(--ink); font-weight: 600; }
 .toast { position: fixed; left: 50%; bottom: 1.25rem; transform: translateX(-50%); margin: 0; padding: .65rem 1.1rem; border-radius: 10px; background: var(--ink); color: var(--ground); font-size: .9375rem; max-width: calc(100vw - 2rem); box-shadow: var(--shadow); }
-.grid .empty { grid-column: 1 / -1; }
+.grid .empty { column-span: all; }
 .toast:empty { display: none; }
 
 @media (max-width: 34rem) {
@@ -159,6 +162,24 @@ input { display: block; width: 100%; margin-top: .3rem; font: 400 .9375rem/1.4 v
 }
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
 @media (forced-colors: active) { .pill::before { background: CanvasText; } button, .button { border-color: ButtonText; } }
+.url { display: flex; gap: .6rem; align-items: start; justify-content: space-between; }
+.url code, .url pre { min-width: 0; flex: 1; }
+.url code { border: 0; background: none; padding: .3rem 0; font-size: .875rem; }
+.choose { display: flex; flex-wrap: wrap; gap: 1rem; }
+.choose label { font-size: .8125rem; font-weight: 580; color: var(--soft); flex: 1 1 12rem; }
+select { display: block; width: 100%; margin-top: .3rem; font: inherit; font-size: .9375rem; color: var(--ink); background: var(--well); border: 1px solid var(--soft); border-radius: 10px; padding: .55rem .7rem; }
+.check { display: inline-flex; gap: .5rem; align-items: center; font-size: .875rem; width: 100%; }
+.check input { width: auto; margin: 0; }
+.tile.row { flex-direction: row; flex-wrap: wrap; align-items: center; justify-content: space-between; }
+.tile.row code { flex: 1 1 20rem; min-width: 0; }
+.soft { color: var(--soft); font-size: .875rem; }
+#connect-entry { display: grid; gap: .6rem; }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 14px; box-shadow: var(--shadow); }
+table { width: 100%; border-collapse: collapse; font-size: .875rem; }
+th { text-align: left; font-weight: 620; color: var(--soft); font-size: .8125rem; padding: .7rem 1rem .5rem; white-space: nowrap; }
+td { padding: .5rem 1rem; border-top: 1px solid var(--line); vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+td small { display: block; color: var(--soft); max-width: 30rem; overflow-wrap: anywhere; }
+td.trouble { color: var(--bad); }
 .device { display: flex; gap: 1.5rem; align-items: center; flex-wrap: wrap; justify-content: space-between; }
 .device > div { flex: 1 1 16rem; min-width: 0; }
 .device .code code { font-size: 1.9rem; letter-spacing: .12em; font-weight: 600; user-select: all; }

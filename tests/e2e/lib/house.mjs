@@ -4,12 +4,13 @@ import { startMcpServer } from './mcp_server.mjs';
 import { makeProxy } from './proxy.mjs';
 
 /// `use(t, options)` → { as, rs, proxy, url }; everything ends with the test.
-export async function use(t, { server = startMcpServer, as: asOptions, rs: rsOptions, proxy: proxyOptions = {}, path = '/files' } = {}) {
+export async function use(t, { server = startMcpServer, as: asOptions, rs: rsOptions, proxy: proxyOptions = {}, proxyValues, path = '/files' } = {}) {
   const as = await startAuthorizationServer(asOptions);
   t.after(() => as.close());
   const rs = await server({ authorizationServer: as, ...rsOptions });
   t.after(() => rs.close());
-  const proxy = await makeProxy({ upstreamUrl: rs.url, ...proxyOptions });
+  const values = { ...proxyOptions.values, ...proxyValues?.(as) };
+  const proxy = await makeProxy({ upstreamUrl: rs.url, ...proxyOptions, values });
   let failed = true;
   t.after(async () => {
     if (failed && proxy.log) t.diagnostic(`the proxy's log ends with:\n${proxy.log.split('\n').slice(-25).join('\n')}`);

@@ -198,3 +198,31 @@ TEST_CASE("clients are told apart by name and bearer") {
     CHECK(has(bad(two("ada", "eve"), {{"X", "0123456789abcdef"}, {"Y", "0123456789abcdef"}}), "same bearer"));
     CHECK(has(bad(up + "client_auth: {principal: ada}\n"), "client_auth.bearer is missing"));
 }
+
+TEST_CASE(
+    "tabs, indentation that does not fit and a second colon are told in words that say what to change") {
+    CHECK(has(bad("upstreams:\n\ta: {url: https://a.example}\n"), ":2:1: this line is indented with a tab"));
+    CHECK(has(bad("upstreams:\n  a:\n    url: https://a.example\n   grant: static\n"),
+              "the indentation of this line does not fit"));
+    CHECK(has(bad("upstreams:\n  a:\n    url: https://a.example grant: static\n"),
+              "put the value into quotes"));
+}
+
+TEST_CASE("a URL without its scheme gets one suggested") {
+    CHECK(has(bad("upstreams: {a: {url: mcp.example.com/mcp}}\n"), "Write https://mcp.example.com/mcp."));
+    CHECK(has(bad("upstreams: {a: {url: localhost:3000/mcp}}\n"), "Write http://localhost:3000/mcp."));
+}
+
+TEST_CASE("every key that exists is suggested, also one that is only looked at where it is given") {
+    CHECK(has(bad("upstreams: {a: {url: https://a.example, scops: [x]}}\n"), "did you mean 'scopes'?"));
+    CHECK(has(
+        bad("upstreams: {a: {url: https://a.example}}\npolicy: [{action: confirm, wait: {timeuot: 1s}}]\n"),
+        "did you mean 'timeout'?"));
+}
+
+TEST_CASE("approve is for rules about calls") {
+    const std::string upstream = "upstreams: {a: {url: https://a.example}}\n";
+    CHECK(has(bad(upstream + "policy: [{action: approve}]\n"), "match tool or method"));
+    CHECK(has(bad(upstream + "policy: [{match: {tool: x, scopes: [y]}, action: approve}]\n"),
+              "nothing of a challenge"));
+}

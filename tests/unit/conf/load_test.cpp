@@ -1,6 +1,8 @@
 // A configuration is read: defaults, every key, and what beats what.
 #include "given.hpp"
 
+#include "conf/values.hpp"
+
 #include <fstream>
 #include <iterator>
 
@@ -52,7 +54,7 @@ approval:
   open_browser: once
   token: {env: OPERATOR}
   lifetime: 20m
-  notify_command: [notify-send, approval]
+  notify: {command: [notify-send, approval]}
 vault: {backend: sqlite, path: ~/v.db, key: {file: v.key}}
 client_metadata_url: https://app.example/client.json
 identity_providers:
@@ -104,7 +106,7 @@ metrics: {listen: 127.0.0.1:9972}
     CHECK(c.approval.listen.host == "::1");
     CHECK(c.approval.listen.to_string() == "[::1]:9971");
     CHECK(c.approval.public_url == "https://approve.example");
-    CHECK(c.approval.open_browser == browser_opening::once);
+    CHECK(c.approval.open_browser == browser_opening::automatic);
     CHECK(c.approval.token.value.equals("0123456789abcdef-op"));
     CHECK(c.approval.lifetime == 20min);
     CHECK(c.approval.notify_command.size() == 2);
@@ -198,11 +200,12 @@ TEST_CASE("serve URL is one upstream at the root and at the URL's own path") {
     auto c = config_for_url("https://api.example.com/v1/mcp", given::inputs());
     REQUIRE(c.has_value());
     REQUIRE(c->upstreams.size() == 1);
-    CHECK(c->upstreams[0].name == "api.example.com");
+    CHECK(c->upstreams[0].name == "example");
     CHECK(c->upstreams[0].path == "/");
-    CHECK(c->upstreams[0].also_at == std::vector<std::string>{"/v1/mcp"});
+    CHECK(c->upstreams[0].also_at == std::vector<std::string>{"/example", "/v1/mcp"});
     CHECK(c->policy.rules.size() == builtin_rules().size());
-    CHECK(config_for_url("https://api.example.com", given::inputs())->upstreams[0].also_at.empty());
+    CHECK(config_for_url("https://api.example.com", given::inputs())->upstreams[0].also_at ==
+          std::vector<std::string>{"/example"});
     CHECK(config_for_url("http://127.0.0.1:3000/mcp", given::inputs()).has_value());
     CHECK(config_for_url("http://api.example.com/mcp", given::inputs()).has_error());
     CHECK(config_for_url("ftp://x", given::inputs()).has_error());
@@ -324,4 +327,44 @@ TEST_CASE("the outbound proxy is taken from the environment, and checked") {
     CHECK(lower.outbound->host == "other.corp");
     CHECK(has(bad(given::one_upstream, {{"https_proxy", "socks5://x"}}), "HTTPS_PROXY"));
     CHECK_FALSE(good(given::one_upstream).outbound.has_value());
+}
+
+TEST_CASE("an upstream that is only a URL is called after its host") {
+    CHECK(name_for_host("mcp.example.com") == "example");
+    CHECK(name_for_host("api.githubcopilot.com") == "githubcopilot");
+    CHECK(name_for_host("mcp.shop.example.co.uk") == "example");
+    CHECK(name_for_host("tools.example") == "tools");
+    CHECK(name_for_host("localhost") == "localhost");
+    for (const auto* host : {"127.0.0.1", "[::1]", "::1", "", ".",
+                             "mcp.b\xc3\xbc"
+                             "cher.example"})
+        CHECK(name_for_host(host) == "upstream");
+}
+
+TEST_CASE(
+    "a command to be pasted names the configuration that it needs, quoted where a shell would break it") {
+    config c;
+    CHECK(cli_command(c, "approve 1") == "mcp-reauth approve 1");
+    c.file = "/etc/mcp-reauth/config.yaml";
+    CHECK(cli_command(c, "approve 1") == "mcp-reauth approve 1 --config /etc/mcp-reauth/config.yaml");
+    c.file = "/home/o'neil/my files/c.yaml";
+    CHECK(cli_command(c, "approve 1") == "mcp-reauth approve 1 --config '/home/o'\\''neil/my files/c.yaml'");
+}
+
+TEST_CASE("the old spellings of the notification and of the browser's key are still understood") {
+    const auto c = good("approval: {open_browser: once, notify_command: [a, b]}\n"
+                        "upstreams: {a: {url: https://a.example}}\n");
+    CHECK(c.approval.open_browser == browser_opening::automatic);
+    CHECK(c.approval.notify_command.size() == 2);
+    REQUIRE(c.warnings.size() == 1);
+    CHECK(c.warnings[0].find("approval.notify.command") != std::string::npos);
+}
+
+TEST_CASE("environment variables that hold secrets are known, so that no child gets them") {
+    auto in = given::inputs();
+    in.environment["THE_SECRET"] = "0123456789abcdef";
+    const auto c = load_config_text(
+        "upstreams: {a: {url: https://a.example, grant: static, token: {env: THE_SECRET}}}\n", "c.yaml", in);
+    REQUIRE(c.has_value());
+    CHECK(c->secret_variables == std::vector<std::string>{"THE_SECRET"});
 }

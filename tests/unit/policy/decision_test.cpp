@@ -257,3 +257,51 @@ TEST_CASE("pass is known before the request only if nothing else can decide") {
         CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, m)}}, "gh", "local"));
     }
 }
+
+namespace {
+
+rule about(std::string tool, rule_action action) {
+    rule r;
+    r.name = tool;
+    r.match.tool = {std::move(tool)};
+    r.action = action;
+    return r;
+}
+
+std::string approver_of(const rule_set& rules, const std::vector<operation>& operations) {
+    const auto* r = rule_for_call(rules, "files", "local", operations);
+    return r ? r->name : "";
+}
+
+} // namespace
+
+TEST_CASE("the first rule that names a call decides whether it is approved before it is sent") {
+    rule_set rules;
+    rules.rules = {about("delete_draft", rule_action::silent), about("delete_*", rule_action::approve)};
+    CHECK(approver_of(rules, {{"tools/call", "delete_repo"}}) == "delete_*");
+    CHECK(approver_of(rules, {{"tools/call", "delete_draft"}}).empty());
+    CHECK(approver_of(rules, {{"tools/call", "list"}}).empty());
+    CHECK(approver_of(rules, {{"tools/call", "list"}, {"tools/call", "delete_repo"}}) == "delete_*");
+    rules.rules[1].match.upstream = {"other"};
+    CHECK(approver_of(rules, {{"tools/call", "delete_repo"}}).empty());
+}
+
+TEST_CASE("rules about challenges say nothing about calls, and the other way round") {
+    rule_set rules;
+    rule general;
+    general.action = rule_action::silent; // whatever is challenged
+    auto scoped = about("delete_*", rule_action::silent);
+    scoped.match.scopes = {"write"};
+    rules.rules = {general, scoped, about("delete_*", rule_action::deny),
+                   about("delete_*", rule_action::approve)};
+    CHECK(approver_of(rules, {{"tools/call", "delete_repo"}}) == "delete_*");
+    rules.rules = {about("delete_*", rule_action::approve)};
+    challenge_facts facts;
+    facts.upstream = "files";
+    facts.operations = {{"tools/call", "delete_repo"}};
+    CHECK(decide(rules, facts).action == rule_action::interactive);
+    CHECK(approves_calls(rules, "files", "local"));
+    CHECK_FALSE(passes_always(rules, "files", "local"));
+    rules.rules[0].match.principal = {"ada"};
+    CHECK_FALSE(approves_calls(rules, "files", "local"));
+}

@@ -28,17 +28,13 @@ TEST_CASE("a handshake is held for what every client bears, counted from the req
     CHECK(plan_wait(s).give_up_after == 0s);
 }
 
-TEST_CASE("a handshake is held longer where somebody looks, or the client is known to wait") {
+TEST_CASE("initialize is held longer where somebody looks at the approval; server/discover never is") {
     auto s = of(waiting_kind::handshake);
-    s.held_for = 4s;
+    s.held_for = 2s;
     s.attended = true;
-    CHECK(plan_wait(s).give_up_after == 16s);
-    s.attended = false;
-    s.patient = waits_long("claude-code");
-    CHECK(plan_wait(s).give_up_after == 16s);
-    CHECK(waits_long("OpenCode"));
-    CHECK_FALSE(waits_long("gemini-cli-mcp-client"));
-    CHECK_FALSE(waits_long(""));
+    CHECK(plan_wait(s).give_up_after == 18s);
+    s.probe = true;
+    CHECK(plan_wait(s).give_up_after == 2s);
 }
 
 TEST_CASE("a time-out in the rule is what the operator knows: it holds for a handshake too, up to 50 s") {

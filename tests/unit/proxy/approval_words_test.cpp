@@ -1,6 +1,7 @@
 // What the approval page says, without any socket.
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_page.hpp"
+#include "proxy/approval/approval_words.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -23,7 +24,7 @@ approval question() {
 }
 
 std::string page_of(const approval& a, std::string notice = {}) {
-    return render_approval_page(a, {"", "/a/s", a.created_at, std::move(notice)});
+    return render_approval_page(a, {"", "/a/s", a.created_at, std::move(notice), true});
 }
 
 bool shows(const std::string& page, const std::string& text) {
@@ -71,19 +72,33 @@ TEST_CASE("principals other than local are named") {
     CHECK(shows(page_of(a), "On behalf of"));
 }
 
-TEST_CASE("a warning names each pair of hosts that differ, and there is none when they agree") {
+TEST_CASE("a provider on another host than the server is stated, not warned about") {
     auto a = question();
+    a.login_host = a.token_host = "login.example";
+    a.issuer = "https://issuer.example/t";
     CHECK(host_warnings(a).empty());
+    CHECK(shows(page_of(a), "login.example"));
+    CHECK_FALSE(shows(page_of(a), "Look twice"));
+}
+
+TEST_CASE(
+    "login and token host that differ are warned about, and so is what was another when it was approved") {
+    auto a = question();
     a.login_host = "login.example";
     a.token_host = "token.example";
-    a.issuer = "https://issuer.example/t";
-    const auto all = host_warnings(a);
+    auto all = host_warnings(a);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].find("You sign in at login.example, but the access is issued by token.example") == 0);
+    CHECK(shows(page_of(a), "Look twice before you go on"));
+    a = question();
+    a.issuer_before = "https://old.example";
+    a.login_host_before = a.token_host_before = "old.example";
+    all = host_warnings(a);
     REQUIRE(all.size() == 3);
-    CHECK(all[0].find("The server at as.example sends you to login.example") == 0);
-    CHECK(all[1].find("issued by token.example") != std::string::npos);
-    CHECK(all[2].find("issuer.example") != std::string::npos);
-    a.login_host = "";
-    CHECK(host_warnings(a).size() == 1);
+    CHECK(all[0].find("So far https://old.example gave access; now the server names https://as.example") ==
+          0);
+    a.status = approval_status::approved;
+    CHECK_FALSE(shows(page_of(a), "Look twice"));
 }
 
 TEST_CASE("a port makes another host, and look-alike names are shown in punycode") {
@@ -93,6 +108,51 @@ TEST_CASE("a port makes another host, and look-alike names are shown in punycode
     CHECK(shown_host("localhost:9000") == "localhost:9000");
     CHECK(shown_host("[::1]:9000") == "[::1]:9000");
     CHECK(shown_host("\xd0\xb0pple.example").find("xn--") == 0);
+}
+
+TEST_CASE("nobody is said to wait after the client has given up, and a decided approval asks for nothing") {
+    auto a = question();
+    CHECK(shows(page_of(a), "waits until you decide"));
+    CHECK(shows(render_approval_page(a, {"", "/a/s", a.created_at, "", false}), "its next try works"));
+    a.status = approval_status::denied;
+    a.outcome = "Denied.";
+    CHECK(shows(page_of(a), "You said no"));
+    CHECK_FALSE(shows(page_of(a), ">Denied.<"));
+    CHECK_FALSE(shows(page_of(a), "Newly"));
+    CHECK(shows(page_of(a), "Was requested"));
+}
+
+TEST_CASE("backticks become code, and a lone one stays") {
+    CHECK(with_code("run `mcp-reauth login <x>` now", 100).text ==
+          "run <code>mcp-reauth login &lt;x&gt;</code> now");
+    CHECK(with_code("a ` b", 100).text.find("<code>") == std::string::npos);
+    auto a = question();
+    a.outcome = "run `mcp-reauth doctor github`";
+    CHECK(shows(page_of(a), "<code>mcp-reauth doctor github</code>"));
+}
+
+TEST_CASE("a call's page shows what would be sent, escaped, and that only the operator may say yes") {
+    auto a = question();
+    a.kind = approval_kind::call;
+    a.reason = "policy";
+    a.method = "tools/call";
+    a.tool = "delete_repo";
+    a.client_name = "cursor";
+    a.arguments = "{\n  \"name\": \"<b>\"\n}";
+    a.digest = "0123456789abcdefXYZ";
+    a.completes_without_login = true;
+    a.login_host = a.token_host = a.issuer = "";
+    const auto page = page_of(a);
+    CHECK(shows(page, "Send this call to github?"));
+    CHECK(shows(page, "<strong>cursor</strong> wants to call <code>delete_repo</code>"));
+    CHECK(shows(page, "  &quot;name&quot;: &quot;&lt;b&gt;&quot;"));
+    CHECK(shows(page, "mcp-reauth approve aaaa"));
+    CHECK(shows(page, "0123456789abcdef"));
+    CHECK_FALSE(shows(page, "Permissions (scopes)"));
+    CHECK_FALSE(shows(page, "class=\"primary\""));
+    CHECK(approval_json(a, "")["kind"] == "call");
+    CHECK(approval_json(a, "")["arguments"] == a.arguments);
+    CHECK(approval_json(a, "")["digest"] == a.digest);
 }
 
 TEST_CASE("form-action gets well-formed origins only") {

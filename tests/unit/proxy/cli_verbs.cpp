@@ -2,6 +2,7 @@
 #include "proxy/cli/cli.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
+#include "proxy/running_file.hpp"
 #include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>
@@ -10,7 +11,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+
+#include <unistd.h>
 
 using namespace reauth;
 using reauth::test::has;
@@ -68,11 +72,23 @@ TEST_CASE("usage errors end with 2, help and version with 0") {
     CHECK(version.code == 0);
     CHECK(has(version.out, "mcp-reauth " REAUTH_VERSION));
     for (const auto* verb : {"serve", "check", "explain", "login", "logout", "status", "approvals", "approve",
-                             "deny", "open", "doctor", "client-config", "demo"}) {
+                             "deny", "open", "rules", "history", "doctor", "client-config", "demo"}) {
         const auto help = run({verb, "--help"});
         CHECK(help.code == 0);
         CHECK(has(help.out, "--help"));
     }
+}
+
+TEST_CASE("help, version and mistyped commands are understood as people type them") {
+    CHECK(run({"help"}).code == 0);
+    CHECK(has(run({"help"}).out, "serve"));
+    CHECK(has(run({"help", "serve"}).out, "--approval-listen"));
+    CHECK(has(run({"version"}).out, "mcp-reauth " REAUTH_VERSION));
+    const auto typo = run({"serv"});
+    CHECK(typo.code == 2);
+    CHECK(has(typo.err, "There is no command 'serv' (did you mean 'serve'?)"));
+    CHECK(has(run({"help", "statsu"}).err, "did you mean 'status'?"));
+    CHECK(has(run({}).err, "serve"));
 }
 
 TEST_CASE("check prints what the configuration comes to") {
@@ -110,8 +126,8 @@ TEST_CASE("check with a wrong configuration ends with 2 and names every place") 
 TEST_CASE("client-config prints an entry for each client") {
     cli_directory dir;
     const auto file = dir.write("c.yaml", sample);
-    for (const auto* client :
-         {"claude", "cursor", "vscode", "windsurf", "gemini", "zed", "opencode", "codex", "url"}) {
+    for (const auto* client : {"claude", "cursor", "vscode", "windsurf", "gemini", "zed", "opencode", "codex",
+                               "url", "claude-code", "claude-desktop", "inspector", "mcporter"}) {
         const auto r = run({"client-config", "notes", "--for", client, "-c", file});
         CHECK(r.code == 0);
         CHECK(has(r.out, "http://127.0.0.1:8970/notes"));
@@ -186,4 +202,69 @@ TEST_CASE("odd JSON from the API reads as empty") {
     CHECK(array_of({{"x", "y"}}, "x").empty());
     CHECK_FALSE(flag_of({{"x", "true"}}, "x"));
     CHECK(time_of({{"x", "never"}}, "x") == "-");
+}
+
+TEST_CASE("client-config prints the command beside the entry, and both as JSON") {
+    cli_directory dir;
+    const auto file = dir.write("c.yaml", "upstreams: {notes: {url: 'https://notes.example/mcp'}}\n");
+    const auto text = run({"client-config", "--for", "claude-code", "-c", file}); // the only upstream
+    CHECK(text.code == 0);
+    CHECK(has(text.err, "claude mcp add --transport http notes http://127.0.0.1:8970/notes"));
+    CHECK_FALSE(has(text.out, "claude mcp add"));
+    const auto json =
+        nlohmann::json::parse(run({"client-config", "notes", "--for", "codex", "-c", file, "--json"}).out);
+    CHECK(json["command"] == "codex mcp add notes --url http://127.0.0.1:8970/notes");
+    CHECK(has(json["text"].get<std::string>(), "[mcp_servers.notes]"));
+    CHECK(json["url"] == "http://127.0.0.1:8970/notes");
+}
+
+TEST_CASE("the running proxy is found: by its configuration, or because it is the only one") {
+    cli_directory dir;
+    const std::map<std::string, std::string> home{{"HOME", dir.path}};
+    const auto none = run({"client-config", "--for", "url"}, home);
+    CHECK(none.code == 2);
+    auto settings = config_for_url("https://mcp.example.com/mcp", {{}, home, false}).value();
+    settings.listen.port = 4321;
+    auto note = std::make_unique<running_file>();
+    REQUIRE(note->write(settings.state_directory, describe_running(settings, 4321, 4322)).has_value());
+    CHECK(run({"client-config", "--for", "url"}, home).out == "http://127.0.0.1:4321/\n");
+    CHECK(run({"client-config", "example", "--for", "url"}, home).out == "http://127.0.0.1:4321/\n");
+    CHECK(has(run({"check"}, home).out, "https://mcp.example.com/mcp"));
+    const auto status = run({"status"}, home);
+    CHECK(status.code != 0);
+    CHECK(has(status.err, "operator token")); // it looks where that proxy keeps it, and says so
+    // one that was named, and does not run, is not mistaken for it
+    const auto file = dir.write("c.yaml", "upstreams: {notes: {url: 'https://notes.example/mcp'}}\n");
+    CHECK(run({"client-config", "--for", "url", "-c", file}, home).out == "http://127.0.0.1:8970/notes\n");
+    // the one that runs with the file that was named, where it has been told to listen
+    auto named = load_config(file, {{{"listen", "127.0.0.1:5555"}}, home, false}).value();
+    auto about = describe_running(named, 5555, 5556);
+    auto second = std::make_unique<running_file>();
+    about.pid = ::getppid(); // another process that lives
+    std::ifstream stat("/proc/" + std::to_string(about.pid) + "/stat");
+    std::string text((std::istreambuf_iterator<char>(stat)), {});
+    std::istringstream fields(text.substr(text.rfind(')') + 2));
+    std::string field;
+    for (int i = 3; i <= 22; ++i)
+        fields >> field;
+    about.started = std::stoull(field);
+    REQUIRE(second->write(named.state_directory, about).has_value());
+    CHECK(run({"client-config", "--for", "url", "-c", file}, home).out == "http://127.0.0.1:5555/notes\n");
+    const auto several = run({"client-config", "--for", "url"}, home);
+    CHECK(several.code == 2);
+    CHECK(has(several.err, "2 proxies run here"));
+    CHECK(has(several.err, "--config " + file));
+    second.reset();
+    note.reset();
+    CHECK(run({"client-config", "--for", "url"}, home).code == 2);
+}
+
+TEST_CASE("the file of a process that has gone is not believed") {
+    cli_directory dir;
+    auto settings = config_for_url("https://mcp.example.com/mcp", {{}, {{"HOME", dir.path}}, false}).value();
+    auto about = describe_running(settings, 1, 2);
+    running_file note;
+    about.started += 1; // the pid was given to somebody else
+    REQUIRE(note.write(settings.state_directory, about).has_value());
+    CHECK(live_proxies(settings.state_directory).empty());
 }

@@ -258,3 +258,69 @@ TEST_CASE("a refresh that ended, well or not, leaves no mark") {
     w.until([&] { return w.manager->quiet(); }, "the end");
     CHECK_FALSE(w.store.refresh_under_way(false, "local", "up").value().has_value());
 }
+
+namespace {
+
+/// A call waits here; the vault is shared.
+struct call_among_others : recovery_world {
+    std::shared_ptr<held_request> request;
+    std::string id;
+    call_among_others() {
+        records.others_may_write = true;
+        start();
+        ask();
+    }
+    void ask() {
+        request = called("d1");
+        until([&] { return !request->approval_link.empty(); }, "an approval");
+        id = request->approval_id;
+        until([&] { return !store.questions().value().empty(); }, "the question in the vault");
+    }
+    shared_question stored() {
+        const auto all = store.questions().value();
+        for (const auto& q : all)
+            if (q.shown.id == id)
+                return q;
+        throw std::runtime_error("the vault does not hold the call");
+    }
+    void decide_elsewhere(approval_status status) {
+        auto q = stored();
+        q.shown.status = status;
+        REQUIRE_FALSE(store.store_question(q, now, false).value().has_value());
+        records.tell({record_kind::approval, credential_store::question_key(q)});
+    }
+};
+
+} // namespace
+
+TEST_CASE("a call that another process's person approved is sent here, once, and the vault knows") {
+    call_among_others w;
+    w.decide_elsewhere(approval_status::approved);
+    CHECK(w.verdict_of(w.request).is == verdict::replay);
+    CHECK(w.stored().shown.used);
+    const auto used = w.id;
+    w.ask();
+    CHECK(w.id != used);
+}
+
+TEST_CASE("of two processes one sends an approved call") {
+    call_among_others w;
+    w.manager->abandon(w.request);
+    auto q = w.stored();
+    q.shown.status = approval_status::approved;
+    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
+    CHECK(w.store.take_call(q, w.now).value()); // the other one was faster
+    CHECK_FALSE(w.store.take_call(q, w.now).value());
+    w.records.tell({record_kind::approval, credential_store::question_key(q)});
+    const auto used = w.id;
+    w.request = w.called("d1");
+    w.until([&] { return !w.request->approval_link.empty() && w.request->approval_id != used; },
+            "another one");
+    CHECK_FALSE(w.request->verdict.has_value());
+}
+
+TEST_CASE("a call that was denied at another process is not sent here") {
+    call_among_others w;
+    w.decide_elsewhere(approval_status::denied);
+    CHECK(w.verdict_of(w.request).why.code == fault::approval_denied);
+}

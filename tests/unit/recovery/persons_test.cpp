@@ -33,7 +33,7 @@ TEST_CASE("login: approve, go there, come back; the request goes on") {
     CHECK(has(there->location, "code_challenge="));
     const auto page = w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt));
     CHECK(page.ok);
-    CHECK(has(page.detail, "Your request goes on."));
+    CHECK(has(page.detail, "The request that waited goes on."));
     const auto said = w.verdict_of(w.request);
     CHECK(said.is == verdict::replay);
     CHECK(said.person_waited);

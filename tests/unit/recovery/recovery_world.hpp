@@ -369,6 +369,17 @@ struct recovery_world {
         manager->ask(held);
         return held;
     }
+    /// A call that a rule wants approved before it is sent.
+    std::shared_ptr<held_request> called(const std::string& digest) {
+        recovery_ask ask;
+        ask.where = {table, table->routes[0].get(), 0};
+        auto& call = ask.call.emplace();
+        call.digest = digest;
+        call.operations.push_back({"tools/call", "echo"});
+        auto held = std::make_shared<held_request>(control.get_executor(), waker, std::move(ask));
+        manager->ask(held);
+        return held;
+    }
     recovery_verdict verdict_of(const std::shared_ptr<held_request>& r) {
         until([&] { return r->verdict.has_value(); }, "a verdict");
         return *r->verdict;

@@ -1,0 +1,175 @@
+// A row for each client; what the rows have in common is made once.
+#include "conf/client_entry.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+
+namespace reauth {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr auto variable = "${MCP_REAUTH_BEARER}", env_variable = "${env:MCP_REAUTH_BEARER}";
+
+struct entry_input {
+    const std::string &name, &url;
+    bool bearer;
+
+    json with_headers(json entry, const char* placeholder) const {
+        if (bearer)
+            entry["headers"] = {{"Authorization", std::string("Bearer ") + placeholder}};
+        return entry;
+    }
+    /// For a command line.
+    std::string header_flag(const char* flag) const {
+        return bearer ? std::string(" ") + flag + " \"Authorization: Bearer $MCP_REAUTH_BEARER\"" : "";
+    }
+};
+
+std::string under(const char* key, const std::string& name, json entry) {
+    return json{{key, {{name, std::move(entry)}}}}.dump(2);
+}
+
+struct client_row {
+    std::string_view client, title, file;
+    std::string (*text)(const entry_input& in);
+    std::string (*command)(const entry_input& in);
+    std::string_view note;
+};
+
+std::string no_command(const entry_input&) {
+    return {};
+}
+
+std::string toml_for_codex(const entry_input& in) {
+    return "[mcp_servers." + in.name + "]\nurl = \"" + in.url + "\"\nstartup_timeout_sec = 30\n" +
+           (in.bearer ? "bearer_token_env_var = \"MCP_REAUTH_BEARER\"\n" : "");
+}
+
+constexpr std::array<client_row, 11> rows{{
+    {"claude-code", "Claude Code", ".mcp.json of the project",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, variable));
+     },
+     [](const entry_input& in) {
+         return "claude mcp add --transport http " + in.name + " " + in.url + in.header_flag("--header");
+     },
+     "MCP_TIMEOUT=60000 in its environment gives you a minute for the first sign-in (30 s else)."},
+    {"claude-desktop", "Claude Desktop", "claude_desktop_config.json (Settings, Developer, Edit Config)",
+     [](const entry_input& in) {
+         json args{"-y", "mcp-remote", in.url, "--allow-http"};
+         if (in.bearer) {
+             args.push_back("--header");
+             args.push_back("Authorization:Bearer ${MCP_REAUTH_BEARER}");
+         }
+         return under("mcpServers", in.name, {{"command", "npx"}, {"args", std::move(args)}});
+     },
+     no_command, "It starts programs only, so a bridge speaks for it."},
+    {"codex", "Codex", "~/.codex/config.toml", toml_for_codex,
+     [](const entry_input& in) {
+         return "codex mcp add " + in.name + " --url " + in.url +
+                (in.bearer ? " --bearer-token-env-var MCP_REAUTH_BEARER" : "");
+     },
+     "startup_timeout_sec gives you half a minute for the first sign-in (10 s else)."},
+    {"cursor", "Cursor", "~/.cursor/mcp.json",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name, in.with_headers({{"url", in.url}}, env_variable));
+     },
+     no_command, ""},
+    {"gemini", "Gemini CLI", "~/.gemini/settings.json",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name, in.with_headers({{"httpUrl", in.url}}, variable));
+     },
+     [](const entry_input& in) {
+         return "gemini mcp add --scope user --transport http " + in.name + " " + in.url +
+                in.header_flag("--header");
+     },
+     "It gives up after some seconds while it connects: sign in first with `mcp-reauth login`."},
+    {"inspector", "MCP Inspector", "mcp.json for its --config",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name,
+                      in.with_headers({{"type", "streamable-http"}, {"url", in.url}}, "YOUR-BEARER"));
+     },
+     [](const entry_input& in) {
+         return "npx @modelcontextprotocol/inspector --cli " + in.url +
+                " --transport http --method tools/list" + in.header_flag("--header");
+     },
+     ""},
+    {"mcporter", "mcporter", "config/mcporter.json, or ~/.mcporter/mcporter.json",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name, in.with_headers({{"baseUrl", in.url}}, variable));
+     },
+     [](const entry_input& in) {
+         return "npx mcporter config add " + in.name + " --url " + in.url + " --allow-http" +
+                (in.bearer ? " --header \"Authorization=Bearer $MCP_REAUTH_BEARER\"" : "");
+     },
+     ""},
+    {"opencode", "opencode", "opencode.json of the project, or ~/.config/opencode/opencode.json",
+     [](const entry_input& in) {
+         return under(
+             "mcp", in.name,
+             in.with_headers({{"type", "remote"}, {"url", in.url}, {"enabled", true}, {"oauth", false}},
+                             "{env:MCP_REAUTH_BEARER}"));
+     },
+     no_command, "oauth: false keeps it from a sign-in of its own."},
+    {"vscode", "VS Code", ".vscode/mcp.json",
+     [](const entry_input& in) {
+         return under("servers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, env_variable));
+     },
+     [](const entry_input& in) {
+         return "code --add-mcp '" + json{{"name", in.name}, {"type", "http"}, {"url", in.url}}.dump() + "'";
+     },
+     ""},
+    {"windsurf", "Windsurf", "~/.codeium/windsurf/mcp_config.json",
+     [](const entry_input& in) {
+         return under("mcpServers", in.name, in.with_headers({{"serverUrl", in.url}}, env_variable));
+     },
+     no_command, ""},
+    {"zed", "Zed", "settings.json of Zed",
+     [](const entry_input& in) {
+         return under("context_servers", in.name, in.with_headers({{"url", in.url}}, "YOUR-BEARER"));
+     },
+     no_command, ""},
+}};
+
+} // namespace
+
+std::string client_url(const config& c, const upstream_config& u) {
+    const auto& at = u.listen ? *u.listen : c.listen;
+    const auto path = u.listen ? std::string("/") : u.path;
+    if (!at.unix_path.empty())
+        return "unix:" + at.unix_path + ":" + path;
+    auto reachable = at;
+    if (at.host == "0.0.0.0" || at.host == "::")
+        reachable.host = c.allowed_hosts.empty() ? "127.0.0.1" : c.allowed_hosts.front();
+    const auto authority = reachable.host.find(':') != std::string::npos && !c.allowed_hosts.empty() &&
+                                   reachable.host == c.allowed_hosts.front()
+                               ? reachable.host
+                               : reachable.to_string();
+    return (c.tls ? "https://" : "http://") + authority + path;
+}
+
+std::vector<std::string> known_clients() {
+    std::vector<std::string> out;
+    for (const auto& row : rows)
+        out.emplace_back(row.client);
+    return out;
+}
+
+std::optional<client_entry> make_client_entry(std::string_view client, const std::string& name,
+                                              const std::string& url, bool bearer) {
+    if (client == "claude")
+        client = "claude-code";
+    for (const auto& row : rows) {
+        if (row.client != client)
+            continue;
+        const entry_input in{name, url, bearer};
+        return client_entry{std::string(row.client), std::string(row.title),
+                            std::string(row.file),   row.text(in),
+                            row.command(in),         std::string(row.note)};
+    }
+    return std::nullopt;
+}
+
+} // namespace reauth

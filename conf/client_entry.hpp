@@ -1,0 +1,32 @@
+// What to put into an MCP client's configuration, for each client that we know (docs/clients.md).
+#pragma once
+
+#include "conf/config.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// The URL that clients use for an upstream.
+std::string client_url(const config& c, const upstream_config& u);
+
+/// One client's entry. A bearer is never in it: a placeholder stands for it.
+struct client_entry {
+    std::string client, title; ///< "claude-code", "Claude Code"
+    std::string file;          ///< where the text goes
+    std::string text;          ///< JSON or TOML
+    std::string command;       ///< does the same from a shell; empty: the client has no such command
+    std::string note;          ///< what else helps; may be empty
+};
+
+/// The names that make_client_entry knows, in the order of the alphabet. "claude" means claude-code.
+std::vector<std::string> known_clients();
+
+/// Nothing: no client is called that. `bearer`: the proxy wants one of its clients.
+std::optional<client_entry> make_client_entry(std::string_view client, const std::string& name,
+                                              const std::string& url, bool bearer);
+
+} // namespace reauth
