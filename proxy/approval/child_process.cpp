@@ -4,7 +4,7 @@
 #include "core/display_text.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <cerrno>
