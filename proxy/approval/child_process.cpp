@@ -118,6 +118,7 @@ void feed(const std::shared_ptr<running_child>& child, std::string text) {
 } // namespace
 
 task<result<void>> run_child(executor ex, child_command command) {
+    std::signal(SIGPIPE, SIG_IGN); // a command that reads nothing of its input is no reason to end
     auto spawned = spawn(ex, command);
     if (!spawned)
         co_return spawned.error();

@@ -135,22 +135,6 @@ bool exchange::follow_redirect() {
     return true;
 }
 
-/// What is remembered of an answer to a POST without a session: who its client is, if a session begins; that
-/// there is nothing to be had by POST, if it says so.
-void exchange::learn_from_answer() {
-    const auto& answer = s_.memory->up->answer;
-    const auto session = answer.value(field_id::mcp_session_id);
-    const bool refused = answer.status == 404 || answer.status == 405;
-    if ((session.empty() && !refused) || s_.memory->head.find(field_id::mcp_session_id))
-        return;
-    if (refused && rest_.empty() && s_.memory->head.method == "POST")
-        w_.limits.old_servers.learn(where_.to->origin + where_.to->base_path);
-    if (session.empty())
-        return;
-    parse_messages();
-    w_.limits.clients.remember(where_.credential(), session, client_name());
-}
-
 task<exchange::outcome> exchange::read_answer() {
     auto got = co_await read_answer_head();
     deadline_.clear();
@@ -170,7 +154,7 @@ task<exchange::outcome> exchange::read_answer() {
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);
     if (where_.upstream().cookies == cookie_mode::jar)
         keep_cookies();
-    if (!is_get_)
+    if (answer.find(field_id::mcp_session_id) || answer.status == 404 || answer.status == 405) [[unlikely]]
         learn_from_answer();
     if (!pass_ &&
         (answer.status == 401 || (may_challenge(answer.status) && answer.find(field_id::www_authenticate)))) {

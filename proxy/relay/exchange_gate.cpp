@@ -1,5 +1,5 @@
-// What a person is shown of a request: who sends it, with which arguments. And policy `approve`: before it is
-// sent, a call waits until a person has approved exactly it.
+// What is known of a request for a person's eyes: who sends it, with which arguments. And policy `approve`:
+// before it is sent, a call waits until a person has approved exactly it.
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
 #include "core/http_field.hpp"
@@ -58,6 +58,22 @@ std::string exchange::client_name() const {
         if (!m.client_name.empty())
             return m.client_name;
     return w_.limits.clients.find(where_.credential(), s_.memory->head.value(field_id::mcp_session_id));
+}
+
+/// Of an answer to a POST without a session: who its client is, if a session begins; that there is nothing to
+/// be had by POST, if it says so.
+void exchange::learn_from_answer() {
+    const auto& answer = s_.memory->up->answer;
+    const auto& head = s_.memory->head;
+    if (head.method != "POST" || head.find(field_id::mcp_session_id))
+        return;
+    if (!answer.find(field_id::mcp_session_id)) {
+        if (rest_.empty())
+            w_.limits.old_servers.learn(where_.to->origin + where_.to->base_path);
+        return;
+    }
+    parse_messages();
+    w_.limits.clients.remember(where_.credential(), answer.value(field_id::mcp_session_id), client_name());
 }
 
 /// Of the first tool call, for a person's eyes; of a large body they are not looked for.
