@@ -89,7 +89,7 @@ result<std::optional<live_proxy>> command_context::running() const {
     if (!in)
         return in.error();
     for (const auto* key : {"approval.listen", "approval.public_url", "state_directory"})
-        if (in->flags.contains(key))
+        if (in->flags.contains(key) || in->environment.contains(environment_name(key)))
             return std::optional<live_proxy>();
     in->approval_only = true;
     const auto file = find_config();

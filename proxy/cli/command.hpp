@@ -37,7 +37,7 @@ struct command_context {
     /// Inputs with flags and --set over them; the failure names a broken --set.
     result<config_inputs> inputs() const;
     /// The running proxy that is meant: the one with the configuration that was named or found, else the only
-    /// one. Nothing: none runs, or the address was given by a flag. A failure: several run.
+    /// one. Nothing: none runs, or the address was given by a flag or a variable. A failure: several run.
     result<std::optional<live_proxy>> running() const;
     /// The configuration of a client verb: that of the running proxy with the addresses it has bound; else a
     /// file if there is one, else the defaults.

@@ -113,10 +113,10 @@ result<void> demo_stage::start() {
 
 std::string demo_stage::yaml(std::uint16_t listen_port, std::uint16_t approval_port,
                              bool second_upstream) const {
-    std::string text =
-        "listen: 127.0.0.1:" + std::to_string(listen_port) +
-        "\napproval: {listen: \"127.0.0.1:" + std::to_string(approval_port) +
-        "\", open_browser: never}\nvault: {backend: memory}\nlimits: {refresh_ahead: 1s}\negress: {allow: [127.0.0.0/8]}\n";
+    std::string text = "listen: 127.0.0.1:" + std::to_string(listen_port) +
+                       "\napproval: {listen: \"127.0.0.1:" + std::to_string(approval_port) +
+                       "\", open_browser: never}\nvault: {backend: memory}\nlimits: {refresh_ahead: "
+                       "1s}\negress: {allow: [127.0.0.0/8]}\n";
     if (enterprise)
         text += "identity_providers:\n  acme:\n    issuer: " + idp->issuer() +
                 "\n    client: {id: mcp-reauth, secret: demo-idp-secret}\n";

@@ -99,6 +99,7 @@ test('beside `serve URL` the command line needs no flags', { timeout: 60_000 }, 
   assert.equal(await new Promise((resolve) => login.on('close', resolve)), 0);
   assert.match((await cli('status')).out, /valid, renewable/);
   assert.match((await cli('history')).out, /login .*ok/);
+  assert.match((await cli('rules')).out, /No rule was remembered/);
   for (const path of ['/', '/upstream', '/mcp']) { // at the root, under its name, and at the URL's own path
     const client = v1(`http://127.0.0.1:${port}${path}`);
     await client.open();
@@ -108,4 +109,18 @@ test('beside `serve URL` the command line needs no flags', { timeout: 60_000 }, 
   child.kill('SIGTERM');
   await new Promise((resolve) => child.on('close', resolve));
   assert.match((await cli('status')).out, /Start `mcp-reauth serve`|no proxy/);
+});
+
+test('the example of a desktop notification tells who asks, and a click opens the page', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-notify-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const { bin, opened } = fakeBrowser(dir);
+  writeFileSync(join(bin, 'notify-send'), `#!/bin/sh\n{ for a in "$@"; do printf '<%s>' "$a"; done; echo; } >> ${dir}/told\necho open\n`);
+  chmodSync(join(bin, 'notify-send'), 0o755);
+  const child = spawn('python3', [join(root, 'conf/notify/desktop')], { env: { PATH: `${bin}:${process.env.PATH}`, HOME: dir }, stdio: ['pipe', 'ignore', 'inherit'] });
+  child.stdin.end(JSON.stringify({ id: 'ab12', kind: 'call', upstream: 'files', client: 'cursor', tool: '$(id)', link: 'http://127.0.0.1:8971/a/x' }));
+  assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0);
+  const told = readFileSync(join(dir, 'told'), 'utf8');
+  assert.ok(told.includes('<One call to files><cursor asks ($(id)).\nmcp-reauth approve ab12>'), told);
+  await until(() => opened() === '<http://127.0.0.1:8971/a/x>\n', { what: 'the browser' });
 });

@@ -27,6 +27,8 @@ test('a client that is told of progress outlives its own time-out while a person
   assert.match(stdout, /Done: approved/);
   assert.equal(said(await call), 'worth the wait');
   assert.equal(rs.counts.tools.echo, 1);
+  assert.ok(!proxy.log.includes('worth the wait'), 'arguments are never logged');
+  assert.match(proxy.log, /"event":"call approved"[^\n]*"client":"patient"[^\n]*tools\/call echo/);
   await client.close();
   passed();
 });

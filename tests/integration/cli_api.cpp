@@ -75,6 +75,21 @@ private:
         else if (p == "/api/approvals/ab12")
             r.body = polls_++ < 1 ? R"({"id":"ab12","status":"authorizing"})"
                                   : R"({"id":"ab12","status":"approved","outcome":"It worked."})";
+        else if (p == "/api/approvals/cd34")
+            r.body =
+                R"({"id":"cd34","status":"pending","kind":"call","upstream":"notes","client":"cursor",)"
+                R"("tool":"delete","method":"tools/call","principal":"local","arguments":"{\n  \"id\": 7\n}",)"
+                R"("warnings":["Look twice."]})";
+        else if (p == "/api/rules")
+            r.body = R"({"rules":[{"id":"ef56","rule":"{name: remembered ef56, action: silent}",)"
+                     R"("created_at":"2000-01-01T00:00:00Z"}]})";
+        else if (p == "/api/rules/ef56/revoke")
+            r.body = R"({"status":"done"})";
+        else if (p == "/api/history")
+            r.body =
+                R"({"history":[{"at":"2000-01-01T00:00:00Z","upstream":"notes","how":"refresh","took_ms":12,)"
+                R"("code":"ok","client":"cursor","approval":""},{"at":"2000-01-01T00:00:00Z","upstream":"notes",)"
+                R"("how":"call approved","took_ms":65000,"code":"ok","client":"","approval":"cd34"}]})";
         else if (p == "/api/open")
             r.body = R"({"link":"http://127.0.0.1/open#once"})";
         else if (p == "/api/logout")
@@ -117,6 +132,33 @@ cli_outcome run(std::uint16_t port, std::vector<std::string> arguments, std::str
 }
 
 } // namespace
+
+TEST_CASE("cli: one approval is shown with who asks and the arguments") {
+    fake_api api;
+    const auto one = run(api.port, {"approvals", "cd34"});
+    CHECK(one.code == 0);
+    for (const auto* part : {"call", "cursor", "delete", "WARNING", "Look twice.", "      \"id\": 7"})
+        CHECK(has(one.out, part));
+    CHECK(nlohmann::json::parse(run(api.port, {"approvals", "cd34", "--json"}).out)["tool"] == "delete");
+}
+
+TEST_CASE("cli: remembered rules are listed as the YAML they equal, and revoked") {
+    fake_api api;
+    CHECK(has(run(api.port, {"rules"}).out, "- {name: remembered ef56, action: silent}  # ef56"));
+    const auto gone = run(api.port, {"rules", "--revoke", "ef56"});
+    CHECK(gone.code == 0);
+    CHECK(has(api.seen.back(), "POST /api/rules/ef56/revoke"));
+    CHECK(nlohmann::json::parse(run(api.port, {"rules", "--json"}).out)["rules"].size() == 1);
+}
+
+TEST_CASE("cli: the history tells what happened, how long it took, and that of one approval") {
+    fake_api api;
+    const auto all = run(api.port, {"history"});
+    for (const auto* part : {"refresh", "12 ms", "cursor", "call approved", "65 s"})
+        CHECK(has(all.out, part));
+    CHECK_FALSE(has(run(api.port, {"history", "cd34"}).out, "refresh"));
+    CHECK(nlohmann::json::parse(run(api.port, {"history", "--json"}).out)["history"].size() == 2);
+}
 
 TEST_CASE("cli: approvals are listed, approved and denied") {
     fake_api api;

@@ -303,10 +303,11 @@ public:
     /// `yaml` holds upstreams and what else is needed; listeners and vault are added. `change` has the last
     /// word.
     explicit running_proxy(const std::string& yaml, const std::function<void(config&)>& change = {}) {
-        auto settings = settings_of("approval: {listen: \"127.0.0.1:0\", open_browser: never}\nvault: {backend: memory}\n"
-                                    "egress: {allow: [127.0.0.0/8]}\n" +
-                                        yaml,
-                                    home.path());
+        auto settings =
+            settings_of("approval: {listen: \"127.0.0.1:0\", open_browser: never}\nvault: {backend: memory}\n"
+                        "egress: {allow: [127.0.0.0/8]}\n" +
+                            yaml,
+                        home.path());
         settings.listen.port = 0;
         if (settings.workers == 0)
             settings.workers = 2;
