@@ -41,7 +41,7 @@ std::string scheme_hint(std::string_view url) {
     if (url.find("://") != url.npos || !is_host(host) ||
         (host.find('.') == host.npos && !is_loopback_host(host)))
         return {};
-    return " Write " + std::string(is_loopback_host(host) ? "http://" : "https://") + clean_text(url, 200) +
+    return ". Write " + std::string(is_loopback_host(host) ? "http://" : "https://") + clean_text(url, 200) +
            ".";
 }
 

@@ -10,7 +10,7 @@
 
 namespace reauth {
 
-/// " Write https://…", where a URL was given without its scheme; else empty.
+/// ". Write https://…", where a URL was given without its scheme; else empty.
 std::string scheme_hint(std::string_view url);
 
 /// What an upstream is called where only its URL is given: after its host, without what says nothing about it

@@ -77,12 +77,8 @@ void approvals::look(const std::string& id, time_point now) {
 }
 
 bool approvals::attended(const std::string& id, time_point now) const {
-    for (const auto& key : {id, std::string()}) {
-        const auto found = looked_at_.find(key);
-        if (found != looked_at_.end() && now < found->second + attention)
-            return true;
-    }
-    return false;
+    const auto found = looked_at_.find(id);
+    return found != looked_at_.end() && now < found->second + attention;
 }
 
 void approvals::forget_old(time_point now) {

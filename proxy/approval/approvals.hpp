@@ -92,11 +92,11 @@ public:
     /// Drops those that were decided an hour ago.
     void forget_old(time_point now);
 
-    /// Somebody has it before their eyes: its page, the dashboard (an empty id: all that wait), a browser
-    /// that was opened for it. Clients are then held a little longer.
+    /// Somebody has it before their eyes: its page, or a browser that was opened for it. Clients are then
+    /// held a little longer.
     void look(const std::string& id, time_point now);
     bool attended(const std::string& id, time_point now) const;
-    /// Called when somebody begins to look; an empty id: at all that wait.
+    /// Called when somebody begins to look at that approval.
     void on_look(std::function<void(const std::string&)> tell) { tell_look_ = std::move(tell); }
 
     /// Called at every change, until the returned number is given to unsubscribe.

@@ -93,7 +93,8 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
     int quiet = 0;
     while (!self->closing && !x.peer_gone() && !stream->over) {
         stream->woken = false;
-        self->services.book.look(only_id, self->services.clock());
+        if (!only_id.empty()) // a dashboard that is left open is nobody who looks at this one
+            self->services.book.look(only_id, self->services.clock());
         bool over = false;
         std::string text;
         if (only_id.empty()) {

@@ -3,6 +3,7 @@
 
 #include "proxy/cli/table.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <sstream>
 
@@ -48,7 +49,14 @@ int print_check(const command_context& context, const config& c) {
     std::vector<std::vector<std::string>> rows{{"UPSTREAM", "CLIENTS USE", "GOES TO", "GRANT"}};
     for (const auto& u : c.upstreams)
         rows.push_back({u.name, client_url(c, u), u.url, std::string(to_string(u.grant))});
-    out << format_table(rows) << "\nThe first rule that matches decides:\n" << to_yaml(c.policy);
+    const bool gated = std::any_of(c.policy.rules.begin(), c.policy.rules.end(),
+                                   [](const rule& r) { return r.action == rule_action::approve; });
+    out << format_table(rows) << "\nThe first rule that matches decides"
+        << (gated
+                ? " (`approve`: about a call before it is sent; the others: about what the upstream refuses)"
+                : "")
+        << ":\n"
+        << to_yaml(c.policy);
     return exit_done;
 }
 

@@ -45,7 +45,7 @@ bool credential_manager::anybody_waits(const std::string& approval) const {
 
 void credential_manager::looked_at(const std::string& approval) {
     for (const auto& [number, held] : held_)
-        if (!held->told_of.empty() && (approval.empty() || held->told_of == approval))
+        if (held->told_of == approval)
             held->somebody_looks();
 }
 
