@@ -109,7 +109,9 @@ recovery_facts credential_life::facts_of(const held_request& r) const {
         f.supported = *server_->scopes_supported;
     if (held_) {
         f.held = true;
-        f.refresh_token = refreshable();
+        // its refresh token may just be spent for the credential that is being stored: that is worth waiting
+        // for
+        f.refresh_token = refreshable() || (flight_ && flight_->fresh);
         f.requested = held_->value.requested;
         f.granted = held_->value.granted;
         // obtained for this very request and refused again: go to the next step

@@ -37,6 +37,25 @@ TEST_CASE("life: a dead token is refreshed once for all who come") {
     holds(w);
 }
 
+TEST_CASE(
+    "life: who comes while a renewed credential is being stored waits for it, though nobody may be asked") {
+    life_world w;
+    w.sign_in();
+    const auto first = w.refuse();
+    w.send_refresh();
+    REQUIRE(w.end<life::run>()); // the server has answered: the token that was sent is spent
+    REQUIRE(w.next_of<life::store>());
+    const auto late = w.refuse(challenge_kind::token_expired, {}, person_use::never);
+    const auto other = w.refuse();
+    CHECK(w.answers[late].empty());
+    w.settle();
+    for (const auto id : {first, late, other})
+        CHECK(replayed(w, id));
+    CHECK(w.runs == 1);
+    CHECK(w.open.empty());
+    holds(w);
+}
+
 TEST_CASE("life: a configured token is read again when it is refused, without vault and lock (fault 8)") {
     life_world w(world_target(grant_kind::static_token));
     credential configured;
