@@ -34,9 +34,24 @@ const special = {
     prepare: (client) => client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: {} })),
     run: (client) => client.callTool({ name: 'test_client_elicitation_defaults', arguments: {} }),
   },
-  'sse-retry': {
-    transport: { reconnectionOptions: { initialReconnectionDelay: 1000, maxReconnectionDelay: 10000, reconnectionDelayGrowFactor: 1.5, maxRetries: 3 } },
-    run: (client) => client.callTool({ name: 'test_reconnection', arguments: {} }),
+  // The scenario takes any GET after the call for a reconnection: the client's own stream has to be open before it.
+  'sse-retry': () => {
+    let opened;
+    const streamIsOpen = new Promise((resolve) => (opened = resolve));
+    return {
+      transport: {
+        reconnectionOptions: { initialReconnectionDelay: 1000, maxReconnectionDelay: 10000, reconnectionDelayGrowFactor: 1.5, maxRetries: 3 },
+        fetch: async (url, init) => {
+          const response = await fetch(url, init);
+          if (init?.method === 'GET') opened();
+          return response;
+        },
+      },
+      run: async (client) => {
+        await streamIsOpen;
+        await client.callTool({ name: 'test_reconnection', arguments: {} });
+      },
+    };
   },
   'request-metadata': { mode: 'auto', run: (client) => client.listTools() },
   'sep-2322-client-request-state': {
@@ -102,7 +117,8 @@ async function loadSkill(client) {
 
 /// Runs the scenario against `url`.
 export async function drive(scenario, wire, url, context) {
-  const how = special[scenario] ?? { run: listAndCall };
+  const found = special[scenario] ?? { run: listAndCall };
+  const how = typeof found === 'function' ? found() : found;
   const client = connect(url, wire, how);
   how.prepare?.(client);
   await client.open();
