@@ -45,7 +45,7 @@ void call_gate::show(const open_call& c, bool share) {
     emit(life::show{c.shown, share ? std::optional(shared(c)) : std::nullopt});
 }
 
-void call_gate::tell(const open_call& c, std::string how, const failure* why) {
+void call_gate::tell(const open_call& c, std::string how) {
     life::audit line;
     line.what = life::audit::kind::decision;
     line.how = std::move(how);
@@ -53,8 +53,6 @@ void call_gate::tell(const open_call& c, std::string how, const failure* why) {
     line.approval = c.shown.id;
     line.client = c.shown.client_name;
     line.detail = c.shown.tool.empty() ? c.shown.method : c.shown.method + " " + c.shown.tool;
-    if (why)
-        line.why = *why;
     emit(std::move(line));
 }
 
@@ -163,7 +161,7 @@ void call_gate::handle(const gate::take_ended& e) {
     c.shown.outcome =
         request ? "Approved, and sent." : "Approved, but its client gave up in the same moment.";
     show(c, false);
-    tell(c, "call approved", nullptr);
+    tell(c, "call approved");
     calls_.erase(found);
     if (request)
         emit(life::answer{*request, life::verdict::replay, {}, {}, {}, true});
@@ -209,7 +207,7 @@ void call_gate::handle(const life::deny_asked& e) {
         return;
     }
     denials_.denied(now_);
-    tell(found->second, "denied", nullptr);
+    tell(found->second, "denied");
     end(e.approval, approval_status::denied, "Denied: the call was not sent.",
         {fault::approval_denied, "a person has denied this call; it was not sent", {}, {}, false}, true);
     emit(life::answer_deny{e.caller, result<void>{}});

@@ -108,7 +108,7 @@ private:
     void end(const std::string& id, approval_status status, std::string outcome, const failure& why,
              bool share);
     void refuse(life::request_id request, failure why);
-    void tell(const open_call& c, std::string how, const failure* why);
+    void tell(const open_call& c, std::string how);
     shared_question shared(const open_call& c) const;
     template<class A>
     void emit(A a) {

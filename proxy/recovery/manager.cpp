@@ -163,7 +163,7 @@ void credential_manager::configure(bool first) {
 void credential_manager::configure_member(const life_key& key, life_place place, std::size_t number,
                                           bool first) {
     if (const auto gate = gates_.find(key); gate != gates_.end())
-        gate->second->machine.reconfigure(gate_target(place));
+        gate->second->reconfigure(gate_target(place));
     auto& m = lives_[key];
     if (!m) {
         credential_life machine(place.whose, env_.random);

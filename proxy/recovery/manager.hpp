@@ -167,11 +167,8 @@ private:
     void note_vault(const std::optional<failure>& trouble);
 
     // manager_calls.cpp: calls that a person approves before they are sent
-    struct gate_member {
-        call_gate machine;
-        life_key key; ///< of the same upstream's credential
-    };
-    gate_member& gate_for(const life_key& key);
+    /// The key is that of the same upstream's credential.
+    call_gate& gate_for(const life_key& key);
     void tell_gate(const life_key& key, gate::event event);
     void perform_gate(const life_key& key, const gate::take& a);
     template<class A>
@@ -216,7 +213,7 @@ private:
     std::shared_ptr<const routing_table> table_;
     std::map<life_key, std::unique_ptr<member>> lives_;
     std::map<std::string, life_key> asked_by_; ///< open approvals → whose they are
-    std::map<life_key, std::unique_ptr<gate_member>> gates_;
+    std::map<life_key, std::unique_ptr<call_gate>> gates_;
     std::map<std::string, life_key> calls_asked_by_; ///< open approvals of calls → whose they are
     std::deque<std::pair<std::string, std::string>>
         ended_states_; ///< digest of a discarded flow's state, its approval

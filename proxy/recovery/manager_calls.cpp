@@ -20,12 +20,11 @@ gate::target credential_manager::gate_target(const life_place& place) const {
     return t;
 }
 
-credential_manager::gate_member& credential_manager::gate_for(const life_key& key) {
-    auto& g = gates_[key];
-    if (!g)
-        g = std::make_unique<gate_member>(
-            gate_member{call_gate(gate_target(find(key)->place), env_.random), key});
-    return *g;
+call_gate& credential_manager::gate_for(const life_key& key) {
+    auto& gate = gates_[key];
+    if (!gate)
+        gate = std::make_unique<call_gate>(gate_target(find(key)->place), env_.random);
+    return *gate;
 }
 
 const credential_manager::life_key* credential_manager::call_with(const std::string& approval) const {
@@ -37,7 +36,7 @@ void credential_manager::tell_gate(const life_key& key, gate::event event) {
     after([this, key, e = std::move(event)] {
         if (!find(key))
             return;
-        for (const auto& action : gate_for(key).machine.on(e, env_.now()))
+        for (const auto& action : gate_for(key).on(e, env_.now()))
             std::visit([&](const auto& a) { perform_gate(key, a); }, action);
     });
 }
