@@ -183,8 +183,7 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
 std::string cli_command(const config& c, const std::string& words) {
     if (c.file.empty())
         return "mcp-reauth " + words;
-    std::error_code ignored;
-    const auto file = std::filesystem::absolute(c.file, ignored).lexically_normal().string();
+    const auto file = absolute_file(c.file);
     std::string quoted = "'";
     for (const char ch : file)
         quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);

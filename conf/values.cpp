@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace reauth {
@@ -34,6 +36,11 @@ failure clause(std::string text) {
 }
 
 } // namespace
+
+std::string absolute_file(const std::string& path) {
+    std::error_code ignored;
+    return path.empty() ? path : std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
 
 std::string scheme_hint(std::string_view url) {
     const auto authority = url.substr(0, url.find('/'));

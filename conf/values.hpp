@@ -10,6 +10,9 @@
 
 namespace reauth {
 
+/// The path from the root, without `.` and `..`; empty stays empty.
+std::string absolute_file(const std::string& path);
+
 /// ". Write https://…", where a URL was given without its scheme; else empty.
 std::string scheme_hint(std::string_view url);
 

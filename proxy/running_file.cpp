@@ -84,9 +84,7 @@ live_proxy describe_running(const config& settings, std::uint16_t listen_port, s
     live_proxy p;
     p.pid = ::getpid();
     p.started = start_of(p.pid);
-    std::error_code ignored;
-    if (!settings.file.empty())
-        p.config = fs::absolute(settings.file, ignored).lexically_normal().string();
+    p.config = absolute_file(settings.file);
     p.listen = with_port(settings.listen, listen_port);
     p.approval_listen = with_port(settings.approval.listen, approval_port);
     p.approval_url = settings.approval.public_url;

@@ -50,11 +50,6 @@ result<config_inputs> command_context::inputs() const {
 
 namespace {
 
-std::string absolute_path(const std::string& path) {
-    std::error_code ignored;
-    return path.empty() ? path : std::filesystem::absolute(path, ignored).lexically_normal().string();
-}
-
 /// Where it listens says the proxy itself, whatever the file or the flags of this command say.
 void take_addresses(config& c, const live_proxy& p) {
     if (auto at = parse_endpoint(p.listen))
@@ -102,7 +97,7 @@ result<std::optional<live_proxy>> command_context::running() const {
         for (auto& p : live_proxies(found->state_directory))
             all.push_back(std::move(p));
     for (const auto& p : all)
-        if (!file.empty() && p.config == absolute_path(file))
+        if (!file.empty() && p.config == absolute_file(file))
             return std::optional(p);
     const auto variable = io.inputs.environment.find("MCP_REAUTH_CONFIG");
     if (!config_file.empty() || variable != io.inputs.environment.end() || all.empty())
