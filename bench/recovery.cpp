@@ -9,8 +9,8 @@
 #include "proxy/demo/mcp_server.hpp"
 #include "proxy/demo/person.hpp"
 #include "proxy/demo/stage.hpp"
-#include "proxy/log.hpp"
-#include "proxy/runtime.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/service/runtime.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -113,11 +113,9 @@ result<config> load_config_text(std::string_view text, const std::string& file_n
 
 result<config> load_config(const std::string& path, const config_inputs& inputs) {
     const auto unreadable = [&](const std::string& why) {
-        return failure{fault::invalid_configuration,
-                       path + ": the configuration cannot be read: " + why + ".",
-                       "Give another with --config FILE.",
-                       {},
-                       false};
+        return failure::permanent(fault::invalid_configuration,
+                                  path + ": the configuration cannot be read: " + why + ".",
+                                  "Give another with --config FILE.");
     };
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored))
@@ -147,18 +145,14 @@ result<config> default_config(const config_inputs& inputs) {
 result<config> config_for_url(std::string_view url, const config_inputs& inputs) {
     auto parsed = parse_http_url(url, "the upstream's URL");
     if (!parsed)
-        return failure{fault::invalid_configuration,
-                       parsed.error().message + scheme_hint(url),
-                       "Give it like https://api.example.com/mcp.",
-                       {},
-                       false};
+        return failure::permanent(fault::invalid_configuration, parsed.error().message + scheme_hint(url),
+                                  "Give it like https://api.example.com/mcp.");
     if (!parsed->https() && !parsed->loopback())
-        return failure{fault::invalid_configuration,
-                       "The upstream's URL must be https: over http to " + display_host(parsed->host) +
-                           " anyone on the way could read the tokens.",
-                       "Only loopback may be http.",
-                       {},
-                       false};
+        return failure::permanent(fault::invalid_configuration,
+                                  "The upstream's URL must be https: over http to " +
+                                      display_host(parsed->host) +
+                                      " anyone on the way could read the tokens.",
+                                  "Only loopback may be http.");
     problem_log problems("");
     reading r{problems, inputs, {}, {}, {}, {}};
     config c;

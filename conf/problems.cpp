@@ -41,7 +41,7 @@ std::vector<std::string> problem_log::warnings() const {
 }
 
 failure problem_log::to_failure() const {
-    failure f{fault::invalid_configuration, {}, {}, {}, false};
+    failure f = failure::permanent(fault::invalid_configuration, {});
     std::size_t shown = 0;
     for (const auto& e : sorted(errors_)) {
         if (shown > 0)

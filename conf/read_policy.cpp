@@ -2,6 +2,9 @@
 #include "conf/readers.hpp"
 
 #include "core/display_text.hpp"
+#include "policy/match_keys.hpp"
+
+#include <algorithm>
 
 namespace reauth {
 
@@ -18,29 +21,26 @@ std::vector<std::string> words(section& s, std::string_view key) {
     return out;
 }
 
+/// "a, b or c"
+std::string one_of(const std::vector<std::string>& words) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+    return out;
+}
+
 rule_match read_match(section s, reading& r) {
     rule_match m;
-    m.upstream = words(s, "upstream");
-    m.scopes = words(s, "scopes");
-    m.method = words(s, "method");
-    m.tool = words(s, "tool");
-    m.principal = words(s, "principal");
-    m.grant = words(s, "grant");
-    for (const auto& t : s.texts("reason")) {
-        using enum challenge_reason;
-        bool known = false;
-        for (auto reason : {unauthorized, token_expired, invalid_token, insufficient_scope})
-            if (t.text == to_string(reason)) {
-                m.reason.push_back(reason);
-                known = true;
-            }
-        if (!known)
-            r.problems.error(t.at, "match.reason must be unauthorized, token_expired, invalid_token or "
-                                   "insufficient_scope, not '" +
-                                       clean_text(t.text, 60) + "'" +
-                                       did_you_mean(t.text, {"unauthorized", "token_expired", "invalid_token",
-                                                             "insufficient_scope"}) +
-                                       ".");
+    for (const auto& key : match_keys()) {
+        m.*key.wanted = words(s, key.name);
+        if (key.words.empty())
+            continue;
+        const std::vector<std::string> known(key.words.begin(), key.words.end());
+        for (const auto& t : s.texts(key.name))
+            if (std::find(known.begin(), known.end(), t.text) == known.end())
+                r.problems.error(t.at, "match." + std::string(key.name) + " must be " + one_of(known) +
+                                           ", not '" + clean_text(t.text, 60) + "'" +
+                                           did_you_mean(t.text, known) + ".");
     }
     s.finish();
     return m;
@@ -86,20 +86,15 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
                                {"approve", rule_action::approve},
                                {"pass", rule_action::pass}});
         one.wait = read_wait(s.sub("wait"));
-        const bool names_calls = !one.match.tool.empty() || !one.match.method.empty();
-        const bool of_challenges =
-            !one.match.reason.empty() || !one.match.scopes.empty() || !one.match.grant.empty();
-        if (one.action == rule_action::approve && (!names_calls || of_challenges))
+        if (one.action == rule_action::approve &&
+            (!names(one.match, match_scope::operation) || names(one.match, match_scope::challenge)))
             s.error("action",
                     "approve is for calls before they are sent: match tool or method (and upstream, "
                     "principal), nothing of a challenge.");
         s.finish();
         if (all_matched)
             r.problems.warning(n->at, "this rule is never reached: one before it matches everything.");
-        const auto& m = one.match;
-        all_matched =
-            all_matched || (m.upstream.empty() && m.reason.empty() && m.scopes.empty() && m.method.empty() &&
-                            m.tool.empty() && m.principal.empty() && m.grant.empty());
+        all_matched = all_matched || matches_everything(one.match);
         rules.push_back(std::move(one));
     }
     return rules;

@@ -242,12 +242,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
         if (auto wrong = wrong_path(u.path); !wrong.empty())
             s.error("path", wrong + ".");
     u.listen = s.endpoint("listen");
-    s.choice<grant_kind>("grant", u.grant,
-                         {{"authorization_code", grant_kind::authorization_code},
-                          {"client_credentials", grant_kind::client_credentials},
-                          {"enterprise", grant_kind::enterprise},
-                          {"jwt_bearer", grant_kind::jwt_bearer},
-                          {"static", grant_kind::static_token}});
+    s.choice<grant_kind>("grant", u.grant, grant_words);
     read_oauth_client(s.sub("client"), u.client);
     s.text("identity_provider", u.identity_provider);
     if (s.has("scopes")) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,10 @@ public:
     /// One word of several. The values are listed in the error.
     template<class T>
     void choice(std::string_view key, T& out, std::initializer_list<std::pair<std::string_view, T>> words) {
+        choice(key, out, std::span<const std::pair<std::string_view, T>>(words.begin(), words.size()));
+    }
+    template<class T>
+    void choice(std::string_view key, T& out, std::span<const std::pair<std::string_view, T>> words) {
         std::vector<std::string> names;
         for (const auto& w : words)
             names.emplace_back(w.first);

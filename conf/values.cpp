@@ -32,7 +32,7 @@ std::pair<std::string_view, std::string_view> split_unit(std::string_view text) 
 }
 
 failure clause(std::string text) {
-    return {fault::invalid_configuration, std::move(text), {}, {}, false};
+    return failure::permanent(fault::invalid_configuration, std::move(text));
 }
 
 } // namespace

@@ -9,7 +9,7 @@ namespace reauth {
 namespace {
 
 failure malformed(std::string message) {
-    return {fault::upstream_malformed, std::move(message), "tell the upstream's operator", {}, false};
+    return failure::permanent(fault::upstream_malformed, std::move(message), "tell the upstream's operator");
 }
 
 } // namespace

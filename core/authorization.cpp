@@ -22,7 +22,8 @@ bool is_ours(std::string_view name) {
 }
 
 failure refused(std::string message, std::string fix, std::string oauth_error = {}) {
-    return {fault::reauth_failed, std::move(message), std::move(fix), std::move(oauth_error), false};
+    return failure::permanent(fault::reauth_failed, std::move(message), std::move(fix))
+        .with_oauth_error(std::move(oauth_error));
 }
 
 // The endpoint with its own query, less what we set ourselves: no parameter may come twice (RFC 6749 §3.1).
@@ -71,11 +72,10 @@ result<std::string> authorization_url(const authorization_request& request) {
     add("nonce", request.nonce);
     for (const auto& [name, value] : request.extra) {
         if (is_ours(name))
-            return failure{fault::invalid_configuration,
-                           "`authorize_params` may not set " + name + ", which is part of the protocol",
-                           "remove it from `authorize_params`",
-                           {},
-                           false};
+            return failure::permanent(fault::invalid_configuration,
+                                      "`authorize_params` may not set " + name +
+                                          ", which is part of the protocol",
+                                      "remove it from `authorize_params`");
         append_query(url, name, value);
     }
     return url;
@@ -133,8 +133,9 @@ result<secret> check_callback(const authorization_callback& callback, const call
         if (callback.error_description)
             message += ": " + clean_foreign(*callback.error_description, {expected.state});
         if (*callback.error == "access_denied")
-            return failure{fault::approval_denied, std::move(message),
-                           "start the login again if that was not intended", word, false};
+            return failure::permanent(fault::approval_denied, std::move(message),
+                                      "start the login again if that was not intended")
+                .with_oauth_error(word);
         failure f = refused(std::move(message), {}, word);
         f.transient = word == "temporarily_unavailable" || word == "server_error";
         if (word == "invalid_scope")

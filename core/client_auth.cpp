@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::seconds assertion_life{60};
 
 failure misconfigured(std::string message, std::string fix) {
-    return {fault::invalid_configuration, std::move(message), std::move(fix), {}, false};
+    return failure::permanent(fault::invalid_configuration, std::move(message), std::move(fix));
 }
 
 result<void> add_assertion(form_body& form, const client_identity& client, std::string_view issuer,

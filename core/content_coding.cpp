@@ -18,11 +18,9 @@ constexpr std::size_t most_codings = 3;
 constexpr int window = 15, zlib_or_gzip = 32;
 
 failure wrong_coding(std::string message) {
-    return {fault::upstream_malformed,
-            std::move(message),
-            "its operator must send it without a content coding, or with gzip or deflate (RFC 9110 §8.4.1)",
-            {},
-            false};
+    return failure::permanent(
+        fault::upstream_malformed, std::move(message),
+        "its operator must send it without a content coding, or with gzip or deflate (RFC 9110 §8.4.1)");
 }
 
 std::vector<std::string> named(std::string_view codings) {

@@ -49,11 +49,8 @@ result<credential> credential_from_json(const secret& text) {
     const auto document = parse_json_object(text.reveal());
     const auto obtained = document ? json_time(*document, "obtained_at", 1000) : std::nullopt;
     if (!obtained || json_string(*document, "access_token").empty())
-        return failure{fault::vault_unavailable,
-                       "a stored credential cannot be read",
-                       "log out of the upstream and log in again",
-                       {},
-                       false};
+        return failure::permanent(fault::vault_unavailable, "a stored credential cannot be read",
+                                  "log out of the upstream and log in again");
     credential out;
     out.access_token = secret{json_string(*document, "access_token")};
     out.token_type = json_string(*document, "token_type");

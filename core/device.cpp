@@ -14,11 +14,9 @@ namespace {
 constexpr std::chrono::seconds slowest{60};
 
 failure unusable_code(std::string why) {
-    return {fault::reauth_failed,
-            "the device authorization endpoint " + std::move(why),
-            "set `login: browser` for the upstream, or have the server's operator repair it (RFC 8628 §3.2)",
-            {},
-            false};
+    return failure::permanent(
+        fault::reauth_failed, "the device authorization endpoint " + std::move(why),
+        "set `login: browser` for the upstream, or have the server's operator repair it (RFC 8628 §3.2)");
 }
 
 std::chrono::seconds seconds_of(const nlohmann::json& document, const char* name, std::chrono::seconds usual,

@@ -51,6 +51,28 @@ std::string_view to_string(fault f) noexcept {
     return "internal";
 }
 
+failure failure::of(fault code, std::string message, bool transient, std::string fix) {
+    failure f;
+    f.code = code;
+    f.message = std::move(message);
+    f.fix = std::move(fix);
+    f.transient = transient;
+    return f;
+}
+
+failure failure::permanent(fault code, std::string message, std::string fix) {
+    return of(code, std::move(message), false, std::move(fix));
+}
+
+failure failure::passing(fault code, std::string message, std::string fix) {
+    return of(code, std::move(message), true, std::move(fix));
+}
+
+failure failure::with_oauth_error(std::string error) && {
+    oauth_error = std::move(error);
+    return std::move(*this);
+}
+
 std::string failure::describe() const {
     if (fix.empty())
         return message;

@@ -49,6 +49,14 @@ struct failure {
     bool transient = false;
     unsigned status = 0; ///< of the HTTP answer that is the cause; 0: none, or it does not matter
 
+    /// The very same again fails again.
+    static failure permanent(fault code, std::string message, std::string fix = {});
+    /// Trying the very same later may work.
+    static failure passing(fault code, std::string message, std::string fix = {});
+    static failure of(fault code, std::string message, bool transient, std::string fix = {});
+    /// The same with the `error` member of the OAuth answer that is the cause.
+    failure with_oauth_error(std::string error) &&;
+
     /// message and fix as one line.
     std::string describe() const;
 };

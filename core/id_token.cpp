@@ -14,8 +14,8 @@ namespace {
 using json = nlohmann::json;
 
 failure refuse(std::string message, std::string fix = "log in at the identity provider again") {
-    return {
-        fault::reauth_failed, "the ID token is refused: " + std::move(message), std::move(fix), {}, false};
+    return failure::permanent(fault::reauth_failed, "the ID token is refused: " + std::move(message),
+                              std::move(fix));
 }
 
 result<id_token_claims> read_claims(const json& claims) {

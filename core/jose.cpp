@@ -25,15 +25,12 @@ using pkey_ptr = std::unique_ptr<EVP_PKEY, releaser<EVP_PKEY_free>>;
 using digest_ptr = std::unique_ptr<EVP_MD_CTX, releaser<EVP_MD_CTX_free>>;
 
 failure bad_jwt(std::string message) {
-    return {fault::reauth_failed, std::move(message), {}, {}, false};
+    return failure::permanent(fault::reauth_failed, std::move(message));
 }
 
 failure bad_signing_key(std::string message) {
-    return {fault::invalid_configuration,
-            std::move(message),
-            "set `alg` to what the private key can sign",
-            {},
-            false};
+    return failure::permanent(fault::invalid_configuration, std::move(message),
+                              "set `alg` to what the private key can sign");
 }
 
 std::string dumped(const json& value) {

@@ -25,12 +25,10 @@ using bio_ptr = std::unique_ptr<BIO, releaser<BIO_free>>;
 using bn_ptr = std::unique_ptr<BIGNUM, releaser<BN_clear_free>>;
 
 failure bad_key(std::string message) {
-    return {fault::invalid_configuration,
-            std::move(message),
-            "give a private key for ES256 (EC P-256) or for RS256 and PS256 (RSA), as PEM without a "
-            "passphrase or as JWK",
-            {},
-            false};
+    return failure::permanent(
+        fault::invalid_configuration, std::move(message),
+        "give a private key for ES256 (EC P-256) or for RS256 and PS256 (RSA), as PEM without a "
+        "passphrase or as JWK");
 }
 
 // A number of the key as base64url, at least `width` bytes (RFC 7518 §6.2.1.2: coordinates keep leading
@@ -103,7 +101,7 @@ result<secret> private_jwk(const secret& pem_or_jwk) {
 result<secret> generate_ec_jwk() {
     const pkey_ptr key(EVP_EC_gen("P-256"));
     if (!key)
-        return failure{fault::internal, "no EC key could be made", {}, {}, true}; // LCOV_EXCL_LINE
+        return failure::passing(fault::internal, "no EC key could be made"); // LCOV_EXCL_LINE
     return jwk_of(key.get());
 }
 

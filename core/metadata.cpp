@@ -12,12 +12,12 @@ namespace reauth {
 namespace {
 
 failure refuse_document(std::string message, std::string fix) {
-    return {fault::discovery_failed, std::move(message), std::move(fix), {}, false};
+    return failure::permanent(fault::discovery_failed, std::move(message), std::move(fix));
 }
 
 /// Whatever answers there, it is not the document: what was known stays in force.
 failure no_document(std::string message, std::string fix) {
-    return {fault::discovery_failed, std::move(message), std::move(fix), {}, true};
+    return failure::passing(fault::discovery_failed, std::move(message), std::move(fix));
 }
 
 std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* name) {

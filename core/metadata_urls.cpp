@@ -49,11 +49,9 @@ result<std::vector<std::string>> server_metadata_urls(std::string_view issuer) {
     if (!url)
         return url.error();
     if (url->has_query)
-        return failure{fault::discovery_failed,
-                       "the issuer " + clean_text(issuer) + " has a query",
-                       "an issuer has none (RFC 8414 §2)",
-                       {},
-                       false};
+        return failure::permanent(fault::discovery_failed,
+                                  "the issuer " + clean_text(issuer) + " has a query",
+                                  "an issuer has none (RFC 8414 §2)");
     const std::string path = path_of(*url);
     const std::string origin = url->origin();
     std::vector<std::string> out{origin + "/.well-known/oauth-authorization-server" + path,

@@ -13,11 +13,8 @@ namespace reauth {
 namespace {
 
 failure unusable(const std::string& why) {
-    return {fault::invalid_configuration,
-            "HTTPS_PROXY " + why,
-            "set it to http://HOST:PORT, or unset it",
-            {},
-            false};
+    return failure::permanent(fault::invalid_configuration, "HTTPS_PROXY " + why,
+                              "set it to http://HOST:PORT, or unset it");
 }
 
 std::vector<std::string> items(std::string_view list) {
@@ -100,7 +97,7 @@ std::optional<result<void>> read_connect_answer(std::string_view head, const out
     const auto name = "the outbound proxy " + bracketed(proxy.host) + ":" + std::to_string(proxy.port);
     const auto refuse = [&](std::string message, std::string fix) -> std::optional<result<void>> {
         return result<void>(
-            failure{fault::upstream_unreachable, std::move(message), std::move(fix), {}, true});
+            failure::passing(fault::upstream_unreachable, std::move(message), std::move(fix)));
     };
     constexpr std::string_view start = "HTTP/1.";
     if (head.substr(0, start.size()) != start.substr(0, head.size()))

@@ -56,18 +56,15 @@ result<client_auth_method> answered_method(const json& document, bool has_secret
         return has_secret ? way_for_secret(server, !named.empty()) : client_auth_method::none;
     const auto method = client_auth_method_from(named);
     if (!method || *method == client_auth_method::private_key_jwt)
-        return failure{fault::reauth_failed,
-                       "the authorization server registered us with the authentication method " +
-                           clean_text(named) + ", which was not asked for",
-                       std::string(preregister),
-                       {},
-                       false};
+        return failure::permanent(fault::reauth_failed,
+                                  "the authorization server registered us with the authentication method " +
+                                      clean_text(named) + ", which was not asked for",
+                                  std::string(preregister));
     if (!has_secret)
-        return failure{fault::reauth_failed,
-                       "the authorization server registered us with " + named + " but gave no client_secret",
-                       std::string(preregister),
-                       {},
-                       false};
+        return failure::permanent(fault::reauth_failed,
+                                  "the authorization server registered us with " + named +
+                                      " but gave no client_secret",
+                                  std::string(preregister));
     return *method;
 }
 
@@ -99,12 +96,10 @@ client_auth_method registration_auth_method(const authorization_server& server) 
 result<http_request> build_registration(const authorization_server& server,
                                         const registration_request& wanted) {
     if (server.registration_endpoint.empty())
-        return failure{fault::discovery_failed,
-                       "the authorization server " + clean_text(server.issuer) +
-                           " offers no dynamic registration",
-                       std::string(preregister),
-                       {},
-                       false};
+        return failure::permanent(fault::discovery_failed,
+                                  "the authorization server " + clean_text(server.issuer) +
+                                      " offers no dynamic registration",
+                                  std::string(preregister));
     json body = {{"client_name", wanted.client_name},
                  {"application_type", wanted.loopback_redirect ? "native" : "web"},
                  {"grant_types", wanted.grant_types},
@@ -138,13 +133,11 @@ result<registered_client> read_registration(const http_response& answer, const a
     const auto redirects = json_strings(*document, "redirect_uris");
     if (redirects && !redirects->empty() && !wanted.redirect_uri.empty() &&
         !lists(*redirects, wanted.redirect_uri))
-        return failure{fault::reauth_failed,
-                       "the authorization server " + clean_text(server.issuer) + " registered " +
-                           clean_text(redirects->front()) + " in place of our redirect URI " +
-                           wanted.redirect_uri,
-                       std::string(preregister),
-                       {},
-                       false};
+        return failure::permanent(fault::reauth_failed,
+                                  "the authorization server " + clean_text(server.issuer) + " registered " +
+                                      clean_text(redirects->front()) + " in place of our redirect URI " +
+                                      wanted.redirect_uri,
+                                  std::string(preregister));
     out.identity.client_secret = secret{json_string(*document, "client_secret")};
     const bool has_secret = !out.identity.client_secret.empty();
     const auto method = answered_method(*document, has_secret, server);
@@ -193,11 +186,8 @@ result<registered_client> registered_client_from_json(const secret& text) {
     const auto method =
         client_auth_method_from(document ? json_string(*document, "auth_method") : std::string{});
     if (!document || !method || json_string(*document, "client_id").empty())
-        return failure{fault::vault_unavailable,
-                       "a stored client registration cannot be read",
-                       "log out of the upstream and log in again",
-                       {},
-                       false};
+        return failure::permanent(fault::vault_unavailable, "a stored client registration cannot be read",
+                                  "log out of the upstream and log in again");
     registered_client out;
     out.identity.id = json_string(*document, "client_id");
     out.identity.method = *method;

@@ -31,18 +31,15 @@ result<credential> make_credential(const token_response& response, const credent
                                    const credential* previous) {
     const bool dpop = response.token_type == "DPoP";
     if (!dpop && response.token_type != "Bearer")
-        return failure{fault::reauth_failed,
-                       "the token endpoint issued a token of type " + clean_text(response.token_type, 64) +
-                           ", which cannot be used",
-                       "the authorization server must issue Bearer or DPoP tokens (RFC 6749 §7.1)",
-                       {},
-                       false};
+        return failure::permanent(
+            fault::reauth_failed,
+            "the token endpoint issued a token of type " + clean_text(response.token_type, 64) +
+                ", which cannot be used",
+            "the authorization server must issue Bearer or DPoP tokens (RFC 6749 §7.1)");
     if (dpop && context.dpop_key.empty())
-        return failure{fault::reauth_failed,
-                       "the token endpoint issued a DPoP token although no proof was sent",
-                       "set `dpop: require` for the upstream",
-                       {},
-                       false};
+        return failure::permanent(fault::reauth_failed,
+                                  "the token endpoint issued a DPoP token although no proof was sent",
+                                  "set `dpop: require` for the upstream");
     const bool same_grant =
         previous && previous->issuer == context.issuer && previous->client_id == context.client_id;
     credential out;
@@ -67,13 +64,11 @@ result<credential> make_credential(const token_response& response, const credent
     if (context.id_token_is_bearer) {
         const auto claims = peek_id_token(response.id_token);
         if (response.id_token.empty() || !claims)
-            return failure{
+            return failure::permanent(
                 fault::reauth_failed,
                 "the token endpoint issued no ID token that can be read, which `bearer: id_token` sends",
                 "have `openid` among the scopes that the client may ask for, or set "
-                "`bearer: access_token`",
-                {},
-                false};
+                "`bearer: access_token`");
         out.access_token = response.id_token;
         out.token_type = "Bearer";
         out.expires_at = claims->expires_at;

@@ -67,7 +67,7 @@ std::string fix_for(const std::string& error) {
 }
 
 failure unavailable(std::string message) {
-    return {fault::authorization_server_unavailable, std::move(message), "try again later", {}, true};
+    return failure::passing(fault::authorization_server_unavailable, std::move(message), "try again later");
 }
 
 bool passes(unsigned status) {
@@ -89,7 +89,8 @@ failure oauth_failure(const http_response& answer, const json& document, const s
         f.oauth_error = error;
         return f;
     }
-    return {fault::reauth_failed, std::move(message), fix_for(error), error, false};
+    return failure::permanent(fault::reauth_failed, std::move(message), fix_for(error))
+        .with_oauth_error(error);
 }
 
 /// The answer has no `error` of RFC 6749 §5.2. A 4xx is a refusal all the same.
@@ -97,25 +98,21 @@ failure no_oauth_answer(const http_response& answer, const std::optional<json>& 
                         const sent_secrets& sent) {
     const std::string status = std::to_string(answer.status);
     if (answer.status >= 300 && answer.status < 400)
-        return {fault::reauth_failed,
-                "the token endpoint redirects (status " + status +
-                    "), which is not followed with credentials",
-                "the server's metadata must name the final token_endpoint",
-                {},
-                false};
+        return failure::permanent(fault::reauth_failed,
+                                  "the token endpoint redirects (status " + status +
+                                      "), which is not followed with credentials",
+                                  "the server's metadata must name the final token_endpoint");
     const auto message =
         "the token endpoint answered status " + status + ": " + words_of(answer, document, sent);
     if (passes(answer.status) || answer.status < 300)
         return unavailable(message);
     if (answer.status == 401)
-        return {fault::reauth_failed, message, fix_for("invalid_client"), "invalid_client", false};
-    failure f{
-        fault::reauth_failed,
-        message,
+        return failure::permanent(fault::reauth_failed, message, fix_for("invalid_client"))
+            .with_oauth_error("invalid_client");
+    failure f = failure::permanent(
+        fault::reauth_failed, message,
         "log in again; if it stays so, compare `client` and `resource` of the upstream with what the server "
-        "expects",
-        {},
-        false};
+        "expects");
     f.status = answer.status;
     return f;
 }
@@ -171,11 +168,10 @@ result<token_response> read_token_response(const http_response& answer, const se
     if (out.access_token.empty())
         return without_token(answer, *document, sent);
     if (!printable(out.access_token.reveal()) || !printable(out.id_token.reveal()))
-        return failure{fault::reauth_failed,
-                       "the token endpoint answered a token with characters that no token may have",
-                       "the authorization server's operator must repair it (RFC 6749 appendix A)",
-                       {},
-                       false};
+        return failure::permanent(
+            fault::reauth_failed,
+            "the token endpoint answered a token with characters that no token may have",
+            "the authorization server's operator must repair it (RFC 6749 appendix A)");
     out.token_type = spelled(json_string(*document, "token_type"));
     if (const auto life = json_integer(*document, "expires_in"); life && *life > 0)
         out.expires_in = std::min<std::chrono::seconds>(std::chrono::seconds{*life}, longest_life);
@@ -194,13 +190,11 @@ bool wants_dpop_nonce(const http_response& answer) {
 
 result<secret> id_jag_of(const token_response& response) {
     if (response.issued_token_type != token_type_id_jag || response.token_type != "N_A")
-        return failure{fault::reauth_failed,
-                       "the identity provider answered a " + clean_text(response.issued_token_type) +
-                           " of type " + clean_text(response.token_type, 64) +
-                           " where an ID-JAG of type N_A was asked for",
-                       "the identity provider must support identity assertion authorization grants",
-                       {},
-                       false};
+        return failure::permanent(
+            fault::reauth_failed,
+            "the identity provider answered a " + clean_text(response.issued_token_type) + " of type " +
+                clean_text(response.token_type, 64) + " where an ID-JAG of type N_A was asked for",
+            "the identity provider must support identity assertion authorization grants");
     return response.access_token;
 }
 

@@ -187,13 +187,11 @@ private:
 result<call_content> read_call_content(std::string_view body) {
     call_reader reader;
     if (!json::sax_parse(body.begin(), body.end(), &reader) || reader.out.calls.empty())
-        return failure{
+        return failure::permanent(
             fault::denied_by_policy,
             "the policy wants a person to approve calls before they are sent, and this message can "
             "be read in more than one way (or is no JSON-RPC)",
-            "send each key once, spelled as MCP spells it, uncompressed",
-            {},
-            false};
+            "send each key once, spelled as MCP spells it, uncompressed");
     return std::move(reader.out);
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t max_url = 4096;
 
 failure refuse(std::string_view what, std::string_view why) {
-    return {fault::discovery_failed, std::string(what) + " " + std::string(why), {}, {}, false};
+    return failure::permanent(fault::discovery_failed, std::string(what) + " " + std::string(why));
 }
 
 std::string_view view(boost::core::string_view s) {

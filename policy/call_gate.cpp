@@ -80,12 +80,11 @@ void call_gate::attach(open_call& c, life::request_id request, const gate::call&
 
 void call_gate::open(life::request_id request, const gate::call& what) {
     if (calls_.size() >= calls_at_once) {
-        refuse(request, {fault::overloaded,
-                         std::to_string(calls_.size()) + " calls wait for approval at upstream " +
-                             target_.upstream + " already",
-                         "decide one of them first (`mcp-reauth approvals` lists them)",
-                         {},
-                         true});
+        refuse(request,
+               failure::passing(fault::overloaded,
+                                std::to_string(calls_.size()) + " calls wait for approval at upstream " +
+                                    target_.upstream + " already",
+                                "decide one of them first (`mcp-reauth approvals` lists them)"));
         return;
     }
     open_call c;
@@ -120,12 +119,10 @@ void call_gate::handle(const gate::arrived& e) {
     }
     if (const auto until = denials_.quiet_until(now_)) {
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(*until - now_).count() + 1;
-        refuse(e.request, {fault::approval_denied,
-                           "a person has denied calls like this repeatedly; it may be asked again in " +
-                               std::to_string(left) + " s",
-                           {},
-                           {},
-                           true});
+        refuse(e.request,
+               failure::passing(fault::approval_denied,
+                                "a person has denied calls like this repeatedly; it may be asked again in " +
+                                    std::to_string(left) + " s"));
         return;
     }
     open(e.request, e.what);
@@ -172,16 +169,15 @@ void call_gate::handle(const life::approve_asked& e) {
     approve_answer done;
     done.done = true;
     if (found == calls_.end()) {
-        const failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        const failure gone =
+            failure::permanent(fault::approval_timeout, "this approval is not open any more");
         emit(life::answer_approve{e.caller, gone, {}, e.who, e.from_page, e.method});
         return;
     }
     if (e.who != approver::operator_token) {
-        const failure not_yours{fault::approval_required,
-                                "a call is approved without a login, so it needs the operator",
-                                "run `mcp-reauth approve " + e.approval + "`, or open the dashboard",
-                                {},
-                                false};
+        const failure not_yours = failure::permanent(
+            fault::approval_required, "a call is approved without a login, so it needs the operator",
+            "run `mcp-reauth approve " + e.approval + "`, or open the dashboard");
         emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page, e.method});
         return;
     }
@@ -202,14 +198,15 @@ void call_gate::handle(const life::approve_asked& e) {
 void call_gate::handle(const life::deny_asked& e) {
     const auto found = calls_.find(e.approval);
     if (found == calls_.end() || found->second.is != phase::pending) {
-        const failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        const failure gone =
+            failure::permanent(fault::approval_timeout, "this approval is not open any more");
         emit(life::answer_deny{e.caller, gone});
         return;
     }
     denials_.denied(now_);
     tell(found->second, "denied");
     end(e.approval, approval_status::denied, "Denied: the call was not sent.",
-        {fault::approval_denied, "a person has denied this call; it was not sent", {}, {}, false}, true);
+        failure::permanent(fault::approval_denied, "a person has denied this call; it was not sent"), true);
     emit(life::answer_deny{e.caller, result<void>{}});
 }
 
@@ -293,11 +290,8 @@ void call_gate::handle(const life::time_passed&) {
         end(id, approval_status::expired,
             calls_.at(id).is == phase::approved ? "Approved, but the call did not come again in time."
                                                 : "Nobody decided in time. The next such call asks again.",
-            {fault::approval_timeout,
-             "nobody approved this call in time",
-             "try again to be asked again",
-             {},
-             true},
+            failure::passing(fault::approval_timeout, "nobody approved this call in time",
+                             "try again to be asked again"),
             true);
 }
 
@@ -305,7 +299,8 @@ void call_gate::handle(const life::stopping&) {
     for (auto& [id, c] : calls_)
         if (c.request)
             refuse(*std::exchange(c.request, std::nullopt),
-                   {fault::shutting_down, "mcp-reauth is shutting down", "send the request again", {}, true});
+                   failure::passing(fault::shutting_down, "mcp-reauth is shutting down",
+                                    "send the request again"));
 }
 
 } // namespace reauth

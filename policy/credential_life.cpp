@@ -151,13 +151,12 @@ bool credential_life::adopt(const life::stored_state& state) {
     if (held_ && held_->value.access_token == state.value->access_token)
         return false; // ours, put back under a higher number: what we know of it stays
     if (!bound(*state.value)) {
-        failure why{fault::reauth_failed,
-                    "what is held was obtained for another origin or resource (" +
-                        (state.value->origin.empty() ? state.value->resource : state.value->origin) +
-                        ") and is not used for " + target_.url,
-                    "sign in again, or give the upstream its old URL",
-                    {},
-                    false};
+        failure why = failure::permanent(
+            fault::reauth_failed,
+            "what is held was obtained for another origin or resource (" +
+                (state.value->origin.empty() ? state.value->resource : state.value->origin) +
+                ") and is not used for " + target_.url,
+            "sign in again, or give the upstream its old URL");
         report(life::audit::kind::decision, "bound elsewhere", &why);
         return false;
     }
@@ -234,8 +233,8 @@ void credential_life::handle(const life::time_passed&) {
 }
 
 void credential_life::handle(const life::stopping&) {
-    const failure why{
-        fault::shutting_down, "mcp-reauth is shutting down", "send the request again", {}, true};
+    const failure why =
+        failure::passing(fault::shutting_down, "mcp-reauth is shutting down", "send the request again");
     while (!requests_.empty()) {
         auto r = requests_.front();
         fail(r, why);

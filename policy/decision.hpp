@@ -1,6 +1,7 @@
 // What the policy says about one challenge: the first matching rule, for every operation of the request.
 #pragma once
 
+#include "policy/grant.hpp"
 #include "policy/rules.hpp"
 
 #include <string>
@@ -22,8 +23,8 @@ struct challenge_facts {
     std::vector<operation> operations; ///< a batch has several; empty: no JSON-RPC request (a GET stream)
     /// As judged by plan_recovery(): a 401 that wants more than what is stored is insufficient_scope.
     challenge_reason reason = challenge_reason::unauthorized;
-    scope_set added;   ///< the scopes that would be added
-    std::string grant; ///< the upstream's grant: "authorization_code", "client_credentials", "enterprise" …
+    scope_set added;                                   ///< the scopes that would be added
+    grant_kind grant = grant_kind::authorization_code; ///< the upstream's
 };
 
 /// The policy's answer.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 namespace reauth {
 
@@ -14,6 +15,13 @@ enum class grant_kind {
     static_token,
     idp_session
 };
+/// How they are written: every grant that an upstream can have.
+inline constexpr std::pair<std::string_view, grant_kind> grant_words[] = {
+    {"authorization_code", grant_kind::authorization_code},
+    {"client_credentials", grant_kind::client_credentials},
+    {"enterprise", grant_kind::enterprise},
+    {"jwt_bearer", grant_kind::jwt_bearer},
+    {"static", grant_kind::static_token}};
 /// "authorization_code", "static" …
 std::string_view to_string(grant_kind g) noexcept;
 

@@ -106,7 +106,8 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
     if (f.silent_failure) {
         // trouble that passes is no reason to bother a person, and what the organisation refused it refuses
         // again
-        const bool refused_by_organisation = f.recovery.grant == "enterprise" && f.recovery.idp_session;
+        const bool refused_by_organisation =
+            f.recovery.grant == grant_kind::enterprise && f.recovery.idp_session;
         if (f.silent_failure->transient || !j.plan.person || refused_by_organisation ||
             j.rule.action == rule_action::silent)
             return answer_with(j, *f.silent_failure);

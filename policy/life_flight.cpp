@@ -16,7 +16,7 @@ void credential_life::make_flight(std::vector<recovery_step> steps, scope_set sc
     f.scopes = std::move(scopes);
     f.rule = std::move(rule);
     f.approval = std::move(approval);
-    f.last = {fault::reauth_failed, "nothing could be tried", {}, {}, false};
+    f.last = failure::permanent(fault::reauth_failed, "nothing could be tried");
     flight_ = std::move(f);
 }
 

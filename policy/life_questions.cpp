@@ -74,12 +74,10 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     auto id = hex_encode(random_(8));
     const auto narrower = narrower_than(q);
     if (questions_.size() - narrower.size() >= questions_at_once)
-        return failure{fault::overloaded,
-                       std::to_string(questions_.size()) + " approvals wait for upstream " +
-                           target_.upstream + " already",
-                       "decide one of them first (`mcp-reauth approvals` lists them)",
-                       {},
-                       true};
+        return failure::passing(fault::overloaded,
+                                std::to_string(questions_.size()) + " approvals wait for upstream " +
+                                    target_.upstream + " already",
+                                "decide one of them first (`mcp-reauth approvals` lists them)");
     auto& a = q.shown;
     a.id = id;
     a.link_secret = secret(base64url_encode(random_(16)));
@@ -198,7 +196,7 @@ void credential_life::handle(const life::approve_asked& e) {
     const auto found = questions_.find(e.approval);
     if (found == questions_.end()) {
         const auto ended = ended_.find(e.approval);
-        failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        failure gone = failure::permanent(fault::approval_timeout, "this approval is not open any more");
         if (ended != ended_.end())
             gone.message = "this approval has ended (" + std::string(to_string(ended->second.status)) +
                            "): " + ended->second.outcome;
@@ -215,11 +213,9 @@ void credential_life::handle(const life::approve_asked& e) {
         back_to_pending(q, {});
     }
     if (!q.silent.empty() && e.who != approver::operator_token) {
-        const failure not_yours{fault::approval_required,
-                                "this approval is completed without a login, so it needs the operator",
-                                "run `mcp-reauth approve " + e.approval + "`, or open the dashboard",
-                                {},
-                                false};
+        const failure not_yours = failure::permanent(
+            fault::approval_required, "this approval is completed without a login, so it needs the operator",
+            "run `mcp-reauth approve " + e.approval + "`, or open the dashboard");
         emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page, e.method});
         return;
     }
@@ -263,12 +259,13 @@ void credential_life::count_denial(const question& q) {
 void credential_life::handle(const life::deny_asked& e) {
     const auto found = questions_.find(e.approval);
     if (found == questions_.end()) {
-        const failure gone{fault::approval_timeout, "this approval is not open any more", {}, {}, false};
+        const failure gone =
+            failure::permanent(fault::approval_timeout, "this approval is not open any more");
         emit(life::answer_deny{e.caller, gone});
         return;
     }
     count_denial(found->second);
-    const failure no{fault::approval_denied, "a person has denied this", {}, {}, false};
+    const failure no = failure::permanent(fault::approval_denied, "a person has denied this");
     auto rule = found->second.rule;
     auto client = found->second.shown.client_name;
     end_question(e.approval, approval_status::denied, "Denied.", no);
@@ -289,11 +286,8 @@ void credential_life::expire_questions() {
             late.push_back(id);
     for (const auto& id : late)
         end_question(id, approval_status::expired, "Nobody decided in time. The next request asks again.",
-                     {fault::approval_timeout,
-                      "nobody approved this in time",
-                      "try again to be asked again",
-                      {},
-                      true});
+                     failure::passing(fault::approval_timeout, "nobody approved this in time",
+                                      "try again to be asked again"));
 }
 
 } // namespace reauth

@@ -100,7 +100,7 @@ final_key credential_life::key_of(const held_request& r) const {
 
 recovery_facts credential_life::facts_of(const held_request& r) const {
     recovery_facts f;
-    f.grant = std::string(to_string(target_.grant));
+    f.grant = target_.grant;
     f.reason = reason_for(r.what.challenge.kind).value_or(challenge_reason::unauthorized);
     if (r.what.challenge.scope)
         f.challenged = *r.what.challenge.scope;

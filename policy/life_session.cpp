@@ -31,7 +31,7 @@ void credential_life::consider_login(held_request& r) {
         return;
     if (r.for_life) {
         auto f = situation_of(r);
-        failure why{fault::approval_denied, {}, {}, {}, true};
+        failure why = failure::passing(fault::approval_denied, {});
         if (f.quiet_for) {
             why.message = "a person has denied this repeatedly; it may be asked again in " +
                           std::to_string(f.quiet_for->count()) + " s";

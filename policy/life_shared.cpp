@@ -92,7 +92,7 @@ void credential_life::opened_elsewhere(const shared_question& told) {
             emit(life::answer_approve{s.caller, failure{}, id, s.who, s.from_page, s.method});
         move_waiting(same, id);
         watch_device(questions_.emplace(id, std::move(q)).first->second);
-        const failure again{fault::approval_timeout, "another process asks for the same", {}, {}, true};
+        const failure again = failure::passing(fault::approval_timeout, "another process asks for the same");
         // told to the vault too: that it was opened may still be on its way there
         end_question(same, approval_status::superseded, "Another process asks for the same.", again);
         return;
@@ -125,19 +125,16 @@ void credential_life::ended_elsewhere(const shared_question& told) {
     case approval_status::denied:
         count_denial(q);
         end_question(a.id, a.status, a.outcome,
-                     {fault::approval_denied, "a person has denied this", {}, {}, false}, false);
+                     failure::permanent(fault::approval_denied, "a person has denied this"), false);
         return;
     case approval_status::failed:
-        end_question(a.id, a.status, a.outcome, {fault::reauth_failed, a.outcome, "try again", {}, false},
-                     false);
+        end_question(a.id, a.status, a.outcome,
+                     failure::permanent(fault::reauth_failed, a.outcome, "try again"), false);
         return;
     case approval_status::expired:
         end_question(a.id, a.status, a.outcome,
-                     {fault::approval_timeout,
-                      "nobody approved this in time",
-                      "try again to be asked again",
-                      {},
-                      true},
+                     failure::passing(fault::approval_timeout, "nobody approved this in time",
+                                      "try again to be asked again"),
                      false);
         return;
     default:
@@ -149,7 +146,7 @@ void credential_life::ended_elsewhere(const shared_question& told) {
             r.looked = false;
     failure over;
     if (a.status != approval_status::approved)
-        over = {fault::approval_denied, a.outcome, {}, {}, true}; // other lives that waited for it ask anew
+        over = failure::passing(fault::approval_denied, a.outcome); // other lives that waited for it ask anew
     end_question(a.id, a.status, a.outcome, std::move(over), false);
 }
 

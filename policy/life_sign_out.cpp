@@ -42,11 +42,10 @@ void credential_life::end_questions(approval_status status, const std::string& o
 
 void credential_life::handle(const life::sign_out_asked& e) {
     if (target_.supplied) {
-        const failure no{fault::invalid_configuration,
-                         "the token of " + target_.upstream + " comes from the configuration",
-                         "there is nothing to sign out of: remove it there",
-                         {},
-                         false};
+        const failure no =
+            failure::permanent(fault::invalid_configuration,
+                               "the token of " + target_.upstream + " comes from the configuration",
+                               "there is nothing to sign out of: remove it there");
         emit(life::answer_sign_out{e.caller, no});
         return;
     }
@@ -55,7 +54,7 @@ void credential_life::handle(const life::sign_out_asked& e) {
     s.issuer = held_                               ? held_->value.issuer
                : pinned_issuer_.empty() && server_ ? server_->issuer()
                                                    : pinned_issuer_;
-    const failure over{fault::approval_denied, "somebody signed out meanwhile", {}, {}, false};
+    const failure over = failure::permanent(fault::approval_denied, "somebody signed out meanwhile");
     // gone here first: whatever the vault or the provider says, the next request asks a person
     if (held_) {
         s.revoke = next_++;
@@ -194,7 +193,7 @@ void credential_life::answer_sign_outs() {
 
 /// Another process has signed out: nothing of before is used, here too.
 void credential_life::signed_out_elsewhere() {
-    const failure over{fault::approval_denied, "somebody signed out meanwhile", {}, {}, false};
+    const failure over = failure::permanent(fault::approval_denied, "somebody signed out meanwhile");
     end_questions(approval_status::signed_out, "Signed out by another process.", over);
     // of the tombstone: what was held here unsaved had a higher number, which others may give to a login
     signed_out_at_ = std::max(signed_out_at_, vault_generation_);
@@ -205,11 +204,9 @@ void credential_life::signed_out_elsewhere() {
 
 /// What waits was meant for another server, or for none any more.
 void credential_life::move_away(const std::string& what) {
-    const failure why{fault::reauth_failed,
-                      "upstream " + target_.upstream + " " + what + " while the request waited",
-                      "send it again",
-                      {},
-                      true};
+    const failure why = failure::passing(
+        fault::reauth_failed, "upstream " + target_.upstream + " " + what + " while the request waited",
+        "send it again");
     end_questions(approval_status::superseded, "The upstream " + what + ".", why);
     std::optional<sign_out> spent;
     if (held_ && (held_->refresh_dead || unsaved_ || (flight_ && spends_refresh_token(*flight_)))) {

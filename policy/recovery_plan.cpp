@@ -52,13 +52,13 @@ scope_set first_scopes(const std::optional<scope_set>& configured, const scope_s
 namespace {
 
 std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
-    if (f.grant == "authorization_code") {
+    if (f.grant == grant_kind::authorization_code) {
         // A refresh cannot add scope (RFC 6749 §6), so a step-up begins with the person.
         if (f.refresh_token && !step_up)
             return {recovery_step::refresh, recovery_step::login};
         return {recovery_step::login};
     }
-    if (f.grant == "enterprise") {
+    if (f.grant == grant_kind::enterprise) {
         std::vector<recovery_step> steps;
         if (f.idp_session)
             steps.push_back(recovery_step::enterprise_mint);
@@ -66,13 +66,13 @@ std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
             steps.push_back(recovery_step::idp_login);
         return steps;
     }
-    if (f.grant == "client_credentials")
+    if (f.grant == grant_kind::client_credentials)
         return {recovery_step::client_credentials};
-    if (f.grant == "jwt_bearer" && !step_up)
+    if (f.grant == grant_kind::jwt_bearer && !step_up)
         return {recovery_step::jwt_bearer};
-    if (f.grant == "static" && !step_up)
+    if (f.grant == grant_kind::static_token && !step_up)
         return {recovery_step::static_token};
-    if (f.grant == "idp_session") {
+    if (f.grant == grant_kind::idp_session) {
         std::vector<recovery_step> steps;
         if (f.refresh_token)
             steps.push_back(recovery_step::refresh);
@@ -123,7 +123,7 @@ void choose_scopes(recovery_plan& plan, const recovery_facts& f, const scope_set
 
 std::string explain(const recovery_plan& plan, const recovery_facts& f) {
     if (plan.final && plan.step_up)
-        return f.grant + " cannot ask for more scope";
+        return std::string(to_string(f.grant)) + " cannot ask for more scope";
     if (plan.final && f.reason == challenge_reason::insufficient_scope && !f.granted.empty() &&
         !f.granted.covers(f.challenged))
         return "it needs " + f.challenged.without(f.granted).to_string() +
@@ -137,7 +137,7 @@ std::string explain(const recovery_plan& plan, const recovery_facts& f) {
         return "the upstream refuses a token that was just obtained by " +
                std::string(to_string(*f.just_obtained_by));
     if (plan.final)
-        return "nothing can be renewed with grant " + f.grant;
+        return "nothing can be renewed with grant " + std::string(to_string(f.grant));
     std::string text = plan.step_up ? "step-up by " : "renewal by ";
     if (!f.held)
         text = "first credential by ";

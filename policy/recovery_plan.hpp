@@ -3,6 +3,7 @@
 
 #include "core/challenge.hpp"
 #include "core/scope.hpp"
+#include "policy/grant.hpp"
 #include "policy/rules.hpp"
 
 #include <optional>
@@ -34,7 +35,7 @@ std::optional<challenge_reason> reason_for(challenge_kind kind) noexcept;
 
 /// What is known when a challenge arrives.
 struct recovery_facts {
-    std::string grant = "authorization_code"; ///< see to_string(grant_kind); "idp_session" for a session
+    grant_kind grant = grant_kind::authorization_code;        ///< idp_session for a session
     challenge_reason reason = challenge_reason::unauthorized; ///< as the upstream said it
     scope_set challenged;                                     ///< `scope` of the challenge
     std::optional<scope_set> configured;                      ///< `scopes` of the upstream's configuration

@@ -1,6 +1,9 @@
 // The names of the rules' words, and the built-in rules.
 #include "policy/rules.hpp"
 
+#include "policy/grant.hpp"
+#include "policy/match_keys.hpp"
+
 #include "core/scope.hpp"
 
 #include <algorithm>
@@ -75,25 +78,17 @@ rule built_in(std::string name, rule_match match, rule_action action) {
     return r;
 }
 
-bool any_glob(const std::vector<std::string>& globs, std::string_view text) {
-    return globs.empty() ||
-           std::any_of(globs.begin(), globs.end(), [&](const auto& g) { return glob_match(g, text); });
-}
-
-bool looks_only_at_upstream_and_principal(const rule_match& m) {
-    return m.reason.empty() && m.scopes.empty() && m.method.empty() && m.tool.empty() && m.grant.empty();
-}
-
 } // namespace
 
 std::vector<rule> builtin_rules() {
     using enum challenge_reason;
+    const auto words = [](auto... of) { return std::vector<std::string>{std::string(to_string(of))...}; };
     rule_match renewal, enterprise, machine;
-    renewal.reason = {unauthorized, token_expired, invalid_token};
-    enterprise.reason = {insufficient_scope};
-    enterprise.grant = {"enterprise"};
-    machine.reason = {insufficient_scope};
-    machine.grant = {"client_credentials"};
+    renewal.reason = words(unauthorized, token_expired, invalid_token);
+    enterprise.reason = words(insufficient_scope);
+    enterprise.grant = words(grant_kind::enterprise);
+    machine.reason = words(insufficient_scope);
+    machine.grant = words(grant_kind::client_credentials);
     std::vector<rule> rules;
     rules.push_back(
         built_in("renewals silent, a login only where one is needed", renewal, rule_action::interactive));
@@ -104,26 +99,23 @@ std::vector<rule> builtin_rules() {
     return rules;
 }
 
-bool needs_operation(const rule_set& rules) {
-    return std::any_of(rules.rules.begin(), rules.rules.end(),
-                       [](const rule& r) { return !r.match.method.empty() || !r.match.tool.empty(); });
-}
-
 bool approves_calls(const rule_set& rules, std::string_view upstream, std::string_view principal) {
+    const match_subject subject{upstream, principal, {}};
     return std::any_of(rules.rules.begin(), rules.rules.end(), [&](const rule& r) {
-        return r.action == rule_action::approve && any_glob(r.match.upstream, upstream) &&
-               any_glob(r.match.principal, principal);
+        std::string because;
+        return r.action == rule_action::approve && matches(r, subject, {match_scope::place}, because);
     });
 }
 
 bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal) {
+    const match_subject subject{upstream, principal, {}};
     for (const auto& r : rules.rules) {
-        if (r.action == rule_action::approve || !any_glob(r.match.upstream, upstream) ||
-            !any_glob(r.match.principal, principal))
+        std::string because;
+        if (r.action == rule_action::approve || !matches(r, subject, {match_scope::place}, because))
             continue;
         if (r.action != rule_action::pass)
             return false;
-        if (looks_only_at_upstream_and_principal(r.match))
+        if (!names(r.match, match_scope::operation) && !names(r.match, match_scope::challenge))
             return true;
     }
     return false;

@@ -39,10 +39,11 @@ struct wait_settings {
     std::chrono::milliseconds heartbeat{10000}; ///< between comments
 };
 
-/// `match:` of a rule. An empty list or absent value matches everything. All strings but reason are globs.
+/// `match:` of a rule: lists of globs, of which one must match; an empty list matches everything. What each
+/// means stands in match_keys.hpp, a row for each member.
 struct rule_match {
     std::vector<std::string> upstream;
-    std::vector<challenge_reason> reason;
+    std::vector<std::string> reason; ///< to_string(challenge_reason)
     std::vector<std::string> scopes; ///< over the scopes that would be added
     std::vector<std::string> method; ///< JSON-RPC method
     std::vector<std::string> tool;
@@ -78,9 +79,6 @@ std::string to_yaml(const rule_set& rules);
 
 /// One rule as the flow mapping that stands after `- `; what "remember this" shows.
 std::string to_yaml(const rule& r);
-
-/// Whether any rule looks at the JSON-RPC method or tool, so that a challenged request's body must be parsed.
-bool needs_operation(const rule_set& rules);
 
 /// Whether any rule wants calls of this upstream approved for this principal, so that their bodies must be
 /// read before they are sent.

@@ -1,5 +1,5 @@
 // Rules written back as YAML, so that what is in force can be read, compared and pasted.
-#include "policy/rules.hpp"
+#include "policy/match_keys.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -78,16 +78,8 @@ private:
 
 std::string to_yaml(const rule_match& m) {
     mapping out;
-    out.add_list("upstream", m.upstream);
-    std::vector<std::string> reasons;
-    for (const auto r : m.reason)
-        reasons.emplace_back(to_string(r));
-    out.add_list("reason", reasons);
-    out.add_list("scopes", m.scopes);
-    out.add_list("method", m.method);
-    out.add_list("tool", m.tool);
-    out.add_list("principal", m.principal);
-    out.add_list("grant", m.grant);
+    for (const auto& key : match_keys())
+        out.add_list(key.name, m.*key.wanted);
     return out.empty() ? std::string() : out.str();
 }
 

@@ -153,8 +153,8 @@ secret question_to_json(const shared_question& q) {
 
 result<shared_question> question_from_json(const secret& text) {
     const auto in = json::parse(text.reveal(), nullptr, false);
-    failure unreadable{
-        fault::vault_unavailable, "a stored approval cannot be read", "send the request again", {}, false};
+    failure unreadable = failure::permanent(fault::vault_unavailable, "a stored approval cannot be read",
+                                            "send the request again");
     if (!in.is_object())
         return unreadable;
     try {

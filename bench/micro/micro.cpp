@@ -114,7 +114,7 @@ void decide_by_policy(benchmark::State& state) {
     facts.upstream = "github";
     facts.operations = {{"tools/call", "publish"}};
     facts.reason = challenge_reason::token_expired;
-    facts.grant = "authorization_code";
+    facts.grant = grant_kind::authorization_code;
     for (auto _ : state)
         benchmark::DoNotOptimize(decide(rules, facts));
 }

@@ -92,7 +92,7 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"upstream", clean_text(c.upstream)},
         {"principal", clean_text(c.principal)},
         {"issuer", clean_text(c.issuer)},
-        {"grant", c.grant},
+        {"grant", to_string(c.grant)},
         {"url", clean_text(c.url, 400)},
         {"client_url", clean_text(c.client_url, 400)},
         {"scopes", scopes_json(c.scopes)},

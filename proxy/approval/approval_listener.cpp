@@ -149,9 +149,10 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         path.erase(0, self->base_path.size());
     const bool read = request.method == "GET" || request.method == "HEAD";
     const bool api = path.starts_with("/api/") || path == "/open/redeem" || path.ends_with("/events");
-    const auto* asset = find_asset(path);
+    const auto asset = find_asset(path);
+    const bool is_asset = !asset.text.empty();
     auto kind = api || !read ? route_kind::action : route_kind::page;
-    if (asset)
+    if (is_asset)
         kind = route_kind::asset;
     else if (path == "/oauth/callback")
         kind = route_kind::callback;
@@ -172,14 +173,15 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         co_await oauth_callback(self, x);
     } else if (path == "/open/redeem") {
         co_await redeem(self, x);
-    } else if (asset && read) {
-        service_response r{200, {{"Content-Type", std::string(asset->type)}}, std::string(asset->text)};
+    } else if (is_asset && read) {
+        service_response r{200, {{"Content-Type", std::string(asset.type)}}, std::string(asset.text)};
         auto safe = guarded(std::move(r));
         co_await x.respond(std::move(safe));
     } else if ((path == "/" || path == "/open") && read) {
-        auto r = self->shell_page(path == "/" ? assets::dashboard_html : assets::open_html);
+        auto r = self->own_page(path == "/" ? render_dashboard_page(self->base_path)
+                                            : render_open_page(self->base_path));
         co_await x.respond(std::move(r));
-    } else if (path == "/" || path == "/open" || asset) {
+    } else if (path == "/" || path == "/open" || is_asset) {
         auto r = method_not_allowed("GET");
         co_await x.respond(std::move(r));
     } else {

@@ -3,7 +3,7 @@
 
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_words.hpp"
-#include "proxy/approval/assets.hpp"
+#include "proxy/approval/page_frame.hpp"
 #include "proxy/approval/qr_code.hpp"
 
 #include <algorithm>
@@ -207,7 +207,7 @@ safe_html paste(const approval& a, const page_place& place) {
         "from "
         "the address bar of that page and paste it here.</p>"
         "<form class=\"paste\" method=\"post\" action=\"{{self}}/callback\">"
-        "<label>Address you were sent to<input name=\"url\" required autocomplete=\"off\" "
+        "<label>Address you were sent to<input type=\"text\" name=\"url\" required autocomplete=\"off\" "
         "spellcheck=\"false\" "
         "inputmode=\"url\"></label><button class=\"quiet\">Finish the sign-in</button></form></details>",
         template_values()
@@ -222,28 +222,39 @@ std::string render_approval_page(const approval& a, const page_place& place) {
                             ? safe_html{}
                             : piece("<div class=\"note bad first\" role=\"alert\">{{n}}</div>",
                                     template_values().html("n", with_code(place.notice, 600)));
+    page_frame frame{"approval.html", "approval.js", headline(a), {}, false};
+    frame.pill =
+        piece("<span class=\"pill {{tone}}\">{{words}}</span>",
+              template_values().text("tone", status_tone(a.status)).text("words", status_words(a.status)));
     template_values v;
-    v.text("base", place.base).text("self", place.self, 400).text("id", a.id);
-    v.text("status", to_string(a.status))
-        .text("tone", status_tone(a.status))
-        .text("status_words", status_words(a.status));
-    v.text("eyebrow", eyebrow(a)).text("title", headline(a)).text("headline", headline(a), 160);
+    v.text("self", place.self, 400).text("id", a.id).text("status", to_string(a.status));
+    v.text("eyebrow", eyebrow(a)).text("headline", headline(a), 160);
     v.html("notice", notice).html("lede", lede(a, place.somebody_waits));
     v.html("scopes", scope_columns(a)).html("route", route(a)).html("arguments", arguments(a));
     v.text("who_asks", a.wished ? "What this is about" : "Who asks");
     v.html("warning", decided(a.status) ? safe_html{} : warning(a));
     v.html("decision", decision(a, place)).html("facts", facts(a)).html("paste", paste(a, place));
-    return fill(assets::approval_html, v).text;
+    return render_page(place.base, frame, std::move(v));
 }
 
 std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
                                 std::string_view detail, std::string_view hint) {
     template_values v;
-    v.text("base", base).text("tone", tone).text("title", title).html("detail", with_code(detail, 600));
+    v.text("tone", tone).text("title", title).html("detail", with_code(detail, 600));
     v.html("hint", hint.empty() ? safe_html{}
                                 : fill("<p class=\"note\">{{hint}}</p>",
                                        template_values().html("hint", with_code(hint, 400))));
-    return fill(assets::message_html, v).text;
+    return render_page(base, {"message.html", "message.js", title, {}, false}, std::move(v));
+}
+
+std::string render_dashboard_page(const std::string& base) {
+    page_frame frame{"dashboard.html", "dashboard.js", "Dashboard", {}, true};
+    frame.pill = {"<span id=\"link-state\" class=\"pill\" role=\"status\">Connecting…</span>"};
+    return render_page(base, frame, {});
+}
+
+std::string render_open_page(const std::string& base) {
+    return render_page(base, {"open.html", "open.js", "Dashboard", {}, false}, {});
 }
 
 } // namespace reauth

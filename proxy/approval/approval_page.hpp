@@ -35,4 +35,8 @@ std::string form_targets(const approval& a);
 /// "host" or "host:port", fit to show (core/display_text.hpp).
 std::string shown_host(std::string_view authority);
 
+/// The dashboard, which its script fills from the API; and where a one-time link lands.
+std::string render_dashboard_page(const std::string& base);
+std::string render_open_page(const std::string& base);
+
 } // namespace reauth

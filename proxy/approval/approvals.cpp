@@ -10,16 +10,15 @@ constexpr auto attention = std::chrono::seconds(30);
 } // namespace
 
 task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
-    co_return failure{fault::invalid_configuration, "no identity provider " + identity_provider, "", "",
-                      false};
+    co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }
 
 task<result<void>> approval_actions::remember(std::string) {
-    co_return failure{fault::invalid_configuration, "nothing is remembered here", "", "", false};
+    co_return failure::permanent(fault::invalid_configuration, "nothing is remembered here");
 }
 
 task<result<void>> approval_actions::revoke_rule(std::string id) {
-    co_return failure{fault::invalid_configuration, "no rule " + id, "", "", false};
+    co_return failure::permanent(fault::invalid_configuration, "no rule " + id);
 }
 
 task<bool> approval_actions::keep_page_link(std::string, time_point) {

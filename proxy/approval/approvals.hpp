@@ -4,6 +4,7 @@
 #pragma once
 
 #include "policy/approval.hpp"
+#include "policy/grant.hpp"
 #include "policy/remembered_rule.hpp"
 #include "proxy/net/task.hpp"
 
@@ -60,7 +61,8 @@ struct idp_session_summary {
 
 /// For GET /api/credentials and `status`: what is held, never the tokens.
 struct credential_summary {
-    std::string upstream, principal, issuer, grant;
+    std::string upstream, principal, issuer;
+    grant_kind grant = grant_kind::authorization_code;
     std::string url, client_url; ///< the upstream's own, and the one for clients
     bool bearer = false;         ///< clients have to present one to us
     scope_set scopes;

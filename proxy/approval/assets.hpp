@@ -1,23 +1,21 @@
-// The pages' own files, compiled in: no build step, nothing fetched from elsewhere. One file each in assets/.
+// The pages' own files (assets/), compiled in as they are: nothing is fetched from elsewhere. CMakeLists.txt
+// embeds every file of that folder under its name.
 #pragma once
 
 #include <string_view>
 
 namespace reauth {
 
-namespace assets {
-// Templates (proxy/approval/html_template.hpp).
-extern const std::string_view approval_html, message_html, dashboard_html, open_html;
-// Served as they are.
-extern const std::string_view style_css, approval_js, dashboard_js, open_js, message_js, icon_svg;
-} // namespace assets
+/// The text of assets/NAME. A name that is not there throws std::logic_error: a bug of ours.
+std::string_view asset_text(std::string_view name);
 
 /// A file that is served under its path, with its media type.
 struct asset {
-    std::string_view path, type, text;
+    std::string_view type, text;
 };
 
-/// The asset of that path, or null.
-const asset* find_asset(std::string_view path) noexcept;
+/// What is served under `/assets/NAME` (and `/favicon.ico`): style sheets, scripts, pictures. `text` is empty
+/// where nothing is; templates (.html) are not served.
+asset find_asset(std::string_view path) noexcept;
 
 } // namespace reauth

@@ -64,11 +64,10 @@ std::optional<failure> unsafe_location(const std::string& location) {
     const auto url = parse_http_url(location, "authorization URL");
     if (url)
         return {};
-    return failure{fault::discovery_failed,
-                   "The provider's sign-in address is not a usable http(s) URL, so no browser is sent there.",
-                   "Check authorization_endpoint in the provider's metadata.",
-                   {},
-                   false};
+    return failure::permanent(
+        fault::discovery_failed,
+        "The provider's sign-in address is not a usable http(s) URL, so no browser is sent there.",
+        "Check authorization_endpoint in the provider's metadata.");
 }
 
 std::string binding_cookie_name(const std::string& state) {

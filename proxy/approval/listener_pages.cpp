@@ -35,11 +35,8 @@ service_response approval_listener::impl::message_page(unsigned status, std::str
     return guarded({status, {html_type}, render_message_page(base_path, tone, title, detail, hint)});
 }
 
-service_response approval_listener::impl::shell_page(std::string_view pattern) const {
-    return guarded(
-        {200,
-         {html_type},
-         fill(pattern, template_values().text("base", base_path).text("title", "Dashboard")).text});
+service_response approval_listener::impl::own_page(std::string html) const {
+    return guarded({200, {html_type}, std::move(html)});
 }
 
 std::optional<std::string> approval_listener::impl::binding_cookie(const service_request& request,

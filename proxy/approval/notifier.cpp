@@ -4,7 +4,7 @@
 #include "core/uri.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/child_process.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

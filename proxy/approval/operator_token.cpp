@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t shortest = 16;
 
 failure refuse(std::string message, std::string fix) {
-    return {fault::invalid_configuration, std::move(message), std::move(fix), {}, false};
+    return failure::permanent(fault::invalid_configuration, std::move(message), std::move(fix));
 }
 
 struct descriptor {

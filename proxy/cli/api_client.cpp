@@ -34,7 +34,7 @@ struct api_exchange {
     http::request<http::string_body> request;
     http::response_parser<http::string_body> parser;
     beast::flat_buffer buffer;
-    failure why{fault::upstream_unreachable, {}, {}, {}, true};
+    failure why = failure::passing(fault::upstream_unreachable, {});
     bool connected = false, answered = false;
 
     std::string address() const { return way.connect_host + ":" + std::to_string(way.port); }
@@ -62,17 +62,12 @@ struct api_exchange {
         connected = !ec;
         stream.expires_after(client.timeout_);
         if (ec == asio::error::connection_refused)
-            why = {fault::upstream_unreachable,
-                   "Nothing listens on " + address() + ".",
-                   "Start `mcp-reauth serve`.",
-                   {},
-                   true};
+            why = failure::passing(fault::upstream_unreachable, "Nothing listens on " + address() + ".",
+                                   "Start `mcp-reauth serve`.");
         else if (ec)
-            why = {fault::upstream_unreachable,
-                   address() + " cannot be reached: " + ec.message() + ".",
-                   "Is `approval.listen` (or `approval.public_url`) right, and the proxy running?",
-                   {},
-                   true};
+            why = failure::passing(
+                fault::upstream_unreachable, address() + " cannot be reached: " + ec.message() + ".",
+                "Is `approval.listen` (or `approval.public_url`) right, and the proxy running?");
     }
 
     task<void> run(executor ex) {
@@ -117,13 +112,11 @@ std::string text_member(const nlohmann::json& j, const char* name) {
 
 /// What a non-2xx answer says, as a failure.
 failure refusal(unsigned status, const nlohmann::json& body) {
-    failure f{fault::reauth_failed, text_member(body, "message"), text_member(body, "fix"), {}, false};
+    failure f =
+        failure::permanent(fault::reauth_failed, text_member(body, "message"), text_member(body, "fix"));
     if (status == 401)
-        f = {fault::invalid_configuration,
-             "The proxy does not accept the operator token.",
-             "Use the configuration (and the user) that the proxy runs with.",
-             {},
-             false};
+        f = failure::permanent(fault::invalid_configuration, "The proxy does not accept the operator token.",
+                               "Use the configuration (and the user) that the proxy runs with.");
     if (f.message.empty())
         f.message = "The approval API answered " + std::to_string(status) + ".";
     return f;
@@ -139,11 +132,9 @@ result<api_client> api_client::make(const config& c) {
     const auto file = operator_token_path(c.state_directory);
     std::error_code ignored;
     if (c.approval.token.from == secret_source::kind::none && !std::filesystem::exists(file, ignored))
-        return failure{fault::upstream_unreachable,
-                       "There is no operator token in " + file + ": no proxy has run here.",
-                       "Start `mcp-reauth serve`, or name the configuration it runs with by --config.",
-                       {},
-                       true};
+        return failure::passing(
+            fault::upstream_unreachable, "There is no operator token in " + file + ": no proxy has run here.",
+            "Start `mcp-reauth serve`, or name the configuration it runs with by --config.");
     auto token = load_operator_token(c.approval, c.state_directory, system_random(), false);
     if (!token)
         return token.error();
@@ -190,7 +181,7 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
         request.prepare_payload();
         asio::io_context context(1);
         api_exchange exchange{*this, way,  std::move(request),
-                              {},    {},   {fault::upstream_unreachable, {}, {}, {}, true},
+                              {},    {},   failure::passing(fault::upstream_unreachable, {}),
                               false, false};
         exchange.parser.body_limit(16 << 20);
         asio::co_spawn(context, exchange.run(context.get_executor()), asio::detached);
@@ -207,11 +198,9 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
         if (answer.result_int() / 100 != 2)
             return refusal(answer.result_int(), parsed);
         if (parsed.is_discarded())
-            return failure{fault::reauth_failed,
-                           exchange.address() + " does not answer with JSON.",
-                           "Is another program on the port of `approval.listen`?",
-                           {},
-                           false};
+            return failure::permanent(fault::reauth_failed,
+                                      exchange.address() + " does not answer with JSON.",
+                                      "Is another program on the port of `approval.listen`?");
         return result<nlohmann::json>(boost::system::in_place_value, std::move(parsed));
     }
     return *first;

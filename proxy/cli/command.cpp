@@ -38,11 +38,8 @@ result<config_inputs> command_context::inputs() const {
     for (const auto& pair : set) {
         const auto equals = pair.find('=');
         if (equals == 0 || equals == pair.npos)
-            return failure{fault::invalid_configuration,
-                           "--set needs KEY=VALUE, e.g. --set approval.lifetime=5m.",
-                           {},
-                           {},
-                           false};
+            return failure::permanent(fault::invalid_configuration,
+                                      "--set needs KEY=VALUE, e.g. --set approval.lifetime=5m.");
         all.flags[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
     return all;
@@ -108,11 +105,9 @@ result<std::optional<live_proxy>> command_context::running() const {
     for (const auto& p : all)
         names += "\n  " + (p.config.empty() ? "without a file" : "--config " + p.config) +
                  "   (approval page " + p.approval_url + ")";
-    return failure{fault::invalid_configuration,
-                   std::to_string(all.size()) + " proxies run here:" + names,
-                   "Name one: --config FILE, or --set approval.listen=HOST:PORT.",
-                   {},
-                   false};
+    return failure::permanent(fault::invalid_configuration,
+                              std::to_string(all.size()) + " proxies run here:" + names,
+                              "Name one: --config FILE, or --set approval.listen=HOST:PORT.");
 }
 
 result<config> command_context::client_config() const {
@@ -147,13 +142,11 @@ result<config> command_context::full_config() const {
     if (!live)
         return live.error();
     if (!*live)
-        return failure{
+        return failure::permanent(
             fault::invalid_configuration,
             "There is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml nor "
             "~/.config/mcp-reauth/config.yaml; and no proxy runs here.",
-            "Begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`.",
-            {},
-            false};
+            "Begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`.");
     if (!(*live)->config.empty())
         return load_config((*live)->config, *in);
     auto c = default_config(*in);
@@ -214,11 +207,9 @@ result<upstream_config> find_upstream(const config& c, const std::string& name) 
     std::string known;
     for (const auto& n : names)
         known += (known.empty() ? "" : ", ") + n;
-    return failure{fault::invalid_configuration,
-                   "There is no upstream '" + name + "'" + did_you_mean(name, names) + ".",
-                   known.empty() ? "Name the configuration with --config." : "Configured are: " + known + ".",
-                   {},
-                   false};
+    return failure::permanent(
+        fault::invalid_configuration, "There is no upstream '" + name + "'" + did_you_mean(name, names) + ".",
+        known.empty() ? "Name the configuration with --config." : "Configured are: " + known + ".");
 }
 
 } // namespace reauth

@@ -3,7 +3,7 @@
 
 #include "conf/client_entry.hpp"
 #include "proxy/cli/cli.hpp"
-#include "proxy/running_file.hpp"
+#include "proxy/service/running_file.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>

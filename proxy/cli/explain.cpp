@@ -82,7 +82,7 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     e.challenge = read_challenge(h.status, lines, {}, h.held);
     judgement_facts facts;
     auto& held = facts.recovery;
-    held.grant = to_string(u.grant);
+    held.grant = u.grant;
     held.reason = reason_for(e.challenge.kind).value_or(challenge_reason::unauthorized);
     if (e.challenge.scope)
         held.challenged = *e.challenge.scope;
@@ -98,7 +98,7 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     if (const auto* rule = rule_for_call(c.policy, u.name, h.principal, facts.request.operations))
         e.before = rule->label();
     const auto first = judge(c.policy, facts);
-    facts.silent_failure = failure{fault::reauth_failed, "refused", {}, {}, false};
+    facts.silent_failure = failure::permanent(fault::reauth_failed, "refused");
     held.idp_session = false; // refused because the session is gone
     const auto after = judge(c.policy, facts);
     e.plan = first.plan;

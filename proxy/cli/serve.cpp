@@ -2,7 +2,7 @@
 #include "proxy/cli/command.hpp"
 
 #include "proxy/demo/demo.hpp"
-#include "proxy/runtime.hpp"
+#include "proxy/service/runtime.hpp"
 
 #include <memory>
 
@@ -32,11 +32,8 @@ void add_serve(CLI::App& app, command_context& context) {
     verb->callback([&context, url] {
         context.run = [&context, url] {
             if (!url->empty() && !context.config_file.empty())
-                return context.fail({fault::invalid_configuration,
-                                     "Give either a URL or --config, not both.",
-                                     {},
-                                     {},
-                                     false});
+                return context.fail(failure::permanent(fault::invalid_configuration,
+                                                       "Give either a URL or --config, not both."));
             auto in = context.inputs();
             if (!in)
                 return context.fail(in.error());

@@ -52,7 +52,7 @@ result<json> demo_client_session::request(const std::string& method, json params
     if (!answer)
         return answer.error();
     const auto wrong = [&](const std::string& what) {
-        return failure{fault::upstream_malformed, method + " was answered " + what, "", "", false};
+        return failure::permanent(fault::upstream_malformed, method + " was answered " + what);
     };
     if (answer->status != 200)
         return wrong(std::to_string(answer->status) + " " + answer->body.substr(0, 200));
@@ -76,9 +76,8 @@ result<json> demo_client_session::open() {
     if (!noted)
         return noted.error();
     if (noted->status != 202)
-        return failure{fault::upstream_malformed,
-                       "notifications/initialized was answered " + std::to_string(noted->status), "", "",
-                       false};
+        return failure::permanent(fault::upstream_malformed,
+                                  "notifications/initialized was answered " + std::to_string(noted->status));
     return answer;
 }
 

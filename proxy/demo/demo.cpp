@@ -4,9 +4,9 @@
 
 #include "conf/load.hpp"
 #include "proxy/demo/script.hpp"
-#include "proxy/log.hpp"
-#include "proxy/running_file.hpp"
-#include "proxy/runtime.hpp"
+#include "proxy/log/log.hpp"
+#include "proxy/service/running_file.hpp"
+#include "proxy/service/runtime.hpp"
 
 #include <boost/asio/signal_set.hpp>
 

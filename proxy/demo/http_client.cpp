@@ -40,8 +40,8 @@ result<http_response> demo_http(const std::string& method, const std::string& ur
                                 std::vector<header_field> headers, std::string body,
                                 std::chrono::milliseconds timeout) {
     const auto unreachable = [&](const std::string& why) {
-        return failure{fault::upstream_unreachable,
-                       "No answer from " + url.substr(0, url.find('?')) + ": " + why + ".", "", "", true};
+        return failure::passing(fault::upstream_unreachable,
+                                "No answer from " + url.substr(0, url.find('?')) + ": " + why + ".");
     };
     const auto parts = boost::urls::parse_uri(url);
     if (!parts || parts->scheme() != "http")
@@ -74,8 +74,8 @@ result<http_response> demo_http(const std::string& method, const std::string& ur
     asio::co_spawn(io, exchange(stream, endpoint, request, parser, ec), asio::detached);
     io.run();
     if (ec == beast::error::timeout)
-        return failure{fault::upstream_timeout,
-                       "No whole answer from " + url.substr(0, url.find('?')) + " in time.", "", "", true};
+        return failure::passing(fault::upstream_timeout,
+                                "No whole answer from " + url.substr(0, url.find('?')) + " in time.");
     if (ec)
         return unreachable(ec.message());
 

@@ -25,7 +25,7 @@ std::string text_in(const json& claims, const char* name) {
 }
 
 failure refused_login(const std::string& why) {
-    return {fault::reauth_failed, why, "", "invalid_grant", false};
+    return failure::permanent(fault::reauth_failed, why).with_oauth_error("invalid_grant");
 }
 
 } // namespace

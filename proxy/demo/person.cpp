@@ -67,7 +67,7 @@ result<http_response> demo_browse(std::string location) {
         body = demo_form({{"request", key}, {"decision", "allow"}});
         method = "POST";
     }
-    return failure{fault::reauth_failed, "The sign-in went round in circles.", "", "", false};
+    return failure::permanent(fault::reauth_failed, "The sign-in went round in circles.");
 }
 
 demo_person::demo_person(std::string approval_url, std::string operator_token, demo_narrator& narrator,
@@ -126,10 +126,9 @@ void demo_person::decide(const json& approval) {
         return;
     }
     const std::string location = status == "redirect" ? outcome.value("location", "") : "";
-    const auto end =
-        location.empty()
-            ? result<http_response>(failure{fault::reauth_failed, "approving failed", "", "", false})
-            : demo_browse(location);
+    const auto end = location.empty()
+                         ? result<http_response>(failure::permanent(fault::reauth_failed, "approving failed"))
+                         : demo_browse(location);
     if (end && end->status == 200) {
         ++approved_;
         narrator_.say(demo_speaker::person,

@@ -58,7 +58,7 @@ void demo_script::echo(actor& who, const std::string& note) {
         return failed("echo", answer.error());
     if (*answer != text)
         return failed("echo",
-                      {fault::upstream_malformed, "the answer was \"" + *answer + "\"", "", "", false});
+                      failure::permanent(fault::upstream_malformed, "the answer was \"" + *answer + "\""));
     outcome_.longest_call = std::max(outcome_.longest_call, std::chrono::duration_cast<duration>(time));
     narrator_.say(demo_speaker::client, "← " + who.name + "  echo \"" + text + "\"" +
                                             std::string(text.size() < 9 ? 9 - text.size() : 0, ' ') +

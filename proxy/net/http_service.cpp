@@ -107,11 +107,8 @@ result<std::uint16_t> http_service::listen(const std::string& host, std::uint16_
     const auto where =
         (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
     const auto refuse = [&](const std::string& why, std::string fix) {
-        return failure{fault::invalid_configuration,
-                       "cannot listen on " + where + ": " + why,
-                       std::move(fix),
-                       {},
-                       false};
+        return failure::permanent(fault::invalid_configuration, "cannot listen on " + where + ": " + why,
+                                  std::move(fix));
     };
     error_code ec;
     auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, ec);

@@ -1,7 +1,7 @@
 // One line for each thing that happened, in the words of the log.
 #include "proxy/recovery/audit.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 namespace reauth {
 namespace {

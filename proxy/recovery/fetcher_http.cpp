@@ -2,10 +2,10 @@
 #include "proxy/recovery/fetcher_http.hpp"
 
 #include "core/http_field.hpp"
+#include "proxy/net/client_connect.hpp"
+#include "proxy/net/client_exchange.hpp"
+#include "proxy/net/client_redirect.hpp"
 #include "proxy/net/tls.hpp"
-#include "proxy/recovery/fetcher_connect.hpp"
-#include "proxy/recovery/fetcher_exchange.hpp"
-#include "proxy/recovery/fetcher_redirect.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -83,11 +83,8 @@ task<result<http_response>> follow(parts_pointer parts, std::shared_ptr<fetch_ru
         if (!url)
             co_return url.error();
         if (!valid_host(url->host) || !valid_target(url->target()))
-            co_return failure{fault::discovery_failed,
-                              "A URL has characters that no host or path may have.",
-                              {},
-                              {},
-                              false};
+            co_return failure::permanent(fault::discovery_failed,
+                                         "A URL has characters that no host or path may have.");
         auto answer = co_await one_hop(parts, run, request, *url, options);
         if (!answer || !is_redirect(answer->status))
             co_return answer;
@@ -140,7 +137,7 @@ task<result<http_response>> http_fetcher::fetch(http_request request, fetch_opti
     auto work = perform(parts_, run, std::move(request), std::move(options));
     asio::co_spawn(run->ex, std::move(work), [run](std::exception_ptr thrown) {
         if (thrown)
-            run->finish(failure{fault::internal, "A request ended in an exception.", {}, {}, false});
+            run->finish(failure::permanent(fault::internal, "A request ended in an exception."));
     });
     error_code woken;
     co_await run->alarm.async_wait(asio::redirect_error(use_task, woken));

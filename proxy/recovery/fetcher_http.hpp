@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/outbound_proxy.hpp"
-#include "proxy/recovery/egress.hpp"
+#include "proxy/net/client_run.hpp"
+#include "proxy/net/egress.hpp"
 #include "proxy/recovery/fetcher.hpp"
-#include "proxy/recovery/fetcher_run.hpp"
 
 #include <memory>
 

@@ -1,7 +1,7 @@
 // Locks taken and given back. Who holds one lives: it is asked for again until it is free.
 #include "proxy/recovery/lock_keeper.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/recovery/flow_driver.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -17,12 +17,11 @@ constexpr std::chrono::milliseconds poll{20};
 failure lock_keeper::not_won(const std::string& name) const {
     const auto ours = locks_.lower_bound({name, 0});
     const bool here = ours != locks_.end() && ours->first.first == name;
-    return {fault::vault_unavailable,
-            here ? "what was obtained last is not stored yet, and nothing is renewed before that"
-                 : "another process recovers this credential and does not come to an end",
-            here ? "see the log for what is wrong with the vault" : "try again",
-            {},
-            true};
+    return failure::passing(
+        fault::vault_unavailable,
+        here ? "what was obtained last is not stored yet, and nothing is renewed before that"
+             : "another process recovers this credential and does not come to an end",
+        here ? "see the log for what is wrong with the vault" : "try again");
 }
 
 task<result<void>> lock_keeper::take(std::string name, life::work_id work,

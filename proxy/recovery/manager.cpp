@@ -3,7 +3,7 @@
 #include "proxy/recovery/manager.hpp"
 
 #include "core/uri.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

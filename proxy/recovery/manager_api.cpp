@@ -12,7 +12,7 @@ task<result<approve_answer>> credential_manager::approve(std::string id, approve
     auto* m = with_question(id);
     if (!m && !call) {
         const auto shown = book_.find(id);
-        failure gone{fault::approval_timeout, "this approval is not open any more", "", "", false};
+        failure gone = failure::permanent(fault::approval_timeout, "this approval is not open any more");
         if (shown && !shown->outcome.empty())
             gone.message = "this approval has ended: " + shown->outcome;
         co_return gone;
@@ -32,7 +32,7 @@ result<void> credential_manager::deny(std::string id) {
     const auto* call = call_with(id);
     auto* m = with_question(id);
     if (!m && !call)
-        return failure{fault::approval_timeout, "this approval is not open any more", "", "", false};
+        return failure::permanent(fault::approval_timeout, "this approval is not open any more");
     denied_.reset();
     if (call)
         tell_gate(life_key(*call), life::deny_asked{next_++, id});
@@ -120,8 +120,9 @@ failure credential_manager::unknown_upstream(const std::string& upstream,
     std::string known;
     for (const auto& r : table_->routes)
         known += " " + r->upstream->name;
-    return {fault::invalid_configuration, "no upstream " + upstream + " for principal " + principal,
-            "known upstreams:" + known, "", false};
+    return failure::permanent(fault::invalid_configuration,
+                              "no upstream " + upstream + " for principal " + principal,
+                              "known upstreams:" + known);
 }
 
 /// What the upstream asks for where no credential is sent; nothing where it does not say.
@@ -139,7 +140,7 @@ task<result<std::string>> credential_manager::login(std::string upstream, std::s
     if (!m || m->removed)
         co_return unknown_upstream(upstream, principal);
     const auto grant = m->place.whose.grant;
-    failure nothing{fault::invalid_configuration, "", "there is nothing to log in to", "", false};
+    failure nothing = failure::permanent(fault::invalid_configuration, {}, "there is nothing to log in to");
     if (grant != grant_kind::authorization_code && grant != grant_kind::enterprise) {
         nothing.message =
             "upstream " + upstream + " signs in by itself (grant " + std::string(to_string(grant)) + ")";
@@ -187,9 +188,9 @@ task<result<void>> credential_manager::logout_idp(std::string identity_provider,
         std::string known;
         for (const auto& [name, provider] : table_->settings->identity_providers)
             known += " " + name;
-        co_return failure{fault::invalid_configuration, "no identity provider " + identity_provider,
-                          known.empty() ? "none is configured" : "known identity providers:" + known, "",
-                          false};
+        co_return failure::permanent(
+            fault::invalid_configuration, "no identity provider " + identity_provider,
+            known.empty() ? "none is configured" : "known identity providers:" + known);
     }
     std::vector<life_key> keys;
     if (!session->place.whose.supplied)
@@ -236,7 +237,7 @@ std::vector<credential_summary> credential_manager::summaries() const {
         credential_summary s;
         s.upstream = key.name;
         s.principal = key.principal;
-        s.grant = std::string(to_string(m->place.whose.grant));
+        s.grant = m->place.whose.grant;
         s.url = m->place.whose.url;
         s.client_url = client_url(*table_->settings, m->place.where.upstream());
         s.bearer = !table_->settings->client_auth.empty();

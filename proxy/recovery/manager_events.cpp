@@ -1,7 +1,7 @@
 // Events in, actions out: the queue that brings each life its events, and what is done at once.
 #include "proxy/recovery/manager.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

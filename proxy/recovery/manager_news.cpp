@@ -2,7 +2,7 @@
 // of here, and what is asked here is told to them.
 #include "proxy/recovery/manager.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -17,12 +17,13 @@ void credential_manager::arrive(std::shared_ptr<held_request> held) {
     const auto* m = find(key);
     recovery_verdict verdict;
     if (stopped_) {
-        verdict.why = {fault::shutting_down, "mcp-reauth is shutting down", "send the request again", "",
-                       true};
+        verdict.why =
+            failure::passing(fault::shutting_down, "mcp-reauth is shutting down", "send the request again");
     } else if (!m || m->removed || m->number != where.credential()) {
         // begun with a configuration in which this name meant another server
-        verdict.why = {fault::reauth_failed, "upstream " + key.name + " was changed while the request waited",
-                       "send it again", "", true};
+        verdict.why = failure::passing(fault::reauth_failed,
+                                       "upstream " + key.name + " was changed while the request waited",
+                                       "send it again");
     } else {
         if (!held->ask.call && m->machine.flight())
             ++counters_.joined;

@@ -2,7 +2,7 @@
 #include "proxy/recovery/manager.hpp"
 
 #include "core/encoding.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 namespace reauth {
 
@@ -34,11 +34,8 @@ task<result<void>> credential_manager::remember(std::string approval_id) {
     const bool may = shown && shown->kind == approval_kind::step_up && shown->completes_without_login &&
                      !shown->added.empty();
     if (!may)
-        co_return failure{fault::invalid_configuration,
-                          "only a confirmed step-up can be remembered: this approval is none",
-                          {},
-                          {},
-                          false};
+        co_return failure::permanent(fault::invalid_configuration,
+                                     "only a confirmed step-up can be remembered: this approval is none");
     remembered_rule rule{hex_encode(env_.random(8)), shown->principal, shown->upstream, shown->added,
                          env_.now()};
     auto write = [&] { return store_.store_rule(rule); };
@@ -56,11 +53,8 @@ task<result<void>> credential_manager::revoke_rule(std::string id) {
     if (!gone)
         co_return gone.error();
     if (!*gone)
-        co_return failure{fault::approval_timeout,
-                          "there is no remembered rule " + id,
-                          "`mcp-reauth rules` lists them",
-                          {},
-                          false};
+        co_return failure::permanent(fault::approval_timeout, "there is no remembered rule " + id,
+                                     "`mcp-reauth rules` lists them");
     log_event(log_level::info, "rule revoked", {{"id", id}});
     co_await hear_rules();
     co_return result<void>{};

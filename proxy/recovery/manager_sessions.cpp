@@ -31,7 +31,7 @@ void credential_manager::tell_session(const member& session, const life_key& to)
 void credential_manager::perform(member& m, const life::ask_session& a) {
     auto* session = session_of_member(m);
     if (!session) {
-        tell(m.key, life::session_asked{failure{fault::internal, "no identity provider", {}, {}, false}});
+        tell(m.key, life::session_asked{failure::permanent(fault::internal, "no identity provider")});
         return;
     }
     const auto caller = next_++;
@@ -79,11 +79,9 @@ task<life::answer> credential_manager::renew_session(life_key key, std::uint64_t
 task<result<idp_session>> credential_manager::usable_session(std::string provider, std::string principal,
                                                              std::uint64_t refused) {
     const life_key key{true, principal, provider};
-    const failure gone{fault::reauth_failed,
-                       "nobody is signed in at identity provider " + provider,
-                       "log in at the identity provider",
-                       {},
-                       false};
+    const failure gone =
+        failure::permanent(fault::reauth_failed, "nobody is signed in at identity provider " + provider,
+                           "log in at the identity provider");
     for (int tries = 0; tries < 3; ++tries) {
         auto* m = find(key);
         if (!m)
@@ -146,7 +144,7 @@ task<result<authorization_server>> credential_manager::provider_metadata(std::st
                                                                          std::string principal) {
     auto* m = find({true, principal, provider});
     if (!m)
-        co_return failure{fault::invalid_configuration, "no identity provider " + provider, {}, {}, false};
+        co_return failure::permanent(fault::invalid_configuration, "no identity provider " + provider);
     const auto known = providers_.find(m->place.whose.url);
     if (known != providers_.end() && env_.now() < known->second.since + credential_life::metadata_lifetime)
         co_return known->second.server;

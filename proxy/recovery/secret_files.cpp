@@ -14,14 +14,14 @@ result<secret> read_secret_now(const secret_source& source) {
     std::ifstream in(source.name, std::ios::binary);
     std::string text((std::istreambuf_iterator<char>(in)), {});
     if (!in.is_open() || in.bad())
-        return failure{fault::invalid_configuration,
-                       "cannot read " + source.name + ": " + std::strerror(errno), "check the file", "",
-                       false};
+        return failure::permanent(fault::invalid_configuration,
+                                  "cannot read " + source.name + ": " + std::strerror(errno),
+                                  "check the file");
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
         text.pop_back();
     if (text.empty())
-        return failure{fault::invalid_configuration, source.name + " is empty", "put the secret into it", "",
-                       false};
+        return failure::permanent(fault::invalid_configuration, source.name + " is empty",
+                                  "put the secret into it");
     return secret(std::move(text));
 }
 

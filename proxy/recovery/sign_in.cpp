@@ -4,7 +4,7 @@
 #include "policy/device_flow.hpp"
 
 #include "policy/registration_flow.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/recovery/work.hpp"
 
 namespace reauth {

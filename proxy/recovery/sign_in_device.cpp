@@ -7,11 +7,8 @@ namespace reauth {
 namespace {
 
 failure gone() {
-    return {fault::approval_timeout,
-            "this login was finished or given up elsewhere",
-            {},
-            std::string(life::flow_is_gone),
-            false};
+    return failure::permanent(fault::approval_timeout, "this login was finished or given up elsewhere")
+        .with_oauth_error(std::string(life::flow_is_gone));
 }
 
 /// The flow while it is in the vault: a decision, wherever it was taken, takes it out.
@@ -91,7 +88,8 @@ task<life_event> await_device_work(recovery_context& context, life_place place, 
         if (wait && !expired)
             continue;
         if (wait) {
-            said = failure{fault::approval_timeout, "the code has expired", {}, "expired_token", false};
+            said = failure::permanent(fault::approval_timeout, "the code has expired")
+                       .with_oauth_error("expired_token");
         }
         const bool ours = co_await take_flow(context, what.state);
         if (!said) {

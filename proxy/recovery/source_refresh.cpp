@@ -24,9 +24,10 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
         its = again->identity.id == what.held->client_id ? std::optional(std::move(*again)) : std::nullopt;
     }
     if (!its) {
-        end.fresh = failure{fault::reauth_failed,
-                            "the client that the credential was issued to is not known any more",
-                            "sign in again", "invalid_client", false};
+        end.fresh = failure::permanent(fault::reauth_failed,
+                                       "the client that the credential was issued to is not known any more",
+                                       "sign in again")
+                        .with_oauth_error("invalid_client");
         end.client_unknown = true;
         co_return end;
     }

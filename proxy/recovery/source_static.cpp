@@ -25,23 +25,19 @@ result<credential> supplied_token(const life_place& place, time_point now) {
     if (!session)
         return session.error();
     if (session->issuer != provider.issuer)
-        return failure{fault::invalid_configuration,
-                       "the ID token that is configured for identity provider " + provider.name +
-                           " comes from " + session->issuer + " instead of " + provider.issuer,
-                       "supply one of the provider, or correct its issuer",
-                       {},
-                       false};
+        return failure::permanent(fault::invalid_configuration,
+                                  "the ID token that is configured for identity provider " + provider.name +
+                                      " comes from " + session->issuer + " instead of " + provider.issuer,
+                                  "supply one of the provider, or correct its issuer");
     return credential_of(*session);
 }
 
 task<life::flow_ended> static_source(recovery_context& context, life_place place, life::run what) {
     life::flow_ended end{what.work, supplied_token(place, context.env.now())};
     if (end.fresh && what.held && end.fresh->access_token == what.held->access_token)
-        end.fresh = failure{fault::reauth_failed,
-                            "upstream " + place.whose.upstream + " refuses the configured token",
-                            "replace it",
-                            {},
-                            false};
+        end.fresh = failure::permanent(fault::reauth_failed,
+                                       "upstream " + place.whose.upstream + " refuses the configured token",
+                                       "replace it");
     co_return end;
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/uri.hpp"
 #include "policy/registration_flow.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 namespace reauth {
 namespace {

@@ -2,7 +2,7 @@
 #include "proxy/recovery/work.hpp"
 
 #include "policy/revocation_flow.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <algorithm>
 
@@ -117,7 +117,7 @@ task<life_event> look_work(recovery_context& context, life_place place, life::lo
 task<life_event> run_work(recovery_context& context, life_place place, life::run what) {
     const auto source = source_for(what.step, place.session());
     if (!source) {
-        life::flow_ended none{what.work, failure{fault::internal, "no source for this step", {}, {}, false}};
+        life::flow_ended none{what.work, failure::permanent(fault::internal, "no source for this step")};
         co_return none;
     }
     auto server = what.server;
@@ -242,12 +242,10 @@ task<life_event> revoke_work(recovery_context& context, life_place place, life::
     if (!client) {
         end.done = client.error();
     } else if (!client->has_value() || (*client)->identity.id != what.value.client_id) {
-        end.done = failure{fault::reauth_failed,
-                           "the token could not be revoked at " + what.value.issuer +
-                               ": the client it was issued to is not known any more",
-                           "revoke it at the provider; here it is forgotten",
-                           {},
-                           false};
+        end.done = failure::permanent(fault::reauth_failed,
+                                      "the token could not be revoked at " + what.value.issuer +
+                                          ": the client it was issued to is not known any more",
+                                      "revoke it at the provider; here it is forgotten");
     } else {
         inputs.client = std::move(**client);
         inputs.held = what.value;

@@ -20,9 +20,10 @@ void connector::interrupt() {
 }
 
 failure connector::unreachable(const std::string& why) const {
-    return {fault::upstream_unreachable,
-            "upstream " + to_.upstream->name + " (" + to_.authority + ") can't be reached: " + why,
-            "check its url, and that it runs", "", true};
+    return failure::passing(fault::upstream_unreachable,
+                            "upstream " + to_.upstream->name + " (" + to_.authority +
+                                ") can't be reached: " + why,
+                            "check its url, and that it runs");
 }
 
 task<result<channel>> connector::connect(asio::ip::tcp::endpoint address) {

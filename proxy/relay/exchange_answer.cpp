@@ -3,7 +3,7 @@
 
 #include "core/display_text.hpp"
 #include "core/uri.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 
@@ -48,9 +48,9 @@ task<bool> exchange::read_answer_head() {
                 continue;
             }
             if (parsed.is != head_outcome::kind::incomplete) {
-                why_ = {fault::upstream_malformed,
-                        "upstream " + where_.upstream().name + " answered with broken HTTP: " + parsed.reason,
-                        "", "", false};
+                why_ = failure::permanent(fault::upstream_malformed,
+                                          "upstream " + where_.upstream().name +
+                                              " answered with broken HTTP: " + parsed.reason);
                 co_return false;
             }
             if (reply.free() == 0) {
@@ -68,9 +68,8 @@ task<bool> exchange::read_answer_head() {
         }
         if (r.is == io_result::kind::eof || r.is == io_result::kind::cut) {
             if (got_answer_bytes_)
-                why_ = {fault::upstream_malformed,
-                        "upstream " + where_.upstream().name + " broke off in its answer's head", "", "",
-                        true};
+                why_ = failure::passing(fault::upstream_malformed, "upstream " + where_.upstream().name +
+                                                                       " broke off in its answer's head");
             co_return false;
         }
         if (up_.interrupted())
@@ -141,11 +140,10 @@ task<exchange::outcome> exchange::read_answer() {
     if (s_.gone)
         co_return outcome::client_gone;
     if (!got && up_timed_out_ && why_.message.empty())
-        why_ = {fault::upstream_timeout,
-                "upstream " + where_.upstream().name + " did not begin to answer in time",
-                "it may or may not have executed the request; if it needs longer, raise "
-                "limits.upstream_answer",
-                "", true};
+        why_ = failure::passing(fault::upstream_timeout,
+                                "upstream " + where_.upstream().name + " did not begin to answer in time",
+                                "it may or may not have executed the request; if it needs longer, raise "
+                                "limits.upstream_answer");
     if (!got)
         co_return outcome::broken;
     const auto& answer = s_.memory->up->answer;
@@ -219,9 +217,8 @@ task<exchange::outcome> exchange::relay_body(body_scanner scanner, bool payload_
     bool keep_up = s_.memory->up->answer.keep_alive && upload_done_;
     std::string_view input = s_.memory->up->reply.view().substr(s_.memory->up->answer.size);
     if (!pass_body(scanner, input, payload_only, out)) {
-        why_ = {fault::upstream_malformed,
-                "upstream " + where_.upstream().name + " answered with broken chunked framing", "", "",
-                false};
+        why_ = failure::permanent(fault::upstream_malformed, "upstream " + where_.upstream().name +
+                                                                 " answered with broken chunked framing");
         co_return outcome::broken;
     }
     bool surplus = scanner.done() && !input.empty();

@@ -39,8 +39,8 @@ bool exchange::cancels_held_request() {
     if (!held)
         return false;
     recovery_verdict verdict;
-    verdict.why = {fault::request_not_replayable, "the client cancelled the request while it waited", "", "",
-                   false};
+    verdict.why =
+        failure::permanent(fault::request_not_replayable, "the client cancelled the request while it waited");
     held->finish(std::move(verdict));
     w_.recovery.abandon(held);
     return true;

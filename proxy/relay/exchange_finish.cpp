@@ -3,7 +3,7 @@
 
 #include "core/ascii.hpp"
 #include "core/sse.hpp"
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"

@@ -13,10 +13,11 @@ namespace reauth {
 namespace {
 
 failure too_large() {
-    return {fault::request_not_replayable,
-            "the policy wants a person to approve calls before they are sent, and this body is larger than "
-            "limits.replay_body allows to keep",
-            "raise limits.replay_body, or send less", "", false};
+    return failure::permanent(
+        fault::request_not_replayable,
+        "the policy wants a person to approve calls before they are sent, and this body is larger than "
+        "limits.replay_body allows to keep",
+        "raise limits.replay_body, or send less");
 }
 
 std::vector<operation> operations_of(const call_content& content) {

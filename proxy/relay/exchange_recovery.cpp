@@ -62,19 +62,20 @@ bool exchange::owed_nothing() const {
 task<bool> exchange::recover() {
     w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
     if (attempts_++ >= where_.settings().limits.attempts) {
-        why_ = {fault::reauth_failed,
-                "upstream " + where_.upstream().name + " refused the request " + std::to_string(attempts_) +
-                    " times, each time with a new credential",
-                "see `mcp-reauth doctor " + where_.upstream().name + "`", "", false};
+        why_ = failure::permanent(fault::reauth_failed,
+                                  "upstream " + where_.upstream().name + " refused the request " +
+                                      std::to_string(attempts_) + " times, each time with a new credential",
+                                  "see `mcp-reauth doctor " + where_.upstream().name + "`");
         co_await fail(why_);
         co_return false;
     }
     auto ask = make_ask();
     if (owed_nothing()) {
         no_stream_ = true;
-        why_ = {fault::approval_required,
-                "upstream " + where_.upstream().name + " wants a sign-in before it has a stream to give",
-                "send `initialize` by POST: its answer says how to sign in", "", true};
+        why_ = failure::passing(fault::approval_required,
+                                "upstream " + where_.upstream().name +
+                                    " wants a sign-in before it has a stream to give",
+                                "send `initialize` by POST: its answer says how to sign in");
         co_await fail(why_);
         co_return false;
     }
@@ -83,10 +84,11 @@ task<bool> exchange::recover() {
         // too late for this request; the next one finds a new credential
         held->abandon();
         w_.recovery.ask(held);
-        why_ = {fault::request_not_replayable,
-                "the upstream wants a new credential, and this request is larger than limits.replay_body "
-                "allows to replay",
-                "send it again: the credential is being renewed", "", true};
+        why_ = failure::passing(
+            fault::request_not_replayable,
+            "the upstream wants a new credential, and this request is larger than limits.replay_body "
+            "allows to replay",
+            "send it again: the credential is being renewed");
         co_await fail(why_);
         co_return false;
     }
@@ -138,24 +140,26 @@ task<bool> exchange::keep_waiting(held_request& held) {
         reason_ = held.waits_for.reason;
     }
     if (approval_seen_ && fail_at_once_) {
-        why_ = {fault::approval_required, "a person has to approve this first: open " + approval_link_,
-                "then try again", "", true};
+        why_ =
+            failure::passing(fault::approval_required,
+                             "a person has to approve this first: open " + approval_link_, "then try again");
         co_await fail(why_);
         co_return false;
     }
     if (now >= give_up_at_) {
         const auto& trouble = held.waits_for.trouble;
         if (approval_seen_ && !trouble.empty())
-            why_ = {fault::authorization_server_unavailable,
-                    "the sign-in could not be begun: " + trouble + "; approve once more: open " +
-                        approval_link_,
-                    "then try again: the approval stays open", "", true};
+            why_ = failure::passing(fault::authorization_server_unavailable,
+                                    "the sign-in could not be begun: " + trouble +
+                                        "; approve once more: open " + approval_link_,
+                                    "then try again: the approval stays open");
         else if (approval_seen_)
-            why_ = {fault::approval_timeout, "nobody has approved this yet: open " + approval_link_,
-                    "then try again: the approval stays open", "", true};
+            why_ = failure::passing(fault::approval_timeout,
+                                    "nobody has approved this yet: open " + approval_link_,
+                                    "then try again: the approval stays open");
         else
-            why_ = {fault::reauth_failed, "the recovery of the credential takes too long", "try again", "",
-                    true};
+            why_ = failure::passing(fault::reauth_failed, "the recovery of the credential takes too long",
+                                    "try again");
         co_await fail(why_);
         co_return false;
     }
@@ -186,8 +190,8 @@ task<bool> exchange::wait_for_verdict(std::shared_ptr<held_request> held) {
     if (w_.limits.waiters.fetch_add(1, std::memory_order_relaxed) >= limits.waiters) {
         w_.limits.waiters.fetch_sub(1, std::memory_order_relaxed);
         held->abandon();
-        why_ = {fault::overloaded, "too many requests wait for a credential",
-                "raise limits.waiters, or try again", "", true};
+        why_ = failure::passing(fault::overloaded, "too many requests wait for a credential",
+                                "raise limits.waiters, or try again");
         co_await fail(why_);
         co_return false;
     }

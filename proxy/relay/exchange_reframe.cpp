@@ -78,12 +78,12 @@ task<exchange::outcome> exchange::relay_into_stream() {
     parse_messages();
     if (status >= 300 || bodiless) {
         finish_upstream(false);
-        failure why{fault::upstream_malformed,
-                    "the upstream answered with HTTP status " + std::to_string(status), "", "", false};
+        failure why = failure::permanent(fault::upstream_malformed,
+                                         "the upstream answered with HTTP status " + std::to_string(status));
         if (class_ ==
             waiting_kind::stream) // 404 and 405 tell a GET that there is no such stream: it just ends
-            why = {fault::upstream_unreachable,
-                   "the upstream offers no stream (" + std::to_string(status) + ")", "", "", false};
+            why = failure::permanent(fault::upstream_unreachable,
+                                     "the upstream offers no stream (" + std::to_string(status) + ")");
         co_return co_await end_stream(nullptr, std::move(why));
     }
     auto events = events_of(answer, is_stream);
@@ -111,7 +111,8 @@ task<exchange::outcome> exchange::relay_into_stream() {
         co_return outcome::client_gone;
     if (is_stream && (events->resumable() || class_ == waiting_kind::stream))
         messages_.messages.clear();
-    failure silent{fault::upstream_malformed, "the upstream's stream ended without an answer", "", "", false};
+    failure silent =
+        failure::permanent(fault::upstream_malformed, "the upstream's stream ended without an answer");
     co_return co_await end_stream(&*events, std::move(silent));
 }
 

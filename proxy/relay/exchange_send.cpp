@@ -77,7 +77,7 @@ task<bool> exchange::fill_body() {
 void exchange::take_body(std::string_view& input) {
     if (!pass_body(upload_scanner_, input, false, s_.memory->record)) {
         body_broken_ = true;
-        why_ = {fault::internal, "the request body's chunked framing is broken", "", "", false};
+        why_ = failure::permanent(fault::internal, "the request body's chunked framing is broken");
     }
     body_read_ = upload_scanner_.done();
 }
@@ -299,12 +299,12 @@ task<exchange::outcome> exchange::attempt() {
         w_.counters.resent.fetch_add(1, std::memory_order_relaxed);
         co_return outcome::redirected;
     }
-    why_ = {
+    why_ = failure::passing(
         fault::upstream_unreachable,
         "upstream " + where_.upstream().name + " closed the connection without an answer",
-        safe ? "try again"
-             : "it may or may not have executed the request, so it was not sent twice: check, then try again",
-        "", true};
+        safe
+            ? "try again"
+            : "it may or may not have executed the request, so it was not sent twice: check, then try again");
     co_return outcome::broken;
 }
 

@@ -1,7 +1,7 @@
 // The accept loop, and its pause when descriptors run out.
 #include "proxy/relay/listener.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,8 +18,8 @@ namespace reauth {
 namespace {
 
 failure cannot_listen(const endpoint_config& where, int error) {
-    failure f{fault::invalid_configuration,
-              "cannot listen on " + where.to_string() + ": " + std::strerror(error), "", "", false};
+    failure f = failure::permanent(fault::invalid_configuration,
+                                   "cannot listen on " + where.to_string() + ": " + std::strerror(error));
     if (error == EADDRINUSE)
         f.fix = "something else listens there: stop it, or choose another `listen`";
     return f;
@@ -86,9 +86,9 @@ result<std::uint16_t> listener::open(const endpoint_config& where) {
         error_code ec;
         auto ip = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, ec);
         if (ec)
-            return failure{fault::invalid_configuration,
-                           "cannot listen on " + where.to_string() + ": not an IP address",
-                           "write an address like 127.0.0.1", "", false};
+            return failure::permanent(fault::invalid_configuration,
+                                      "cannot listen on " + where.to_string() + ": not an IP address",
+                                      "write an address like 127.0.0.1");
         asio::ip::tcp::endpoint address(ip, where.port);
         descriptor_ = ::socket(address.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         int on = 1;

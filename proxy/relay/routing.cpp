@@ -49,8 +49,7 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
                                           std::size_t number, credential_numbers& numbers) {
     auto url = boost::urls::parse_uri(upstream.url);
     if (!url)
-        return failure{fault::invalid_configuration, "upstream " + upstream.name + ": not a URL", "", "",
-                       false};
+        return failure::permanent(fault::invalid_configuration, "upstream " + upstream.name + ": not a URL");
     auto r = std::make_unique<route>();
     r->upstream = &upstream;
     r->number = number;
@@ -110,7 +109,6 @@ result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<
                                                                 credential_numbers& numbers) {
     auto table = std::make_shared<routing_table>();
     table->settings = settings;
-    table->operations_matter = needs_operation(settings->policy);
     for (const auto& upstream : settings->upstreams) {
         auto made = make_route(*settings, upstream, table->routes.size(), numbers);
         if (!made)

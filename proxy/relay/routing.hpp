@@ -50,8 +50,7 @@ struct routing_table {
     std::vector<std::unique_ptr<route>> routes;
     std::vector<mount> mounts; ///< of the main listener, longest prefix first
     std::map<std::string, std::vector<mount>>
-        dedicated;                  ///< of upstreams with a `listen` of their own, by that address
-    bool operations_matter = false; ///< a rule matches on method or tool
+        dedicated; ///< of upstreams with a `listen` of their own, by that address
 };
 
 /// Where a request goes and on whose behalf: the configuration it began with, the upstream, the principal.

@@ -1,7 +1,7 @@
 // Backend, key and seal put together.
 #include "proxy/vault/open.hpp"
 
-#include "proxy/log.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/vault/memory_store.hpp"
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/postgres_store.hpp"
@@ -30,12 +30,9 @@ result<secret> key_from_file(record_store& store, const std::string& path, const
         return fresh.error();
     if (*fresh)
         return make_key_file(path);
-    return failure{
-        fault::vault_unavailable,
-        "The vault " + where + " exists, but its key file " + path + " is missing.",
-        "Restore the key file, or move the vault away to start with an empty one and sign in again.",
-        {},
-        false};
+    return failure::permanent(
+        fault::vault_unavailable, "The vault " + where + " exists, but its key file " + path + " is missing.",
+        "Restore the key file, or move the vault away to start with an empty one and sign in again.");
 }
 
 result<secret> key_for(record_store& store, const vault_config& settings, const std::string& where) {
@@ -45,11 +42,8 @@ result<secret> key_for(record_store& store, const vault_config& settings, const 
         return key_from_file(store, settings.key_file, where);
     if (!settings.path.empty())
         return key_from_file(store, settings.path + ".key", where);
-    return failure{fault::invalid_configuration,
-                   "The vault has no key.",
-                   "Set `vault.key`, e.g. `key: {file: /etc/mcp-reauth/vault.key}`.",
-                   {},
-                   false};
+    return failure::permanent(fault::invalid_configuration, "The vault has no key.",
+                              "Set `vault.key`, e.g. `key: {file: /etc/mcp-reauth/vault.key}`.");
 }
 
 result<std::unique_ptr<vault>> seal_store(std::unique_ptr<record_store> store, const vault_config& settings,
@@ -72,8 +66,8 @@ result<std::unique_ptr<vault>> open_memory() {
 
 result<std::unique_ptr<vault>> open_sqlite(const vault_config& settings) {
     if (settings.path.empty())
-        return failure{
-            fault::invalid_configuration, "The vault has no path.", "Set `vault.path`.", {}, false};
+        return failure::permanent(fault::invalid_configuration, "The vault has no path.",
+                                  "Set `vault.path`.");
     auto store = open_sqlite_store(settings.path);
     if (!store)
         return store.error();
@@ -87,11 +81,9 @@ result<std::unique_ptr<vault>> open_postgres([[maybe_unused]] const vault_config
         return store.error();
     return seal_store(std::move(*store), settings, "in PostgreSQL");
 #else
-    return failure{fault::invalid_configuration,
-                   "The vault backend `postgres` is not part of this build.",
-                   "Build with libpq, or use `vault: {backend: sqlite}`.",
-                   {},
-                   false};
+    return failure::permanent(fault::invalid_configuration,
+                              "The vault backend `postgres` is not part of this build.",
+                              "Build with libpq, or use `vault: {backend: sqlite}`.");
 #endif
 }
 
@@ -106,7 +98,7 @@ result<std::unique_ptr<vault>> open_vault(const vault_config& settings) {
     case vault_backend::postgres:
         return open_postgres(settings);
     }
-    return failure{fault::internal, "The vault backend is unknown.", {}, {}, false};
+    return failure::permanent(fault::internal, "The vault backend is unknown.");
 }
 
 } // namespace reauth

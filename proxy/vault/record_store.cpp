@@ -9,7 +9,7 @@ std::int64_t wall_milliseconds() {
 }
 
 failure vault_failure(std::string message, std::string fix, bool transient) {
-    return {fault::vault_unavailable, std::move(message), std::move(fix), {}, transient};
+    return failure::of(fault::vault_unavailable, std::move(message), transient, std::move(fix));
 }
 
 } // namespace reauth

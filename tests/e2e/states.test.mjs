@@ -1,10 +1,16 @@
 // Every state of every page, light, dark and on a phone: accessible, quiet, and kept as pictures to look at.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HtmlValidate } from 'html-validate';
 import { accessible, launch, person, screenshot } from './lib/browser.mjs';
 import { v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
 import { until } from './lib/proxy.mjs';
+
+const markup = new HtmlValidate({
+  extends: ['html-validate:recommended'],
+  rules: { 'no-trailing-whitespace': 'off', 'no-implicit-button-type': 'off', 'long-title': 'off', 'require-sri': 'off', 'doctype-style': 'off' },
+});
 
 const looks = [
   ['light', { viewport: { width: 1200, height: 900 } }],
@@ -22,6 +28,9 @@ async function look(pages, name, address, { says, not = [] }) {
     await screenshot(page, `state-${name}-${kind}`);
     await accessible(page, `${name}, ${kind}`);
     assert.deepEqual(page.complaints, [], `${name}, ${kind}`);
+    const served = await (await page.request.get(address)).text();
+    const report = await markup.validateString(served);
+    assert.deepEqual(report.results.flatMap((r) => r.messages.map((m) => `${m.line}:${m.column} ${m.ruleId}: ${m.message}`)), [], `${name}: the markup`);
   }
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("deny answers denied; unknown ids and routes are 404, wrong methods 40
 TEST_CASE("a failure of an action reaches the caller with its word, sentence and fix") {
     listener_fixture f;
     f.open();
-    f.actions.fail_with = failure{fault::discovery_failed, "metadata is missing", "Run doctor.", {}, false};
+    f.actions.fail_with = failure::permanent(fault::discovery_failed, "metadata is missing", "Run doctor.");
     const auto got = f.api("POST", "approvals/aaaa/approve");
     CHECK(got.status == 502);
     CHECK(got.json() ==
@@ -115,7 +115,7 @@ TEST_CASE("credentials are summarised without tokens") {
     c.upstream = "github";
     c.principal = "local";
     c.issuer = "https://login.example";
-    c.grant = "authorization_code";
+    c.grant = grant_kind::authorization_code;
     c.scopes = scope_set{"read"};
     c.held = true;
     c.expires_at = f.now.load();

@@ -141,7 +141,7 @@ TEST_CASE("no string from outside becomes markup, on the page, in messages or in
         a.upstream_host = a.issuer = a.token_host = evil;
         a.login_host = "evil.example; script-src *";
     });
-    f.actions.fail_with = failure{fault::reauth_failed, evil, evil, evil, false};
+    f.actions.fail_with = failure::permanent(fault::reauth_failed, evil, evil).with_oauth_error(evil);
     f.actions.callback_answer = {false, evil, evil, "aaaa"};
     const auto check = [&](const answer& got) {
         INFO(got.head << got.body);

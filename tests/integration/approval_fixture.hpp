@@ -33,8 +33,7 @@ struct fake_actions : approval_actions {
             co_return *fail_with;
         if (a->completes_without_login) {
             if (who == approver::link_holder)
-                co_return failure{
-                    fault::approval_required, "the operator has to approve this", "", {}, false};
+                co_return failure::permanent(fault::approval_required, "the operator has to approve this");
             change(*a, approval_status::approved, "It is done.");
             co_return approve_answer{true, {}, {}, {}, {}};
         }
@@ -65,11 +64,8 @@ struct fake_actions : approval_actions {
     }
     task<result<std::string>> login(std::string upstream, std::string) override {
         if (upstream != "github")
-            co_return failure{fault::invalid_configuration,
-                              "there is no upstream " + upstream,
-                              "Look at `status`.",
-                              {},
-                              false};
+            co_return failure::permanent(fault::invalid_configuration, "there is no upstream " + upstream,
+                                         "Look at `status`.");
         co_return std::string("aaaa");
     }
     task<result<void>> logout(std::string upstream, std::string principal) override {

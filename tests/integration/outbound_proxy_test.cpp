@@ -1,6 +1,6 @@
 // HTTPS_PROXY: what leaves for upstreams and authorization servers goes through it, what stays does not.
+#include "proxy/net/client_connect.hpp"
 #include "proxy/net/tls.hpp"
-#include "proxy/recovery/fetcher_connect.hpp"
 #include "tests/integration/certificate_files.hpp"
 #include "tests/integration/connect_proxy.hpp"
 #include "tests/integration/fetcher_fixture.hpp"

@@ -6,7 +6,7 @@
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/person.hpp"
 #include "proxy/demo/stage.hpp"
-#include "proxy/runtime.hpp"
+#include "proxy/service/runtime.hpp"
 #include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>

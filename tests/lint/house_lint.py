@@ -17,6 +17,14 @@ PURE = re.compile(
 )
 # a folder may include what stands to its left
 LAYERS = ["core", "policy", "conf", "proxy"]
+# what one room of proxy/ alone may touch
+FOREIGN = [
+    (re.compile(r"<boost/beast[^>]*>"), "net"),
+    (re.compile(r"<CLI/[^>]*>"), "cli"),
+    (re.compile(r"<(sqlite3|libpq-fe)\.h>"), "vault"),
+    (re.compile(r"<spdlog/[^>]*>"), "log"),
+    (re.compile(r"<qrencode\.h>"), "approval"),
+]
 LONGEST_FILE = 320
 LONGEST_FUNCTION = 80
 # what a brace opens when it is no function's: a namespace, a type, a list of values
@@ -24,6 +32,8 @@ NO_FUNCTION = re.compile(r"(?:^|[^\w])(namespace|class|struct|union|enum|extern)
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 # the temporary dies before the loop begins (C++20): name it first
 DANGLING_FOR = re.compile(r"\bfor\s*\([^;{}()]*:\s*[\w.:>-]+\((?:[^()]|\([^()]*\))*\)\s*(?:\[|\.(?:at|value|items|body|error)\b|\.\w+\s*\))")
+# five values in a row say nothing: failure::permanent(code, message, fix) and failure::passing do
+UNNAMED_FAILURE = re.compile(r"\{\s*fault::\w+,(?:[^{}]|\{[^{}]*\})*,\s*(?:true|false)\s*\}")
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
 
 
@@ -33,6 +43,31 @@ def files():
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout.split("\n")
     return [name for name in names if name and (ROOT / name).is_file()]
+
+
+def rooms(cmake):
+    """Room of proxy/ -> the rooms that it links, as CMakeLists.txt says."""
+    lines = re.findall(r"^reauth_room\(([\w ]+)\)", cmake, re.MULTILINE)
+    return {words[0]: set(words[1:]) for words in map(str.split, lines)}
+
+
+ROOMS = rooms((ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))
+
+
+def check_room(name, source):
+    """Yields what a file of proxy/ includes over a wall."""
+    parts = name.split("/")
+    if len(parts) < 3 or parts[1] not in ROOMS:
+        yield 1, "proxy/ is made of rooms: put it in one of " + ", ".join(sorted(ROOMS))
+        return
+    room = parts[1]
+    for line, target in includes(source):
+        wanted = target.strip('"').split("/")
+        if wanted[0] == "proxy" and len(wanted) > 1 and wanted[1] != room and wanted[1] not in ROOMS[room]:
+            yield line, f"proxy/{room} does not link proxy/{wanted[1]} (CMakeLists.txt: reauth_room)"
+        for pattern, owner in FOREIGN:
+            if pattern.fullmatch(target) and owner != room:
+                yield line, f"{target} belongs to proxy/{owner} alone"
 
 
 def includes(source):
@@ -83,6 +118,13 @@ def check_cpp(name, source):
         wanted = target.strip('"').split("/")[0]
         if folder in LAYERS and wanted in LAYERS and LAYERS.index(wanted) > LAYERS.index(folder):
             yield line, f"{folder}/ may not use {wanted}/"
+    if folder == "proxy":
+        yield from check_room(name, source)
+    if name.startswith(("tests/unit/", "tests/integration/", "tests/property/")) and "TEST_CASE" in source:
+        if name.endswith(".cpp") and not name.endswith("_test.cpp"):
+            yield 1, "a file of tests ends in _test.cpp"
+    for match in UNNAMED_FAILURE.finditer(code_only(source)):
+        yield line_of(source, match.start()), "build a failure by name: failure::permanent or failure::passing"
     for match in DANGLING_FOR.finditer(code_only(source)):
         yield line_of(source, match.start()), "a range-for over a part of a temporary dangles: name the temporary first"
     if folder == "tests":

@@ -466,22 +466,21 @@ private:
         else if (how == ending::trouble)
             tell(life::discovered{a.work, world_trouble()});
         else
-            tell(life::discovered{a.work, failure{fault::discovery_failed, "no metadata", "", "", false}});
+            tell(life::discovered{a.work, failure::permanent(fault::discovery_failed, "no metadata")});
     }
     void done(const life::lock& a, ending how) {
         if (how == ending::well) {
             vault.lock = lock_of(a.work);
             tell(life::locked{a.work, result<void>{}});
         } else {
-            tell(life::locked{a.work, failure{fault::vault_unavailable, "another process", "", "", true}});
+            tell(life::locked{a.work, failure::passing(fault::vault_unavailable, "another process")});
         }
     }
     void done(const life::look& a, ending how) {
         if (how == ending::well && vault.readable)
             tell(life::looked{a.work, vault.state()});
         else
-            tell(
-                life::looked{a.work, failure{fault::vault_unavailable, "the vault is locked", "", "", true}});
+            tell(life::looked{a.work, failure::passing(fault::vault_unavailable, "the vault is locked")});
     }
     void done(const life::run& a, ending how) {
         const auto token = a.held ? std::string(a.held->refresh_token.reveal()) : std::string();
@@ -510,8 +509,8 @@ private:
         if (how == ending::trouble) {
             tell(life::flow_ended{a.work, world_trouble()});
         } else if (how == ending::refusal) {
-            tell(life::flow_ended{a.work, failure{fault::approval_denied, "no, said the provider", "",
-                                                  "access_denied", false}});
+            tell(life::flow_ended{a.work, failure::permanent(fault::approval_denied, "no, said the provider")
+                                              .with_oauth_error("access_denied")});
         } else {
             const auto fresh = server.issue(a.pending.scopes);
             remember(fresh, a.work, a.pending.approval_id);
@@ -526,7 +525,7 @@ private:
         life::stored end;
         end.work = a.work;
         end.is = life::store_result::failed;
-        end.why = {fault::vault_unavailable, "the disk is full", "", "", true};
+        end.why = failure::passing(fault::vault_unavailable, "the disk is full");
         tell(end);
     }
     void done(const life::begin_sign_in& a, ending how) {
@@ -564,14 +563,14 @@ private:
         const auto flow = std::find_if(begun.begin(), begun.end(),
                                        [&](const auto& b) { return b.second.state == a.state; });
         if (flow == begun.end() || !vault.flows.erase(std::string(a.state.reveal()))) {
-            tell(life::flow_ended{a.work, failure{fault::approval_timeout, "elsewhere", "",
-                                                  std::string(life::flow_is_gone), false}});
+            tell(life::flow_ended{a.work, failure::permanent(fault::approval_timeout, "elsewhere")
+                                              .with_oauth_error(std::string(life::flow_is_gone))});
         } else if (how == ending::trouble) {
-            tell(life::flow_ended{a.work, failure{fault::approval_timeout, "the code has expired", "",
-                                                  "expired_token", false}});
+            tell(life::flow_ended{a.work, failure::permanent(fault::approval_timeout, "the code has expired")
+                                              .with_oauth_error("expired_token")});
         } else if (how == ending::refusal) {
-            tell(life::flow_ended{a.work, failure{fault::approval_denied, "no, said the provider", "",
-                                                  "access_denied", false}});
+            tell(life::flow_ended{a.work, failure::permanent(fault::approval_denied, "no, said the provider")
+                                              .with_oauth_error("access_denied")});
         } else {
             const auto fresh = server.issue(flow->second.scopes);
             remember(fresh, a.work, flow->second.approval_id);
@@ -586,7 +585,7 @@ private:
         if (how == ending::well)
             tell(life::erased{a.work, vault.erase(a)});
         else
-            tell(life::erased{a.work, failure{fault::vault_unavailable, "the disk is full", "", "", true}});
+            tell(life::erased{a.work, failure::passing(fault::vault_unavailable, "the disk is full")});
     }
     void done(const life::revoke& a, ending how) {
         server.revoke(a.value);

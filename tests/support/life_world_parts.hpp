@@ -103,7 +103,7 @@ struct world_vault {
         end.work = s.work;
         if (!writable) {
             end.is = life::store_result::failed;
-            end.why = {fault::vault_unavailable, "the disk is full", "", "", true};
+            end.why = failure::passing(fault::vault_unavailable, "the disk is full");
         } else if (generation > s.expected) {
             end.is = life::store_result::newer;
             end.found = state();
@@ -117,7 +117,7 @@ struct world_vault {
     }
     result<std::uint64_t> erase(const life::erase& e) {
         if (!writable)
-            return failure{fault::vault_unavailable, "the disk is full", "", "", true};
+            return failure::passing(fault::vault_unavailable, "the disk is full");
         if (e.only_until && generation > e.only_until)
             return 0;
         generation = std::max(e.tombstone, generation + 1);
@@ -185,10 +185,10 @@ inline discovered_server world_metadata(const std::string& issuer = "https://as.
 }
 
 inline failure world_trouble() {
-    return {fault::authorization_server_unavailable, "no answer", "", "", true};
+    return failure::passing(fault::authorization_server_unavailable, "no answer");
 }
 inline failure world_refusal() {
-    return {fault::reauth_failed, "the grant is over", "", "invalid_grant", false};
+    return failure::permanent(fault::reauth_failed, "the grant is over").with_oauth_error("invalid_grant");
 }
 
 inline std::shared_ptr<const rule_set> world_rules(std::vector<rule> first = {}) {

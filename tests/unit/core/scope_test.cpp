@@ -95,9 +95,9 @@ TEST_CASE("every fault has its own stable word") {
     };
     for (const auto& [f, word] : words)
         CHECK(to_string(f) == word);
-    CHECK(failure{fault::internal, "broken", "", "", false}.describe() == "broken");
-    CHECK(failure{fault::internal, "broken", "mend it", "", false}.describe() == "broken — mend it");
-    const result<int> r = failure{fault::internal, "broken", "", "", false};
+    CHECK(failure::permanent(fault::internal, "broken").describe() == "broken");
+    CHECK(failure::permanent(fault::internal, "broken", "mend it").describe() == "broken — mend it");
+    const result<int> r = failure::permanent(fault::internal, "broken");
     CHECK_THROWS_WITH(r.value(), "broken");
 }
 

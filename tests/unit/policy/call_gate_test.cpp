@@ -184,7 +184,7 @@ TEST_CASE("a vault that does not answer lets nothing pass, and the approval can 
     w.arrive(1);
     const auto id = w.shown();
     w.approve(id);
-    w.tell(gate::take_ended{id, failure{fault::vault_unavailable, "no", {}, {}, true}});
+    w.tell(gate::take_ended{id, failure::passing(fault::vault_unavailable, "no")});
     CHECK(w.refused(1) == fault::vault_unavailable);
     w.arrive(2);
     REQUIRE(w.find<gate::take>());

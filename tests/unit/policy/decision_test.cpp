@@ -1,5 +1,5 @@
 // Which rule decides about which challenge.
-#include "policy/decision.hpp"
+#include "policy/match_keys.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -22,7 +22,7 @@ challenge_facts facts(scope_set added = {}) {
     f.operations = {{"tools/call", "read_file"}};
     f.reason = challenge_reason::insufficient_scope;
     f.added = std::move(added);
-    f.grant = "authorization_code";
+    f.grant = grant_kind::authorization_code;
     return f;
 }
 
@@ -85,9 +85,9 @@ TEST_CASE("every match key can exclude a rule") {
     m.tool = {"write_*"};
     CHECK(decided(m) == rule_action::interactive);
     m = {};
-    m.reason = {challenge_reason::unauthorized, challenge_reason::insufficient_scope};
+    m.reason = {"unauthorized", "insufficient_scope"};
     CHECK(decided(m) == rule_action::deny);
-    m.reason = {challenge_reason::token_expired};
+    m.reason = {"token_expired"};
     CHECK(decided(m) == rule_action::interactive);
     m = {};
     m.grant = {"authorization_code"};
@@ -196,7 +196,7 @@ TEST_CASE("built in: a renewal of any grant is silent where it can be") {
          {challenge_reason::unauthorized, challenge_reason::token_expired, challenge_reason::invalid_token}) {
         auto f = facts();
         f.reason = reason;
-        f.grant = "enterprise";
+        f.grant = grant_kind::enterprise;
         CHECK(decide(with_builtin({}), f).action == rule_action::interactive);
     }
 }
@@ -204,27 +204,31 @@ TEST_CASE("built in: a renewal of any grant is silent where it can be") {
 TEST_CASE("built in: step-up is confirmed for enterprise, silent for machines, asked for else") {
     auto f = facts({"x"});
     CHECK(decide(with_builtin({}), f).action == rule_action::interactive);
-    f.grant = "enterprise";
+    f.grant = grant_kind::enterprise;
     CHECK(decide(with_builtin({}), f).action == rule_action::confirm);
-    f.grant = "client_credentials";
+    f.grant = grant_kind::client_credentials;
     CHECK(decide(with_builtin({}), f).action == rule_action::silent);
 }
 
 TEST_CASE("the file's rules come before the built-in ones") {
     auto f = facts({"x"});
-    f.grant = "client_credentials";
+    f.grant = grant_kind::client_credentials;
     const auto d = decide(with_builtin({make(rule_action::deny, scopes({"x"}), "mine")}), f);
     CHECK(d.matched.name == "mine");
 }
 
-TEST_CASE("the body is needed only for rules on method or tool") {
-    CHECK_FALSE(needs_operation(with_builtin({make(rule_action::deny, scopes({"x"}))})));
-    rule_match m;
-    m.tool = {"t"};
-    CHECK(needs_operation(with_builtin({make(rule_action::deny, m)})));
-    m = {};
-    m.method = {"t"};
-    CHECK(needs_operation(with_builtin({make(rule_action::deny, m)})));
+TEST_CASE("every key of match narrows a rule, and is written, read and judged by its row") {
+    for (const auto& key : match_keys()) {
+        rule_match m;
+        CHECK(matches_everything(m));
+        (m.*key.wanted) = {"nothing-like-it"};
+        CHECK_FALSE(matches_everything(m));
+        CHECK(names(m, key.of));
+        const auto deny = make(rule_action::deny, m);
+        INFO(key.name);
+        CHECK(decide(rule_set{{deny}}, facts({"x"})).explanation.starts_with("no rule matches"));
+        CHECK(to_yaml(deny).find("{" + std::string(key.name) + ": nothing-like-it}") != std::string::npos);
+    }
 }
 
 TEST_CASE("pass is known before the request only if nothing else can decide") {
@@ -244,16 +248,10 @@ TEST_CASE("pass is known before the request only if nothing else can decide") {
         passes_always(rule_set{{make(rule_action::pass, tool), make(rule_action::pass, gh)}}, "gh", "local"));
     CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, tool)}}, "gh", "local"));
     CHECK_FALSE(passes_always(with_builtin({}), "gh", "local"));
-    for (auto narrow : {0, 1, 2, 3}) {
+    for (const auto& key : match_keys()) {
         rule_match m;
-        if (narrow == 0)
-            m.reason = {challenge_reason::unauthorized};
-        if (narrow == 1)
-            m.scopes = {"x"};
-        if (narrow == 2)
-            m.method = {"x"};
-        if (narrow == 3)
-            m.grant = {"x"};
+        (m.*key.wanted) = {"x"};
+        INFO(key.name);
         CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, m)}}, "gh", "local"));
     }
 }

@@ -10,7 +10,7 @@ namespace {
 const time_point start = time_point(std::chrono::seconds(1'800'000'000));
 
 final_answer final_words(const char* words) {
-    return {{fault::reauth_failed, words, {}, {}, false}, challenge_reason::invalid_token};
+    return {failure::permanent(fault::reauth_failed, words), challenge_reason::invalid_token};
 }
 } // namespace
 

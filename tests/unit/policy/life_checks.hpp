@@ -11,7 +11,7 @@ inline rule confirming(const std::string& reason = "insufficient_scope") {
     rule r;
     r.name = "asks first";
     if (!reason.empty())
-        r.match.reason = {challenge_reason::insufficient_scope};
+        r.match.reason = {"insufficient_scope"};
     r.action = rule_action::confirm;
     return r;
 }

@@ -76,7 +76,7 @@ TEST_CASE("life: a configured token is read again when it is refused, without va
     }
     SECTION("and is the same") {
         w.tell(life::flow_ended{
-            work, failure{fault::reauth_failed, "upstream up refuses the configured token", "", "", false}});
+            work, failure::permanent(fault::reauth_failed, "upstream up refuses the configured token")});
         CHECK(code_of(w, request) == fault::reauth_failed);
     }
     SECTION("or when its file changes") {

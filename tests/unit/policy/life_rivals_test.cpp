@@ -34,7 +34,7 @@ void person(life_world& w) {
 
 std::vector<scenario> scenarios() {
     rule confirm;
-    confirm.match.reason = {challenge_reason::insufficient_scope};
+    confirm.match.reason = {"insufficient_scope"};
     confirm.action = rule_action::confirm;
     auto confirmed = world_target(grant_kind::client_credentials);
     confirmed.rules = world_rules({confirm});

@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 namespace {
 
 failure bare_refusal() {
-    failure f{
-        fault::reauth_failed, "the token endpoint answered status 403: Forbidden", "log in again", {}, false};
+    failure f = failure::permanent(fault::reauth_failed, "the token endpoint answered status 403: Forbidden",
+                                   "log in again");
     f.status = 403;
     return f;
 }

@@ -23,7 +23,7 @@ judgement step_up(rule_action action, const remembered_rules& said) {
     r.action = action;
     rules.rules.push_back(r);
     judgement_facts f;
-    f.recovery.grant = "client_credentials";
+    f.recovery.grant = grant_kind::client_credentials;
     f.recovery.reason = challenge_reason::insufficient_scope;
     f.recovery.challenged = scope_set{"write"};
     f.recovery.held = true;

@@ -9,7 +9,7 @@ TEST_CASE("a rule is written back as the YAML that it was") {
     rule r;
     r.name = "read is free";
     r.match.upstream = {"acme-*"};
-    r.match.reason = {challenge_reason::insufficient_scope};
+    r.match.reason = {"insufficient_scope"};
     r.match.scopes = {"*:read", "list"};
     r.action = rule_action::silent;
     CHECK(

@@ -72,7 +72,7 @@ public:
     /// Hosts that nothing is let out to.
     std::set<std::string> forbidden;
     task<result<void>> may_reach(std::string url, fetch_options) override {
-        failure refused{fault::egress_refused, "the address of " + url + " is private", {}, {}, false};
+        failure refused = failure::permanent(fault::egress_refused, "the address of " + url + " is private");
         co_return forbidden.contains(url) ? result<void>(refused) : result<void>();
     }
 
@@ -120,7 +120,7 @@ public:
     result<bool> write(std::vector<vault_write> changes) override {
         const auto lock = pass();
         if (!writable)
-            return failure{fault::vault_unavailable, "the disk is full", {}, {}, true};
+            return failure::passing(fault::vault_unavailable, "the disk is full");
         return inner_->write(std::move(changes));
     }
     result<std::vector<vault_record>> list(record_kind kind) override {

@@ -1,0 +1,48 @@
+# The Debian packages each verb of ./dev needs; installs those that are missing. Sourced by ./dev.
+
+packages_build=(
+  g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libboost-url1.81-dev libssl-dev libyaml-cpp-dev
+  nlohmann-json3-dev catch2 libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libpq-dev
+  libbenchmark-dev librapidcheck-dev libcjose-dev zlib1g-dev libqrencode-dev ca-certificates
+)
+packages_lint=(git python3 python3-yaml clang-format-19 clang-tidy-19)
+packages_clang=(clang-19 libclang-rt-19-dev)
+packages_fleet=(postgresql postgresql-client haproxy python3)
+packages_e2e=(nodejs npm chromium python3 ca-certificates)
+packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
+packages_coverage=(gcovr)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "root or sudo is needed to install Debian packages: run as root, or install them first: $*"
+  fi
+}
+
+# A program that is already here from elsewhere (a newer node, say) stands in for its package.
+have_package() {
+  case $1 in
+    nodejs) command -v node >/dev/null && return 0 ;;
+    npm | python3 | git | chromium) command -v "$1" >/dev/null && return 0 ;;
+  esac
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# need GROUP… installs the groups' missing packages.
+need() {
+  local group package missing=()
+  for group in "$@"; do
+    local -n list="packages_$group"
+    for package in "${list[@]}"; do
+      have_package "$package" || missing+=("$package")
+    done
+  done
+  [ ${#missing[@]} = 0 ] && return 0
+  command -v apt-get >/dev/null || die "these Debian 12 packages are missing: ${missing[*]}"
+  say "installing: ${missing[*]}"
+  mkdir -p "$logs"
+  {
+    as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+  } >"$logs/install.log" 2>&1 </dev/null || { tail -n 20 "$logs/install.log"; die "apt-get failed; all of it is in $logs/install.log"; }
+}

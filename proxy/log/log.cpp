@@ -1,0 +1,103 @@
+// spdlog behind one writer: fields in order, one line.
+#include "proxy/log/log.hpp"
+
+#include "core/display_text.hpp"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace reauth {
+namespace {
+
+bool json_lines = false;
+
+spdlog::level::level_enum level_of(log_level l) noexcept {
+    switch (l) {
+    case log_level::trace:
+        return spdlog::level::trace;
+    case log_level::debug:
+        return spdlog::level::debug;
+    case log_level::info:
+        return spdlog::level::info;
+    case log_level::warn:
+        return spdlog::level::warn;
+    case log_level::error:
+        return spdlog::level::err;
+    }
+    return spdlog::level::info;
+}
+
+/// As the configuration spells it, in a column.
+std::string_view level_word(log_level l) noexcept {
+    switch (l) {
+    case log_level::trace:
+        return "trace ";
+    case log_level::debug:
+        return "debug ";
+    case log_level::info:
+        return "info  ";
+    case log_level::warn:
+        return "warn  ";
+    case log_level::error:
+        return "error ";
+    }
+    return "info  ";
+}
+
+/// Quoted where a reader or a script could stumble.
+std::string plain(const std::string& value) {
+    auto clean = clean_text(value, 600);
+    if (!clean.empty() && clean.find_first_of(" \"=") == std::string::npos)
+        return clean;
+    std::string out = "\"";
+    for (char c : clean) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+} // namespace
+
+void start_log(const log_config& settings) {
+    auto logger =
+        std::make_shared<spdlog::logger>("mcp-reauth", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    json_lines = settings.format == log_format::json;
+    if (json_lines)
+        logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})",
+                            spdlog::pattern_time_type::utc);
+    else
+        logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %v", spdlog::pattern_time_type::utc);
+    auto level = spdlog::level::from_str(settings.level);
+    logger->set_level(level == spdlog::level::off && settings.level != "off" ? spdlog::level::info : level);
+    logger->flush_on(spdlog::level::trace);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+bool log_enabled(log_level level) noexcept {
+    return spdlog::should_log(level_of(level));
+}
+
+void log_event(log_level level, std::string_view event, std::initializer_list<log_field> fields) {
+    if (!log_enabled(level))
+        return;
+    std::string line;
+    if (json_lines) {
+        nlohmann::ordered_json j;
+        j["event"] = event;
+        for (const auto& [name, value] : fields)
+            j[std::string(name)] = clean_text(value, 2000);
+        line = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        line = line.substr(1, line.size() - 2);
+    } else {
+        line = level_word(level);
+        line += event;
+        for (const auto& [name, value] : fields)
+            line.append(1, ' ').append(name).append(1, '=').append(plain(value));
+    }
+    spdlog::default_logger_raw()->log(level_of(level), fmt::string_view("{}"), line);
+}
+
+} // namespace reauth

@@ -1,0 +1,193 @@
+// Name resolution and connecting.
+#include "proxy/net/client_connect.hpp"
+
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace reauth {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// While further addresses are left, one may not use up more than this: longer than a SYN's first
+/// retransmission.
+constexpr milliseconds patience{2'500};
+
+struct attempt {
+    attempt(std::shared_ptr<fetch_socket> s, executor ex, milliseconds share)
+        : socket(std::move(s)), timer(ex, share) {}
+    std::shared_ptr<fetch_socket> socket;
+    fetch_timer timer;
+    bool decided = false;
+};
+
+task<error_code> connect_within(std::shared_ptr<fetch_run> run, asio::ip::tcp::endpoint to,
+                                milliseconds share) {
+    auto one = std::make_shared<attempt>(std::make_shared<fetch_socket>(run->ex), run->ex, share);
+    run->socket = one->socket;
+    one->timer.async_wait([one](error_code cancelled) {
+        error_code ignored;
+        if (!cancelled && !one->decided)
+            one->socket->close(ignored);
+    });
+    error_code failed;
+    co_await one->socket->async_connect(to, asio::redirect_error(use_task, failed));
+    one->decided = true;
+    one->timer.cancel();
+    co_return failed == asio::error::operation_aborted ? error_code(asio::error::timed_out) : failed;
+}
+
+std::string in_brackets(const asio::ip::address& a) {
+    return a.is_v6() ? "[" + a.to_string() + "]" : a.to_string();
+}
+
+/// The name of a loopback host needs no resolver, and must not depend on what one says.
+std::vector<asio::ip::address> known_addresses(const http_url& url) {
+    auto host = url.host;
+    if (host.size() > 2 && host.front() == '[')
+        host = host.substr(1, host.size() - 2);
+    error_code not_an_address;
+    const auto literal = asio::ip::make_address(host, not_an_address);
+    if (!not_an_address)
+        return {literal};
+    if (url.loopback())
+        return {asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
+    return {};
+}
+
+/// The addresses that may be connected to; the reason of the first refusal if none may.
+result<std::vector<asio::ip::address>> allowed_addresses(const std::vector<asio::ip::address>& all,
+                                                         const http_url& url, const egress_rules& rules,
+                                                         const std::vector<std::string>& trusted_hosts) {
+    std::vector<asio::ip::address> out;
+    std::optional<failure> refusal;
+    for (const auto& address : all) {
+        auto checked = check_egress(rules, url, address, trusted_hosts);
+        if (checked)
+            out.push_back(address);
+        else if (!refusal)
+            refusal = checked.error();
+    }
+    if (!out.empty())
+        return out;
+    return refusal.value_or(fetch_failure("The host name " + url.host + " has no address."));
+}
+
+task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string host) {
+    asio::ip::basic_resolver<asio::ip::tcp, executor> resolver(ex);
+    error_code failed;
+    auto found = co_await resolver.async_resolve(host, "", asio::redirect_error(use_task, failed));
+    if (failed)
+        co_return fetch_failure("The host name " + host + " cannot be resolved: " + failed.message() + ".");
+    std::vector<asio::ip::address> out;
+    for (const auto& entry : found)
+        out.push_back(entry.endpoint().address());
+    co_return out;
+}
+
+} // namespace
+
+resolve_function system_resolver(executor ex) {
+    return [ex](std::string host) { return look_up(ex, std::move(host)); };
+}
+
+task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way_out way,
+                                                               fetch_options options) {
+    auto sound = check_egress_url(url);
+    if (!sound)
+        co_return sound.error();
+    result<std::vector<asio::ip::address>> all = known_addresses(url);
+    if (all->empty()) {
+        auto lookup = way.resolve(url.host);
+        all = co_await std::move(lookup);
+    }
+    if (!all)
+        co_return all.error();
+    if (options.ipv4_only && std::any_of(all->begin(), all->end(), [](const auto& a) { return a.is_v4(); }))
+        std::erase_if(*all, [](const auto& a) { return a.is_v6(); });
+    co_return allowed_addresses(*all, url, *way.rules, options.trusted_hosts);
+}
+
+namespace {
+
+task<result<void>> connect_to(std::shared_ptr<fetch_run> run, std::vector<asio::ip::address> addresses,
+                              std::uint16_t port, std::string authority) {
+    std::string tried;
+    for (std::size_t i = 0; i < addresses.size() && !run->over; ++i) {
+        const asio::ip::tcp::endpoint to(addresses[i], port);
+        const auto rest = static_cast<int>(addresses.size() - i);
+        const auto share = rest == 1 ? run->left() : (std::min)(patience, run->left() / rest);
+        const error_code failed = co_await connect_within(run, to, share);
+        if (!failed)
+            co_return result<void>();
+        tried += (tried.empty() ? "" : ", ") + in_brackets(to.address()) + ": " + failed.message();
+    }
+    co_return fetch_failure("No connection to " + authority + " (" + tried + ").", true,
+                            "Check that the server runs and can be reached from here.");
+}
+
+/// The proxy is the operator's choice, so its address is not judged; what the target says of itself is.
+task<result<void>> tunnel(std::shared_ptr<fetch_run> run, http_url url, way_out way, fetch_options options) {
+    auto literal = known_addresses(url);
+    if (!literal.empty()) {
+        auto allowed = allowed_addresses(literal, url, *way.rules, options.trusted_hosts);
+        if (!allowed)
+            co_return allowed.error();
+    }
+    const auto& proxy = *way.proxy;
+    http_url there;
+    there.scheme = "http";
+    there.host = proxy.host;
+    there.port = proxy.port;
+    result<std::vector<asio::ip::address>> addresses = known_addresses(there);
+    if (addresses->empty()) {
+        auto lookup = way.resolve(proxy.host);
+        addresses = co_await std::move(lookup);
+    }
+    if (!addresses)
+        co_return addresses.error();
+    auto connected = co_await connect_to(run, std::move(*addresses), proxy.port,
+                                         "the outbound proxy " + there.authority());
+    if (!connected)
+        co_return connected.error();
+    auto socket = run->socket;
+    const auto asked = connect_request(proxy, url.host, url.port);
+    const auto bytes = asked.reveal();
+    const asio::const_buffer out(bytes.data(), bytes.size());
+    error_code failed;
+    co_await asio::async_write(*socket, out, asio::redirect_error(use_task, failed));
+    std::string head(largest_connect_answer, '\0');
+    std::size_t got = 0;
+    while (!failed) {
+        const asio::mutable_buffer room(head.data() + got, head.size() - got);
+        const auto n = co_await socket->async_read_some(room, asio::redirect_error(use_task, failed));
+        got += n;
+        auto said = read_connect_answer(std::string_view(head).substr(0, got), proxy);
+        if (said && *said)
+            co_return result<void>();
+        if (said)
+            co_return fetch_failure(said->error().message + ".", true, said->error().fix);
+    }
+    co_return fetch_failure("The outbound proxy " + there.authority() + " closed the connection.");
+}
+
+} // namespace
+
+task<result<void>> connect_checked(std::shared_ptr<fetch_run> run, http_url url, way_out way,
+                                   fetch_options options) {
+    auto sound = check_egress_url(url);
+    if (!sound)
+        co_return sound.error();
+    if (way.proxy && way.proxy->applies_to(url))
+        co_return co_await tunnel(run, std::move(url), std::move(way), std::move(options));
+    auto allowed = co_await checked_addresses(url, std::move(way), std::move(options));
+    if (!allowed)
+        co_return allowed.error();
+    auto addresses = std::move(*allowed);
+    co_return co_await connect_to(run, std::move(addresses), url.port, url.authority());
+}
+
+} // namespace reauth

@@ -1,0 +1,29 @@
+// From a URL to a connected socket: resolve, check every address, try them in turn.
+#pragma once
+
+#include "core/outbound_proxy.hpp"
+#include "core/uri.hpp"
+#include "proxy/net/client_run.hpp"
+#include "proxy/net/egress.hpp"
+#include "proxy/recovery/fetcher.hpp"
+
+namespace reauth {
+
+/// How a host is reached.
+struct way_out {
+    std::shared_ptr<const egress_rules> rules;
+    std::shared_ptr<const outbound_proxy> proxy; ///< nullptr: straight
+    resolve_function resolve;
+};
+
+/// Connects run->socket to one of the host's addresses that the egress rules allow, or through the proxy,
+/// which then is who resolves the name. The very address that was checked is connected to; the name is not
+/// resolved again. An address that does not answer leaves time for the next.
+task<result<void>> connect_checked(std::shared_ptr<fetch_run> run, http_url url, way_out way,
+                                   fetch_options options);
+
+/// The addresses of the URL's host that may be connected to. fault::egress_refused if none may.
+task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way_out way,
+                                                               fetch_options options);
+
+} // namespace reauth

@@ -1,0 +1,132 @@
+// Stopped in the reverse order of the start; a reload is checked whole before anything changes.
+#include "proxy/service/runtime_parts.hpp"
+
+#include <latch>
+
+namespace reauth {
+
+server::server(config settings) : parts_(std::make_unique<parts>()) {
+    auto& a = settings.approval;
+    if (a.public_url.empty()) {
+        if (a.listen.port == 0)
+            a.listen.port = parts_->page_reservation.take(a.listen.host);
+        a.public_url = (a.tls ? "https://" : "http://") + a.listen.to_string();
+    }
+    parts_->settings = std::make_shared<const config>(std::move(settings));
+}
+
+server::~server() {
+    stop();
+}
+
+void server::stop(std::chrono::milliseconds grace) {
+    auto& p = *parts_;
+    if (!p.running) {
+        // a start that failed half-way: nothing runs, members go in order
+        p.listeners.clear();
+        return;
+    }
+    p.running = false;
+    auto& first = *p.workers[0];
+    std::latch closed(1);
+    first.post([&] {
+        for (auto& l : p.listeners)
+            l->close();
+        closed.count_down();
+    });
+    closed.wait();
+    // whoever is held is answered at once; what is under way upstream may come to its end
+    p.on_control([&p] {
+        p.recovery->stop();
+        return 0;
+    });
+    for (auto& w : p.workers)
+        w->post([&w = *w] { w.shut_down(false); });
+    auto until = std::chrono::steady_clock::now() + grace;
+    while (p.limits.connections.load() > 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    for (auto& w : p.workers)
+        w->post([&w = *w] { w.shut_down(true); });
+    for (auto& w : p.workers)
+        w->join();
+    // a refresh under way has spent its token: what it brings home is stored yet
+    const auto patience = std::chrono::steady_clock::now() + p.settings->limits.token_request;
+    const auto still_busy = [&p] {
+        p.recovery->pass_time(); // what could not be stored is tried again
+        return !p.recovery->quiet();
+    };
+    while (p.on_control(still_busy) && std::chrono::steady_clock::now() < patience)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    p.on_control([&p] {
+        p.page->stop();
+        if (p.metrics)
+            p.metrics->stop();
+        return 0;
+    });
+    p.keep_control.reset();
+    p.control.stop();
+    p.control_thread.join();
+}
+
+result<std::string> server::reload(config fresh) {
+    auto& p = *parts_;
+    const auto& old = *p.settings;
+    std::string restart;
+    auto needs = [&](bool changed, const char* key) {
+        if (changed)
+            restart += (restart.empty() ? "" : ", ") + std::string(key);
+    };
+    needs(fresh.listen.to_string() != old.listen.to_string(), "listen");
+    needs(fresh.workers != old.workers, "workers");
+    needs(fresh.approval.listen.to_string() != old.approval.listen.to_string(), "approval.listen");
+    needs(fresh.vault.path != old.vault.path || fresh.vault.backend != old.vault.backend, "vault");
+    needs(fresh.metrics.has_value() != old.metrics.has_value(), "metrics");
+    needs(fresh.egress.allow != old.egress.allow, "egress");
+    fresh.approval.listen = old.approval.listen;
+    if (fresh.approval.public_url.empty())
+        fresh.approval.public_url = old.approval.public_url;
+    auto settings = std::make_shared<const config>(std::move(fresh));
+    return p.on_control([&]() -> result<std::string> {
+        auto table = make_routing_table(settings, p.numbers);
+        if (!table)
+            return table.error();
+        p.settings = settings;
+        p.table = *table;
+        p.recovery->use(p.table);
+        for (auto& w : p.workers)
+            w->post([&w = *w, t = p.table] { w.table = t; });
+        return restart;
+    });
+}
+
+std::uint16_t server::listen_port() const {
+    return parts_->port;
+}
+
+std::uint16_t server::approval_port() const {
+    return parts_->page_port;
+}
+
+std::uint16_t server::metrics_port() const {
+    return parts_->metrics_port;
+}
+
+std::string server::operator_token() const {
+    return std::string(parts_->token.reveal());
+}
+
+std::string server::dashboard_link() {
+    return parts_->on_control([this] { return parts_->page->one_time_link(); });
+}
+
+std::uint64_t server::counter(const std::string& name) const {
+    return parts_->on_control([&]() -> std::uint64_t {
+        for (const auto& m :
+             collect_metrics(*parts_->recovery, *parts_->book, parts_->workers, parts_->limits))
+            if (m.name == name)
+                return static_cast<std::uint64_t>(m.value);
+        return 0;
+    });
+}
+
+} // namespace reauth

@@ -1,0 +1,90 @@
+// What a running program consists of. Private to server's own files.
+#pragma once
+
+#include "proxy/service/runtime.hpp"
+
+#include "proxy/approval/approval_listener.hpp"
+#include "proxy/approval/notifier.hpp"
+#include "proxy/net/tls.hpp"
+#include "proxy/recovery/fetcher_http.hpp"
+#include "proxy/recovery/manager.hpp"
+#include "proxy/relay/listener.hpp"
+#include "proxy/service/metrics.hpp"
+#include "proxy/vault/open.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <future>
+#include <thread>
+
+namespace reauth {
+
+/// A port for a public_url that must be known before its listener is bound. It stays bound here (without
+/// listening, so that the listener may bind it too) until then: released, it could be given to somebody else.
+class reserved_port {
+public:
+    std::uint16_t take(const std::string& host) {
+        error_code ec;
+        auto ip = asio::ip::make_address(host, ec);
+        asio::ip::tcp::endpoint where(ec ? asio::ip::make_address("127.0.0.1") : ip, 0);
+        holder_.open(where.protocol(), ec);
+        holder_.set_option(asio::socket_base::reuse_address(true), ec);
+        holder_.bind(where, ec);
+        return holder_.local_endpoint(ec).port();
+    }
+    void release() {
+        error_code ignored;
+        holder_.close(ignored);
+    }
+
+private:
+    asio::io_context context_;
+    asio::ip::tcp::acceptor holder_{context_};
+};
+
+struct server::parts {
+    std::shared_ptr<const config> settings;
+    secret token;
+    std::unique_ptr<vault> records;
+    std::unique_ptr<credential_store> store;
+    std::shared_ptr<asio::ssl::context> tls, approval_tls;
+
+    asio::io_context control{1};
+    asio::executor_work_guard<executor> keep_control{control.get_executor()};
+    std::unique_ptr<http_fetcher> network;
+    std::unique_ptr<approvals> book;
+    std::unique_ptr<notifier> caller;
+    std::unique_ptr<credential_manager> recovery;
+    std::unique_ptr<approval_listener> page;
+    std::unique_ptr<metrics_listener> metrics;
+
+    credential_numbers numbers;
+    shared_limits limits;
+    std::vector<std::unique_ptr<worker>> workers;
+    std::vector<std::unique_ptr<listener>> listeners;
+    std::shared_ptr<const routing_table> table;
+    std::thread control_thread;
+    reserved_port page_reservation;
+    std::uint16_t port = 0, page_port = 0, metrics_port = 0;
+    bool running = false;
+
+    // the steps of a start, in their order
+    result<void> open_state(const random_source& random);
+    result<void> make_workers(const random_source& random);
+    result<void> open_page(const random_source& random);
+    result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);
+    result<void> open_metrics();
+
+    /// Runs f on the control thread and waits for it.
+    template<class F>
+    auto on_control(F f) {
+        std::packaged_task<std::invoke_result_t<F&>()> work(std::move(f));
+        auto done = work.get_future();
+        // wrapped: Asio takes a bare packaged_task for a completion token and asks it for its future again
+        asio::post(control, [w = std::move(work)]() mutable { w(); });
+        return done.get();
+    }
+};
+
+} // namespace reauth

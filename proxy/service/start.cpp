@@ -1,0 +1,159 @@
+// A start, step by step in order of dependence; the first that fails ends it.
+#include "proxy/service/runtime_parts.hpp"
+
+#include "conf/load.hpp"
+#include "proxy/approval/operator_token.hpp"
+
+#include <csignal>
+
+namespace reauth {
+
+/// What is read from disk: the operator's token, the vault, certificates, egress rules.
+result<void> server::parts::open_state(const random_source& random) {
+    auto loaded = load_operator_token(settings->approval, settings->state_directory, random, true);
+    if (!loaded)
+        return loaded.error();
+    token = std::move(*loaded);
+    auto opened = open_vault(settings->vault);
+    if (!opened)
+        return opened.error();
+    records = std::move(*opened);
+    store = std::make_unique<credential_store>(*records);
+    auto rules = egress_rules::parse(settings->egress.allow);
+    if (!rules)
+        return rules.error();
+    network = std::make_unique<http_fetcher>(control.get_executor(), std::move(*rules), settings->outbound);
+    if (settings->tls) {
+        auto made = make_server_tls(*settings->tls);
+        if (!made)
+            return made.error();
+        tls = *made;
+    }
+    if (settings->approval.tls) {
+        auto made = make_server_tls(*settings->approval.tls);
+        if (!made)
+            return made.error();
+        approval_tls = *made;
+    }
+    return {};
+}
+
+/// Recovery and the workers that it publishes credentials to.
+result<void> server::parts::make_workers(const random_source& random) {
+    book = std::make_unique<approvals>(settings->approval.public_url);
+    flow_environment env{[] { return wall_clock::now(); }, random};
+    auto publish = [this](std::size_t number, snapshot_ptr snapshot) {
+        for (auto& w : workers)
+            w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });
+    };
+    recovery = std::make_unique<credential_manager>(control, *network, *store, *book, env, publish);
+    auto environment = process_inputs().environment;
+    const auto desktop = desktop_of_this_process(environment);
+    caller = std::make_unique<notifier>(control.get_executor(), *book, std::move(environment), desktop);
+    recovery->on_announce(
+        [this](const approval& a, const config& now) { caller->call_for(a, now, wall_clock::now()); });
+    const auto count =
+        settings->workers ? settings->workers : std::max(1u, std::thread::hardware_concurrency());
+    for (unsigned i = 0; i < count; ++i)
+        workers.push_back(std::make_unique<worker>(i, *recovery, limits));
+    auto made = make_routing_table(settings, numbers);
+    if (!made)
+        return made.error();
+    table = *made;
+    auto started = recovery->start(table);
+    if (!started)
+        return started.error();
+    for (auto& w : workers)
+        w->table = table;
+    return {};
+}
+
+result<void> server::parts::open_page(const random_source& random) {
+    approval_services services{
+        *book,
+        *recovery,
+        [this] { return recovery->summaries(); },
+        [] { return wall_clock::now(); },
+        random,
+        [this] { return recovery->idp_sessions(); },
+        [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
+        [this](const std::string& id) { return recovery->anybody_waits(id); }};
+    page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
+                                               std::move(services), approval_tls);
+    auto bound = page->listen();
+    if (!bound)
+        return bound.error();
+    page_port = *bound;
+    page_reservation.release();
+    return {};
+}
+
+result<std::uint16_t> server::parts::open_listener(const endpoint_config& where, bool dedicated) {
+    listener_identity identity;
+    identity.address = where.to_string();
+    identity.dedicated = dedicated;
+    identity.loopback = where.loopback();
+    std::vector<worker*> all;
+    for (auto& w : workers)
+        all.push_back(w.get());
+    auto& made = listeners.emplace_back(
+        std::make_unique<listener>(workers[0]->context, std::move(all), std::move(identity), tls));
+    return made->open(where);
+}
+
+result<void> server::parts::open_metrics() {
+    if (!settings->metrics)
+        return {};
+    auto not_ready = [this] {
+        if (const auto& trouble = recovery->vault_trouble())
+            return trouble->describe();
+        std::string names;
+        for (const auto& name : recovery->unsaved())
+            names += (names.empty() ? "" : ", ") + name;
+        return names.empty() ? names
+                             : "the vault can't store the credential of " + names +
+                                   ": it is used from memory, and lost if this process ends now";
+    };
+    metrics = std::make_unique<metrics_listener>(
+        control.get_executor(), [this] { return collect_metrics(*recovery, *book, workers, limits); },
+        std::move(not_ready));
+    auto bound = metrics->listen(*settings->metrics, settings->allowed_hosts);
+    if (!bound)
+        return bound.error();
+    metrics_port = *bound;
+    return {};
+}
+
+result<void> server::start() {
+    auto& p = *parts_;
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto random = system_random();
+    auto done = p.open_state(random);
+    if (done)
+        done = p.make_workers(random);
+    if (done)
+        done = p.open_page(random);
+    if (!done)
+        return done;
+    auto bound = p.open_listener(p.settings->listen, false);
+    if (!bound)
+        return bound.error();
+    p.port = *bound;
+    for (const auto& u : p.settings->upstreams) {
+        if (!u.listen)
+            continue;
+        bound = p.open_listener(*u.listen, true);
+        if (!bound)
+            return bound.error();
+    }
+    done = p.open_metrics();
+    if (!done)
+        return done;
+    p.running = true;
+    p.control_thread = std::thread([&p] { p.control.run(); });
+    for (auto& w : p.workers)
+        w->start();
+    return {};
+}
+
+} // namespace reauth
