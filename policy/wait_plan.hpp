@@ -47,4 +47,36 @@ inline constexpr std::chrono::seconds attended_handshake_wait{20};
 
 wait_plan plan_wait(const wait_situation& s);
 
+/// One request's wait as time goes on: what is due next, and when to look again. Until an approval is known
+/// the wait is for silent work: a GET's stream is begun after the grace, a call waits as long as that takes,
+/// anything else `short_wait`.
+class wait_course {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+    enum class due {
+        nothing,
+        fail_at_once, ///< the rule wants the client to be told of the approval right away
+        give_up,      ///< its time is over
+        begin_stream, ///< our own head, so that the client sees a living answer
+        heartbeat,
+    };
+
+    /// `streaming`: our own head is out since an earlier wait of the same request.
+    wait_course(const wait_situation& s, bool streaming, time_point now);
+    /// An approval waits, or somebody begins to look at it. A change of who looks counts for a handshake
+    /// only: a call's time is not begun anew.
+    void approval(const wait_situation& s, time_point now);
+    /// What is due; the same is not told twice.
+    due next(time_point now);
+    time_point wake_at() const noexcept;
+    bool approval_known() const noexcept { return known_; }
+    bool fails_at_once() const noexcept { return fail_at_once_; }
+
+private:
+    static constexpr auto never = time_point::max();
+    std::chrono::milliseconds heartbeat_;
+    time_point stream_at_ = never, beat_at_ = never, give_up_at_ = never;
+    bool streaming_, known_ = false, attended_ = false, fail_at_once_ = false;
+};
+
 } // namespace reauth

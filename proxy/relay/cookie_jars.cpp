@@ -11,6 +11,31 @@ cookie_jars::entry* cookie_jars::find(const key& k) {
     return &found->second;
 }
 
+std::string cookie_jars::line_for(std::size_t credential, const request_head& request, std::string_view path,
+                                  time_point now) {
+    const auto session = request.value(field_id::mcp_session_id);
+    if (session.empty())
+        return {};
+    const auto value = header_for(credential, session, path, now);
+    return value.empty() ? value : "Cookie: " + value + "\r\n";
+}
+
+void cookie_jars::learn(std::size_t credential, const request_head& request, const response_head& answer,
+                        std::string_view host, std::string_view path, time_point now) {
+    auto session = answer.value(field_id::mcp_session_id);
+    if (session.empty())
+        session = request.value(field_id::mcp_session_id);
+    if (session.empty())
+        return;
+    if (request.method == "DELETE" && answer.status < 300) {
+        forget(credential, session);
+        return;
+    }
+    for (const auto& f : answer)
+        if (f.id == field_id::set_cookie)
+            take(credential, session, f.value, host, path, now);
+}
+
 std::string cookie_jars::header_for(std::size_t credential, std::string_view session, std::string_view path,
                                     time_point now) {
     const std::lock_guard lock(mutex_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/cookie_jar.hpp"
+#include "core/http_head.hpp"
 
 #include <list>
 #include <map>
@@ -18,6 +19,15 @@ class cookie_jars {
 public:
     /// Of so many sessions cookies are kept; those of the one that is idle longest are forgotten.
     static constexpr std::size_t most_sessions = 10'000;
+
+    /// The Cookie line for a request, with CRLF; empty: none. Without a session nothing is kept: two clients
+    /// would share it.
+    std::string line_for(std::size_t credential, const request_head& request, std::string_view path,
+                         time_point now);
+    /// What an answer sets is kept for the session that it begins, or that the request belongs to; a DELETE
+    /// that succeeds ends that.
+    void learn(std::size_t credential, const request_head& request, const response_head& answer,
+               std::string_view host, std::string_view path, time_point now);
 
     /// The Cookie value for a request of that session; empty: none.
     std::string header_for(std::size_t credential, std::string_view session, std::string_view path,

@@ -1,12 +1,16 @@
 // One request on its way: attach, send, look at the answer, relay it, or recover and replay. The phases of
-// docs/architecture.md.
+// docs/architecture.md; what each phase needs stands in a class of its own.
 #pragma once
 
 #include "core/answer_events.hpp"
-#include "core/http_body.hpp"
-#include "policy/wait_plan.hpp"
-#include "proxy/relay/connector.hpp"
+#include "proxy/relay/body_pump.hpp"
+#include "proxy/relay/body_upload.hpp"
+#include "proxy/relay/client_answer.hpp"
+#include "proxy/relay/client_message.hpp"
+#include "proxy/relay/held_wait.hpp"
+#include "proxy/relay/replay_body.hpp"
 #include "proxy/relay/session.hpp"
+#include "proxy/relay/upstream_call.hpp"
 
 namespace reauth {
 
@@ -16,143 +20,109 @@ class exchange {
 public:
     exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
              std::size_t principal);
-    ~exchange();
 
     /// To the end of the request; true if the client connection may serve another.
     task<bool> run();
-    /// Wakes whatever upstream I/O is waited for (the client is gone, a deadline has passed).
-    void interrupt();
+    /// Wakes whatever upstream I/O is waited for (the client is gone).
+    void interrupt() { up_.interrupt(); }
     /// Its client only listens to a stream that has begun: it is owed no answer, and opens another one.
-    bool only_listens() const noexcept { return is_get_ && sent_downstream_; }
+    bool only_listens() const noexcept { return is_get_ && answer_.begun(); }
 
 private:
+    /// How a step ended. A failure in its place is what the client gets as its answer.
     enum class outcome {
-        relayed,     ///< the client has its answer
-        challenged,  ///< `challenge_` is set and nothing was sent downstream
-        redirected,  ///< `target` was replaced: send again
-        nonce,       ///< a DPoP nonce was asked for: send again
-        broken,      ///< no usable answer: `why_`
+        resend,      ///< send the request (again): nothing of an answer is out
+        answered,    ///< the client has its answer
+        challenged,  ///< `heard_` is set, and nothing of the answer was passed on
         client_gone, ///< nobody to answer
-        cut,         ///< the answer broke off in the middle
+        cut,         ///< the answer broke off in the middle, and so must ours
     };
 
-    // before anything is sent: exchange_gate.cpp
-    task<bool> pass_gate();
-    std::string_view body_payload(std::string& store) const;
-
     // phase 3: exchange.cpp
-    task<bool> attach();
-    void note_renewal(const credential_snapshot& held);
+    bool attach();
+    void renew_ahead(const credential_snapshot& held);
     std::string_view credential_lines();
 
     // phase 4: exchange_send.cpp
-    task<outcome> attempt();
-    task<bool> obtain_connection();
-    task<bool> fill_body();
-    task<bool> upload();
-    task<bool> read_body_some(bool forwarding);
-    void take_body(std::string_view& input);
-    void take_buffered_body();
-    task<void> finish_body();
-    bool record_room(std::size_t more);
-    void drop_record();
+    task<result<outcome>> attempt();
     void build_request_head();
-    std::string kept_cookies() const;
-    void keep_cookies();
-    static void on_early_answer(void* self);
+    bool cancels_held_request();
+    task<result<outcome>> answer_cancelled();
+    result<outcome> after_silence();
 
     // phase 5: exchange_answer.cpp
-    task<outcome> read_answer();
-    task<bool> read_answer_head();
+    task<result<outcome>> take_answer();
     void learn_from_answer();
-    task<void> collect_small_body();
+    bool hear_challenge();
+    task<result<outcome>> after_challenge();
     bool follow_redirect();
-    task<outcome> relay_answer();
-    task<outcome> relay_body(body_scanner scanner, bool payload_only, bool keep_client);
-    void finish_upstream(bool reusable);
+    task<void> drain_answer();
+    bool begin_answer(body_pump& pump);
+    task<result<outcome>> relay_rest(body_pump& pump);
+    void hand_back(const body_pump& pump);
+    std::string_view first_bytes() const;
 
     // phases 6 to 9: exchange_recovery.cpp
-    task<bool> recover();
+    task<result<outcome>> recover_ahead();
+    task<result<outcome>> recover();
+    task<result<outcome>> wait(recovery_ask ask);
+    task<result<outcome>> pass_to_client(failure why);
     recovery_ask make_ask();
-    task<bool> wait_for_verdict(std::shared_ptr<held_request> held);
-    task<bool> keep_waiting(held_request& held);
-    void follow_plan(const held_request& held);
     std::string client_name() const;
-    std::string first_arguments() const;
-    bool event_stream_accepted() const;
-    bool old_stream_client() const;
     bool owed_nothing() const;
-    task<bool> stream_write(std::string text);
-    task<bool> pass_to_client();
-    task<bool> begin_stream();
-    std::string held_key(const std::string& id) const;
+
+    // before anything is sent, where the policy wants calls approved: exchange_gate.cpp
+    task<result<outcome>> pass_gate();
+
+    // phase 9 in a stream that was begun before the answer came: exchange_reframe.cpp
+    task<result<outcome>> relay_into_stream();
+    task<result<outcome>> end_stream(const answer_events* events, failure why);
 
     // phase 10: exchange_finish.cpp
     task<bool> fail(failure why);
-    void parse_messages();
+    std::string error_answer(const failure& why);
+    rpc_error_data error_data(const failure& why) const;
     void log_outcome(const failure& why) const;
 
-    // … in a stream that was begun before: exchange_reframe.cpp
-    task<outcome> relay_into_stream();
-    task<result<bool>> pass_events(answer_events& events);
-    task<outcome> end_stream(const answer_events* events, failure why);
-    rpc_error_data error_data(const failure& why) const;
-
-    bool replayable() const noexcept { return body_whole_ && !sent_downstream_; }
-    std::string_view body_view() const noexcept;
-    bool has_request_id() const;
-    bool cancels_held_request();
-    static void on_deadline(void* self);
-    static void on_wake(void* self);
+    const request_head& head() const noexcept { return s_.memory->head; }
+    bool replayable() const noexcept { return body_.complete() && !answer_.begun(); }
+    void read_message() { message_.read(head(), body_); }
 
     session& s_;
     worker& w_;
     const target where_;
-    std::string_view rest_, query_;
-    steady_clock::time_point began_;
+    const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
+    const steady_clock::time_point began_;
+    const bool is_head_, is_get_, old_client_; ///< old: HTTP/1.0
+    bool pass_;                                ///< the client's own credential goes up
 
-    // what the client sent
-    body_scanner upload_scanner_;
-    bool body_in_buffer_ = false;    ///< the body lies in memory->in behind the head
-    bool body_read_ = false;         ///< the client has sent all of it
-    bool body_whole_ = true;         ///< we still have all of it
-    bool body_broken_ = false;       ///< its chunked framing is malformed: a 400
-    std::size_t recorded_extra_ = 0; ///< counted in shared_limits::replay_bytes
-    std::size_t consumed_ = 0;       ///< bytes of memory->in that belong to this request
-    bool is_head_ = false, is_get_ = false, client_keeps_ = false, old_client_ = false;
+    phase_clock clock_;
+    replay_body body_;
+    body_upload upload_;
+    client_message message_;
+    client_answer answer_;
+    upstream_call up_;
 
-    // what is going on upstream
+    // what is sent
     snapshot_ptr credential_;
     std::string dpop_lines_, injected_;
-    channel up_;
-    std::unique_ptr<connector> connecting_;
-    bool reused_ = false, fresh_only_ = false, upload_done_ = false, early_answer_ = false,
-         up_timed_out_ = false, filling_ = false;
-    bool got_answer_bytes_ = false, identity_only_ = false, pass_ = false;
+    bool fresh_only_ = false;    ///< on a connection of its own
+    bool identity_only_ = false; ///< its answer goes on inside our stream
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
-    std::uint64_t first_generation_ = 0, pre_recovered_ = 0;
-    parsed_challenge challenge_;
-    unsigned challenge_status_ = 0;
-    std::vector<std::string> challenge_lines_; ///< its WWW-Authenticate values as they came, for `pass`
-    failure why_;
-    std::string reason_;
-    std::vector<std::string> required_scopes_;
-    deadline deadline_;
+    std::uint64_t first_generation_ = 0, renewed_ahead_ = 0; ///< of the credential; 0: none
 
-    // what the client got
-    bool sent_downstream_ = false; ///< bytes of the upstream's answer
-    bool streaming_ = false;       ///< our own 200 SSE head is out
-    bool messages_parsed_ = false;
-    rpc_body messages_;
-    std::string approval_link_, approval_id_;
-    unsigned progress_ = 0;
-
-    // how the wait for a person is experienced
-    waiting_kind class_ = waiting_kind::other;
-    bool approval_seen_ = false, fail_at_once_ = false, attended_ = false;
+    // what came back
+    struct refusal {
+        parsed_challenge challenge;
+        unsigned status = 0;
+        std::vector<std::string> lines; ///< its WWW-Authenticate values as they came, for `pass`
+    } heard_;
+    struct {
+        bool may = false; ///< the upstream keeps the connection
+        unsigned seconds = 0;
+    } kept_;
+    wait_news news_;
     bool no_stream_ = false; ///< the answer is 405: there is no stream to be had
-    steady_clock::time_point stream_at_{}, beat_at_{}, give_up_at_{};
-    deadline wake_;
 };
 
 } // namespace reauth

@@ -1,9 +1,6 @@
 // Phase 9 ends in a stream that we have begun: SSE goes on event by event, JSON becomes events, and whatever
 // is missing becomes an error.
-#include "core/answer_events.hpp"
 #include "core/ascii.hpp"
-#include "core/http_field.hpp"
-#include "proxy/net/channel_io.hpp"
 #include "proxy/relay/exchange.hpp"
 
 namespace reauth {
@@ -21,97 +18,76 @@ result<answer_events> events_of(const response_head& answer, bool is_stream) {
     return answer_events(is_stream, std::move(*decoder));
 }
 
+/// Whole events only, each run of them as one chunk of our stream.
+class event_filter final : public body_filter {
+public:
+    explicit event_filter(answer_events& events) : events_(events) {}
+    result<std::string_view> pass(std::string_view payload) override {
+        auto ready = events_.feed(payload);
+        if (!ready)
+            return ready.error();
+        framed_ = in_chunk(*ready);
+        return std::string_view(framed_);
+    }
+
+private:
+    answer_events& events_;
+    std::string framed_;
+};
+
 } // namespace
 
-/// Reads the answer and writes its events; true: all of it was there.
-task<result<bool>> exchange::pass_events(answer_events& events) {
-    const auto& answer = s_.memory->up->answer;
-    body_scanner scanner(answer);
-    std::string payload;
-    std::string_view input = s_.memory->up->reply.view().substr(answer.size);
-    for (;;) {
-        payload.clear();
-        if (!pass_body(scanner, input, true, payload))
-            co_return false;
-        auto ready = events.feed(payload);
-        if (!ready)
-            co_return ready.error();
-        auto written = co_await stream_write(std::move(*ready));
-        if (!written || s_.gone || scanner.done())
-            co_return scanner.done();
-        up_.look_again();
-        auto r = up_.read(w_.scratch.data(), w_.scratch.size());
-        while (r.is == io_result::kind::again_read || r.is == io_result::kind::again_write) {
-            co_await up_.wait(r.is);
-            if (s_.gone || up_.interrupted())
-                co_return false;
-            r = up_.read(w_.scratch.data(), w_.scratch.size());
-        }
-        if (r.is != io_result::kind::ok)
-            co_return r.is == io_result::kind::eof&& scanner.close_is_end();
-        input = {w_.scratch.data(), r.n};
-    }
-}
-
 /// The stream ends with an answer for each request that has none yet.
-task<exchange::outcome> exchange::end_stream(const answer_events* events, failure why) {
+task<result<exchange::outcome>> exchange::end_stream(const answer_events* events, failure why) {
     if (events)
-        std::erase_if(messages_.messages,
-                      [&](const auto& m) { return !m.is_request() || events->answered(m.id); });
-    if (events && messages_.messages.empty()) {
-        static constexpr std::string_view end = "0\r\n\r\n";
-        write_job job{end, {}};
-        auto written = co_await write_rest(s_.client, job);
-        co_return written ? outcome::relayed : outcome::client_gone;
-    }
-    why_ = std::move(why);
-    co_await fail(why_);
-    co_return s_.gone ? outcome::client_gone : outcome::relayed;
+        message_.forget_answered([&](const std::string& id) { return events->answered(id); });
+    if (!events || !message_.messages().empty()) // answered by fail(), in the stream
+        co_return why;
+    const bool written = co_await answer_.end_stream();
+    co_return written ? outcome::answered : outcome::client_gone;
 }
 
-task<exchange::outcome> exchange::relay_into_stream() {
+task<result<exchange::outcome>> exchange::relay_into_stream() {
     const auto& answer = s_.memory->up->answer;
-    const auto status = answer.status;
     const bool is_stream = iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
-    const bool bodiless = answer.framing == body_framing::none;
-    sent_downstream_ = true;
-    parse_messages();
-    if (status >= 300 || bodiless) {
-        finish_upstream(false);
-        failure why = failure::permanent(fault::upstream_malformed,
-                                         "the upstream answered with HTTP status " + std::to_string(status));
-        if (class_ ==
-            waiting_kind::stream) // 404 and 405 tell a GET that there is no such stream: it just ends
-            why = failure::permanent(fault::upstream_unreachable,
-                                     "the upstream offers no stream (" + std::to_string(status) + ")");
-        co_return co_await end_stream(nullptr, std::move(why));
+    answer_.begin();
+    read_message();
+    const bool listens = message_.kind() == waiting_kind::stream;
+    if (answer.status >= 300 || answer.framing == body_framing::none) {
+        const auto status = std::to_string(answer.status);
+        // 404 and 405 tell a GET that there is no such stream: it just ends
+        if (listens)
+            co_return failure::permanent(fault::upstream_unreachable,
+                                         "the upstream offers no stream (" + status + ")");
+        co_return failure::permanent(fault::upstream_malformed,
+                                     "the upstream answered with HTTP status " + status);
     }
     auto events = events_of(answer, is_stream);
-    if (!events) {
-        finish_upstream(false);
-        co_return co_await end_stream(nullptr, events.error());
-    }
-    auto passed = co_await pass_events(*events);
-    finish_upstream(false);
+    if (!events)
+        co_return events.error();
+    event_filter filter(*events);
+    body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
+    pump.to(s_.client);
+    pump.through(filter);
+    const auto end = co_await pump.run();
+    up_.close();
     if (s_.gone)
         co_return outcome::client_gone;
-    const bool whole = passed && *passed;
+    const bool whole = end == pump_end::whole;
     // who can ask for the rest asks for it
-    if (is_stream && !whole && (class_ == waiting_kind::stream || events->resumable()))
+    if (is_stream && !whole && (listens || events->resumable()))
         co_return outcome::cut;
-    result<std::string> rest = std::string();
-    if (passed)
-        rest = events->finish(whole);
-    else
-        rest = passed.error();
+    if (end == pump_end::refused)
+        co_return co_await end_stream(&*events, pump.why());
+    auto rest = events->finish(whole);
     if (!rest)
         co_return co_await end_stream(&*events, rest.error());
-    auto written = co_await stream_write(std::move(*rest));
+    const bool written = co_await answer_.write_events(std::move(*rest));
     if (!written)
         co_return outcome::client_gone;
-    if (is_stream && (events->resumable() || class_ == waiting_kind::stream))
-        messages_.messages.clear();
-    failure silent =
+    if (is_stream && (events->resumable() || listens))
+        message_.forget_all();
+    auto silent =
         failure::permanent(fault::upstream_malformed, "the upstream's stream ended without an answer");
     co_return co_await end_stream(&*events, std::move(silent));
 }

@@ -8,27 +8,6 @@
 
 namespace reauth {
 
-void held_requests::add(const std::string& key, std::shared_ptr<held_request> held) {
-    std::lock_guard lock(mutex_);
-    requests_.emplace(key, std::move(held));
-}
-
-void held_requests::remove(const std::string& key, const held_request* held) {
-    std::lock_guard lock(mutex_);
-    auto [first, last] = requests_.equal_range(key);
-    for (auto it = first; it != last; ++it)
-        if (it->second.get() == held) {
-            requests_.erase(it);
-            return;
-        }
-}
-
-std::shared_ptr<held_request> held_requests::find(const std::string& key) {
-    std::lock_guard lock(mutex_);
-    auto [first, last] = requests_.equal_range(key);
-    return first == last || std::next(first) != last ? nullptr : first->second;
-}
-
 worker::worker(unsigned n, recovery_service& d, shared_limits& l)
     : number(n), recovery(d), limits(l), deadlines(context.get_executor()),
       keep_running_(context.get_executor()), sweeper_(deadlines, &worker::sweep, this) {

@@ -6,7 +6,7 @@
 #include "proxy/net/task.hpp"
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
-#include "proxy/relay/held_request.hpp"
+#include "proxy/relay/held_requests.hpp"
 #include "proxy/relay/old_transports.hpp"
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
@@ -22,22 +22,6 @@
 namespace reauth {
 
 class session;
-
-/// The requests that wait for a recovery, by (credential, session, JSON-RPC id): clients that give up without
-/// closing say so with notifications/cancelled, and a replay after that would run the tool twice. Off the
-/// steady path.
-class held_requests {
-public:
-    void add(const std::string& key, std::shared_ptr<held_request> held);
-    void remove(const std::string& key, const held_request* held);
-    /// The held of that request, if exactly one is held: of two clients that can't be told apart neither is
-    /// cancelled for the other.
-    std::shared_ptr<held_request> find(const std::string& key);
-
-private:
-    std::mutex mutex_;
-    std::multimap<std::string, std::shared_ptr<held_request>> requests_;
-};
 
 /// Client connections by the address they come from; touched when one opens and closes. Loopback and Unix
 /// sockets are not counted: there everybody is the same peer.

@@ -1,0 +1,46 @@
+// The client's body on its way up: read as it comes, recorded by replay_body, and sent on.
+#pragma once
+
+#include "core/failure.hpp"
+#include "proxy/relay/phase_clock.hpp"
+#include "proxy/relay/replay_body.hpp"
+#include "proxy/relay/session.hpp"
+
+namespace reauth {
+
+/// One attempt's way up; owned by the exchange. A client that closes sets session::gone.
+class body_upload {
+public:
+    body_upload(session& s, replay_body& body, phase_clock& clock, const limits_config& limits)
+        : s_(s), body_(body), clock_(clock), limits_(limits) {}
+
+    /// Waits for a body that stays where it is received. False: the client went away, or was too slow.
+    task<bool> fill();
+    /// Reads what is left of it into the record, as far as there is room and the client sends. A failure: its
+    /// framing is broken.
+    task<result<void>> finish();
+
+    /// The whole request in one go, where the body is complete and the socket takes it: true if that is done
+    /// (or the connection broke), false where send() must go on.
+    bool send_at_once(channel& up, std::string& head);
+    /// Sends head and body. An upstream that answers early ends it; one whose connection breaks may still
+    /// have answered. A failure: the body's framing is broken.
+    task<result<void>> send(channel& up, std::string& head);
+    /// Whether the upstream got all of the last one.
+    bool done() const noexcept { return done_; }
+
+private:
+    task<result<bool>> read_some(bool forwarding);
+    task<result<void>> forward(channel& up);
+    static void on_early_answer(void* self);
+
+    session& s_;
+    replay_body& body_;
+    phase_clock& clock_;
+    const limits_config& limits_;
+    write_job job_;
+    channel* up_ = nullptr;
+    bool early_answer_ = false, done_ = false;
+};
+
+} // namespace reauth
