@@ -68,6 +68,9 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
         r->base_path = "/";
     if (url->has_query())
         r->base_query = std::string(url->encoded_query());
+    r->pool_key = upstream.name + "|" + r->origin;
+    if (r->tls)
+        r->pool_key += "|" + upstream.tls.ca_file + "|" + upstream.tls.cert;
     for (const auto& [name, value] : upstream.headers) {
         r->static_lines += name + ": " + value + "\r\n";
         r->replaced += (r->replaced.empty() ? "" : ",") + name;

@@ -29,6 +29,9 @@ struct route {
     std::string origin;    ///< scheme://authority
     std::string base_path; ///< path of the URL, no trailing slash added or removed; "/" at least
     std::string base_query;
+    /// Whose kept connections may be used: the TLS settings are part of it, since a connection made with one
+    /// client certificate serves no other.
+    std::string pool_key;
     std::string static_lines; ///< configured headers, whole lines
     std::string replaced;     ///< their names: "x-org,x-team"
     std::shared_ptr<asio::ssl::context> tls_context;

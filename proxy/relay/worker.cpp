@@ -28,14 +28,7 @@ void worker::join() {
 }
 
 upstream_pool& worker::pool(const route& r) {
-    // the TLS settings are part of the identity: a connection made with one client certificate serves no
-    // other
-    auto key = r.upstream->name;
-    key += '|';
-    key += r.origin;
-    if (r.tls)
-        key += '|' + r.upstream->tls.ca_file + '|' + r.upstream->tls.cert;
-    return pools_[key];
+    return pools_[r.pool_key];
 }
 
 void worker::sweep(void* self) {
