@@ -2,7 +2,6 @@
 #include "core/answer_events.hpp"
 
 #include "core/json_repair.hpp"
-#include "core/sse.hpp"
 
 namespace reauth {
 
@@ -13,47 +12,6 @@ failure malformed(std::string message) {
 }
 
 } // namespace
-
-void event_cutter::take_line(std::string_view line, event& now) {
-    const auto colon = line.find(':');
-    const auto name = line.substr(0, colon);
-    auto value = colon == std::string_view::npos ? std::string_view{} : line.substr(colon + 1);
-    if (value.starts_with(' '))
-        value.remove_prefix(1);
-    if (name == "data") {
-        if (!now.data.empty())
-            now.data += '\n';
-        now.data += value;
-    } else if (name == "id") {
-        now.has_id = true;
-    }
-}
-
-std::vector<event_cutter::event> event_cutter::feed(std::string_view piece) {
-    std::vector<event> whole;
-    held_ += piece;
-    for (; scanned_ < held_.size(); ++scanned_) {
-        const char c = held_[scanned_];
-        if (c != '\n' && c != '\r')
-            continue;
-        if (c == '\r' && scanned_ + 1 == held_.size())
-            break; // whether LF follows is not known yet
-        const bool empty = scanned_ == line_;
-        if (!empty)
-            take_line(std::string_view(held_).substr(line_, scanned_ - line_), now_);
-        if (c == '\r' && held_[scanned_ + 1] == '\n')
-            ++scanned_;
-        line_ = scanned_ + 1;
-        if (!empty)
-            continue;
-        now_.text = held_.substr(0, line_);
-        whole.push_back(std::exchange(now_, {}));
-        held_.erase(0, line_);
-        line_ = 0;
-        scanned_ = static_cast<std::size_t>(-1); // the loop makes it 0
-    }
-    return whole;
-}
 
 void answer_events::note(const rpc_body& messages) {
     for (const auto& m : messages.messages)
@@ -72,13 +30,13 @@ result<std::string> answer_events::feed(std::string_view payload) {
     if (!stream_) {
         json_ += payload;
     } else {
-        for (auto& event : cutter_.feed(payload)) {
+        for (auto& event : reader_.feed(payload)) {
             note(parse_rpc(event.data));
-            resumable_ = resumable_ || event.has_id;
+            resumable_ = resumable_ || event.id.has_value();
             out += event.text;
         }
     }
-    if (json_.size() > largest || cutter_.held() > largest)
+    if (json_.size() > largest || reader_.held() > largest)
         return malformed("the upstream's answer is larger than 64 MiB");
     return out;
 }

@@ -5,33 +5,13 @@
 #include "core/content_coding.hpp"
 #include "core/failure.hpp"
 #include "core/json_rpc.hpp"
+#include "core/sse.hpp"
 
 #include <set>
 #include <string>
 #include <string_view>
 
 namespace reauth {
-
-/// Cuts a stream of server-sent events (WHATWG HTML §9.2) into whole ones.
-class event_cutter {
-public:
-    struct event {
-        std::string text; ///< as it came, with the empty line that ends it
-        std::string data; ///< its data lines, joined by LF
-        bool has_id = false;
-    };
-    /// The events that `piece` makes whole, comments among them.
-    std::vector<event> feed(std::string_view piece);
-    /// Bytes of an event that is not whole yet.
-    std::size_t held() const noexcept { return held_.size(); }
-
-private:
-    void take_line(std::string_view line, event& now);
-    std::string held_; ///< since the last empty line
-    std::size_t line_ = 0,
-                scanned_ = 0; ///< within held_: where the line under way begins, and what was looked at
-    event now_;
-};
 
 /// The answer to a POST, as events.
 class answer_events {
@@ -58,7 +38,7 @@ private:
     void note(const rpc_body& messages);
     bool stream_;
     content_decoder decoder_;
-    event_cutter cutter_;
+    event_reader reader_;
     std::string json_;
     std::set<std::string> answered_;
     bool resumable_ = false;

@@ -1,106 +1,17 @@
-// One request, one answer, on a blocking socket.
+// One request, one answer, or the stream of what changes.
 #include "proxy/cli/api_client.hpp"
 
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
 #include "core/random.hpp"
+#include "core/sse.hpp"
 #include "core/uri.hpp"
 #include "proxy/approval/operator_token.hpp"
-#include "proxy/net/task.hpp"
-#include "proxy/net/tls.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
+#include "proxy/net/http_client.hpp"
 
 #include <filesystem>
 
 namespace reauth {
-
-namespace beast = boost::beast;
-namespace http = beast::http;
-using tcp = asio::ip::tcp;
-
-/// One request on a connection of its own.
-struct api_exchange {
-    using plain_stream = beast::basic_stream<tcp, executor>;
-
-    const api_client& client;
-    api_client::route way;
-    http::request<http::string_body> request;
-    http::response_parser<http::string_body> parser;
-    beast::flat_buffer buffer;
-    failure why = failure::passing(fault::upstream_unreachable, {});
-    bool connected = false, answered = false;
-
-    std::string address() const { return way.connect_host + ":" + std::to_string(way.port); }
-
-    template<class Stream>
-    task<void> talk(Stream& stream) {
-        error_code ec;
-        co_await http::async_write(stream, request, asio::redirect_error(use_task, ec));
-        if (!ec)
-            co_await http::async_read(stream, buffer, parser, asio::redirect_error(use_task, ec));
-        answered = !ec;
-        if (ec)
-            why.message = address() + " does not answer as the approval API does: " + ec.message() + ".";
-    }
-
-    task<void> connect(plain_stream& stream, executor ex) {
-        error_code ec;
-        asio::ip::basic_resolver<tcp, executor> resolver(ex);
-        auto found = co_await resolver.async_resolve(way.connect_host, std::to_string(way.port),
-                                                     asio::redirect_error(use_task, ec));
-        if (!ec) {
-            stream.expires_after(std::chrono::seconds(5));
-            co_await stream.async_connect(found, asio::redirect_error(use_task, ec));
-        }
-        connected = !ec;
-        stream.expires_after(client.timeout_);
-        if (ec == asio::error::connection_refused)
-            why = failure::passing(fault::upstream_unreachable, "Nothing listens on " + address() + ".",
-                                   "Start `mcp-reauth serve`.");
-        else if (ec)
-            why = failure::passing(
-                fault::upstream_unreachable, address() + " cannot be reached: " + ec.message() + ".",
-                "Is `approval.listen` (or `approval.public_url`) right, and the proxy running?");
-    }
-
-    task<void> run(executor ex) {
-        if (!way.tls) {
-            plain_stream stream(ex);
-            co_await connect(stream, ex);
-            if (connected)
-                co_await talk(stream);
-            co_return;
-        }
-        auto context = make_client_tls(client.trust_);
-        if (!context) {
-            why = context.error();
-            co_return;
-        }
-        beast::ssl_stream<plain_stream> stream(plain_stream(ex), **context);
-        co_await connect(beast::get_lowest_layer(stream), ex);
-        if (!connected)
-            co_return;
-        auto peer = expect_tls_peer(stream.native_handle(), way.connect_host);
-        if (!peer) {
-            why = peer.error();
-            co_return;
-        }
-        error_code ec;
-        co_await stream.async_handshake(asio::ssl::stream_base::client, asio::redirect_error(use_task, ec));
-        if (!ec)
-            co_await talk(stream);
-        else
-            why.message = "TLS with " + address() +
-                          " failed: " + describe_tls_failure(stream.native_handle(), ec) + ".";
-    }
-};
 
 namespace {
 
@@ -122,6 +33,24 @@ failure refusal(unsigned status, const nlohmann::json& body) {
     return f;
 }
 
+/// Why the way to the listener ended, for who typed a command.
+failure no_way(const std::string& address, const failure& why) {
+    if (why.code != fault::upstream_unreachable)
+        return why;
+    return failure::passing(fault::upstream_unreachable,
+                            "Nothing listens on " + address + " (" + why.message + ")",
+                            "Start `mcp-reauth serve`; if it runs, is `approval.listen` (or "
+                            "`approval.public_url`) right?");
+}
+
+http_options api_options() {
+    http_options options;
+    options.timeout = std::chrono::seconds(90);
+    options.redirects = false;
+    options.max_body = 16u << 20;
+    return options;
+}
+
 } // namespace
 
 std::string path_segment(std::string_view text) {
@@ -141,21 +70,34 @@ result<api_client> api_client::make(const config& c) {
     api_client client;
     client.token_ = std::move(*token);
     const auto& at = c.approval.listen;
-    route local{c.approval.tls.has_value(), at.host, at.to_string(), at.port};
-    if (at.host == "0.0.0.0" || at.host == "::") {
-        local.connect_host = at.host == "::" ? "::1" : "127.0.0.1";
-        local.host_header = "localhost:" + std::to_string(at.port);
+    const bool tls = c.approval.tls.has_value();
+    auto host = at.host;
+    auto header = at.to_string();
+    if (host == "0.0.0.0" || host == "::") {
+        host = host == "::" ? "[::1]" : "127.0.0.1";
+        header = "localhost:" + std::to_string(at.port);
     }
-    auto url = parse_http_url(c.approval.public_url);
-    if (local.tls && url)
-        local.connect_host = url->host; // the certificate is for that name
-    client.routes_.push_back(local);
-    if (url && url->authority() != local.host_header)
-        client.routes_.push_back({url->https(), url->host, url->authority(), url->port});
-    for (auto& r : client.routes_)
-        if (r.connect_host.starts_with('['))
-            r.connect_host = r.connect_host.substr(1, r.connect_host.size() - 2);
+    const auto url = parse_http_url(c.approval.public_url);
+    if (tls && url)
+        host = url->host; // the certificate is for that name
+    if (host.find(':') != std::string::npos && !host.starts_with('['))
+        host = "[" + host + "]";
+    client.routes_.push_back({(tls ? "https://" : "http://") + host + ":" + std::to_string(at.port), header});
+    if (url && url->authority() != header)
+        client.routes_.push_back({url->origin(), url->authority()});
     return client;
+}
+
+http_request api_client::request_for(const route& way, const std::string& method,
+                                     const std::string& path) const {
+    http_request request;
+    request.method = method;
+    request.url = way.origin + path;
+    request.headers = {{"Host", way.host_header}, {"Accept", "application/json"}};
+    if (method == "POST")
+        request.headers.push_back({"Content-Type", "application/json"});
+    request.authorization = secret("Bearer " + std::string(token_.reveal()));
+    return request;
 }
 
 result<nlohmann::json> api_client::get(const std::string& path) const {
@@ -170,38 +112,55 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
                                         const std::string& body) const {
     std::optional<failure> first;
     for (const auto& way : routes_) {
-        http::request<http::string_body> request(http::string_to_verb(method), path, 11);
-        request.set(http::field::host, way.host_header);
-        request.set(http::field::accept, "application/json");
-        request.set(http::field::connection, "close");
-        request.set(http::field::authorization, "Bearer " + std::string(token_.reveal()));
-        if (method == "POST")
-            request.set(http::field::content_type, "application/json");
-        request.body() = body;
-        request.prepare_payload();
-        asio::io_context context(1);
-        api_exchange exchange{*this, way,  std::move(request),
-                              {},    {},   failure::passing(fault::upstream_unreachable, {}),
-                              false, false};
-        exchange.parser.body_limit(16 << 20);
-        asio::co_spawn(context, exchange.run(context.get_executor()), asio::detached);
-        context.run();
-        if (!exchange.answered) {
+        auto request = request_for(way, method, path);
+        request.body = secret(body);
+        const auto answer = fetch_now(std::move(request), api_options());
+        if (!answer) {
             if (!first)
-                first = exchange.why;
-            if (exchange.connected)
+                first = no_way(way.host_header, answer.error());
+            if (answer.error().code != fault::upstream_unreachable)
                 break; // something is there: what it says counts
             continue;
         }
-        const auto& answer = exchange.parser.get();
-        auto parsed = nlohmann::json::parse(answer.body(), nullptr, false);
-        if (answer.result_int() / 100 != 2)
-            return refusal(answer.result_int(), parsed);
+        auto parsed = nlohmann::json::parse(answer->body, nullptr, false);
+        if (answer->status / 100 != 2)
+            return refusal(answer->status, parsed);
         if (parsed.is_discarded())
-            return failure::permanent(fault::reauth_failed,
-                                      exchange.address() + " does not answer with JSON.",
+            return failure::permanent(fault::reauth_failed, way.host_header + " does not answer with JSON",
                                       "Is another program on the port of `approval.listen`?");
         return result<nlohmann::json>(boost::system::in_place_value, std::move(parsed));
+    }
+    return *first;
+}
+
+result<void>
+api_client::follow(const std::function<bool(const std::string&, const nlohmann::json&)>& on_event) const {
+    std::optional<failure> first;
+    for (const auto& way : routes_) {
+        auto request = request_for(way, "GET", "/api/events");
+        request.headers[1].value = "text/event-stream";
+        unsigned status = 0;
+        event_reader reader;
+        const auto on_head = [&](const http_response& head) {
+            status = head.status;
+            return status == 200;
+        };
+        const auto on_bytes = [&](std::string_view bytes) {
+            const auto events = reader.feed(bytes);
+            for (const auto& e : events) {
+                const auto data = nlohmann::json::parse(e.data, nullptr, false);
+                if (!e.data.empty() && !data.is_discarded() && !on_event(e.name, data))
+                    return false;
+            }
+            return true;
+        };
+        const auto ended = stream_now(std::move(request), api_options(), {}, on_head, on_bytes);
+        if (status != 0 && status != 200)
+            return refusal(status, {});
+        if (ended || status == 200)
+            return {};
+        if (!first)
+            first = no_way(way.host_header, ended.error());
     }
     return *first;
 }

@@ -3,10 +3,11 @@
 
 #include "conf/config.hpp"
 #include "core/failure.hpp"
+#include "core/http_message.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,23 +27,23 @@ public:
     result<nlohmann::json> post(const std::string& path,
                                 const nlohmann::json& body = nlohmann::json::object()) const;
 
+    /// Follows /api/events until the proxy ends or `on_event` says false: it sees each event's name and data.
+    result<void>
+    follow(const std::function<bool(const std::string& name, const nlohmann::json& data)>& on_event) const;
+
 private:
     /// One way to the listener.
     struct route {
-        bool tls = false;
-        std::string connect_host, host_header;
-        std::uint16_t port = 0;
+        std::string origin; ///< scheme://host:port to connect to
+        std::string host_header;
     };
     api_client() = default;
     result<nlohmann::json> call(const std::string& method, const std::string& path,
                                 const std::string& body) const;
+    http_request request_for(const route& way, const std::string& method, const std::string& path) const;
 
     std::vector<route> routes_; ///< the listener itself, then its public URL
-    tls_client_config trust_;
     secret token_;
-    std::chrono::milliseconds timeout_{90'000};
-
-    friend struct api_exchange;
 };
 
 /// A path segment, percent-encoded: ids and names come from the command line.

@@ -101,11 +101,10 @@ int print_approvals(const command_context& context, const nlohmann::json& answer
 /// Prints each approval once, as it comes, until the proxy goes away.
 int watch_approvals(const command_context& context, const api_client& api) {
     std::set<std::string> seen;
-    for (;;) {
-        auto answer = api.get("/api/approvals");
-        if (!answer)
-            return context.fail(answer.error());
-        for (const auto& a : array_of(*answer, "approvals")) {
+    const auto followed = api.follow([&](const std::string& name, const nlohmann::json& data) {
+        if (name != "approvals")
+            return true;
+        for (const auto& a : array_of(data, "approvals")) {
             if (!seen.insert(text_of(a, "id")).second)
                 continue;
             if (context.json)
@@ -114,8 +113,12 @@ int watch_approvals(const command_context& context, const api_client& api) {
                 context.io.out << format_table({row_of(a)});
             context.io.out.flush();
         }
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-    }
+        return true;
+    });
+    if (!followed)
+        return context.fail(followed.error());
+    return context.fail(failure::passing(fault::upstream_unreachable, "the proxy has ended",
+                                         "start `mcp-reauth serve`, and watch again"));
 }
 
 int approve(const command_context& context, const api_client& api, const std::string& id, bool print_url,

@@ -1,6 +1,8 @@
 // The demo's MCP client: JSON-RPC over POST, answers as JSON or events, nothing of OAuth.
 #include "proxy/demo/http_client.hpp"
 
+#include "core/sse.hpp"
+
 namespace reauth {
 
 using nlohmann::json;
@@ -14,28 +16,19 @@ json demo_answer_in(const http_response& response, const json& id) {
         json message = json::parse(response.body, nullptr, false);
         return fits(message) ? message : json();
     }
-    std::string data;
-    std::size_t at = 0;
-    while (at < response.body.size()) {
-        const std::size_t end = std::min(response.body.find('\n', at), response.body.size());
-        std::string line = response.body.substr(at, end - at);
-        at = end + 1;
-        if (!line.empty() && line.back() == '\r')
-            line.pop_back();
-        if (line.rfind("data:", 0) == 0)
-            data += (data.empty() ? "" : "\n") + line.substr(line.size() > 5 && line[5] == ' ' ? 6 : 5);
-        if (!line.empty())
-            continue;
-        json message = json::parse(data, nullptr, false);
+    event_reader reader;
+    const auto events = reader.feed(response.body);
+    for (const auto& event : events) {
+        json message = json::parse(event.data, nullptr, false);
         if (fits(message))
             return message;
-        data.clear();
     }
     return json();
 }
 
 result<http_response> demo_client_session::post(const json& message) {
-    std::vector<header_field> headers{{"Content-Type", "application/json"},
+    std::vector<header_field> headers{{"User-Agent", "plain-client/1.0.0"},
+                                      {"Content-Type", "application/json"},
                                       {"Accept", "application/json, text/event-stream"}};
     if (!session_.empty()) {
         headers.push_back({"Mcp-Session-Id", session_});

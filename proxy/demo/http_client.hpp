@@ -13,7 +13,8 @@
 namespace reauth {
 
 /// One request on a connection of its own; reads the whole answer (an event stream to its end). Redirects are
-/// not followed. `timeout` is for all of it. Only http URLs. fault::upstream_unreachable or upstream_timeout.
+/// not followed. `timeout` is for all of it. Plain http goes to loopback only. fault::upstream_unreachable or
+/// upstream_timeout.
 result<http_response> demo_http(const std::string& method, const std::string& url,
                                 std::vector<header_field> headers = {}, std::string body = {},
                                 std::chrono::milliseconds timeout = std::chrono::seconds(60));

@@ -17,16 +17,16 @@ using std::chrono::milliseconds;
 constexpr milliseconds patience{2'500};
 
 struct attempt {
-    attempt(std::shared_ptr<fetch_socket> s, executor ex, milliseconds share)
+    attempt(std::shared_ptr<client_socket> s, executor ex, milliseconds share)
         : socket(std::move(s)), timer(ex, share) {}
-    std::shared_ptr<fetch_socket> socket;
-    fetch_timer timer;
+    std::shared_ptr<client_socket> socket;
+    client_timer timer;
     bool decided = false;
 };
 
-task<error_code> connect_within(std::shared_ptr<fetch_run> run, asio::ip::tcp::endpoint to,
+task<error_code> connect_within(std::shared_ptr<client_run> run, asio::ip::tcp::endpoint to,
                                 milliseconds share) {
-    auto one = std::make_shared<attempt>(std::make_shared<fetch_socket>(run->ex), run->ex, share);
+    auto one = std::make_shared<attempt>(std::make_shared<client_socket>(run->ex), run->ex, share);
     run->socket = one->socket;
     one->timer.async_wait([one](error_code cancelled) {
         error_code ignored;
@@ -60,12 +60,12 @@ std::vector<asio::ip::address> known_addresses(const http_url& url) {
 
 /// The addresses that may be connected to; the reason of the first refusal if none may.
 result<std::vector<asio::ip::address>> allowed_addresses(const std::vector<asio::ip::address>& all,
-                                                         const http_url& url, const egress_rules& rules,
+                                                         const http_url& url, const egress_rules* rules,
                                                          const std::vector<std::string>& trusted_hosts) {
     std::vector<asio::ip::address> out;
     std::optional<failure> refusal;
     for (const auto& address : all) {
-        auto checked = check_egress(rules, url, address, trusted_hosts);
+        auto checked = rules ? check_egress(*rules, url, address, trusted_hosts) : result<void>();
         if (checked)
             out.push_back(address);
         else if (!refusal)
@@ -73,7 +73,7 @@ result<std::vector<asio::ip::address>> allowed_addresses(const std::vector<asio:
     }
     if (!out.empty())
         return out;
-    return refusal.value_or(fetch_failure("The host name " + url.host + " has no address."));
+    return refusal.value_or(unreachable_failure("The host name " + url.host + " has no address."));
 }
 
 task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string host) {
@@ -81,7 +81,8 @@ task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string ho
     error_code failed;
     auto found = co_await resolver.async_resolve(host, "", asio::redirect_error(use_task, failed));
     if (failed)
-        co_return fetch_failure("The host name " + host + " cannot be resolved: " + failed.message() + ".");
+        co_return unreachable_failure("The host name " + host + " cannot be resolved: " + failed.message() +
+                                      ".");
     std::vector<asio::ip::address> out;
     for (const auto& entry : found)
         out.push_back(entry.endpoint().address());
@@ -90,13 +91,17 @@ task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string ho
 
 } // namespace
 
+result<void> check_url(const http_url& url, const way_out& way) {
+    return way.rules ? check_egress_url(url) : result<void>();
+}
+
 resolve_function system_resolver(executor ex) {
     return [ex](std::string host) { return look_up(ex, std::move(host)); };
 }
 
 task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way_out way,
-                                                               fetch_options options) {
-    auto sound = check_egress_url(url);
+                                                               http_options options) {
+    auto sound = check_url(url, way);
     if (!sound)
         co_return sound.error();
     result<std::vector<asio::ip::address>> all = known_addresses(url);
@@ -108,12 +113,12 @@ task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way
         co_return all.error();
     if (options.ipv4_only && std::any_of(all->begin(), all->end(), [](const auto& a) { return a.is_v4(); }))
         std::erase_if(*all, [](const auto& a) { return a.is_v6(); });
-    co_return allowed_addresses(*all, url, *way.rules, options.trusted_hosts);
+    co_return allowed_addresses(*all, url, way.rules.get(), options.trusted_hosts);
 }
 
 namespace {
 
-task<result<void>> connect_to(std::shared_ptr<fetch_run> run, std::vector<asio::ip::address> addresses,
+task<result<void>> connect_to(std::shared_ptr<client_run> run, std::vector<asio::ip::address> addresses,
                               std::uint16_t port, std::string authority) {
     std::string tried;
     for (std::size_t i = 0; i < addresses.size() && !run->over; ++i) {
@@ -125,15 +130,15 @@ task<result<void>> connect_to(std::shared_ptr<fetch_run> run, std::vector<asio::
             co_return result<void>();
         tried += (tried.empty() ? "" : ", ") + in_brackets(to.address()) + ": " + failed.message();
     }
-    co_return fetch_failure("No connection to " + authority + " (" + tried + ").", true,
-                            "Check that the server runs and can be reached from here.");
+    co_return unreachable_failure("No connection to " + authority + " (" + tried + ").",
+                                  "Check that the server runs and can be reached from here.");
 }
 
 /// The proxy is the operator's choice, so its address is not judged; what the target says of itself is.
-task<result<void>> tunnel(std::shared_ptr<fetch_run> run, http_url url, way_out way, fetch_options options) {
+task<result<void>> tunnel(std::shared_ptr<client_run> run, http_url url, way_out way, http_options options) {
     auto literal = known_addresses(url);
     if (!literal.empty()) {
-        auto allowed = allowed_addresses(literal, url, *way.rules, options.trusted_hosts);
+        auto allowed = allowed_addresses(literal, url, way.rules.get(), options.trusted_hosts);
         if (!allowed)
             co_return allowed.error();
     }
@@ -169,16 +174,16 @@ task<result<void>> tunnel(std::shared_ptr<fetch_run> run, http_url url, way_out 
         if (said && *said)
             co_return result<void>();
         if (said)
-            co_return fetch_failure(said->error().message + ".", true, said->error().fix);
+            co_return unreachable_failure(said->error().message + ".", said->error().fix);
     }
-    co_return fetch_failure("The outbound proxy " + there.authority() + " closed the connection.");
+    co_return unreachable_failure("The outbound proxy " + there.authority() + " closed the connection.");
 }
 
 } // namespace
 
-task<result<void>> connect_checked(std::shared_ptr<fetch_run> run, http_url url, way_out way,
-                                   fetch_options options) {
-    auto sound = check_egress_url(url);
+task<result<void>> connect_checked(std::shared_ptr<client_run> run, http_url url, way_out way,
+                                   http_options options) {
+    auto sound = check_url(url, way);
     if (!sound)
         co_return sound.error();
     if (way.proxy && way.proxy->applies_to(url))

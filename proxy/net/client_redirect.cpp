@@ -26,7 +26,7 @@ bool is_redirect(unsigned status) noexcept {
 }
 
 result<void> follow_redirect(const http_response& answer, const http_url& from, http_request& request,
-                             fetch_options& options) {
+                             http_options& options) {
     if (request.method != "GET" && request.method != "HEAD")
         return refused_redirect("The server " + from.authority() + " redirects a " + request.method +
                                     " request; what is in it goes nowhere else.",

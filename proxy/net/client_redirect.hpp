@@ -3,7 +3,7 @@
 
 #include "core/http_message.hpp"
 #include "core/uri.hpp"
-#include "proxy/recovery/fetcher.hpp"
+#include "proxy/net/http_options.hpp"
 
 namespace reauth {
 
@@ -13,6 +13,6 @@ bool is_redirect(unsigned status) noexcept;
 /// Turns `request` (made to `from`) into the one that `answer` asks for. Only GET and HEAD, never from https
 /// to http. To another origin go neither credentials nor a client certificate. fault::egress_refused.
 result<void> follow_redirect(const http_response& answer, const http_url& from, http_request& request,
-                             fetch_options& options);
+                             http_options& options);
 
 } // namespace reauth

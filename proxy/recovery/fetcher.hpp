@@ -1,27 +1,17 @@
-// The outbound HTTP client of the control thread: metadata, registration, token and JWKS requests, under the
-// egress rules.
+// What recovery asks of the network: metadata, registration, token and JWKS requests, under the egress rules.
 #pragma once
 
 #include "core/failure.hpp"
 #include "core/http_message.hpp"
+#include "proxy/net/http_options.hpp"
 #include "proxy/net/task.hpp"
 
-#include <chrono>
 #include <string>
-#include <vector>
 
 namespace reauth {
 
 /// How one fetch is made.
-struct fetch_options {
-    std::chrono::milliseconds timeout{10'000}; ///< for the whole exchange, name resolution included
-    /// Hosts ("host" or "host:port") that may resolve to a private address: the upstream's own.
-    std::vector<std::string> trusted_hosts;
-    std::string ca_file; ///< further trust anchors; empty: the system's only
-    std::string client_cert, client_key;
-    bool ipv4_only = false;            ///< where the host has such an address
-    std::size_t max_body = 256 * 1024; ///< also once its content coding is undone
-};
+using fetch_options = http_options;
 
 /// Makes requests on the control executor. Interface so that recovery can be tested without sockets.
 class fetcher {

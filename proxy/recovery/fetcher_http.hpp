@@ -1,12 +1,8 @@
-// The fetcher that uses sockets.
+// The fetcher that uses sockets: the HTTP client, whose trouble is an authorization server's here.
 #pragma once
 
-#include "core/outbound_proxy.hpp"
-#include "proxy/net/client_run.hpp"
-#include "proxy/net/egress.hpp"
+#include "proxy/net/http_client.hpp"
 #include "proxy/recovery/fetcher.hpp"
-
-#include <memory>
 
 namespace reauth {
 
@@ -15,14 +11,13 @@ class http_fetcher final : public fetcher {
 public:
     /// `resolve` stands in for the system's resolver in tests.
     http_fetcher(executor ex, egress_rules rules, std::optional<outbound_proxy> outbound = {},
-                 resolve_function resolve = {});
+                 resolve_function resolve = {})
+        : client_(ex, std::move(rules), std::move(outbound), std::move(resolve)) {}
     task<result<http_response>> fetch(http_request request, fetch_options options) override;
     task<result<void>> may_reach(std::string url, fetch_options options) override;
 
-    struct parts;
-
 private:
-    std::shared_ptr<parts> parts_;
+    http_client client_;
 };
 
 } // namespace reauth

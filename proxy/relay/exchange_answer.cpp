@@ -162,13 +162,13 @@ task<result<exchange::outcome>> exchange::take_answer() {
                                 wall_clock::now());
     if (answer.find(field_id::mcp_session_id) || answer.status == 404 || answer.status == 405) [[unlikely]]
         learn_from_answer();
-    if (hear_challenge()) [[unlikely]]
+    if (hear_challenge())
         co_return co_await after_challenge();
-    if (follow_redirect()) [[unlikely]] {
+    if (follow_redirect()) {
         co_await drain_answer();
         co_return outcome::resend;
     }
-    if (answer_.streaming()) [[unlikely]]
+    if (answer_.streaming())
         co_return co_await relay_into_stream();
     body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
     if (!begin_answer(pump))

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     const auto cut = text.size() * data[0] / 256;
     std::string whole, pieces;
-    event_cutter at_once, in_two;
+    event_reader at_once, in_two;
     for (const auto& e : at_once.feed(text))
         whole += e.text;
     for (const auto part : {text.substr(0, cut), text.substr(cut)})

@@ -56,7 +56,13 @@ private:
 
     void answer(const service_request& request, service_response& r) {
         const auto& p = request.path;
-        if (p == "/api/approvals")
+        if (p == "/api/events") {
+            r.headers = {{"Content-Type", "text/event-stream"}};
+            r.body = ": hello\n\nevent: credentials\ndata: {}\n\n"
+                     "event: approvals\ndata: {\"approvals\":[{\"id\":\"a1\",\"upstream\":\"notes\"}]}\n\n"
+                     "event: approvals\ndata: {\"approvals\":[{\"id\":\"a1\",\"upstream\":\"notes\"},"
+                     "{\"id\":\"b2\",\"upstream\":\"files\"}]}\n\n";
+        } else if (p == "/api/approvals")
             r.body =
                 R"({"approvals":[{"id":"ab12","status":"pending","kind":"login","upstream":"notes",)"
                 R"("scopes":{"granted":[],"requested":["read"],"added":["read"]},"tool":"","principal":"local",)"
@@ -224,4 +230,17 @@ TEST_CASE("cli: a wrong operator token is told from a proxy that does not run") 
     CHECK(nothing.code == 1);
     CHECK(has(nothing.err, "Nothing listens on 127.0.0.1:" + std::to_string(free_port)));
     CHECK(has(nothing.err, "Start `mcp-reauth serve`"));
+}
+
+TEST_CASE("cli: approvals --watch prints each approval once, as it comes, and ends with the proxy") {
+    fake_api api;
+    const auto watched = run(api.port, {"approvals", "--watch", "--json"});
+    CHECK(watched.out.starts_with(
+        "{\"id\":\"a1\",\"upstream\":\"notes\"}\n{\"id\":\"b2\",\"upstream\":\"files\"}\n{"));
+    CHECK(has(watched.out, "the proxy has ended"));
+    CHECK(watched.code == 1);
+    CHECK(api.seen == std::vector<std::string>{"GET /api/events "});
+    const auto wrong = run(api.port, {"approvals", "--watch"}, {}, "wrong-0123456789abcdef");
+    CHECK(wrong.code == 2);
+    CHECK(has(wrong.err, "does not accept the operator token"));
 }

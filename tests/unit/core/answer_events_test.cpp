@@ -17,9 +17,9 @@ answer_events reframed(bool is_stream, std::string_view codings = {}) {
 TEST_CASE("events are cut where they end, however they arrive") {
     const std::string stream = ": note\n\ndata: a\r\ndata: b\r\nid: 7\r\n\r\nevent: x\rdata:c\r\rdata: half";
     for (std::size_t step = 1; step <= stream.size(); ++step) {
-        event_cutter cutter;
+        event_reader cutter;
         std::string text;
-        std::vector<event_cutter::event> all;
+        std::vector<event_reader::event> all;
         for (std::size_t at = 0; at < stream.size(); at += step)
             for (auto& e : cutter.feed(std::string_view(stream).substr(at, step)))
                 all.push_back(e);
@@ -27,9 +27,9 @@ TEST_CASE("events are cut where they end, however they arrive") {
         REQUIRE(all.size() == 3);
         CHECK(all[0].data.empty());
         CHECK(all[1].data == "a\nb");
-        CHECK(all[1].has_id);
+        CHECK(all[1].id.has_value());
         CHECK(all[2].data == "c");
-        CHECK_FALSE(all[2].has_id);
+        CHECK_FALSE(all[2].id.has_value());
         CHECK(all[0].text + all[1].text + all[2].text == stream.substr(0, stream.size() - 10));
         CHECK(cutter.held() == 10);
     }
