@@ -53,7 +53,7 @@ std::string scheme_hint(std::string_view url) {
 }
 
 std::string name_for_host(std::string_view host) {
-    const std::string fallback = "upstream";
+    std::string fallback = "upstream";
     if (is_network(host) || host.starts_with('['))
         return fallback;
     std::vector<std::string> labels;

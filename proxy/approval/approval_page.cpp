@@ -222,13 +222,14 @@ std::string render_approval_page(const approval& a, const page_place& place) {
                             ? safe_html{}
                             : piece("<div class=\"note bad first\" role=\"alert\">{{n}}</div>",
                                     template_values().html("n", with_code(place.notice, 600)));
-    page_frame frame{"approval.html", "approval.js", headline(a), {}, false};
+    const auto title = headline(a);
+    page_frame frame{"approval.html", "approval.js", title, {}, false};
     frame.pill =
         piece("<span class=\"pill {{tone}}\">{{words}}</span>",
               template_values().text("tone", status_tone(a.status)).text("words", status_words(a.status)));
     template_values v;
     v.text("self", place.self, 400).text("id", a.id).text("status", to_string(a.status));
-    v.text("eyebrow", eyebrow(a)).text("headline", headline(a), 160);
+    v.text("eyebrow", eyebrow(a)).text("headline", title, 160);
     v.html("notice", notice).html("lede", lede(a, place.somebody_waits));
     v.html("scopes", scope_columns(a)).html("route", route(a)).html("arguments", arguments(a));
     v.text("who_asks", a.wished ? "What this is about" : "Who asks");

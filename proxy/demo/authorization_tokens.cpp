@@ -13,7 +13,11 @@ task<void> demo_authorization_server::state::serve_token(std::shared_ptr<state> 
     {
         const std::lock_guard lock(self->mutex);
         ++self->counters.token_requests;
-        const auto hits = [](unsigned& left) { return left > 0 && left-- > 0; };
+        const auto hits = [](unsigned& left) {
+            const bool one_is_left = left > 0;
+            left -= one_is_left ? 1 : 0;
+            return one_is_left;
+        };
         if (hits(self->faults.delay_next))
             delay = self->faults.delay;
         if (hits(self->faults.drop_next))

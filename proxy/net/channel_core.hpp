@@ -17,6 +17,13 @@
 #include <optional>
 #include <utility>
 
+#include <boost/version.hpp>
+
+// Asio's reactor is no public interface. At another version: docs/architecture.md, "Upgrading Boost".
+static_assert(BOOST_VERSION / 100 == 1081,
+              "channel stands on asio::detail of Boost 1.81: read docs/architecture.md, "
+              "Upgrading Boost, then change this number");
+
 namespace reauth {
 
 struct channel::core {

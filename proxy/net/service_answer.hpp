@@ -15,8 +15,6 @@ public:
     /// Broken, or the peer has ended its side: a one-shot answer may still arrive, a stream is not worth its
     /// writes.
     virtual bool peer_closed() const = 0;
-
-protected:
     virtual ~service_peer() = default;
 };
 

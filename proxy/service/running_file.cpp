@@ -146,7 +146,8 @@ std::vector<live_proxy> live_proxies(const std::string& directory) {
             auto p = from_json(read);
             if (p.pid > 0 && p.started != 0 && start_of(p.pid) == p.started)
                 out.push_back(std::move(p));
-        } catch (const json::exception&) { // of another version
+        } catch (const json::exception&) {
+            continue; // of another version
         }
     }
     std::sort(out.begin(), out.end(),

@@ -101,7 +101,7 @@ result<postgres_rows> postgres_connection::run(const std::string& sql, const val
 result<void> postgres_connection::script(const std::string& sql) {
     const postgres_rows done(PQexec(connection_.get(), sql.c_str()));
     if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
-        const auto why = trouble();
+        auto why = trouble();
         const postgres_rows undone(PQexec(connection_.get(), "ROLLBACK"));
         return why;
     }

@@ -112,7 +112,7 @@ result<std::string> sealer::seal(std::string_view plain, std::string_view associ
 }
 
 result<secret> sealer::unseal(std::string_view sealed, std::string_view associated) const {
-    const failure broken =
+    failure broken =
         failure::permanent(fault::vault_unavailable,
                            "A vault record cannot be opened: it was changed, or sealed with another key.");
     if (sealed.size() < overhead || sealed[0] != format_version)
