@@ -10,7 +10,7 @@ packages_clang=(clang-19 libclang-rt-19-dev)
 packages_fleet=(postgresql postgresql-client haproxy python3)
 packages_e2e=(nodejs npm chromium python3 ca-certificates)
 packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
-packages_coverage=(gcovr)
+packages_coverage=(gcovr python3)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"
