@@ -114,8 +114,8 @@ result<config> load_config_text(std::string_view text, const std::string& file_n
 result<config> load_config(const std::string& path, const config_inputs& inputs) {
     const auto unreadable = [&](const std::string& why) {
         return failure::permanent(fault::invalid_configuration,
-                                  path + ": the configuration cannot be read: " + why + ".",
-                                  "Give another with --config FILE.");
+                                  path + ": the configuration cannot be read: " + why,
+                                  "give another with --config FILE");
     };
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored))
@@ -146,13 +146,12 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
     auto parsed = parse_http_url(url, "the upstream's URL");
     if (!parsed)
         return failure::permanent(fault::invalid_configuration, parsed.error().message + scheme_hint(url),
-                                  "Give it like https://api.example.com/mcp.");
+                                  "give it like https://api.example.com/mcp");
     if (!parsed->https() && !parsed->loopback())
         return failure::permanent(fault::invalid_configuration,
-                                  "The upstream's URL must be https: over http to " +
-                                      display_host(parsed->host) +
-                                      " anyone on the way could read the tokens.",
-                                  "Only loopback may be http.");
+                                  "the upstream's URL must be https: over http to " +
+                                      display_host(parsed->host) + " anyone on the way could read the tokens",
+                                  "only loopback may be http");
     problem_log problems("");
     reading r{problems, inputs, {}, {}, {}, {}};
     config c;

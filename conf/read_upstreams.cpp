@@ -215,14 +215,8 @@ identity_provider_config read_identity_provider(section s, const std::string& na
     return p;
 }
 
-upstream_config read_upstream(section s, reading& r, const std::string& name) {
-    upstream_config u;
-    u.name = name;
-    if (!plain_name(name))
-        r.problems.error(s.at(),
-                         "the upstream name '" + clean_text(name, 60) +
-                             "' must be letters, digits and . _ - (at most 64), beginning with a letter "
-                             "or digit.");
+/// Whether it is on loopback, where http will do.
+bool read_url(section& s, upstream_config& u) {
     s.text("url", u.url);
     bool loopback = false;
     if (!s.has("url")) {
@@ -236,6 +230,35 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
             s.error("url", "must be https: over http to " + display_host(url->host) +
                                " anyone on the way could read the tokens. Only loopback may be http.");
     }
+    return loopback;
+}
+
+void read_scopes(section& s, upstream_config& u) {
+    if (!s.has("scopes"))
+        return;
+    u.scopes.emplace();
+    for (auto& scope : s.texts("scopes"))
+        for (std::size_t at = 0; at < scope.text.size();) {
+            const auto end = std::min(scope.text.find(' ', at), scope.text.size());
+            const auto token = std::string_view(scope.text).substr(at, end - at);
+            at = end + 1;
+            if (!token.empty() && !valid_scope_token(token))
+                s.error("scopes",
+                        "holds '" + clean_text(token, 60) + "', which is not a scope (RFC 6749 §3.3).");
+            else if (!token.empty())
+                u.scopes->add(token);
+        }
+}
+
+upstream_config read_upstream(section s, reading& r, const std::string& name) {
+    upstream_config u;
+    u.name = name;
+    if (!plain_name(name))
+        r.problems.error(s.at(),
+                         "the upstream name '" + clean_text(name, 60) +
+                             "' must be letters, digits and . _ - (at most 64), beginning with a letter "
+                             "or digit.");
+    const bool loopback = read_url(s, u);
     u.path = "/" + name;
     s.text("path", u.path);
     if (s.has("path"))
@@ -245,20 +268,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<grant_kind>("grant", u.grant, grant_words);
     read_oauth_client(s.sub("client"), u.client);
     s.text("identity_provider", u.identity_provider);
-    if (s.has("scopes")) {
-        u.scopes.emplace();
-        for (auto& scope : s.texts("scopes"))
-            for (std::size_t at = 0; at < scope.text.size();) {
-                const auto end = std::min(scope.text.find(' ', at), scope.text.size());
-                const auto token = std::string_view(scope.text).substr(at, end - at);
-                at = end + 1;
-                if (!token.empty() && !valid_scope_token(token))
-                    s.error("scopes",
-                            "holds '" + clean_text(token, 60) + "', which is not a scope (RFC 6749 §3.3).");
-                else if (!token.empty())
-                    u.scopes->add(token);
-            }
-    }
+    read_scopes(s, u);
     read_resource(s, u);
     u.token = s.secret_value("token", secret_file::read_anew);
     u.assertion = s.secret_value("assertion", secret_file::read_anew);

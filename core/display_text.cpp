@@ -124,4 +124,19 @@ std::string display_host(std::string_view host) {
     return finish() && out.size() <= 253 ? out : std::string(invalid_host);
 }
 
+std::string as_sentence(std::string_view words) {
+    std::string out(words);
+    if (out.empty())
+        return out;
+    const auto word = words.substr(0, words.find_first_of(" .,:;!?"));
+    const bool plain = word.size() == 1 || std::all_of(word.begin(), word.end(), [](char c) {
+                           return (c >= 'a' && c <= 'z') || c == '\'';
+                       });
+    if (plain && out[0] >= 'a' && out[0] <= 'z')
+        out[0] = static_cast<char>(out[0] - 'a' + 'A');
+    if (std::string_view(".!?:…").find(out.back()) == std::string_view::npos)
+        out += '.';
+    return out;
+}
+
 } // namespace reauth

@@ -19,4 +19,8 @@ std::string html_escape(std::string_view text);
 /// host)".
 std::string display_host(std::string_view host);
 
+/// A failure's words as a sentence for a person: a large letter first (unless it is code or a name), a full
+/// stop last. Empty stays empty.
+std::string as_sentence(std::string_view words);
+
 } // namespace reauth

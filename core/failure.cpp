@@ -53,10 +53,10 @@ std::string_view to_string(fault f) noexcept {
 
 failure failure::of(fault code, std::string message, bool transient, std::string fix) {
     failure f;
+    f.transient = transient;
     f.code = code;
     f.message = std::move(message);
     f.fix = std::move(fix);
-    f.transient = transient;
     return f;
 }
 

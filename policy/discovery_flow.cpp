@@ -101,12 +101,11 @@ result<std::vector<std::string>> candidates(const discovery_request& request,
         const auto fits = [&](const std::string& issuer) { return same_but_for_slash(issuer, configured); };
         if (named.empty() || std::any_of(named.begin(), named.end(), fits))
             return std::vector<std::string>{configured};
-        failure f;
-        f.code = fault::issuer_not_pinned;
-        f.message = "the upstream names the authorization server " + named.front() +
-                    ", but client.issuer is " + configured;
-        f.fix = "if you trust it, change client.issuer of the upstream to: issuer: \"" + named.front() + "\"";
-        return f;
+        return failure::permanent(fault::issuer_not_pinned,
+                                  "the upstream names the authorization server " + named.front() +
+                                      ", but client.issuer is " + configured,
+                                  "if you trust it, change client.issuer of the upstream to: issuer: \"" +
+                                      named.front() + "\"");
     }
     if (std::find(named.begin(), named.end(), request.pinned_issuer) != named.end())
         return std::vector<std::string>{request.pinned_issuer};

@@ -9,11 +9,7 @@ namespace reauth {
 namespace {
 
 failure idp_failure(fault code, std::string message, std::string fix) {
-    failure f;
-    f.code = code;
-    f.message = std::move(message);
-    f.fix = std::move(fix);
-    return f;
+    return failure::permanent(code, std::move(message), std::move(fix));
 }
 
 failure at_idp(const std::string& name, failure why) {

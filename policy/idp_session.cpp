@@ -11,19 +11,16 @@ namespace {
 using nlohmann::json;
 
 failure unreadable() {
-    failure f;
-    f.code = fault::vault_unavailable;
-    f.message = "a stored session at the identity provider cannot be read";
-    f.fix = "log in at the identity provider again";
-    return f;
+    return failure::permanent(fault::vault_unavailable,
+                              "a stored session at the identity provider cannot be read",
+                              "log in at the identity provider again");
 }
 
 failure bad_supplied_token(const std::string& identity_provider, const std::string& why) {
-    failure f;
-    f.code = fault::invalid_configuration;
-    f.message = "the ID token that is configured for identity provider " + identity_provider + " " + why;
-    f.fix = "put a fresh ID token where identity_providers." + identity_provider + ".id_token points";
-    return f;
+    return failure::permanent(
+        fault::invalid_configuration,
+        "the ID token that is configured for identity provider " + identity_provider + " " + why,
+        "put a fresh ID token where identity_providers." + identity_provider + ".id_token points");
 }
 
 } // namespace

@@ -42,6 +42,46 @@ judgement& ask_person(judgement& j, const judgement_facts& f) {
     return j;
 }
 
+/// What the rule makes of a challenge that something can be done about.
+judgement by_rule(judgement j, const judgement_facts& f) {
+    const auto& name = f.request.upstream;
+    if (j.rule.action == rule_action::deny)
+        return answer_with(j, say(fault::denied_by_policy,
+                                  "the policy denies this: rule \"" + j.rule_name() + "\"",
+                                  "ask whoever runs mcp-reauth"));
+    if (j.rule.action == rule_action::confirm && !j.plan.silent.empty())
+        if (const auto* said = find_remembered(f.remembered, f.request.principal, name, j.plan.added)) {
+            j.rule.action = rule_action::interactive; // silent, and a person only where that fails
+            j.rule.matched = to_rule(*said);
+        }
+    const bool confirmed = j.rule.action == rule_action::confirm && !(f.agreed && !j.plan.step_up);
+    if (!j.plan.silent.empty() && !confirmed && !f.silent_failure) {
+        j.move = next_move::silent;
+        return j;
+    }
+    if (f.silent_failure) {
+        // trouble that passes is no reason to bother a person, and what the organisation refused it refuses
+        // again
+        const bool refused_by_organisation =
+            f.recovery.grant == grant_kind::enterprise && f.recovery.idp_session;
+        if (f.silent_failure->transient || !j.plan.person || refused_by_organisation ||
+            j.rule.action == rule_action::silent)
+            return answer_with(j, *f.silent_failure);
+        return ask_person(j, f);
+    }
+    if (!j.plan.person && !confirmed)
+        return answer_with(j, say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation));
+    if (j.rule.action == rule_action::silent) {
+        auto why = say(code_for(j.facts),
+                       "upstream " + name +
+                           " needs a person to sign in, and the policy allows only silent recovery here",
+                       "change the rule, or run `mcp-reauth login " + name + "`");
+        return answer_with(j, std::move(why));
+    }
+    j.confirm_first = confirmed && !j.plan.silent.empty();
+    return ask_person(j, f);
+}
+
 } // namespace
 
 std::string judgement::rule_name() const {
@@ -89,41 +129,7 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
         auto why = say(code_for(j.facts), "upstream " + name + ": " + j.plan.explanation);
         return answer_with(j, std::move(why));
     }
-    if (j.rule.action == rule_action::deny)
-        return answer_with(j, say(fault::denied_by_policy,
-                                  "the policy denies this: rule \"" + j.rule_name() + "\"",
-                                  "ask whoever runs mcp-reauth"));
-    if (j.rule.action == rule_action::confirm && !j.plan.silent.empty())
-        if (const auto* said = find_remembered(f.remembered, f.request.principal, name, j.plan.added)) {
-            j.rule.action = rule_action::interactive; // silent, and a person only where that fails
-            j.rule.matched = to_rule(*said);
-        }
-    const bool confirmed = j.rule.action == rule_action::confirm && !(f.agreed && !j.plan.step_up);
-    if (!j.plan.silent.empty() && !confirmed && !f.silent_failure) {
-        j.move = next_move::silent;
-        return j;
-    }
-    if (f.silent_failure) {
-        // trouble that passes is no reason to bother a person, and what the organisation refused it refuses
-        // again
-        const bool refused_by_organisation =
-            f.recovery.grant == grant_kind::enterprise && f.recovery.idp_session;
-        if (f.silent_failure->transient || !j.plan.person || refused_by_organisation ||
-            j.rule.action == rule_action::silent)
-            return answer_with(j, *f.silent_failure);
-        return ask_person(j, f);
-    }
-    if (!j.plan.person && !confirmed)
-        return answer_with(j, say(fault::reauth_failed, "upstream " + name + ": " + j.plan.explanation));
-    if (j.rule.action == rule_action::silent) {
-        auto why = say(code_for(j.facts),
-                       "upstream " + name +
-                           " needs a person to sign in, and the policy allows only silent recovery here",
-                       "change the rule, or run `mcp-reauth login " + name + "`");
-        return answer_with(j, std::move(why));
-    }
-    j.confirm_first = confirmed && !j.plan.silent.empty();
-    return ask_person(j, f);
+    return by_rule(std::move(j), f);
 }
 
 } // namespace reauth

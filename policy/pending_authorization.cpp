@@ -14,11 +14,8 @@ namespace {
 using nlohmann::json;
 
 failure unreadable() {
-    failure f;
-    f.code = fault::vault_unavailable;
-    f.message = "a stored authorization in progress cannot be read";
-    f.fix = "start the login again";
-    return f;
+    return failure::permanent(fault::vault_unavailable, "a stored authorization in progress cannot be read",
+                              "start the login again");
 }
 
 pending_authorization read(const json& in) {

@@ -27,35 +27,28 @@ metadata_answer judge_metadata_answer(const std::string& url, const result<http_
 }
 
 failure metadata_unavailable(const std::string& url, const result<http_response>& answer) {
-    failure f;
-    f.code = fault::authorization_server_unavailable;
-    f.message =
+    return failure::passing(
+        fault::authorization_server_unavailable,
         "metadata at " + url + " could not be read: " +
-        (answer ? "it answered with status " + std::to_string(answer->status) : answer.error().message);
-    f.fix = "try again later";
-    f.transient = true;
-    return f;
+            (answer ? "it answered with status " + std::to_string(answer->status) : answer.error().message),
+        "try again later");
 }
 
 namespace {
 
 failure unreadable_document(const std::string& url) {
-    failure f;
-    f.code = fault::discovery_failed;
-    f.message = "what is at " + url + " is no authorization server metadata";
-    f.fix = "its operator must repair it (RFC 8414)";
-    f.transient = true;
-    return f;
+    return failure::passing(fault::discovery_failed,
+                            "what is at " + url + " is no authorization server metadata",
+                            "its operator must repair it (RFC 8414)");
 }
 
 } // namespace
 
 failure no_server_metadata(const std::string& issuer) {
-    failure f;
-    f.code = fault::discovery_failed;
-    f.message = "the authorization server " + issuer + " publishes no metadata at its well-known URLs";
-    f.fix = "check that the issuer is spelled as the server spells it, path included";
-    return f;
+    return failure::permanent(fault::discovery_failed,
+                              "the authorization server " + issuer +
+                                  " publishes no metadata at its well-known URLs",
+                              "check that the issuer is spelled as the server spells it, path included");
 }
 
 flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std::string> spellings,

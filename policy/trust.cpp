@@ -7,12 +7,9 @@ namespace reauth {
 namespace {
 
 failure not_pinned(const trust_question& q, const std::string& issuer, std::string message) {
-    failure f;
-    f.code = fault::issuer_not_pinned;
-    f.message = std::move(message);
-    f.fix =
-        "if you trust it, add under upstreams." + q.upstream + ".client the line: issuer: \"" + issuer + "\"";
-    return f;
+    return failure::permanent(fault::issuer_not_pinned, std::move(message),
+                              "if you trust it, add under upstreams." + q.upstream +
+                                  ".client the line: issuer: \"" + issuer + "\"");
 }
 
 } // namespace
@@ -44,12 +41,11 @@ result<void> may_send_secret(const trust_question& q, const authorization_server
 result<void> check_pin(std::string_view upstream, std::string_view pinned, std::string_view issuer) {
     if (pinned.empty() || pinned == issuer)
         return {};
-    failure f;
-    f.code = fault::issuer_changed;
-    f.message = "upstream " + std::string(upstream) + " now names the authorization server " +
-                std::string(issuer) + " instead of " + std::string(pinned) + ", which was approved";
-    f.fix = "log in again to approve the new one, or set client.issuer of the upstream";
-    return f;
+    return failure::permanent(fault::issuer_changed,
+                              "upstream " + std::string(upstream) + " now names the authorization server " +
+                                  std::string(issuer) + " instead of " + std::string(pinned) +
+                                  ", which was approved",
+                              "log in again to approve the new one, or set client.issuer of the upstream");
 }
 
 bool use_dpop(dpop_policy policy, const protected_resource* resource, bool challenged_dpop,

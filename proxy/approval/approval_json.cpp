@@ -152,8 +152,8 @@ nlohmann::json idp_session_json(const idp_session_summary& s) {
 
 nlohmann::json failure_json(const failure& f) {
     return {{"error", to_string(f.code)},
-            {"message", clean_text(f.message, 400)},
-            {"fix", clean_text(f.fix, 400)}};
+            {"message", as_sentence(clean_text(f.message, 400))},
+            {"fix", as_sentence(clean_text(f.fix, 400))}};
 }
 
 std::string to_text(const nlohmann::json& j) {

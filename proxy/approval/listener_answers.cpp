@@ -66,8 +66,8 @@ std::optional<failure> unsafe_location(const std::string& location) {
         return {};
     return failure::permanent(
         fault::discovery_failed,
-        "The provider's sign-in address is not a usable http(s) URL, so no browser is sent there.",
-        "Check authorization_endpoint in the provider's metadata.");
+        "the provider's sign-in address is not a usable http(s) URL, so no browser is sent there",
+        "check authorization_endpoint in the provider's metadata");
 }
 
 std::string binding_cookie_name(const std::string& state) {

@@ -212,7 +212,7 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         const auto a = id ? self->services.book.find(*id) : nullptr;
         r = a ? json_answer(200, {{"id", a->id}, {"link", self->services.book.link(*a)}})
               : failure_answer(
-                    id ? failure::passing(fault::internal, "The approval is gone already.", "Try again.")
+                    id ? failure::passing(fault::internal, "the approval is gone already", "try again")
                        : id.error());
     } else if (at_idp) {
         const auto gone = co_await self->services.actions.logout_idp(subject, principal);

@@ -26,8 +26,8 @@ failure refusal(unsigned status, const nlohmann::json& body) {
     failure f =
         failure::permanent(fault::reauth_failed, text_member(body, "message"), text_member(body, "fix"));
     if (status == 401)
-        f = failure::permanent(fault::invalid_configuration, "The proxy does not accept the operator token.",
-                               "Use the configuration (and the user) that the proxy runs with.");
+        f = failure::permanent(fault::invalid_configuration, "the proxy does not accept the operator token",
+                               "use the configuration (and the user) that the proxy runs with");
     if (f.message.empty())
         f.message = "The approval API answered " + std::to_string(status) + ".";
     return f;
@@ -38,8 +38,8 @@ failure no_way(const std::string& address, const failure& why) {
     if (why.code != fault::upstream_unreachable)
         return why;
     return failure::passing(fault::upstream_unreachable,
-                            "Nothing listens on " + address + " (" + why.message + ")",
-                            "Start `mcp-reauth serve`; if it runs, is `approval.listen` (or "
+                            "nothing listens on " + address + " (" + why.message + ")",
+                            "start `mcp-reauth serve`; if it runs, is `approval.listen` (or "
                             "`approval.public_url`) right?");
 }
 
@@ -62,8 +62,8 @@ result<api_client> api_client::make(const config& c) {
     std::error_code ignored;
     if (c.approval.token.from == secret_source::kind::none && !std::filesystem::exists(file, ignored))
         return failure::passing(
-            fault::upstream_unreachable, "There is no operator token in " + file + ": no proxy has run here.",
-            "Start `mcp-reauth serve`, or name the configuration it runs with by --config.");
+            fault::upstream_unreachable, "there is no operator token in " + file + ": no proxy has run here",
+            "start `mcp-reauth serve`, or name the configuration it runs with by --config");
     auto token = load_operator_token(c.approval, c.state_directory, system_random(), false);
     if (!token)
         return token.error();
@@ -127,7 +127,7 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
             return refusal(answer->status, parsed);
         if (parsed.is_discarded())
             return failure::permanent(fault::reauth_failed, way.host_header + " does not answer with JSON",
-                                      "Is another program on the port of `approval.listen`?");
+                                      "is another program on the port of `approval.listen`?");
         return result<nlohmann::json>(boost::system::in_place_value, std::move(parsed));
     }
     return *first;

@@ -17,8 +17,8 @@ failure unknown_client(const std::string& client) {
     for (const auto& n : names)
         known += (known.empty() ? "" : ", ") + n;
     return failure::permanent(fault::invalid_configuration,
-                              "There is no client '" + client + "'" + did_you_mean(client, names) + ".",
-                              "Known are: " + known + ".");
+                              "there is no client '" + client + "'" + did_you_mean(client, names),
+                              "known are: " + known);
 }
 
 /// The text alone goes to stdout, so that it can be redirected; what a person reads goes to stderr.
@@ -29,8 +29,8 @@ int print_entry(const command_context& context, const config& c, const upstream_
     if (url.starts_with("unix:"))
         return context.fail(failure::permanent(
             fault::invalid_configuration,
-            "The proxy listens on a Unix socket, which MCP clients cannot be given as a URL.",
-            "Set listen: 127.0.0.1:8970."));
+            "the proxy listens on a Unix socket, which MCP clients cannot be given as a URL",
+            "set listen: 127.0.0.1:8970"));
     if (client == "url") {
         context.io.out << url << '\n';
         return exit_done;

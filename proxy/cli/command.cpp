@@ -3,6 +3,7 @@
 
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
+#include "core/display_text.hpp"
 #include "proxy/cli/api_client.hpp"
 
 #include <filesystem>
@@ -39,7 +40,7 @@ result<config_inputs> command_context::inputs() const {
         const auto equals = pair.find('=');
         if (equals == 0 || equals == pair.npos)
             return failure::permanent(fault::invalid_configuration,
-                                      "--set needs KEY=VALUE, e.g. --set approval.lifetime=5m.");
+                                      "--set needs KEY=VALUE, e.g. --set approval.lifetime=5m");
         all.flags[pair.substr(0, equals)] = pair.substr(equals + 1);
     }
     return all;
@@ -107,7 +108,7 @@ result<std::optional<live_proxy>> command_context::running() const {
                  "   (approval page " + p.approval_url + ")";
     return failure::permanent(fault::invalid_configuration,
                               std::to_string(all.size()) + " proxies run here:" + names,
-                              "Name one: --config FILE, or --set approval.listen=HOST:PORT.");
+                              "name one: --config FILE, or --set approval.listen=HOST:PORT");
 }
 
 result<config> command_context::client_config() const {
@@ -144,9 +145,9 @@ result<config> command_context::full_config() const {
     if (!*live)
         return failure::permanent(
             fault::invalid_configuration,
-            "There is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml nor "
-            "~/.config/mcp-reauth/config.yaml; and no proxy runs here.",
-            "Begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`.");
+            "there is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml nor "
+            "~/.config/mcp-reauth/config.yaml; and no proxy runs here",
+            "begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`");
     if (!(*live)->config.empty())
         return load_config((*live)->config, *in);
     auto c = default_config(*in);
@@ -159,9 +160,9 @@ int command_context::fail(const failure& f) const {
     if (json)
         print_json({{"error", to_string(f.code)}, {"message", f.message}, {"fix", f.fix}});
     else
-        io.err << f.message << '\n';
+        io.err << as_sentence(f.message) << '\n';
     if (!json && !f.fix.empty())
-        io.err << f.fix << '\n';
+        io.err << as_sentence(f.fix) << '\n';
     return f.code == fault::invalid_configuration ? exit_usage : exit_failed;
 }
 
@@ -208,8 +209,8 @@ result<upstream_config> find_upstream(const config& c, const std::string& name) 
     for (const auto& n : names)
         known += (known.empty() ? "" : ", ") + n;
     return failure::permanent(
-        fault::invalid_configuration, "There is no upstream '" + name + "'" + did_you_mean(name, names) + ".",
-        known.empty() ? "Name the configuration with --config." : "Configured are: " + known + ".");
+        fault::invalid_configuration, "there is no upstream '" + name + "'" + did_you_mean(name, names),
+        known.empty() ? "name the configuration with --config" : "configured are: " + known);
 }
 
 } // namespace reauth

@@ -33,7 +33,7 @@ void add_serve(CLI::App& app, command_context& context) {
         context.run = [&context, url] {
             if (!url->empty() && !context.config_file.empty())
                 return context.fail(failure::permanent(fault::invalid_configuration,
-                                                       "Give either a URL or --config, not both."));
+                                                       "give either a URL or --config, not both"));
             auto in = context.inputs();
             if (!in)
                 return context.fail(in.error());

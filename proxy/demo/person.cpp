@@ -67,7 +67,7 @@ result<http_response> demo_browse(std::string location) {
         body = demo_form({{"request", key}, {"decision", "allow"}});
         method = "POST";
     }
-    return failure::permanent(fault::reauth_failed, "The sign-in went round in circles.");
+    return failure::permanent(fault::reauth_failed, "the sign-in went round in circles");
 }
 
 demo_person::demo_person(std::string approval_url, std::string operator_token, demo_narrator& narrator,

@@ -73,7 +73,7 @@ result<std::vector<asio::ip::address>> allowed_addresses(const std::vector<asio:
     }
     if (!out.empty())
         return out;
-    return refusal.value_or(unreachable_failure("The host name " + url.host + " has no address."));
+    return refusal.value_or(unreachable_failure("the host name " + url.host + " has no address"));
 }
 
 task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string host) {
@@ -81,8 +81,7 @@ task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string ho
     error_code failed;
     auto found = co_await resolver.async_resolve(host, "", asio::redirect_error(use_task, failed));
     if (failed)
-        co_return unreachable_failure("The host name " + host + " cannot be resolved: " + failed.message() +
-                                      ".");
+        co_return unreachable_failure("the host name " + host + " cannot be resolved: " + failed.message());
     std::vector<asio::ip::address> out;
     for (const auto& entry : found)
         out.push_back(entry.endpoint().address());
@@ -130,8 +129,8 @@ task<result<void>> connect_to(std::shared_ptr<client_run> run, std::vector<asio:
             co_return result<void>();
         tried += (tried.empty() ? "" : ", ") + in_brackets(to.address()) + ": " + failed.message();
     }
-    co_return unreachable_failure("No connection to " + authority + " (" + tried + ").",
-                                  "Check that the server runs and can be reached from here.");
+    co_return unreachable_failure("no connection to " + authority + " (" + tried + ")",
+                                  "check that the server runs and can be reached from here");
 }
 
 /// The proxy is the operator's choice, so its address is not judged; what the target says of itself is.
@@ -174,9 +173,9 @@ task<result<void>> tunnel(std::shared_ptr<client_run> run, http_url url, way_out
         if (said && *said)
             co_return result<void>();
         if (said)
-            co_return unreachable_failure(said->error().message + ".", said->error().fix);
+            co_return unreachable_failure(said->error().message, said->error().fix);
     }
-    co_return unreachable_failure("The outbound proxy " + there.authority() + " closed the connection.");
+    co_return unreachable_failure("the outbound proxy " + there.authority() + " closed the connection");
 }
 
 } // namespace

@@ -28,16 +28,16 @@ bool is_redirect(unsigned status) noexcept {
 result<void> follow_redirect(const http_response& answer, const http_url& from, http_request& request,
                              http_options& options) {
     if (request.method != "GET" && request.method != "HEAD")
-        return refused_redirect("The server " + from.authority() + " redirects a " + request.method +
-                                    " request; what is in it goes nowhere else.",
-                                "Configure or publish the final URL.");
+        return refused_redirect("the server " + from.authority() + " redirects a " + request.method +
+                                    " request; what is in it goes nowhere else",
+                                "configure or publish the final URL");
     auto to = resolve_reference(from.origin() + from.target(), answer.header("location").value_or(""));
     if (!to)
-        return refused_redirect("The server " + from.authority() +
-                                " redirects to something that is not a URL.");
+        return refused_redirect("the server " + from.authority() +
+                                " redirects to something that is not a URL");
     if (from.https() && !to->https())
-        return refused_redirect("The server " + from.authority() + " redirects from https to http.",
-                                "Use an https URL.");
+        return refused_redirect("the server " + from.authority() + " redirects from https to http",
+                                "use an https URL");
     if (!same_origin(from, *to)) {
         request.authorization = {};
         request.body = {};

@@ -160,8 +160,8 @@ result<egress_rules> egress_rules::parse(const std::vector<std::string>& allow) 
         } else {
             return failure::permanent(fault::invalid_configuration,
                                       "`egress.allow` has \"" + entry +
-                                          "\", which is neither a network nor a host name.",
-                                      "Write e.g. 10.0.0.0/8, fd00::/8 or idp.corp.example.");
+                                          "\", which is neither a network nor a host name",
+                                      "write e.g. 10.0.0.0/8, fd00::/8 or idp.corp.example");
         }
     }
     return rules;
@@ -196,9 +196,9 @@ bool names_host(std::string_view entry, const http_url& url) {
 
 result<void> check_egress_url(const http_url& url) {
     if (!url.https() && !url.loopback())
-        return refused("Plain http to " + url.authority() +
-                           " is refused: tokens and keys would travel unprotected.",
-                       "Use an https URL.");
+        return refused("plain http to " + url.authority() +
+                           " is refused: tokens and keys would travel unprotected",
+                       "use an https URL");
     return {};
 }
 
@@ -211,19 +211,19 @@ result<void> check_egress(const egress_rules& rules, const http_url& url, const 
     if (kind == address_kind::loopback && url.loopback())
         return {};
     if (!url.https())
-        return refused("Plain http to " + url.authority() + " is refused: it resolves to " +
-                           candidate.to_string() + ", which is not a loopback address.",
-                       "Use an https URL.");
+        return refused("plain http to " + url.authority() + " is refused: it resolves to " +
+                           candidate.to_string() + ", which is not a loopback address",
+                       "use an https URL");
     if (kind == address_kind::global)
         return {};
     const bool trusted = std::any_of(trusted_hosts.begin(), trusted_hosts.end(),
                                      [&](const auto& entry) { return names_host(entry, url); });
     if (trusted || rules.allows_host(url) || rules.allows(candidate))
         return {};
-    return refused("The host " + url.authority() + " has the " + std::string(to_string(kind)) + " address " +
-                       candidate.to_string() + ", which is off limits.",
-                   "If this is right, add the host to the configuration: `egress: {allow: [" + url.host +
-                       "]}`.");
+    return refused("the host " + url.authority() + " has the " + std::string(to_string(kind)) + " address " +
+                       candidate.to_string() + ", which is off limits",
+                   "if this is right, add the host to the configuration: `egress: {allow: [" + url.host +
+                       "]}`");
 }
 
 } // namespace reauth

@@ -67,7 +67,7 @@ task<opened> one_hop(parts_pointer parts, std::shared_ptr<client_run> run, http_
     if (!connected)
         co_return connected.error();
     if (run->over)
-        co_return unreachable_failure("The request to " + url.authority() + " was given up.");
+        co_return unreachable_failure("the request to " + url.authority() + " was given up");
     co_return co_await begin_exchange(run, std::move(request), url, std::move(tls));
 }
 
@@ -82,7 +82,7 @@ task<opened> follow(parts_pointer parts, std::shared_ptr<client_run> run, http_r
             co_return url.error();
         if (!valid_host(url->host) || !valid_target(url->target()))
             co_return failure::permanent(fault::discovery_failed,
-                                         "A URL has characters that no host or path may have.");
+                                         "a URL has characters that no host or path may have");
         auto answer = co_await one_hop(parts, run, request, *url, options);
         if (!answer || !options.redirects || !is_redirect((*answer)->head().status))
             co_return answer;
@@ -91,8 +91,8 @@ task<opened> follow(parts_pointer parts, std::shared_ptr<client_run> run, http_r
             co_return next.error();
         if (redirects == max_redirects)
             co_return failure::permanent(fault::upstream_malformed,
-                                         "The server " + url->authority() + " redirects more than " +
-                                             std::to_string(max_redirects) + " times.");
+                                         "the server " + url->authority() + " redirects more than " +
+                                             std::to_string(max_redirects) + " times");
     }
 }
 
@@ -117,7 +117,7 @@ task<opened> open_until(parts_pointer parts, http_request request, http_options 
     asio::co_spawn(run->ex, std::move(work), [run, slot](std::exception_ptr thrown) {
         if (!thrown)
             return;
-        slot->emplace(failure::permanent(fault::internal, "A request ended in an exception."));
+        slot->emplace(failure::permanent(fault::internal, "a request ended in an exception"));
         run->ring();
     });
     error_code woken;
@@ -125,9 +125,8 @@ task<opened> open_until(parts_pointer parts, http_request request, http_options 
     if (*slot)
         co_return std::move(**slot);
     run->stop();
-    co_return failure::passing(fault::upstream_timeout,
-                               "No answer from " + host + " within " + patience + ".",
-                               "Check the server, or raise `limits.token_request`.");
+    co_return failure::passing(fault::upstream_timeout, "no answer from " + host + " within " + patience,
+                               "check the server, or raise `limits.token_request`");
 }
 
 /// The codings of all Content-Encoding lines, in order.
@@ -152,9 +151,9 @@ task<result<http_response>> read_whole(std::unique_ptr<http_stream> stream, std:
         body += *piece;
         if (body.size() > max_body)
             co_return failure::permanent(fault::upstream_malformed,
-                                         "The answer of " + host + " is larger than " +
-                                             std::to_string(max_body / 1024) + " KiB.",
-                                         "Check that the URL is the right one.");
+                                         "the answer of " + host + " is larger than " +
+                                             std::to_string(max_body / 1024) + " KiB",
+                                         "check that the URL is the right one");
     }
     auto decoded = decode_content(codings_of(answer), body, max_body);
     if (decoded)
@@ -162,8 +161,7 @@ task<result<http_response>> read_whole(std::unique_ptr<http_stream> stream, std:
     else if (answer.status < 300) // of a refusal the status tells enough
         // what it says may have been done already, so it is not asked for again by itself
         co_return failure::permanent(fault::upstream_malformed,
-                                     "The answer of " + host + " cannot be used: " + decoded.error().message +
-                                         ".",
+                                     "the answer of " + host + " cannot be used: " + decoded.error().message,
                                      decoded.error().fix);
     co_return answer;
 }
@@ -248,7 +246,7 @@ result<T> run_now(std::optional<egress_rules> rules, Start start) {
     auto work = keep<T>(client, start(client), out);
     asio::co_spawn(context, std::move(work), [out](std::exception_ptr thrown) {
         if (thrown)
-            out->emplace(failure::permanent(fault::internal, "A request ended in an exception."));
+            out->emplace(failure::permanent(fault::internal, "a request ended in an exception"));
     });
     context.run();
     return std::move(**out);

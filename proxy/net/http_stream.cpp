@@ -48,7 +48,7 @@ wire_request on_the_wire(const http_request& request, const http_url& url) {
 
 failure broken(const http_url& url, const std::string& why) {
     return failure::passing(fault::upstream_malformed,
-                            "The answer of " + url.authority() + " cannot be used: " + why + ".");
+                            "the answer of " + url.authority() + " cannot be used: " + why);
 }
 
 failure broken(const http_url& url, const error_code& error) {
@@ -148,7 +148,7 @@ public:
         alarm_.cancel();
         if (*late)
             co_return failure::passing(fault::upstream_timeout,
-                                       "No whole answer from " + url_.authority() + " in time.");
+                                       "no whole answer from " + url_.authority() + " in time");
         if (failed)
             co_return broken(url_, failed);
         co_return std::string(space_.data(), got);
@@ -182,7 +182,7 @@ result<void> check_request(const http_request& request) {
         sound = sound && valid_token(field.name) && valid_field_value(field.value);
     if (!sound)
         return failure::permanent(fault::internal,
-                                  "A request has a method or field that would break its framing.");
+                                  "a request has a method or field that would break its framing");
     return {};
 }
 
@@ -205,8 +205,8 @@ task<result<std::unique_ptr<http_stream>>> begin_exchange(std::shared_ptr<client
         const bool untrusted = SSL_get_verify_result(stream->native_handle()) != X509_V_OK;
         co_return failure::of(
             fault::upstream_unreachable,
-            "No TLS connection to " + url.authority() + ": " +
-                describe_tls_failure(stream->native_handle(), failed) + ".",
+            "no TLS connection to " + url.authority() + ": " +
+                describe_tls_failure(stream->native_handle(), failed),
             !untrusted, untrusted ? "If the certificate is right, name its CA in `tls: {ca_file: …}`." : "");
     }
     auto talk = std::make_unique<conversation<secured>>(socket, std::move(tls), stream, std::move(url));

@@ -3,27 +3,23 @@
 #include "proxy/net/service_connection.hpp"
 
 #include "proxy/net/service_answer.hpp"
-#include "proxy/net/service_head.hpp"
+#include "proxy/net/service_reader.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
 #include <poll.h>
 
 namespace reauth {
 namespace {
 
-namespace http = boost::beast::http;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, executor>;
 using tls_stream = asio::ssl::stream<service_socket>;
 
-constexpr std::size_t max_head = 64 * 1024;
 /// What a refused peer may still send while our answer is on its way to it.
 constexpr std::size_t max_drained = 1 << 20;
 
@@ -32,9 +28,7 @@ class connection final : public service_peer, public std::enable_shared_from_thi
 public:
     connection(Stream stream, std::shared_ptr<service_shared> shared)
         : stream_(std::move(stream)), shared_(std::move(shared)), watchdog_(stream_.get_executor()),
-          recheck_(stream_.get_executor()) {
-        buffer_.reserve(4096);
-    }
+          recheck_(stream_.get_executor()), reader_(stream_, shared_->options.max_body, [this] { arm(); }) {}
     ~connection() override { shared_->connections.erase(this); }
 
     void enroll() {
@@ -104,13 +98,12 @@ private:
 
     task<void> serve();
     task<void> refuse(unsigned status, std::string reason);
-    task<bool> read_request(service_request& request, bool& keep_alive, unsigned& version);
     static task<void> watch_peer(std::shared_ptr<connection> self, std::uint64_t turn);
 
     Stream stream_;
     std::shared_ptr<service_shared> shared_;
     timer watchdog_, recheck_;
-    boost::beast::flat_buffer buffer_{max_head};
+    service_reader<Stream> reader_;
     std::uint64_t turn_ = 0; ///< counts handler calls, so that a late watcher knows it is late
     bool gone_ = false, peer_closed_ = false;
 };
@@ -127,12 +120,13 @@ task<void> connection<Stream>::serve() {
     }
     bool keep_alive = true;
     while (keep_alive && !gone_) {
-        service_request request;
-        unsigned version = 11;
-        const bool whole = co_await read_request(request, keep_alive, version);
-        if (!whole)
+        auto received = co_await reader_.next();
+        watchdog_.cancel();
+        if (received.is == received_request::kind::refused)
+            co_await refuse(received.status, std::move(received.reason));
+        if (!received.whole())
             co_return;
-        answered_request x(*this, std::move(request), version, keep_alive);
+        answered_request x(*this, std::move(received.request), received.version, received.keep_alive);
         shared_->connections[this].idle_since = 0;
         const auto turn = ++turn_;
         asio::co_spawn(stream_.get_executor(), watch_peer(this->shared_from_this(), turn), asio::detached);
@@ -165,86 +159,6 @@ task<void> connection<Stream>::serve() {
             co_await stream_.async_shutdown(asio::redirect_error(use_task, ec));
         }
     }
-}
-
-/// Reads one request; false: the connection is over (an answer was sent if one was due).
-template<class Stream>
-task<bool> connection<Stream>::read_request(service_request& request, bool& keep_alive, unsigned& version) {
-    error_code ec;
-    arm();
-    std::size_t size = 0;
-    while (true) {
-        const auto data = buffer_.data();
-        const auto end =
-            std::string_view(static_cast<const char*>(data.data()), data.size()).find("\r\n\r\n");
-        if (end != std::string_view::npos) {
-            size = end + 4;
-            break;
-        }
-        if (data.size() == max_head) {
-            co_await refuse(431, "the request head is too large");
-            co_return false;
-        }
-        const auto room = buffer_.prepare(std::min<std::size_t>(4096, max_head - data.size()));
-        const auto got = co_await stream_.async_read_some(room, asio::redirect_error(use_task, ec));
-        if (ec)
-            co_return false;
-        buffer_.commit(got);
-    }
-    const auto data = buffer_.data();
-    const auto flaw = malformed_head_bytes({static_cast<const char*>(data.data()), size});
-    if (flaw) {
-        co_await refuse(400, *flaw);
-        co_return false;
-    }
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(static_cast<std::uint32_t>(max_head));
-    parser.body_limit(shared_->options.max_body);
-    co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(use_task, ec));
-    const auto& head = parser.get();
-    if (ec == http::error::body_limit) {
-        co_await refuse(413, "the request body is too large");
-        co_return false;
-    }
-    if (ec) {
-        co_await refuse(400, "the request head is malformed");
-        co_return false;
-    }
-    // Copied before the body is read: Beast would merge trailers into the same map.
-    for (const auto& field : head)
-        request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-    request.method = std::string(head.method_string());
-    request.target = std::string(head.target());
-    version = head.version();
-    const auto verdict = check_framing(request.method, request.target, version, request.headers);
-    if (verdict.status != 0) {
-        co_await refuse(verdict.status, verdict.reason);
-        co_return false;
-    }
-    keep_alive = parser.keep_alive();
-    const auto expect = request.header("expect");
-    if (expect && version >= 11 && !parser.is_done()) {
-        std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await send(std::move(go_on));
-    }
-    arm();
-    if (!parser.is_done())
-        co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(use_task, ec));
-    watchdog_.cancel();
-    if (ec == http::error::body_limit) {
-        co_await refuse(413, "the request body is too large");
-        co_return false;
-    }
-    if (ec) {
-        if (ec.category() == make_error_code(http::error::end_of_stream).category())
-            co_await refuse(400, "the request body is malformed");
-        co_return false;
-    }
-    request.body = std::move(parser.get().body());
-    const auto mark = request.target.find('?');
-    request.path = request.target.substr(0, mark);
-    request.query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
-    co_return true;
 }
 
 /// Answers a request that is not trusted, and closes. What the peer still sends is read for a while, else its

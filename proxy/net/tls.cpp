@@ -31,8 +31,8 @@ std::string openssl_reason() {
 
 failure file_failure(const std::string& what, const std::string& file) {
     return failure::permanent(fault::invalid_configuration,
-                              "The " + what + " " + file + " cannot be used: " + openssl_reason() + ".",
-                              "Give a readable PEM file.");
+                              "the " + what + " " + file + " cannot be used: " + openssl_reason(),
+                              "give a readable PEM file");
 }
 
 result<void> use_certificate(SSL_CTX* context, const std::string& cert, const std::string& key) {
@@ -44,9 +44,9 @@ result<void> use_certificate(SSL_CTX* context, const std::string& cert, const st
         return file_failure("TLS key", key);
     if (SSL_CTX_check_private_key(context) != 1)
         return failure::permanent(fault::invalid_configuration,
-                                  "The TLS key " + key + " does not belong to the certificate " + cert +
-                                      ": " + openssl_reason() + ".",
-                                  "Configure the key the certificate was made for.");
+                                  "the TLS key " + key + " does not belong to the certificate " + cert +
+                                      ": " + openssl_reason(),
+                                  "configure the key the certificate was made for");
     return {};
 }
 
@@ -57,8 +57,7 @@ result<void> harden(SSL_CTX* context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(context, tls12_ciphers) != 1)
-        return failure::permanent(fault::internal,
-                                  "OpenSSL refuses our TLS settings: " + openssl_reason() + ".");
+        return failure::permanent(fault::internal, "OpenSSL refuses our TLS settings: " + openssl_reason());
     return {};
 }
 
@@ -88,15 +87,15 @@ result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_con
         return hard.error();
     if (SSL_CTX_set_default_verify_paths(context) != 1)
         return failure::permanent(fault::invalid_configuration,
-                                  "The system's trust store cannot be used: " + openssl_reason() + ".",
-                                  "Install ca-certificates, or set `tls.ca_file`.");
+                                  "the system's trust store cannot be used: " + openssl_reason(),
+                                  "install ca-certificates, or set `tls.ca_file`");
     ERR_clear_error();
     if (!settings.ca_file.empty() && SSL_CTX_load_verify_file(context, settings.ca_file.c_str()) != 1)
         return file_failure("CA file", settings.ca_file);
     if (settings.cert.empty() != settings.key.empty())
         return failure::permanent(fault::invalid_configuration,
-                                  "A TLS client certificate needs both `tls.cert` and `tls.key`.",
-                                  "Set both or neither.");
+                                  "a TLS client certificate needs both `tls.cert` and `tls.key`",
+                                  "set both or neither");
     if (!settings.cert.empty()) {
         auto used = use_certificate(context, settings.cert, settings.key);
         if (!used)
@@ -136,8 +135,8 @@ result<void> expect_tls_peer(SSL* connection, const std::string& host) {
                                X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()) == 1
                          : X509_VERIFY_PARAM_set1_ip_asc(expected, address.to_string().c_str()) == 1;
     if (!set)
-        return failure::permanent(fault::internal, "TLS cannot be set up for the host \"" + host +
-                                                       "\": " + openssl_reason() + ".");
+        return failure::permanent(fault::internal,
+                                  "TLS cannot be set up for the host \"" + host + "\": " + openssl_reason());
     return {};
 }
 

@@ -31,8 +31,8 @@ result<secret> key_from_file(record_store& store, const std::string& path, const
     if (*fresh)
         return make_key_file(path);
     return failure::permanent(
-        fault::vault_unavailable, "The vault " + where + " exists, but its key file " + path + " is missing.",
-        "Restore the key file, or move the vault away to start with an empty one and sign in again.");
+        fault::vault_unavailable, "the vault " + where + " exists, but its key file " + path + " is missing",
+        "restore the key file, or move the vault away to start with an empty one and sign in again");
 }
 
 result<secret> key_for(record_store& store, const vault_config& settings, const std::string& where) {
@@ -42,8 +42,8 @@ result<secret> key_for(record_store& store, const vault_config& settings, const 
         return key_from_file(store, settings.key_file, where);
     if (!settings.path.empty())
         return key_from_file(store, settings.path + ".key", where);
-    return failure::permanent(fault::invalid_configuration, "The vault has no key.",
-                              "Set `vault.key`, e.g. `key: {file: /etc/mcp-reauth/vault.key}`.");
+    return failure::permanent(fault::invalid_configuration, "the vault has no key",
+                              "set `vault.key`, e.g. `key: {file: /etc/mcp-reauth/vault.key}`");
 }
 
 result<std::unique_ptr<vault>> seal_store(std::unique_ptr<record_store> store, const vault_config& settings,
@@ -66,8 +66,7 @@ result<std::unique_ptr<vault>> open_memory() {
 
 result<std::unique_ptr<vault>> open_sqlite(const vault_config& settings) {
     if (settings.path.empty())
-        return failure::permanent(fault::invalid_configuration, "The vault has no path.",
-                                  "Set `vault.path`.");
+        return failure::permanent(fault::invalid_configuration, "the vault has no path", "set `vault.path`");
     auto store = open_sqlite_store(settings.path);
     if (!store)
         return store.error();
@@ -82,8 +81,8 @@ result<std::unique_ptr<vault>> open_postgres([[maybe_unused]] const vault_config
     return seal_store(std::move(*store), settings, "in PostgreSQL");
 #else
     return failure::permanent(fault::invalid_configuration,
-                              "The vault backend `postgres` is not part of this build.",
-                              "Build with libpq, or use `vault: {backend: sqlite}`.");
+                              "the vault backend `postgres` is not part of this build",
+                              "build with libpq, or use `vault: {backend: sqlite}`");
 #endif
 }
 
@@ -98,7 +97,7 @@ result<std::unique_ptr<vault>> open_vault(const vault_config& settings) {
     case vault_backend::postgres:
         return open_postgres(settings);
     }
-    return failure::permanent(fault::internal, "The vault backend is unknown.");
+    return failure::permanent(fault::internal, "the vault backend is unknown");
 }
 
 } // namespace reauth

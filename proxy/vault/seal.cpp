@@ -31,8 +31,8 @@ using kdf = std::unique_ptr<EVP_KDF, freed_by<EVP_KDF_free>>;
 using kdf_context = std::unique_ptr<EVP_KDF_CTX, freed_by<EVP_KDF_CTX_free>>;
 
 failure crypto_failure(const char* what) {
-    return failure::permanent(fault::vault_unavailable, std::string("OpenSSL cannot ") + what + ".",
-                              "Check the OpenSSL installation.");
+    return failure::permanent(fault::vault_unavailable, std::string("OpenSSL cannot ") + what,
+                              "check the OpenSSL installation");
 }
 
 const unsigned char* bytes(std::string_view text) {
@@ -63,9 +63,9 @@ result<secret> random_bytes(std::size_t size) {
 result<sealer> sealer::from_material(const secret& material) {
     if (material.size() < least_material)
         return failure::permanent(fault::invalid_configuration,
-                                  "The vault key is too short: it has " + std::to_string(material.size()) +
-                                      " characters, at least 32 are needed.",
-                                  "Make one with `openssl rand -base64 32`.");
+                                  "the vault key is too short: it has " + std::to_string(material.size()) +
+                                      " characters, at least 32 are needed",
+                                  "make one with `openssl rand -base64 32`");
     const kdf algorithm(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
     const kdf_context context(algorithm ? EVP_KDF_CTX_new(algorithm.get()) : nullptr);
     if (!context)
@@ -114,7 +114,7 @@ result<std::string> sealer::seal(std::string_view plain, std::string_view associ
 result<secret> sealer::unseal(std::string_view sealed, std::string_view associated) const {
     failure broken =
         failure::permanent(fault::vault_unavailable,
-                           "A vault record cannot be opened: it was changed, or sealed with another key.");
+                           "a vault record cannot be opened: it was changed, or sealed with another key");
     if (sealed.size() < overhead || sealed[0] != format_version)
         return broken;
     const auto nonce = sealed.substr(1, nonce_size);

@@ -78,7 +78,7 @@ TEST_CASE("a failure of an action reaches the caller with its word, sentence and
     CHECK(got.status == 502);
     CHECK(got.json() ==
           nlohmann::json(
-              {{"error", "discovery_failed"}, {"message", "metadata is missing"}, {"fix", "Run doctor."}}));
+              {{"error", "discovery_failed"}, {"message", "Metadata is missing."}, {"fix", "Run doctor."}}));
 }
 
 TEST_CASE("login opens an approval, logout forgets, and both need an upstream") {

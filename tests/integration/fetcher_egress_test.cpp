@@ -46,7 +46,7 @@ TEST_CASE("a name is resolved once for a request") {
     const auto why =
         failed(fetched(get("https://mcp.example:" + std::to_string(server.port()) + "/"), options, counting));
     CHECK(why.code == fault::authorization_server_unavailable);
-    CHECK(has(why.message, "No TLS connection"));
+    CHECK(has(why.message, "no TLS connection"));
     CHECK(asked == 1);
 }
 

@@ -64,13 +64,13 @@ TEST_CASE("a server that does not speak TLS, or only an old one, is refused") {
     scripted_server plain(always(answer_of(200, "{}")));
     const auto why =
         failed(fetched(get("https://127.0.0.1:" + std::to_string(plain.port()) + "/"), trusting(files)));
-    CHECK(has(why.message, "No TLS connection"));
+    CHECK(has(why.message, "no TLS connection"));
     auto old = server_tls(files);
     SSL_CTX_set_security_level(old->native_handle(), 0);
     SSL_CTX_set_min_proto_version(old->native_handle(), TLS1_VERSION);
     SSL_CTX_set_max_proto_version(old->native_handle(), TLS1_1_VERSION);
     scripted_server outdated(always(answer_of(200, "{}")), old);
-    CHECK(has(failed(fetched(get(outdated.url()), trusting(files))).message, "No TLS connection"));
+    CHECK(has(failed(fetched(get(outdated.url()), trusting(files))).message, "no TLS connection"));
 }
 
 TEST_CASE("a client certificate is presented, but not to where a redirect leads") {

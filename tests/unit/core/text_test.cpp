@@ -174,3 +174,13 @@ TEST_CASE("UTF-8 is read strictly and written back") {
         CHECK_FALSE(next_code_point(rest));
     }
 }
+
+TEST_CASE("a failure's words become a sentence; code and names stay as they are") {
+    CHECK(as_sentence("nothing listens here") == "Nothing listens here.");
+    CHECK(as_sentence("is it on?") == "Is it on?");
+    CHECK(as_sentence("`key` is missing") == "`key` is missing.");
+    CHECK(as_sentence("mcp-reauth ends") == "mcp-reauth ends.");
+    CHECK(as_sentence("a token") == "A token.");
+    CHECK(as_sentence("done.") == "Done.");
+    CHECK(as_sentence("").empty());
+}
