@@ -185,7 +185,7 @@ std::string wrong_path(std::string_view path) {
             return "has an empty segment";
         if (segment == "." || segment == "..")
             return "has a dot segment";
-        for (char c : segment)
+        for (const char c : segment)
             if (!is_ascii_alnum(c) && c != '.' && c != '_' && c != '~' && c != '-')
                 return "may only have letters, digits and . _ ~ - between slashes";
         at = end + 1;

@@ -75,7 +75,7 @@ std::optional<secret> reading::read_secret_file(const std::string& path, const p
     char block[4096];
     while (text.size() <= largest_secret && (in.read(block, sizeof block), in.gcount() > 0))
         text.append(block, static_cast<std::size_t>(in.gcount()));
-    secret whole(std::move(text));
+    const secret whole(std::move(text));
     if (whole.size() > largest_secret) {
         problems.error(at, "the file " + path + " is larger than 256 KiB: that is no secret.");
         return {};

@@ -83,7 +83,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t m
     if (text.empty() || text.size() > 18 || !std::all_of(text.begin(), text.end(), is_digit))
         return {};
     std::uint64_t n = 0;
-    for (char c : text)
+    for (const char c : text)
         n = n * 10 + static_cast<std::uint64_t>(c - '0');
     if (n > most)
         return {};
@@ -186,7 +186,7 @@ bool is_http_token(std::string_view text) noexcept {
 
 std::string environment_name(std::string_view key) {
     std::string name = "MCP_REAUTH_";
-    for (char c : key)
+    for (const char c : key)
         name += is_ascii_alnum(c) ? (c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c) : '_';
     return name;
 }

@@ -14,8 +14,8 @@ enum : unsigned char { token = 1, value = 2, target = 4, host = 8 };
 constexpr std::array<unsigned char, 256> make_table() {
     std::array<unsigned char, 256> t{};
     for (unsigned c = 0; c < 256; ++c) {
-        bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool digit = c >= '0' && c <= '9';
+        const bool alpha = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        const bool digit = c >= '0' && c <= '9';
         unsigned char bits = 0;
         if (alpha || digit ||
             (c != 0 && c < 128 &&
@@ -40,7 +40,7 @@ inline bool is(char c, unsigned char bit) noexcept {
 }
 
 inline bool all(std::string_view text, unsigned char bit) noexcept {
-    for (char c : text)
+    for (const char c : text)
         if (!is(c, bit))
             return false;
     return true;
@@ -168,7 +168,7 @@ bool parse_decimal(std::string_view text, std::uint64_t& out) noexcept {
     if (text.empty() || text.size() > 18)
         return false;
     out = 0;
-    for (char c : text) {
+    for (const char c : text) {
         if (c < '0' || c > '9')
             return false;
         out = out * 10 + static_cast<unsigned>(c - '0');

@@ -173,7 +173,7 @@ std::string scalar_text(std::string_view text) {
 rpc_body parse_rpc(std::string_view body) {
     rpc_body out;
     shallow_reader reader(out);
-    bool ok = json::sax_parse(body.begin(), body.end(), &reader);
+    const bool ok = json::sax_parse(body.begin(), body.end(), &reader);
     out.valid = ok && (out.batch || out.messages.size() == 1);
     if (!out.valid)
         out.messages.clear();

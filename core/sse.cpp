@@ -13,7 +13,7 @@ namespace reauth {
 std::string sse_event(std::string_view data) {
     std::string out = "event: message\ndata: ";
     for (std::size_t i = 0; i < data.size(); ++i) {
-        char c = data[i];
+        const char c = data[i];
         if (c == '\r' || c == '\n') {
             if (c == '\r' && i + 1 < data.size() && data[i + 1] == '\n')
                 ++i;
@@ -28,7 +28,7 @@ std::string sse_event(std::string_view data) {
 
 std::string sse_comment(std::string_view text) {
     std::string out = ": ";
-    for (char c : text)
+    for (const char c : text)
         out += c == '\r' || c == '\n' ? ' ' : c;
     out += "\n\n";
     return out;

@@ -151,7 +151,7 @@ bool credential_life::adopt(const life::stored_state& state) {
     if (held_ && held_->value.access_token == state.value->access_token)
         return false; // ours, put back under a higher number: what we know of it stays
     if (!bound(*state.value)) {
-        failure why = failure::permanent(
+        const failure why = failure::permanent(
             fault::reauth_failed,
             "what is held was obtained for another origin or resource (" +
                 (state.value->origin.empty() ? state.value->resource : state.value->origin) +

@@ -118,7 +118,7 @@ flow<result<authorization_server>> first_usable(std::vector<std::string> issuers
                                                 std::vector<discovery_step>& steps) {
     std::optional<failure> first;
     for (const auto& issuer : issuers) {
-        std::vector<std::string> spelling{issuer};
+        const std::vector<std::string> spelling{issuer};
         auto inner = lookup_server(spelling, steps);
         auto server = co_await inner;
         if (server && *server)
@@ -146,7 +146,7 @@ flow<result<authorization_server>> server_at_origin(discovery_request request, s
         co_return *doubt;
     const auto& pinned = request.pinned_issuer;
     if (!pinned.empty() && std::find(spellings.begin(), spellings.end(), pinned) == spellings.end()) {
-        std::vector<std::string> one{pinned};
+        const std::vector<std::string> one{pinned};
         auto known = first_usable(one, steps);
         co_return co_await known;
     }
@@ -223,7 +223,7 @@ flow<result<discovered_server>> discover_with_steps(discovery_request request,
 
 flow<result<authorization_server>> discover_issuer(std::string issuer) {
     std::vector<discovery_step> steps;
-    std::vector<std::string> one{issuer};
+    const std::vector<std::string> one{issuer};
     auto inner = first_usable(one, steps);
     co_return co_await inner;
 }

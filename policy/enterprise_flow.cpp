@@ -103,7 +103,7 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
                            false};
             co_return refused;
         }
-        pause rest{*wait};
+        const pause rest{*wait};
         co_await rest;
         leg2_retry = retry_schedule::never();
     }

@@ -40,7 +40,7 @@ flow<result<std::string>> fetch_keys(authorization_server server) {
         const auto wait = next_pause(retry, tries, answer ? &*answer : nullptr);
         if (!wait)
             co_return metadata_unavailable(server.jwks_uri, answer);
-        pause rest{*wait};
+        const pause rest{*wait};
         co_await rest;
     }
 }

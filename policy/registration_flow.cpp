@@ -60,7 +60,7 @@ flow<result<registered_client>> register_once(const registration_inputs& inputs,
         const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr);
         if (!wait)
             co_return client;
-        pause rest{*wait};
+        const pause rest{*wait};
         co_await rest;
     }
 }

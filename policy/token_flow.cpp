@@ -90,7 +90,7 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
         const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr);
         if (!wait)
             co_return outcome;
-        pause rest{*wait};
+        const pause rest{*wait};
         co_await rest;
     }
 }

@@ -24,8 +24,8 @@ std::string state_of(const std::string& location) {
 
 service_response approval_listener::impl::approval_page(const approval& a, unsigned status,
                                                         const std::string& notice) const {
-    page_place place{base_path, base_path + "/a/" + std::string(a.link_secret.reveal()), services.clock(),
-                     notice, services.waits_for ? services.waits_for(a.id) : true};
+    const page_place place{base_path, base_path + "/a/" + std::string(a.link_secret.reveal()),
+                           services.clock(), notice, services.waits_for ? services.waits_for(a.id) : true};
     return guarded({status, {html_type}, render_approval_page(a, place)}, form_targets(a));
 }
 

@@ -41,7 +41,7 @@ result<std::optional<secret>> read_private(const std::string& path) {
         return refuse("the operator token " + path + " may be read by others", "Run: chmod 600 " + path);
     std::string text(4096, '\0');
     const auto size = ::read(file.fd, text.data(), text.size());
-    secret whole(std::move(text));
+    const secret whole(std::move(text));
     const auto token = trim_space(whole.reveal().substr(0, size < 0 ? 0 : static_cast<std::size_t>(size)));
     if (token.size() < shortest)
         return refuse("the operator token in " + path + " is too short",

@@ -79,7 +79,7 @@ int run_cli(const std::vector<std::string>& arguments, cli_io io) {
 }
 
 int cli_main(int argc, char** argv) {
-    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     return run_cli(arguments,
                    {std::cout, std::cerr, std::cin, process_inputs(), ::isatty(STDIN_FILENO) == 1});
 }

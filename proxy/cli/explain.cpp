@@ -78,7 +78,7 @@ void conclude(explanation& e, const judgement& first, const judgement& after) {
 
 explanation explain(const config& c, const upstream_config& u, const hypothesis& h) {
     explanation e;
-    std::vector<std::string_view> lines(h.www_authenticate.begin(), h.www_authenticate.end());
+    const std::vector<std::string_view> lines(h.www_authenticate.begin(), h.www_authenticate.end());
     e.challenge = read_challenge(h.status, lines, {}, h.held);
     judgement_facts facts;
     auto& held = facts.recovery;

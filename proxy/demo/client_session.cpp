@@ -13,7 +13,7 @@ json demo_answer_in(const http_response& response, const json& id) {
         return message.is_object() && message.value("id", json()) == id;
     };
     if (type.rfind("text/event-stream", 0) != 0) {
-        json message = json::parse(response.body, nullptr, false);
+        const json message = json::parse(response.body, nullptr, false);
         return fits(message) ? message : json();
     }
     event_reader reader;

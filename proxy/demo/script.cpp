@@ -9,7 +9,7 @@ namespace {
 
 std::string took(clock::duration time) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
-    std::string text = std::to_string(ms) + " ms";
+    const std::string text = std::to_string(ms) + " ms";
     return std::string(text.size() < 8 ? 8 - text.size() : 0, ' ') + text;
 }
 

@@ -51,7 +51,7 @@ std::string plain(const std::string& value) {
     if (!clean.empty() && clean.find_first_of(" \"=") == std::string::npos)
         return clean;
     std::string out = "\"";
-    for (char c : clean) {
+    for (const char c : clean) {
         if (c == '"' || c == '\\')
             out += '\\';
         out += c;

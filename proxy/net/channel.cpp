@@ -51,7 +51,7 @@ SSL* channel::tls() const noexcept {
 }
 
 io_result channel::handshake() {
-    int rc = SSL_do_handshake(core_->ssl);
+    const int rc = SSL_do_handshake(core_->ssl);
     if (rc == 1)
         return {};
     return {core_->tls_outcome(rc), 0};
@@ -60,7 +60,7 @@ io_result channel::handshake() {
 io_result channel::read(void* bytes, std::size_t size) {
     auto& c = *core_;
     if (c.ssl) {
-        int n = SSL_read(c.ssl, bytes, static_cast<int>(size < 1 << 30 ? size : 1 << 30));
+        const int n = SSL_read(c.ssl, bytes, static_cast<int>(size < 1 << 30 ? size : 1 << 30));
         if (n > 0)
             return {io_result::kind::ok, static_cast<std::size_t>(n)};
         return {c.tls_outcome(n), 0};
@@ -107,7 +107,7 @@ bool channel::has_input() noexcept {
     auto& c = *core_;
     char byte;
     if (c.ssl) {
-        int n = SSL_peek(c.ssl, &byte, 1);
+        const int n = SSL_peek(c.ssl, &byte, 1);
         if (n > 0)
             return true;
         auto outcome = c.tls_outcome(n);
@@ -123,8 +123,8 @@ io_result channel::write(const iovec* buffers, int count) {
         for (int i = 0; i < count; ++i) {
             std::size_t done = 0;
             while (done < buffers[i].iov_len) {
-                int n = SSL_write(c.ssl, static_cast<const char*>(buffers[i].iov_base) + done,
-                                  static_cast<int>(buffers[i].iov_len - done));
+                const int n = SSL_write(c.ssl, static_cast<const char*>(buffers[i].iov_base) + done,
+                                        static_cast<int>(buffers[i].iov_len - done));
                 if (n <= 0) {
                     auto kind = c.tls_outcome(n);
                     if (total > 0 && kind != io_result::kind::cut)
@@ -265,7 +265,7 @@ void channel::close() noexcept {
         SSL_free(c->ssl);
         c->ssl = nullptr;
     }
-    int fd = std::exchange(c->fd, -1);
+    const int fd = std::exchange(c->fd, -1);
     c->events.deregister_descriptor(fd, c->data, true);
     c->events.cleanup_descriptor_data(c->data);
     ::close(fd);

@@ -114,7 +114,7 @@ struct channel::core {
     }
 
     io_result::kind tls_outcome(int rc) {
-        int e = SSL_get_error(ssl, rc);
+        const int e = SSL_get_error(ssl, rc);
         auto kind = e == SSL_ERROR_WANT_READ     ? io_result::kind::again_read
                     : e == SSL_ERROR_WANT_WRITE  ? io_result::kind::again_write
                     : e == SSL_ERROR_ZERO_RETURN ? io_result::kind::eof

@@ -19,7 +19,7 @@ bool write_now(channel& to, write_job& job) {
         iovec parts[2] = {{const_cast<char*>(job.first.data()), job.first.size()},
                           {const_cast<char*>(job.second.data()), job.second.size()}};
         auto* start = job.first.empty() ? parts + 1 : parts;
-        int count = job.first.empty() || job.second.empty() ? 1 : 2;
+        const int count = job.first.empty() || job.second.empty() ? 1 : 2;
         auto r = to.write(start, count);
         if (r.is == io_result::kind::ok) {
             advance(job, r.n);

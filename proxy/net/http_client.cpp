@@ -42,7 +42,7 @@ struct http_client::parts {
         auto& known = tls[name];
         if (known)
             return known;
-        tls_client_config settings{options.ca_file, options.client_cert, options.client_key};
+        const tls_client_config settings{options.ca_file, options.client_cert, options.client_key};
         auto made = make_client_tls(settings);
         if (made)
             known = *made;

@@ -143,13 +143,13 @@ void credential_manager::configure(bool first) {
         for (std::size_t p = 0; p < r->credentials.size(); ++p) {
             auto place = place_of(*r, p);
             principals.insert(place.whose.principal);
-            life_key key{false, place.whose.principal, r->upstream->name};
+            const life_key key{false, place.whose.principal, r->upstream->name};
             wanted.insert(key);
             configure_member(key, std::move(place), r->credentials[p], first);
         }
     for (const auto& [name, provider] : settings.identity_providers)
         for (const auto& principal : principals) {
-            life_key key{true, principal, name};
+            const life_key key{true, principal, name};
             wanted.insert(key);
             configure_member(key, place_of_session(name, principal), 0, first);
         }

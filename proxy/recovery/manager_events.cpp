@@ -224,7 +224,7 @@ void credential_manager::perform(member& m, const life::answer_callback& a) {
             answer.give(outcome);
             return;
         }
-        reply<bool> ended(context_.ex);
+        const reply<bool> ended(context_.ex);
         asked->flight_watch.emplace(asked->machine.flight(), ended);
         auto finish = [](credential_manager* self, life_key whose, reply<bool> end,
                          reply<callback_outcome> page, callback_outcome said) -> task<void> {

@@ -34,8 +34,9 @@ task<life::flow_ended> enterprise_source(recovery_context& context, life_place p
         co_return end;
     }
     // two planes: neither sees the other's certificates or private network
-    options_by_url choose = [at_idp = options_for_provider(settings, name), elsewhere = options_for(place),
-                             idp_origin = origin_of(idp->token_endpoint)](const std::string& url) {
+    const options_by_url choose = [at_idp = options_for_provider(settings, name),
+                                   elsewhere = options_for(place),
+                                   idp_origin = origin_of(idp->token_endpoint)](const std::string& url) {
         return origin_of(url) == idp_origin ? at_idp : elsewhere;
     };
     for (bool renewed = false;;) {

@@ -66,7 +66,7 @@ task<pump_end> body_pump::run() {
             if (to_ && !now_.empty()) {
                 write_job job{now_, {}};
                 if (!write_now(*to_, job)) {
-                    std::string rest(job.first); // the scratch belongs to everybody once we suspend
+                    const std::string rest(job.first); // the scratch belongs to everybody once we suspend
                     job.first = rest;
                     const bool written = co_await write_rest(*to_, job);
                     job.failed = !written;

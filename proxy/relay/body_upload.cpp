@@ -100,7 +100,7 @@ task<result<void>> body_upload::send(channel& up, std::string& head) {
     }
     up_ = &up;
     up.watch(&body_upload::on_early_answer, this);
-    write_job first{head, {}};
+    const write_job first{head, {}};
     done_ = co_await write_rest(up, first);
     body_.rewind();
     body_.take_first();
@@ -123,7 +123,7 @@ task<result<void>> body_upload::forward(channel& up) {
     while (!early_answer_) {
         const auto piece = body_.unsent();
         if (!piece.empty()) {
-            write_job job{piece, {}};
+            const write_job job{piece, {}};
             done_ = co_await write_rest(up, job);
             body_.sent(piece.size());
             if (!done_)

@@ -4,7 +4,7 @@
 namespace reauth {
 
 task<bool> client_answer::write(std::string_view text) {
-    write_job job{text, {}};
+    const write_job job{text, {}};
     const bool written = co_await write_rest(client_, job);
     gone_ = gone_ || !written;
     co_return written;

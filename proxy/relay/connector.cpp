@@ -27,10 +27,10 @@ failure connector::unreachable(const std::string& why) const {
 }
 
 task<result<channel>> connector::connect(asio::ip::tcp::endpoint address) {
-    int fd = ::socket(address.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = ::socket(address.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         co_return unreachable(std::strerror(errno));
-    int rc = ::connect(fd, address.data(), static_cast<socklen_t>(address.size()));
+    const int rc = ::connect(fd, address.data(), static_cast<socklen_t>(address.size()));
     int error = rc == 0 ? 0 : errno;
     channel made(context_, fd);
     made.notice_silence();
@@ -84,7 +84,7 @@ task<result<channel>> connector::secure(channel plain) {
 task<result<channel>> connector::tunnel(channel plain) {
     const auto& proxy = *to_.proxy;
     const auto asked = connect_request(proxy, to_.host, static_cast<std::uint16_t>(std::stoi(to_.port)));
-    write_job job{asked.reveal(), {}};
+    const write_job job{asked.reveal(), {}};
     waiting_ = &plain;
     auto sent = co_await write_rest(plain, job);
     std::string head;

@@ -25,12 +25,12 @@ std::string held_key(std::size_t credential, const request_head& head, std::stri
 }
 
 void held_requests::add(const std::string& key, std::shared_ptr<held_request> held) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     requests_.emplace(key, std::move(held));
 }
 
 void held_requests::remove(const std::string& key, const held_request* held) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     auto [first, last] = requests_.equal_range(key);
     for (auto it = first; it != last; ++it)
         if (it->second.get() == held) {
@@ -40,7 +40,7 @@ void held_requests::remove(const std::string& key, const held_request* held) {
 }
 
 std::shared_ptr<held_request> held_requests::find(const std::string& key) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     auto [first, last] = requests_.equal_range(key);
     return first == last || std::next(first) != last ? nullptr : first->second;
 }

@@ -27,9 +27,9 @@ failure cannot_listen(const endpoint_config& where, int error) {
 
 /// A socket file that nobody listens on is a leftover of a process that died.
 bool remove_stale(const sockaddr_un& address) {
-    int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool alive = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    bool refused = !alive && errno == ECONNREFUSED;
+    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool alive = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const bool refused = !alive && errno == ECONNREFUSED;
     ::close(probe);
     return refused && ::unlink(address.sun_path) == 0;
 }
@@ -77,7 +77,7 @@ result<std::uint16_t> listener::open(const endpoint_config& where) {
         int rc = ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address);
         if (rc != 0 && errno == EADDRINUSE && remove_stale(address))
             rc = ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-        int error = errno;
+        const int error = errno;
         ::umask(old);
         if (rc != 0)
             return cannot_listen(where, error);
@@ -118,8 +118,8 @@ void listener::accept() {
     for (;;) {
         sockaddr_storage from{};
         socklen_t from_size = sizeof from;
-        int fd = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&from), &from_size,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int fd = ::accept4(descriptor_, reinterpret_cast<sockaddr*>(&from), &from_size,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED)
                 continue;

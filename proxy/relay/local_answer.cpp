@@ -96,10 +96,10 @@ unsigned status_for(fault f) noexcept {
 failure_answer describe_failure(const failure& why, const std::vector<rpc_message>& messages, bool batch,
                                 const rpc_error_data& data, int code) {
     auto text = why.describe();
-    bool any_request =
+    const bool any_request =
         std::any_of(messages.begin(), messages.end(), [](const auto& m) { return m.is_request(); });
-    bool discovering = std::any_of(messages.begin(), messages.end(),
-                                   [](const auto& m) { return m.method == "server/discover"; });
+    const bool discovering = std::any_of(messages.begin(), messages.end(),
+                                         [](const auto& m) { return m.method == "server/discover"; });
     if (!any_request || discovering)
         return {status_for(why.code), make_http_error(code, text, data)};
     std::string body;

@@ -101,7 +101,7 @@ task<session::next> session::read_head(head_outcome& outcome) {
             }
         }
         // an idle connection holds no buffer: read into the worker's, and take memory once there is something
-        bool lent = !memory;
+        const bool lent = !memory;
         char* space = lent ? home.scratch.data() : memory->in.space();
         auto room = lent ? input_buffer::first_size : memory->in.free();
         auto r = client.read(space, room);
@@ -156,7 +156,7 @@ task<bool> session::serve() {
             refusal = "no OAuth metadata here: mcp-reauth signs in for you, connect without authorization";
         }
     }
-    bool has_body = head.framing != body_framing::none;
+    const bool has_body = head.framing != body_framing::none;
     bool keep = head.keep_alive && head.minor_version == 1 && !has_body;
     if (status != 0) {
         co_await refuse(status, refusal, !keep);
@@ -177,7 +177,7 @@ task<bool> session::serve() {
         iequals(head.value(field_id::expect), "100-continue")) {
         // Expect concerns this hop: whoever waits for leave to send the body gets it from us (RFC 9110
         // §10.1.1)
-        write_job leave{"HTTP/1.1 100 Continue\r\n\r\n", {}};
+        const write_job leave{"HTTP/1.1 100 Continue\r\n\r\n", {}};
         co_await write_rest(client, leave);
     }
     exchange work(*this, table, match, admitted.principal);
@@ -224,7 +224,7 @@ task<void> session::run(std::shared_ptr<session> self) {
         }
         if (outcome.is != kind::complete) {
             memory->head.method = {};
-            unsigned status = outcome.is == kind::too_large ? 431 : 400;
+            const unsigned status = outcome.is == kind::too_large ? 431 : 400;
             co_await refuse(status, outcome.reason, true);
             co_await linger();
             break;

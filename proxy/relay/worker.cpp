@@ -44,12 +44,12 @@ bool peer_counts::counted(const std::string& peer) noexcept {
 }
 
 unsigned peer_counts::add(const std::string& peer) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     return ++counts_[peer];
 }
 
 void peer_counts::remove(const std::string& peer) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     const auto found = counts_.find(peer);
     if (found != counts_.end() && --found->second == 0)
         counts_.erase(found);

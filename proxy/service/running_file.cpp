@@ -24,7 +24,7 @@ using nlohmann::json;
 
 /// Field 22 of /proc/PID/stat; 0: there is no such process. The name in field 2 may hold anything.
 std::uint64_t start_of(int pid) {
-    std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+    const std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
     std::stringstream text;
     text << in.rdbuf();
     const auto stat = text.str();

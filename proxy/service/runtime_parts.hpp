@@ -27,7 +27,7 @@ public:
     std::uint16_t take(const std::string& host) {
         error_code ec;
         auto ip = asio::ip::make_address(host, ec);
-        asio::ip::tcp::endpoint where(ec ? asio::ip::make_address("127.0.0.1") : ip, 0);
+        const asio::ip::tcp::endpoint where(ec ? asio::ip::make_address("127.0.0.1") : ip, 0);
         holder_.open(where.protocol(), ec);
         holder_.set_option(asio::socket_base::reuse_address(true), ec);
         holder_.bind(where, ec);

@@ -27,7 +27,7 @@ constexpr std::chrono::seconds look_again{2};
 
 /// Tokens live in our memory: no core file, no ptrace by other processes of the same user.
 void forbid_dumps() {
-    rlimit none{0, 0};
+    const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

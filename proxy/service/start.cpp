@@ -41,7 +41,7 @@ result<void> server::parts::open_state(const random_source& random) {
 /// Recovery and the workers that it publishes credentials to.
 result<void> server::parts::make_workers(const random_source& random) {
     book = std::make_unique<approvals>(settings->approval.public_url);
-    flow_environment env{[] { return wall_clock::now(); }, random};
+    const flow_environment env{[] { return wall_clock::now(); }, random};
     auto publish = [this](std::size_t number, snapshot_ptr snapshot) {
         for (auto& w : workers)
             w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });

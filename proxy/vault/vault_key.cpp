@@ -74,7 +74,7 @@ result<secret> read_key_file(const std::string& path) {
     constexpr auto blank = " \t\r\n";
     const auto first = text.find_first_not_of(blank);
     const auto last = text.find_last_not_of(blank);
-    secret whole(std::move(text));
+    const secret whole(std::move(text));
     if (first == std::string::npos)
         return vault_failure("The vault key file " + path + " is empty.", "Restore it from a backup.");
     return secret(std::string(whole.reveal().substr(first, last - first + 1)));
