@@ -2,7 +2,7 @@
 #include "policy/match_keys.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace reauth {
 namespace {
@@ -61,24 +61,22 @@ std::vector<std::string_view> reason_words() {
             to_string(insufficient_scope)};
 }
 
-constexpr std::size_t key_count = sizeof(rule_match) / sizeof(std::vector<std::string>);
-
-std::array<match_key, key_count> make_keys() {
-    using m = rule_match;
-    using enum match_scope;
-    return {{{"upstream", &m::upstream, place, {}, text_matches<&m::upstream, upstream_of>},
-             {"reason", &m::reason, challenge, reason_words(), text_matches<&m::reason, reason_of>},
-             {"scopes", &m::scopes, challenge, {}, scopes_match},
-             {"method", &m::method, match_scope::operation, {}, text_matches<&m::method, method_of>},
-             {"tool", &m::tool, match_scope::operation, {}, text_matches<&m::tool, tool_of>},
-             {"principal", &m::principal, place, {}, text_matches<&m::principal, principal_of>},
-             {"grant", &m::grant, challenge, {}, text_matches<&m::grant, grant_of>}}};
-}
-
 } // namespace
 
 std::span<const match_key> match_keys() {
-    static const auto keys = make_keys();
+    using m = rule_match;
+    using enum match_scope;
+    static const match_key keys[] = {
+        {"upstream", &m::upstream, place, {}, text_matches<&m::upstream, upstream_of>},
+        {"reason", &m::reason, challenge, reason_words(), text_matches<&m::reason, reason_of>},
+        {"scopes", &m::scopes, challenge, {}, scopes_match},
+        {"method", &m::method, match_scope::operation, {}, text_matches<&m::method, method_of>},
+        {"tool", &m::tool, match_scope::operation, {}, text_matches<&m::tool, tool_of>},
+        {"principal", &m::principal, place, {}, text_matches<&m::principal, principal_of>},
+        {"grant", &m::grant, challenge, {}, text_matches<&m::grant, grant_of>},
+    };
+    static_assert(sizeof(rule_match) == std::size(keys) * sizeof(std::vector<std::string>),
+                  "every member of rule_match needs a row");
     return keys;
 }
 

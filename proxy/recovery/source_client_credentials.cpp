@@ -14,13 +14,7 @@ task<life::flow_ended> client_credentials_source(recovery_context& context, life
         co_return end;
     }
     client_credentials_inputs inputs;
-    inputs.trust = trust_for(place, "the client secret");
-    inputs.server = what.server->server;
-    inputs.client = *client;
-    end.client = *client;
-    inputs.scopes = what.scopes;
-    inputs.resource = what.server->resource;
-    inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
+    fill_inputs(inputs, end, place, what, *client, "the client secret");
     auto options = options_for(place);
     auto work = obtain_machine_credential(context.env, std::move(inputs));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));

@@ -41,16 +41,10 @@ task<life::flow_ended> enterprise_source(recovery_context& context, life_place p
     };
     for (bool renewed = false;;) {
         enterprise_inputs inputs;
-        inputs.trust = trust_for(place, "the organisation's assertion");
+        fill_inputs(inputs, end, place, what, *client, "the organisation's assertion");
         inputs.idp = *idp;
         inputs.idp_client = us->identity;
         inputs.session = *session;
-        inputs.server = what.server->server;
-        inputs.client = *client;
-        end.client = *client;
-        inputs.scopes = what.scopes;
-        inputs.resource = what.server->resource;
-        inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
         auto work = mint_credential(context.env, std::move(inputs));
         auto made = co_await drive_by_url(context.ex, context.network, choose, std::move(work));
         end.fresh = made.outcome;

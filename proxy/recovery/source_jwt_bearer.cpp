@@ -19,14 +19,8 @@ task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place p
         co_return end;
     }
     jwt_bearer_inputs inputs;
-    inputs.trust = trust_for(place, "the workload's assertion");
-    inputs.server = what.server->server;
-    inputs.client = *client;
-    end.client = *client;
+    fill_inputs(inputs, end, place, what, *client, "the workload's assertion");
     inputs.assertion = std::move(*assertion);
-    inputs.scopes = what.scopes;
-    inputs.resource = what.server->resource;
-    inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
     auto options = options_for(place);
     auto work = obtain_workload_credential(context.env, std::move(inputs));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));

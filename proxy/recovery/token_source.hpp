@@ -76,6 +76,19 @@ fetch_options options_for_provider(const config& settings, const std::string& pr
 trust_question trust_for(const life_place& place, const char* what);
 bool wants_dpop(const life_place& place, const life::server_ptr& server, bool challenged_dpop,
                 bool challenged_bearer);
+/// What every request for a new token is made with: server, client, scopes, resource, DPoP. `guarded` names
+/// what an issuer that is not trusted must not get.
+template<class Inputs>
+void fill_inputs(Inputs& inputs, life::flow_ended& end, const life_place& place, const life::run& what,
+                 const registered_client& client, const char* guarded) {
+    inputs.trust = trust_for(place, guarded);
+    inputs.server = what.server->server;
+    inputs.client = client;
+    end.client = client;
+    inputs.scopes = what.scopes;
+    inputs.resource = what.server->resource;
+    inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
+}
 /// Which client we are at the upstream's authorization server: configured, metadata document, stored or fresh
 /// registration (which is durable when this returns).
 task<result<registered_client>> client_for(recovery_context& context, life_place place,

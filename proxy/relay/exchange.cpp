@@ -90,7 +90,7 @@ task<bool> exchange::run() {
     if (*what == outcome::answered) {
         if (body_.read())
             body_.release();
-        co_return answer_.keeps() && body_.read();
+        co_return answer_.keeps() && body_.ended_well();
     }
     up_.close();
     s_.client.reset();

@@ -116,8 +116,7 @@ bool exchange::begin_answer(body_pump& pump) {
     auto& m = *s_.memory;
     const auto& answer = m.up->answer;
     const bool payload_only = old_client_ && answer.framing == body_framing::chunked;
-    answer_.keep_only_if(body_.read() && upload_.done() && answer.framing != body_framing::until_close &&
-                         !body_.next_lost());
+    answer_.keep_only_if(body_.ended_well() && upload_.done() && answer.framing != body_framing::until_close);
     response_rewrite rewrite;
     rewrite.keep_challenge = pass_;
     rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;

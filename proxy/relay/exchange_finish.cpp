@@ -65,7 +65,7 @@ task<bool> exchange::fail(failure why) {
         s_.gone = true;
         co_return false;
     }
-    answer_.keep_only_if(body_.read());
+    answer_.keep_only_if(body_.ended_well());
     auto text = error_answer(why);
     bool written = false;
     if (answer_.streaming()) {

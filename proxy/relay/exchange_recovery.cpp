@@ -117,7 +117,7 @@ task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
     log_outcome(why);
     auto& out = s_.memory->out;
     out.clear();
-    answer_.keep_only_if(body_.read());
+    answer_.keep_only_if(body_.ended_well());
     append_challenge(out, heard_.status, heard_.lines,
                      make_http_error(rpc_code_reauth, why.describe(), error_data(why)), !answer_.keeps(),
                      is_head_);

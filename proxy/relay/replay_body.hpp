@@ -35,10 +35,11 @@ public:
     /// head.
     void take(std::string_view bytes);
 
-    bool read() const noexcept { return read_; }           ///< the client has sent all of it
-    bool whole() const noexcept { return whole_; }         ///< we have all that was sent so far
-    bool broken() const noexcept { return broken_; }       ///< its chunked framing is malformed
-    bool next_lost() const noexcept { return next_lost_; } ///< the next request's bytes found no room
+    bool read() const noexcept { return read_; }     ///< the client has sent all of it
+    bool whole() const noexcept { return whole_; }   ///< we have all that was sent so far
+    bool broken() const noexcept { return broken_; } ///< its chunked framing is malformed
+    /// The client's connection can go on behind it.
+    bool ended_well() const noexcept { return read_ && !next_lost_; }
     /// All of it is here, and can be sent again.
     bool complete() const noexcept { return read_ && whole_; }
 

@@ -1,7 +1,7 @@
 // The program under test: writes a configuration from a template, starts `mcp-reauth serve`, waits until it is ready,
 // and speaks its approval API.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,15 +11,45 @@ import { signIn } from './person.mjs';
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const binary = process.env.REAUTH_E2E_BINARY ?? join(root, 'build/release/mcp-reauth');
 
-/// Ports that were free a moment ago.
+// Ports of our own: below the range that the system gives to sockets which don't ask for one, and each held by a file while
+// the process that drew it lives, so that nobody else gets it between the draw and the bind.
+const held = join(tmpdir(), 'mcp-reauth-test-ports');
+const [lowest, highest] = [20000, 32000];
+const drawn = new Set();
+process.on('exit', () => { for (const port of drawn) rmSync(join(held, String(port)), { force: true }); });
+
+function alive(pid) {
+  try { return process.kill(pid, 0); } catch (e) { return e.code === 'EPERM'; }
+}
+
+/// Whether this process holds the port now: nobody that lives did.
+function hold(port) {
+  const file = join(held, String(port));
+  try {
+    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch {
+    let owner = 0;
+    try { owner = Number(readFileSync(file, 'utf8')); } catch { /* just given back */ }
+    if (owner && !alive(owner)) rmSync(file, { force: true }); // the next draw may have it
+    return false;
+  }
+}
+
+const canBind = (port) => new Promise((resolve) => {
+  const server = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
+
+/// Ports that nobody else has, nor will get while this process lives.
 export async function freePorts(count) {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => new Promise((resolve, reject) => {
-      const server = createServer().on('error', reject).listen(0, '127.0.0.1', () => resolve(server));
-    })),
-  );
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  mkdirSync(held, { recursive: true });
+  const ports = [];
+  while (ports.length < count) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    if (drawn.has(port) || !hold(port)) continue;
+    drawn.add(port);
+    if (await canBind(port)) ports.push(port);
+  }
   return ports;
 }
 
