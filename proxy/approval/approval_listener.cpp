@@ -88,26 +88,27 @@ void approval_listener::stop() {
 }
 
 std::string approval_listener::one_time_link() {
-    return impl_->make_one_time_link();
+    auto made = impl_->make_one_time_link();
+    asio::co_spawn(impl_->ex, impl::keep_link(impl_, std::move(made.second)), asio::detached);
+    return std::move(made.first);
 }
 
-std::string approval_listener::impl::make_one_time_link() {
+std::pair<std::string, approval_listener::impl::one_time_entry>
+approval_listener::impl::make_one_time_link() {
     if (one_time.size() >= one_time_at_once)
         one_time.pop_front();
     const auto value = random_token(services.random, 32);
-    const auto until = services.clock() + one_time_lifetime;
-    auto digest = digest_of(value);
-    one_time.push_back({digest, until});
-    asio::co_spawn(ex, keep_link(shared_from_this(), std::move(digest), until), asio::detached);
+    const one_time_entry entry{digest_of(value), services.clock() + one_time_lifetime};
+    one_time.push_back(entry);
     // In the fragment: it reaches no server log, no Referer and no link preview.
-    return public_url + "/open#" + value;
+    return {public_url + "/open#" + value, entry};
 }
 
 /// In the vault any process redeems it, whichever the load balancer chooses.
-task<void> approval_listener::impl::keep_link(self_ptr self, std::string digest, time_point until) {
-    const bool kept = co_await self->services.actions.keep_page_link(digest, until);
+task<void> approval_listener::impl::keep_link(self_ptr self, one_time_entry entry) {
+    const bool kept = co_await self->services.actions.keep_page_link(entry.digest, entry.expires_at);
     if (kept)
-        self->forget_link(digest);
+        self->forget_link(entry.digest);
 }
 
 void approval_listener::impl::forget_link(const std::string& digest) {

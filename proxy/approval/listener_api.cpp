@@ -191,7 +191,10 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         co_return;
     }
     if (rest == "open") {
-        auto r = json_answer(200, {{"link", self->make_one_time_link()}});
+        // told once the vault has it: any replica may be asked to redeem it
+        auto made = self->make_one_time_link();
+        co_await keep_link(self, std::move(made.second));
+        auto r = json_answer(200, {{"link", made.first}});
         co_await x.respond(std::move(r));
         co_return;
     }

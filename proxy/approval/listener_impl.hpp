@@ -48,7 +48,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
         time_point expires_at;
     };
     std::deque<one_time_entry> one_time; ///< those that the vault does not hold
-    static task<void> keep_link(self_ptr self, std::string digest, time_point until);
+    static task<void> keep_link(self_ptr self, one_time_entry entry);
     void forget_link(const std::string& digest);
     live_stream::timer tick;
     std::unique_ptr<http_service> service;
@@ -71,7 +71,8 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> keep_time(self_ptr self);
 
     bool authorized(const service_request& request) const;
-    std::string make_one_time_link();
+    /// The link, known to this process; keep_link() makes it everybody's.
+    std::pair<std::string, one_time_entry> make_one_time_link();
     void changed(const approval& a);
     nlohmann::json waiting_json() const;
     nlohmann::json credentials_json() const;

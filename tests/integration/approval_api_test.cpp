@@ -81,6 +81,13 @@ TEST_CASE("a failure of an action reaches the caller with its word, sentence and
               {{"error", "discovery_failed"}, {"message", "Metadata is missing."}, {"fix", "Run doctor."}}));
 }
 
+TEST_CASE("a link to the dashboard is told once the vault has it: any replica may be asked to redeem it") {
+    listener_fixture f;
+    f.open();
+    CHECK(f.api("POST", "open").status == 200);
+    CHECK(f.actions.links_kept == 1);
+}
+
 TEST_CASE("login opens an approval, logout forgets, and both need an upstream") {
     listener_fixture f;
     f.open();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proxy/approval/approval_listener.hpp"
+#include "proxy/net/client_run.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -73,6 +74,23 @@ struct fake_actions : approval_actions {
         co_return result<void>{};
     }
 
+    /// As slow as a vault elsewhere.
+    task<bool> keep_page_link(std::string digest, time_point until) override {
+        const auto ex = co_await asio::this_coro::executor;
+        client_timer latency(ex, std::chrono::milliseconds(100));
+        co_await latency.async_wait(use_task);
+        ++links_kept;
+        links[digest] = until;
+        co_return true;
+    }
+    task<bool> take_page_link(std::string digest) override {
+        const auto found = links.extract(digest);
+        co_return found&& found.mapped() > clock();
+    }
+    std::map<std::string, time_point> links;
+    std::function<time_point()> clock;
+    int links_kept = 0;
+
     void change(approval now, approval_status status, std::string outcome = {}) {
         now.status = status;
         now.outcome = std::move(outcome);
@@ -114,6 +132,7 @@ public:
         approval_config config;
         config.listen = {"127.0.0.1", 0, ""};
         config.public_url = std::move(public_url);
+        actions.clock = [this] { return now.load(); };
         approval_services services{
             book, actions, [this] { return credentials; }, [this] { return now.load(); },
             [this](std::size_t n) { return std::string(n, static_cast<char>('A' + random_calls++ % 26)); }};
