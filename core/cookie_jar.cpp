@@ -35,11 +35,12 @@ bool domain_matches(std::string_view host, std::string_view domain) {
 }
 
 std::optional<time_point> http_date(std::string_view text) {
+    constexpr std::time_t latest = 9'000'000'000; // the year 2255; 64-bit nanoseconds end in 2262
     std::tm parts{};
     const std::string copy(text);
     for (const char* form : {"%a, %d %b %Y %H:%M:%S", "%a, %d-%b-%Y %H:%M:%S", "%a, %d-%b-%y %H:%M:%S"})
         if (::strptime(copy.c_str(), form, &parts))
-            return wall_clock::from_time_t(::timegm(&parts));
+            return wall_clock::from_time_t(std::clamp<std::time_t>(::timegm(&parts), 0, latest));
     return std::nullopt;
 }
 

@@ -98,6 +98,8 @@ TEST_CASE("a cookie ends when it says so") {
     CHECK(jar_after({"a=1", "a=; Max-Age=0"}).empty());
     CHECK(jar_after({"a=1", "a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}).empty());
     CHECK(jar_after({"a=1; Expires=Fri, 15 Jan 2100 08:00:00 GMT"}) == "a=1");
+    CHECK(jar_after({"a=1; Expires=Tue, 15 Jan 2300 08:00:00 GMT"}) == "a=1"); // beyond 64-bit nanoseconds
+    CHECK(jar_after({"a=1; Expires=Thu, 01 Jan 0001 00:00:00 GMT"}).empty());
     CHECK(jar_after({"a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT"}) == "a=1");
     CHECK(jar_after({"a=1; Max-Age=99999999999999999999"}) == "a=1");
     cookie_jar many;
