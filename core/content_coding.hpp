@@ -2,6 +2,7 @@
 // same.
 #pragma once
 
+#include "core/ascii.hpp"
 #include "core/failure.hpp"
 
 #include <cstddef>
@@ -10,6 +11,16 @@
 #include <string_view>
 
 namespace reauth {
+
+/// The codings of all Content-Encoding fields, in order, joined by commas.
+template<class Fields>
+std::string content_codings(const Fields& fields) {
+    std::string out;
+    for (const auto& f : fields)
+        if (iequals(f.name, "Content-Encoding"))
+            out.append(out.empty() ? "" : ",").append(f.value);
+    return out;
+}
 
 /// Takes a body out of its codings, piece by piece.
 class content_decoder {

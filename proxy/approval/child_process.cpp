@@ -4,7 +4,6 @@
 #include "core/display_text.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <cerrno>
@@ -22,9 +21,6 @@ namespace reauth {
 namespace {
 
 using pipe_end = asio::posix::basic_stream_descriptor<executor>;
-using child_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                               asio::wait_traits<std::chrono::steady_clock>, executor>;
-
 constexpr std::size_t kept_of_stderr = 300;
 
 failure cannot(const std::string& program, const std::string& why) {
@@ -44,7 +40,7 @@ struct running_child {
     explicit running_child(executor ex) : input(ex), errors(ex), end(ex), patience(ex) {}
     pid_t pid = 0;
     pipe_end input, errors, end;
-    child_timer patience;
+    loop_timer patience;
     bool killed = false;
 };
 

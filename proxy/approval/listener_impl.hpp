@@ -5,7 +5,6 @@
 #include "proxy/approval/html_template.hpp"
 #include "proxy/approval/origin_guard.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include <deque>
@@ -15,10 +14,8 @@ namespace reauth {
 
 /// One open event stream: sleeps on its timer and is woken by changes.
 struct live_stream {
-    using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                             asio::wait_traits<std::chrono::steady_clock>, executor>;
     explicit live_stream(executor ex) : tick(ex) {}
-    timer tick;
+    loop_timer tick;
     std::string only_id; ///< empty: all approvals (operator)
     std::deque<nlohmann::json> changes;
     bool woken = false, over = false;
@@ -50,7 +47,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     std::deque<one_time_entry> one_time; ///< those that the vault does not hold
     static task<void> keep_link(self_ptr self, one_time_entry entry);
     void forget_link(const std::string& digest);
-    live_stream::timer tick;
+    loop_timer tick;
     std::unique_ptr<http_service> service;
 
     // Every route is static and holds the impl by value: a coroutine may outlive the listener.

@@ -29,7 +29,7 @@ task<void> demo_authorization_server::state::serve_token(std::shared_ptr<state> 
     }
     co_await self->gate.pass();
     if (delay.count() > 0) {
-        demo_timer timer(self->ex, delay);
+        loop_timer timer(self->ex, delay);
         error_code cancelled;
         co_await timer.async_wait(asio::redirect_error(use_task, cancelled));
     }

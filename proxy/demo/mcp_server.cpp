@@ -195,7 +195,7 @@ task<void> demo_mcp_server::state::send_answer(std::shared_ptr<state> self, serv
     service_response head{200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, ""};
     head.headers.insert(head.headers.end(), headers.begin(), headers.end());
     co_await x.begin_stream(std::move(head));
-    demo_timer timer(self->ex);
+    loop_timer timer(self->ex);
     for (const json& notification : answer.before) {
         auto event = sse_event(notification.dump());
         const bool sent = co_await x.write(std::move(event));

@@ -12,7 +12,7 @@ namespace reauth {
 /// An open GET stream: what waits to be sent, and its alarm clock.
 struct demo_event_stream {
     explicit demo_event_stream(executor ex) : alarm(ex) {}
-    demo_timer alarm;
+    loop_timer alarm;
     std::deque<nlohmann::json> waiting;
 };
 

@@ -105,7 +105,7 @@ std::size_t demo_gate::waiting() const {
 }
 
 task<void> demo_gate::pass() {
-    const auto sleeper = std::make_shared<demo_timer>(ex_, std::chrono::steady_clock::time_point::max());
+    const auto sleeper = std::make_shared<loop_timer>(ex_, std::chrono::steady_clock::time_point::max());
     {
         const std::lock_guard lock(mutex_);
         if (!closed_)

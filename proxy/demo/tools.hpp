@@ -3,7 +3,6 @@
 
 #include "proxy/net/http_service.hpp"
 
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <nlohmann/json.hpp>
 
 #include <map>
@@ -36,9 +35,6 @@ std::pair<std::string, std::string> demo_basic(std::string_view authorization);
 service_response demo_json(unsigned status, const nlohmann::json& body);
 
 /// A timer on our executor type.
-using demo_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                              asio::wait_traits<std::chrono::steady_clock>, executor>;
-
 /// A door on one executor: closed, whoever comes waits; opened, all go on. open() and close() may be called
 /// from any thread, pass() only from coroutines of the executor.
 class demo_gate {
@@ -54,7 +50,7 @@ private:
     executor ex_;
     mutable std::mutex mutex_;
     bool closed_ = false;
-    std::vector<std::shared_ptr<demo_timer>> sleepers_;
+    std::vector<std::shared_ptr<loop_timer>> sleepers_;
 };
 
 } // namespace reauth

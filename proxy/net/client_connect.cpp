@@ -20,7 +20,7 @@ struct attempt {
     attempt(std::shared_ptr<client_socket> s, executor ex, milliseconds share)
         : socket(std::move(s)), timer(ex, share) {}
     std::shared_ptr<client_socket> socket;
-    client_timer timer;
+    loop_timer timer;
     bool decided = false;
 };
 

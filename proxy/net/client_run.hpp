@@ -6,7 +6,6 @@
 
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <memory>
@@ -15,9 +14,6 @@
 namespace reauth {
 
 using client_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
-using client_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                asio::wait_traits<std::chrono::steady_clock>, executor>;
-
 /// Shared by who waits for an answer and who performs it: name resolution cannot be interrupted, so the
 /// waiter may leave first.
 struct client_run {
@@ -25,7 +21,7 @@ struct client_run {
 
     executor ex;
     std::chrono::steady_clock::time_point deadline;
-    client_timer alarm; ///< the waiter sleeps on it; it rings at the deadline, or now when there is an answer
+    loop_timer alarm; ///< the waiter sleeps on it; it rings at the deadline, or now when there is an answer
     std::shared_ptr<client_socket> socket;
     bool over = false; ///< nobody waits any more
 

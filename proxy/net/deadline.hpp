@@ -4,8 +4,6 @@
 
 #include "proxy/net/task.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <chrono>
 
 namespace reauth {
@@ -49,7 +47,7 @@ private:
     void arm();
     void run();
 
-    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor> timer_;
+    loop_timer timer_;
     std::chrono::milliseconds tick_;
     deadline* first_ = nullptr;
     deadline* cursor_ = nullptr;

@@ -1,7 +1,6 @@
 // A request from its deadline down to its redirects.
 #include "proxy/net/http_client.hpp"
 
-#include "core/ascii.hpp"
 #include "core/content_coding.hpp"
 #include "core/http_field.hpp"
 #include "proxy/net/client_redirect.hpp"
@@ -129,15 +128,6 @@ task<opened> open_until(parts_pointer parts, http_request request, http_options 
                                "check the server, or raise `limits.token_request`");
 }
 
-/// The codings of all Content-Encoding lines, in order.
-std::string codings_of(const http_response& answer) {
-    std::string out;
-    for (const auto& field : answer.headers)
-        if (iequals(field.name, "Content-Encoding"))
-            out += (out.empty() ? "" : ",") + field.value;
-    return out;
-}
-
 task<result<http_response>> read_whole(std::unique_ptr<http_stream> stream, std::size_t max_body,
                                        std::string host, std::chrono::steady_clock::time_point until) {
     auto answer = stream->head();
@@ -155,7 +145,7 @@ task<result<http_response>> read_whole(std::unique_ptr<http_stream> stream, std:
                                              std::to_string(max_body / 1024) + " KiB",
                                          "check that the URL is the right one");
     }
-    auto decoded = decode_content(codings_of(answer), body, max_body);
+    auto decoded = decode_content(content_codings(answer.headers), body, max_body);
     if (decoded)
         answer.body = std::move(*decoded);
     else if (answer.status < 300) // of a refusal the status tells enough
@@ -212,9 +202,9 @@ namespace {
 using head_listener = std::function<bool(const http_response&)>;
 using byte_listener = std::function<bool(std::string_view)>;
 
-task<result<void>> listen(std::shared_ptr<http_client> client, http_request request, http_options options,
+task<result<void>> listen(http_client& client, http_request request, http_options options,
                           head_listener on_head, byte_listener on_bytes) {
-    auto stream = co_await client->open(std::move(request), std::move(options));
+    auto stream = co_await client.open(std::move(request), std::move(options));
     if (!stream)
         co_return stream.error();
     bool wanted = on_head((*stream)->head());
@@ -227,43 +217,34 @@ task<result<void>> listen(std::shared_ptr<http_client> client, http_request requ
     co_return result<void>();
 }
 
-template<class T>
-using slot_for = std::shared_ptr<std::optional<result<T>>>;
-
-template<class T>
-task<void> keep(std::shared_ptr<http_client> alive, task<result<T>> work, slot_for<T> out) {
-    auto outcome = co_await std::move(work);
-    out->emplace(std::move(outcome));
-    alive.reset();
-}
-
 /// Runs a loop of its own until the work is done.
 template<class T, class Start>
 result<T> run_now(std::optional<egress_rules> rules, Start start) {
+    std::optional<result<T>> out;
     asio::io_context context(1);
-    auto client = std::make_shared<http_client>(context.get_executor(), std::move(rules));
-    auto out = std::make_shared<std::optional<result<T>>>();
-    auto work = keep<T>(client, start(client), out);
-    asio::co_spawn(context, std::move(work), [out](std::exception_ptr thrown) {
+    http_client client(context.get_executor(), std::move(rules));
+    asio::co_spawn(context, start(client), [&out](std::exception_ptr thrown, result<T> outcome) {
         if (thrown)
-            out->emplace(failure::permanent(fault::internal, "a request ended in an exception"));
+            out.emplace(failure::permanent(fault::internal, "a request ended in an exception"));
+        else
+            out.emplace(std::move(outcome));
     });
     context.run();
-    return std::move(**out);
+    return std::move(*out);
 }
 
 } // namespace
 
 result<http_response> fetch_now(http_request request, http_options options,
                                 std::optional<egress_rules> rules) {
-    return run_now<http_response>(std::move(rules), [&](const std::shared_ptr<http_client>& client) {
-        return client->fetch(std::move(request), std::move(options));
+    return run_now<http_response>(std::move(rules), [&](http_client& client) {
+        return client.fetch(std::move(request), std::move(options));
     });
 }
 
 result<void> stream_now(http_request request, http_options options, std::optional<egress_rules> rules,
                         head_listener on_head, byte_listener on_bytes) {
-    return run_now<void>(std::move(rules), [&](const std::shared_ptr<http_client>& client) {
+    return run_now<void>(std::move(rules), [&](http_client& client) {
         return listen(client, std::move(request), std::move(options), std::move(on_head),
                       std::move(on_bytes));
     });

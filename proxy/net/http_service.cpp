@@ -69,9 +69,7 @@ struct http_service::state : std::enable_shared_from_this<state> {
                 break;
             if (ec) {
                 // Out of descriptors, most likely: trying again at once would spin.
-                asio::basic_waitable_timer<std::chrono::steady_clock,
-                                           asio::wait_traits<std::chrono::steady_clock>, executor>
-                    rest(self->ex, std::chrono::milliseconds(100));
+                loop_timer rest(self->ex, std::chrono::milliseconds(100));
                 co_await rest.async_wait(asio::redirect_error(use_task, ec));
                 continue;
             }

@@ -159,7 +159,7 @@ private:
     std::shared_ptr<asio::ssl::context> tls_;
     std::shared_ptr<Stream> stream_;
     const http_url url_;
-    client_timer alarm_;
+    loop_timer alarm_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser_type> parser_;
     std::array<char, 16 * 1024> space_;

@@ -8,7 +8,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ssl.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <poll.h>
@@ -16,8 +15,6 @@
 namespace reauth {
 namespace {
 
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, executor>;
 using tls_stream = asio::ssl::stream<service_socket>;
 
 /// What a refused peer may still send while our answer is on its way to it.
@@ -102,7 +99,7 @@ private:
 
     Stream stream_;
     std::shared_ptr<service_shared> shared_;
-    timer watchdog_, recheck_;
+    loop_timer watchdog_, recheck_;
     service_reader<Stream> reader_;
     std::uint64_t turn_ = 0; ///< counts handler calls, so that a late watcher knows it is late
     bool gone_ = false, peer_closed_ = false;

@@ -4,14 +4,9 @@
 #include "policy/flow.hpp"
 #include "proxy/recovery/fetcher.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <functional>
 
 namespace reauth {
-
-using control_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                 asio::wait_traits<std::chrono::steady_clock>, executor>;
 
 /// For flows that talk to more than one party: how a URL is fetched.
 using options_by_url = std::function<fetch_options(const std::string& url)>;
@@ -27,7 +22,7 @@ task<T> drive_by_url(executor ex, fetcher& network, options_by_url options_for, 
             auto answer = co_await network.fetch(std::move(request), options);
             f.resume(std::move(answer));
         } else if (auto* rest = std::get_if<pause>(&f.wanted())) {
-            control_timer timer(ex, rest->duration);
+            loop_timer timer(ex, rest->duration);
             error_code ec;
             auto token = asio::redirect_error(use_task, ec);
             co_await timer.async_wait(token);

@@ -43,7 +43,7 @@ task<result<void>> lock_keeper::take(std::string name, life::work_id work,
         }
         if (over)
             co_return not_won(name);
-        control_timer timer(ex_, poll);
+        loop_timer timer(ex_, poll);
         error_code ec;
         auto token = asio::redirect_error(use_task, ec);
         co_await timer.async_wait(token);

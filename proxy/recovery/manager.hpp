@@ -235,7 +235,7 @@ private:
     history past_;
     std::function<void(const approval&, const config&)> tell_;
     recovery_counters counters_;
-    control_timer ticker_, listener_;
+    loop_timer ticker_, listener_;
     std::optional<failure> vault_trouble_; ///< of the last reading or writing
     bool stopped_ = false;
 };

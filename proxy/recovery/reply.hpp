@@ -34,7 +34,7 @@ public:
 private:
     struct state {
         explicit state(executor ex) : sleeper(ex, std::chrono::steady_clock::time_point::max()) {}
-        control_timer sleeper;
+        loop_timer sleeper;
         std::optional<T> value;
     };
     std::shared_ptr<state> state_;

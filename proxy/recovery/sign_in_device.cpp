@@ -63,7 +63,7 @@ task<life_event> await_device_work(recovery_context& context, life_place place, 
         if (!pending && pending.error().oauth_error == life::flow_is_gone)
             break;
         const auto rest = wait.value_or(pending ? pending->interval : std::chrono::seconds(5));
-        control_timer timer(context.ex, rest);
+        loop_timer timer(context.ex, rest);
         error_code ec;
         auto token = asio::redirect_error(use_task, ec);
         co_await timer.async_wait(token);

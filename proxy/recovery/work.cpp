@@ -100,7 +100,7 @@ task<life_event> look_work(recovery_context& context, life_place place, life::lo
         const bool rival = found && found->interrupted && may_be_alive && waited < rival_patience;
         if (!trouble && !rival)
             break;
-        control_timer timer(context.ex, look_again);
+        loop_timer timer(context.ex, look_again);
         error_code ec;
         auto token = asio::redirect_error(use_task, ec);
         co_await timer.async_wait(token);

@@ -106,8 +106,7 @@ private:
     // what is sent
     snapshot_ptr credential_;
     std::string dpop_lines_, injected_;
-    bool fresh_only_ = false;    ///< on a connection of its own
-    bool identity_only_ = false; ///< its answer goes on inside our stream
+    bool fresh_only_ = false; ///< on a connection of its own
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
     std::uint64_t first_generation_ = 0, renewed_ahead_ = 0; ///< of the credential; 0: none
 

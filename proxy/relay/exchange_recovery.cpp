@@ -94,7 +94,6 @@ task<result<exchange::outcome>> exchange::wait(recovery_ask ask) {
     auto& verdict = **ended;
     if (verdict.is == recovery_verdict::kind::replay) {
         fresh_only_ = fresh_only_ || verdict.person_waited;
-        identity_only_ = answer_.streaming();
         w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
         co_return outcome::resend;
     }

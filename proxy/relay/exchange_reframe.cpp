@@ -8,11 +8,7 @@ namespace {
 
 /// The answer as events, or why its coding can't be undone.
 result<answer_events> events_of(const response_head& answer, bool is_stream) {
-    std::string codings;
-    for (const auto& f : answer)
-        if (iequals(f.name, "Content-Encoding"))
-            codings.append(codings.empty() ? "" : ",").append(f.value);
-    auto decoder = content_decoder::create(codings);
+    auto decoder = content_decoder::create(content_codings(answer));
     if (!decoder)
         return decoder.error();
     return answer_events(is_stream, std::move(*decoder));

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "proxy/approval/approval_listener.hpp"
-#include "proxy/net/client_run.hpp"
+#include "proxy/net/task.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -77,7 +77,7 @@ struct fake_actions : approval_actions {
     /// As slow as a vault elsewhere.
     task<bool> keep_page_link(std::string digest, time_point until) override {
         const auto ex = co_await asio::this_coro::executor;
-        client_timer latency(ex, std::chrono::milliseconds(100));
+        loop_timer latency(ex, std::chrono::milliseconds(100));
         co_await latency.async_wait(use_task);
         ++links_kept;
         links[digest] = until;

@@ -117,7 +117,7 @@ TEST_CASE("a stalled server is given up at the deadline") {
 
 TEST_CASE("a stalled name resolution is given up at the deadline") {
     struct never {
-        static task<result<std::vector<asio::ip::address>>> look(std::shared_ptr<client_timer> timer) {
+        static task<result<std::vector<asio::ip::address>>> look(std::shared_ptr<loop_timer> timer) {
             error_code woken;
             co_await timer->async_wait(asio::redirect_error(use_task, woken));
             co_return unreachable_failure("too late");
@@ -125,7 +125,7 @@ TEST_CASE("a stalled name resolution is given up at the deadline") {
     };
     auto resolve = [](std::string) -> task<result<std::vector<asio::ip::address>>> {
         auto ex = co_await asio::this_coro::executor;
-        auto timer = std::make_shared<client_timer>(ex, 150ms);
+        auto timer = std::make_shared<loop_timer>(ex, 150ms);
         auto waiting = never::look(timer);
         co_return co_await std::move(waiting);
     };
