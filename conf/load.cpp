@@ -82,6 +82,16 @@ result<config> finish(config c, reading& r) {
 
 } // namespace
 
+bool config_inputs::reads(std::string_view key) const {
+    if (approval_only)
+        return key.starts_with("approval.");
+    if (!only_upstream)
+        return true;
+    if (key.starts_with("upstreams."))
+        return key.starts_with("upstreams." + *only_upstream + ".");
+    return !key.starts_with("client_auth") && !key.starts_with("tls.");
+}
+
 config_inputs process_inputs() {
     config_inputs inputs;
     for (char** e = environ; e && *e; ++e) {

@@ -5,6 +5,7 @@
 #include "core/failure.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,12 @@ struct config_inputs {
     /// For a command that only talks to the running proxy: secrets and files of other keys than `approval`
     /// need not be there and are not read.
     bool approval_only = false;
+    /// For `stdio`, which serves one upstream to one client: the others', `client_auth` and `tls` are not
+    /// read either.
+    std::optional<std::string> only_upstream;
+
+    /// Whether the secret or file of that key is wanted.
+    bool reads(std::string_view key) const;
 };
 
 /// Inputs with this process's environment and no flags.

@@ -99,7 +99,7 @@ void section::path(std::string_view key, std::string& out) {
 
 void section::readable_file(std::string_view key, std::string& out) {
     path(key, out);
-    if (!out.empty() && !r_.inputs.approval_only && ::access(out.c_str(), R_OK) != 0)
+    if (!out.empty() && r_.inputs.reads(dotted(key)) && ::access(out.c_str(), R_OK) != 0)
         error(key, "names the file " + out + ", which cannot be read: " + reason(errno) + ".");
 }
 
@@ -130,7 +130,7 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
         r_.problems.error(from.at, key + " must be " + shape + ".");
         return {};
     }
-    const bool unread = r_.inputs.approval_only && !key.starts_with("approval.");
+    const bool unread = !r_.inputs.reads(key);
     if (kind.text == "env")
         r_.secret_variables.push_back(from.text);
     if (kind.text == "env" && unread)

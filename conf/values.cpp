@@ -1,7 +1,9 @@
 // Durations, sizes, endpoints and networks, from text and back.
 #include "conf/values.hpp"
 
+#include "core/digest.hpp"
 #include "core/display_text.hpp"
+#include "core/encoding.hpp"
 #include "core/uri.hpp"
 
 #include <arpa/inet.h>
@@ -77,6 +79,18 @@ std::string name_for_host(std::string_view host) {
     const bool plain = std::all_of(name.begin(), name.end(),
                                    [](char c) { return is_ascii_alnum(c) || c == '-' || c == '_'; });
     return plain && name.size() <= 64 ? name : fallback;
+}
+
+std::string name_for_url(const http_url& url) {
+    auto path = url.path;
+    while (path.ends_with('/'))
+        path.pop_back();
+    const bool usual = (path.empty() || path == "/mcp" || path == "/sse") && !url.has_query;
+    const auto name = name_for_host(url.host);
+    if (usual && url.https() && url.authority() == url.host && name != "upstream")
+        return name;
+    const auto rest = url.origin() + path + (url.has_query ? "?" + url.query : "");
+    return name.substr(0, 57) + "-" + hex_encode(sha256(rest)).substr(0, 6);
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most) {

@@ -3,6 +3,7 @@
 
 #include "conf/config.hpp"
 #include "core/failure.hpp"
+#include "core/uri.hpp"
 
 #include <optional>
 #include <string>
@@ -19,6 +20,11 @@ std::string scheme_hint(std::string_view url);
 /// What an upstream is called where only its URL is given: after its host, without what says nothing about it
 /// (mcp.example.com: example); an address, or a name that makes none: upstream.
 std::string name_for_host(std::string_view host);
+
+/// The same for a whole URL, where several programs keep credentials in one vault: hosts of one name are told
+/// apart by what else their URLs hold (mcp.example.com/team/mcp: example-3f9a51). The usual paths add
+/// nothing.
+std::string name_for_url(const http_url& url);
 
 /// `250ms`, `60s`, `15m`, `2h`, `7d`; whole numbers with a unit, at most 366 days. Nothing if it is not one.
 std::optional<milliseconds> parse_duration(std::string_view text);

@@ -15,6 +15,7 @@ using nlohmann::json;
 constexpr std::size_t max_depth = 256;
 constexpr std::size_t max_batch = 1000;
 constexpr std::string_view meta_client_info = "io.modelcontextprotocol/clientInfo";
+constexpr std::string_view meta_version = "io.modelcontextprotocol/protocolVersion";
 
 /// Walks the events and remembers the path of keys that leads to each interesting scalar.
 class shallow_reader {
@@ -97,10 +98,11 @@ private:
         if (key_at(0) != "params")
             return false;
         if (depth() == 2)
-            return key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "requestId";
+            return key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "requestId" ||
+                   key_at(1) == "taskId";
         if (depth() == 4)
             return key_at(1) == "_meta" && key_at(2) == meta_client_info && key_at(3) == "name";
-        return (key_at(1) == "_meta" && key_at(2) == "progressToken") ||
+        return (key_at(1) == "_meta" && (key_at(2) == "progressToken" || key_at(2) == meta_version)) ||
                (key_at(1) == "clientInfo" && key_at(2) == "name");
     }
 
@@ -119,6 +121,10 @@ private:
             m.cancelled_id = std::move(text);
         else if (last == "progressToken")
             m.progress_token = std::move(text);
+        else if (last == meta_version)
+            m.protocol_version = plain;
+        else if (last == "taskId")
+            m.task = plain;
         else if (depth() >= 3)
             m.client_name = plain;
         else if (last == "name" || m.tool.empty())

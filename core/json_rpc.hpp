@@ -20,6 +20,8 @@ struct rpc_message {
     /// params.clientInfo.name of initialize, or of the request's _meta (2026-07-28)
     std::string client_name;
     bool url_elicitation = false; ///< the client declares elicitation.url
+    std::string protocol_version; ///< of the request's _meta (2026-07-28); empty before
+    std::string task;             ///< params.taskId of tasks/…
 
     bool is_request() const noexcept { return !method.empty() && !id.empty(); }
     bool is_notification() const noexcept { return !method.empty() && id.empty(); }

@@ -194,6 +194,12 @@ void add_config_options(CLI::App& verb, command_context& context) {
         ->expected(1);
 }
 
+void add_key_option(CLI::App& verb, command_context& context, const std::string& name, const std::string& key,
+                    const std::string& help) {
+    verb.add_option_function<std::string>(
+        name, [&context, key](const std::string& value) { context.flags[key] = value; }, help);
+}
+
 void add_json_option(CLI::App& verb, command_context& context) {
     verb.add_flag("--json", context.json, "print JSON");
 }

@@ -57,10 +57,14 @@ int with_api(const command_context& context, const std::function<int(const api_c
 
 /// Adds --config and --set.
 void add_config_options(CLI::App& verb, command_context& context);
+/// Adds a flag of its own for a key of the configuration.
+void add_key_option(CLI::App& verb, command_context& context, const std::string& name, const std::string& key,
+                    const std::string& help);
 /// Adds --json.
 void add_json_option(CLI::App& verb, command_context& context);
 
 void add_serve(CLI::App& app, command_context& context);
+void add_stdio(CLI::App& app, command_context& context);
 void add_demo(CLI::App& app, command_context& context);
 void add_check(CLI::App& app, command_context& context);
 void add_explain(CLI::App& app, command_context& context);

@@ -8,17 +8,6 @@
 
 namespace reauth {
 
-namespace {
-
-/// A flag of its own for a key of the configuration.
-void add_key_option(CLI::App& verb, command_context& context, const std::string& name, const std::string& key,
-                    const std::string& help) {
-    verb.add_option_function<std::string>(
-        name, [&context, key](const std::string& value) { context.flags[key] = value; }, help);
-}
-
-} // namespace
-
 void add_serve(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("serve", "run the proxy");
     auto url = std::make_shared<std::string>();

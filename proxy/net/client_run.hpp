@@ -5,6 +5,7 @@
 #include "proxy/net/task.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
@@ -13,7 +14,9 @@
 
 namespace reauth {
 
-using client_socket = asio::basic_stream_socket<asio::ip::tcp, executor>;
+/// TCP, or any other stream: who is at its other end was settled when it was connected.
+using client_socket = asio::basic_stream_socket<asio::generic::stream_protocol, executor>;
+
 /// Shared by who waits for an answer and who performs it: name resolution cannot be interrupted, so the
 /// waiter may leave first.
 struct client_run {

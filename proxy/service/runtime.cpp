@@ -1,11 +1,16 @@
 // Stopped in the reverse order of the start; a reload is checked whole before anything changes.
 #include "proxy/service/runtime_parts.hpp"
 
+#include <array>
 #include <latch>
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace reauth {
 
-server::server(config settings) : parts_(std::make_unique<parts>()) {
+server::server(config settings, server_role role) : parts_(std::make_unique<parts>()) {
+    parts_->role = role;
     auto& a = settings.approval;
     if (a.public_url.empty()) {
         if (a.listen.port == 0)
@@ -97,6 +102,24 @@ result<std::string> server::reload(config fresh) {
             w->post([&w = *w, t = p.table] { w.table = t; });
         return restart;
     });
+}
+
+result<int> server::connect() {
+    auto& p = *parts_;
+    std::array<int, 2> ends{};
+    if (!p.running || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+        return failure::passing(fault::shutting_down, "the proxy takes no connection");
+    auto& w = *p.workers.front();
+    w.adopt(channel(w.context, ends[0]), nullptr, p.within, "unix:" + std::to_string(::getpid()));
+    return ends[1];
+}
+
+executor server::data_path() const {
+    return parts_->workers.front()->context.get_executor();
+}
+
+const config& server::settings() const {
+    return *parts_->settings;
 }
 
 std::uint16_t server::listen_port() const {

@@ -3,17 +3,25 @@
 
 #include "conf/config.hpp"
 #include "core/failure.hpp"
+#include "proxy/net/task.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace reauth {
 
-/// One proxy in this process. Used by `serve`, by the demo and by integration tests.
+/// How clients get to it.
+enum class server_role {
+    listening, ///< `serve`: on the addresses of the configuration
+    bridged,   ///< `stdio`: within this process, by connect(). Metrics are not served
+};
+
+/// One proxy in this process. Used by `serve`, `stdio`, the demo and integration tests.
 class server {
 public:
-    explicit server(config settings);
+    explicit server(config settings, server_role role = server_role::listening);
     ~server();
     server(const server&) = delete;
 
@@ -25,6 +33,13 @@ public:
     /// they are: the returned text names what needs a restart (empty: nothing).
     result<std::string> reload(config settings);
 
+    /// A new connection of a client within this process, as on the main listener: a connected socket's
+    /// descriptor, to be owned by who asked. On the thread of data_path().
+    result<int> connect();
+    /// The first worker's.
+    executor data_path() const;
+
+    const config& settings() const;
     std::uint16_t listen_port() const;
     std::uint16_t approval_port() const;
     std::uint16_t metrics_port() const;

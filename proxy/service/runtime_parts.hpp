@@ -44,6 +44,7 @@ private:
 };
 
 struct server::parts {
+    server_role role = server_role::listening;
     std::shared_ptr<const config> settings;
     secret token;
     std::unique_ptr<vault> records;
@@ -63,6 +64,7 @@ struct server::parts {
     shared_limits limits;
     std::vector<std::unique_ptr<worker>> workers;
     std::vector<std::unique_ptr<listener>> listeners;
+    listener_identity within; ///< of connections from this very process
     std::shared_ptr<const routing_table> table;
     std::thread control_thread;
     reserved_port page_reservation;
@@ -73,6 +75,7 @@ struct server::parts {
     result<void> open_state(const random_source& random);
     result<void> make_workers(const random_source& random);
     result<void> open_page(const random_source& random);
+    result<void> open_listeners();
     result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);
     result<void> open_metrics();
 

@@ -1,9 +1,7 @@
 // `serve`: signals, reload on SIGHUP and on file change, what is printed at start.
 #include "proxy/log/log.hpp"
-#include "proxy/service/running_file.hpp"
+#include "proxy/service/process.hpp"
 #include "proxy/service/runtime.hpp"
-
-#include "conf/load.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,8 +11,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <vector>
 
@@ -24,13 +20,6 @@ namespace {
 namespace asio = boost::asio;
 constexpr std::chrono::seconds grace{5};
 constexpr std::chrono::seconds look_again{2};
-
-/// Tokens live in our memory: no core file, no ptrace by other processes of the same user.
-void forbid_dumps() {
-    const rlimit none{0, 0};
-    ::setrlimit(RLIMIT_CORE, &none);
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
 
 using file_times = std::vector<std::filesystem::file_time_type>;
 
@@ -57,7 +46,8 @@ std::optional<file_times> changed_at(const std::vector<std::string>& files) {
     return out;
 }
 
-void print_ready(const server& s, const config& settings, bool terminal, server& links) {
+void print_ready(server& s, bool terminal) {
+    const auto& settings = s.settings();
     auto listen = settings.listen.unix_path.empty()
                       ? (settings.tls ? "https://" : "http://") + settings.listen.host + ":" +
                             std::to_string(s.listen_port())
@@ -72,21 +62,8 @@ void print_ready(const server& s, const config& settings, bool terminal, server&
             stderr,
             "\nDashboard (works once, for five minutes): %s\n"
             "Connect a client, in another terminal:    mcp-reauth client-config %s --for claude-code\n\n",
-            links.dashboard_link().c_str(),
+            s.dashboard_link().c_str(),
             settings.upstreams.empty() ? "NAME" : settings.upstreams.front().name.c_str());
-}
-
-/// Where the command line looks without being told: this user's own state directory.
-void leave_note(running_file& note, const server& s, const config& settings) {
-    auto directory = settings.state_directory;
-    if (const auto own = default_config(process_inputs()))
-        directory = own->state_directory;
-    auto left = note.write(directory, describe_running(settings, s.listen_port(), s.approval_port()));
-    if (!left && directory != settings.state_directory)
-        left = note.write(settings.state_directory,
-                          describe_running(settings, s.listen_port(), s.approval_port()));
-    if (!left)
-        log_event(log_level::warn, "not found by the command line", {{"message", left.error().describe()}});
 }
 
 /// Keeps the old configuration if the new one is not valid.
@@ -117,19 +94,15 @@ int run_server(config initial, serve_options options) {
     for (const auto& w : initial.warnings)
         log_event(log_level::warn, "configuration", {{"message", w}});
     auto watched = watched_files(initial);
-    auto shown = initial;
     server s(std::move(initial));
     auto started = s.start();
     if (!started) {
         log_event(log_level::error, "cannot start", {{"message", started.error().describe()}});
         return 1;
     }
-    if (shown.approval.public_url.empty())
-        shown.approval.public_url = "http://127.0.0.1:" + std::to_string(s.approval_port());
-    running_file note;
-    leave_note(note, s, shown);
+    const auto note = leave_note(s);
     if (options.print_ready)
-        print_ready(s, shown, ::isatty(STDERR_FILENO) == 1, s);
+        print_ready(s, ::isatty(STDERR_FILENO) == 1);
 
     asio::io_context main_loop{1};
     asio::signal_set ending(main_loop, SIGINT, SIGTERM), hup(main_loop, SIGHUP);

@@ -52,8 +52,9 @@ result<void> server::parts::make_workers(const random_source& random) {
     caller = std::make_unique<notifier>(control.get_executor(), *book, std::move(environment), desktop);
     recovery->on_announce(
         [this](const approval& a, const config& now) { caller->call_for(a, now, wall_clock::now()); });
-    const auto count =
-        settings->workers ? settings->workers : std::max(1u, std::thread::hardware_concurrency());
+    auto count = settings->workers ? settings->workers : std::max(1u, std::thread::hardware_concurrency());
+    if (role == server_role::bridged)
+        count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
         workers.push_back(std::make_unique<worker>(i, *recovery, limits));
     auto made = make_routing_table(settings, numbers);
@@ -124,6 +125,21 @@ result<void> server::parts::open_metrics() {
     return {};
 }
 
+result<void> server::parts::open_listeners() {
+    auto bound = open_listener(settings->listen, false);
+    if (!bound)
+        return bound.error();
+    port = *bound;
+    for (const auto& u : settings->upstreams) {
+        if (!u.listen)
+            continue;
+        bound = open_listener(*u.listen, true);
+        if (!bound)
+            return bound.error();
+    }
+    return open_metrics();
+}
+
 result<void> server::start() {
     auto& p = *parts_;
     std::signal(SIGPIPE, SIG_IGN);
@@ -133,20 +149,8 @@ result<void> server::start() {
         done = p.make_workers(random);
     if (done)
         done = p.open_page(random);
-    if (!done)
-        return done;
-    auto bound = p.open_listener(p.settings->listen, false);
-    if (!bound)
-        return bound.error();
-    p.port = *bound;
-    for (const auto& u : p.settings->upstreams) {
-        if (!u.listen)
-            continue;
-        bound = p.open_listener(*u.listen, true);
-        if (!bound)
-            return bound.error();
-    }
-    done = p.open_metrics();
+    if (done && p.role == server_role::listening)
+        done = p.open_listeners();
     if (!done)
         return done;
     p.running = true;

@@ -13,7 +13,7 @@ export function v2(url, { mode = 'auto', info = { name: 'plain-v2', version: '1.
   return connectable(new ClientV2(info, { ...options, versionNegotiation: { mode } }), new TransportV2(new URL(url), transport));
 }
 
-function connectable(client, transport) {
+export function connectable(client, transport) {
   client.problems = [];
   client.onerror = (error) => client.problems.push(String(error?.message ?? error));
   client.open = async () => {

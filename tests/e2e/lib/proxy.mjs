@@ -144,7 +144,7 @@ class Proxy_ {
 
   /// The one approval that waits, once there is one.
   async oneApproval(options = {}) {
-    return until(async () => (await this.waiting())[0], { what: 'an approval', ...options });
+    return until(async () => (await this.waiting().catch(() => []))[0], { what: 'an approval', ...options });
   }
 
   /// Approves as the operator and signs in at the provider as the person; gives the last page.

@@ -1,0 +1,152 @@
+// Which upstream is meant, and the headers of the command line.
+#include "conf/stdio_config.hpp"
+
+#include "conf/problems.hpp"
+#include "conf/values.hpp"
+#include "core/ascii.hpp"
+#include "core/display_text.hpp"
+#include "core/http_field.hpp"
+#include "core/uri.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+failure wrong(std::string message, std::string fix = {}) {
+    return failure::permanent(fault::invalid_configuration, std::move(message), std::move(fix));
+}
+
+bool is_url(std::string_view text) {
+    return text.find("://") != text.npos;
+}
+
+/// Two spellings of one address.
+bool same_url(std::string_view a, std::string_view b) {
+    const auto x = parse_http_url(a), y = parse_http_url(b);
+    return x && y && x->origin() == y->origin() && x->target() == y->target();
+}
+
+failure no_such_upstream(const std::string& name, const config& c) {
+    std::vector<std::string> names;
+    for (const auto& u : c.upstreams)
+        names.push_back(u.name);
+    return wrong("there is no upstream '" + clean_text(name, 60) + "' in " + c.file +
+                     did_you_mean(name, names),
+                 "give the name of an upstream, or a URL like https://api.example.com/mcp");
+}
+
+/// ${NAME} becomes the variable's value.
+result<std::string> with_variables(std::string_view text, config_inputs& inputs,
+                                   std::vector<std::string>& used) {
+    std::string out;
+    for (;;) {
+        const auto begin = text.find("${"), end = text.find('}', begin);
+        if (begin == text.npos || end == text.npos)
+            return out.append(text);
+        const auto name = std::string(text.substr(begin + 2, end - begin - 2));
+        const auto found = inputs.environment.find(name);
+        if (found == inputs.environment.end())
+            return wrong("--header refers to the environment variable " + clean_text(name, 60) +
+                         ", which is not set");
+        out.append(text.substr(0, begin)).append(found->second);
+        used.push_back(name);
+        text.remove_prefix(end + 1);
+    }
+}
+
+result<void> add_header(const std::string& text, upstream_config& u, config& c, config_inputs& inputs) {
+    const auto colon = text.find(':');
+    const auto name = std::string(trim_space(std::string_view(text).substr(0, colon)));
+    if (colon == std::string::npos || !valid_token(name))
+        return wrong("--header '" + clean_text(name, 60) + "' is none: write --header 'Name: value'");
+    const auto used_before = c.secret_variables.size();
+    const auto value =
+        with_variables(trim_space(std::string_view(text).substr(colon + 1)), inputs, c.secret_variables);
+    if (!value)
+        return value.error();
+    if (!valid_field_value(*value))
+        return wrong("--header " + name + " has control characters in its value");
+    const auto lower = ascii_lower(name);
+    if (lower == "authorization") {
+        if (!iequals(std::string_view(*value).substr(0, 7), "Bearer "))
+            return wrong("--header Authorization can hold a bearer only",
+                         "write 'Authorization: Bearer ${TOKEN}', or leave it out to sign in");
+        if (c.secret_variables.size() == used_before)
+            c.warnings.push_back("--header: the token is seen by everybody in the list of processes: write "
+                                 "'Authorization: Bearer ${TOKEN}', and put TOKEN into the environment.");
+        u.grant = grant_kind::static_token;
+        u.token = {secret_source::kind::literal, {}, secret(std::string(trim_space(value->substr(7))))};
+        return {};
+    }
+    for (const char* ours : {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te",
+                             "trailer", "upgrade", "expect", "cookie", "dpop", "content-type"})
+        if (lower == ours)
+            return wrong("--header must not set " + name + ": the proxy does");
+    std::erase_if(u.headers, [&](const auto& h) { return iequals(h.first, name); });
+    u.headers.emplace_back(name, *value);
+    return {};
+}
+
+result<config> with_its_upstream(const stdio_target& target, const config_inputs& inputs) {
+    const bool url = is_url(target.upstream);
+    if (target.file.empty()) {
+        auto made = config_for_url(target.upstream, inputs);
+        if (!made && !url)
+            return wrong("there is no configuration that names an upstream '" +
+                             clean_text(target.upstream, 60) + "'",
+                         "give its URL (https://…), or the file with --config");
+        if (made)
+            made->upstreams.front().name = name_for_url(*parse_http_url(target.upstream));
+        return made;
+    }
+    auto c = load_config(target.file, inputs);
+    if (!c)
+        return c;
+    std::erase_if(c->upstreams, [&](const upstream_config& u) {
+        return url ? !same_url(u.url, target.upstream) : u.name != target.upstream;
+    });
+    if (!c->upstreams.empty())
+        return c;
+    if (!url) {
+        auto whole = load_config(target.file, inputs);
+        return no_such_upstream(target.upstream, *whole);
+    }
+    auto made = config_for_url(target.upstream, inputs);
+    if (!made)
+        return made;
+    c->upstreams.push_back(std::move(made->upstreams.front()));
+    c->upstreams.front().name = name_for_url(*parse_http_url(target.upstream));
+    return c;
+}
+
+} // namespace
+
+result<config> config_for_stdio(const stdio_target& target, config_inputs inputs) {
+    inputs.only_upstream = is_url(target.upstream) ? "" : target.upstream;
+    auto c = with_its_upstream(target, inputs);
+    if (c && is_url(target.upstream) && !target.file.empty()) {
+        inputs.only_upstream = c->upstreams.front().name; // which it is, is known now
+        c = with_its_upstream(target, inputs);
+    }
+    if (!c)
+        return c;
+    c->upstreams.resize(1);
+    auto& u = c->upstreams.front();
+    for (const auto& header : target.headers) {
+        auto added = add_header(header, u, *c, inputs);
+        if (!added)
+            return added.error();
+    }
+    u.path = "/";
+    u.also_at.clear();
+    u.listen.reset();
+    c->client_auth.clear();
+    c->allowed_origins.clear();
+    c->tls.reset();
+    c->metrics.reset();
+    c->workers = 1;
+    return c;
+}
+
+} // namespace reauth

@@ -1,0 +1,23 @@
+// The configuration of `mcp-reauth stdio`: one upstream for one client, which is on standard input.
+#pragma once
+
+#include "conf/load.hpp"
+
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+struct stdio_target {
+    std::string upstream;             ///< a URL, or the name of an upstream of the file
+    std::string file;                 ///< empty: none
+    std::vector<std::string> headers; ///< "Name: value", with ${VARIABLE} taken from the environment
+};
+
+/// The file's settings (or the defaults), of whose upstreams the one alone is left that is meant: the one of
+/// that name, the one with that URL, or a new one. What concerns other clients (listeners, `client_auth`,
+/// metrics) is gone. An `Authorization: Bearer` among the headers makes it grant `static`.
+/// fault::invalid_configuration.
+result<config> config_for_stdio(const stdio_target& target, config_inputs inputs);
+
+} // namespace reauth

@@ -1,0 +1,36 @@
+// Newline-delimited JSON-RPC (MCP, transports, stdio): bytes into lines, and a message as one line.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reauth {
+
+/// Cuts what comes in into lines. Of a line beyond `longest` bytes nothing is kept.
+class message_lines {
+public:
+    struct line {
+        std::string text;      ///< without its end (LF, or CR LF)
+        bool too_long = false; ///< the text is empty
+    };
+    explicit message_lines(std::size_t longest) : longest_(longest) {}
+
+    /// The lines that `piece` makes whole. Empty ones, and those of white space alone, are left out.
+    std::vector<line> feed(std::string_view piece);
+    /// At the end of the input: what follows the last line's end, if anything does.
+    std::optional<line> finish();
+
+private:
+    std::optional<line> take();
+    std::size_t longest_;
+    std::string held_;
+    bool skipping_ = false;
+};
+
+/// JSON text without raw line ends. (Inside its strings there are none; between tokens they are white space.)
+std::string on_one_line(std::string text);
+
+} // namespace reauth

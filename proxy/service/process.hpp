@@ -1,0 +1,18 @@
+// What a process that runs the proxy does besides: it keeps its memory to itself, and says that it is there.
+#pragma once
+
+#include "proxy/service/running_file.hpp"
+#include "proxy/service/runtime.hpp"
+
+#include <memory>
+
+namespace reauth {
+
+/// Tokens live in our memory: no core file, no ptrace by other processes of the same user.
+void forbid_dumps();
+
+/// The note by which the command line finds this process, in this user's own state directory; gone with what
+/// is returned. Where it can't be left the log says so.
+std::unique_ptr<running_file> leave_note(const server& s);
+
+} // namespace reauth

@@ -1,0 +1,273 @@
+// The client's side: which line may go when, and who waits for what.
+#include "proxy/stdio/bridge.hpp"
+
+#include "proxy/log/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+/// Beyond so many the next request waits for one of them to end.
+constexpr std::size_t requests_at_once = 256;
+constexpr int parse_error = -32700, invalid_request = -32600;
+
+std::string protocol_error(int code, std::string_view id, const std::string& message) {
+    return R"({"jsonrpc":"2.0","id":)" + std::string(id.empty() ? "null" : id) + R"(,"error":{"code":)" +
+           std::to_string(code) + R"(,"message":")" + message + "\"}}";
+}
+
+void call_if(const std::function<void()>& f) {
+    if (f)
+        f();
+}
+
+} // namespace
+
+bridge::bridge(executor ex, std::string upstream, upstream_link link, line_output& out)
+    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(out), changed_(ex), pause_(ex) {}
+
+void bridge::pass(std::string_view message) {
+    if (!dropped_)
+        out_.write(message);
+}
+
+void bridge::refuse_long_line() {
+    pass(protocol_error(invalid_request, {},
+                        "a message may be 16 MiB long at most; this one was longer, and is dropped"));
+}
+
+void bridge::take(std::string line, std::function<void()> done) {
+    held_line now{std::move(line), std::move(done)};
+    if (blocked_)
+        held_.push_back(std::move(now));
+    else
+        look_at(std::move(now));
+}
+
+/// The handshake is over, or has come a step further: what came meanwhile may go.
+void bridge::release() {
+    blocked_ = false;
+    while (!blocked_ && !held_.empty()) {
+        auto next = std::move(held_.front());
+        held_.pop_front();
+        look_at(std::move(next));
+    }
+    changed_.tell();
+}
+
+void bridge::look_at(held_line line) {
+    auto body = parse_rpc(line.text);
+    if (!body.valid || body.messages.empty()) {
+        const bool json = body.valid || nlohmann::json::accept(line.text);
+        pass(json ? protocol_error(invalid_request, {},
+                                   "this is no JSON-RPC message: an object with a method, or a response")
+                  : protocol_error(parse_error, {}, "this line is not JSON: a message is one line of JSON"));
+        call_if(line.done);
+        return;
+    }
+    const auto& all = body.messages;
+    const bool asks = std::any_of(all.begin(), all.end(), [](const auto& m) { return m.is_request(); });
+    if (asks)
+        begin_call(std::move(body), std::move(line));
+    else if (all.size() == 1 && !all.front().cancelled_id.empty() && withdraw(all.front()))
+        call_if(line.done);
+    else
+        post_later(std::move(line));
+}
+
+void bridge::begin_call(rpc_body messages, held_line line) {
+    auto call = std::make_shared<client_call>();
+    for (const auto& m : messages.messages) {
+        if (!m.is_request())
+            continue;
+        if (waiting_.contains(m.id) || !call->unanswered.insert(m.id).second) {
+            pass(protocol_error(invalid_request, m.id, "a request with this id is under way already"));
+            call_if(line.done);
+            return;
+        }
+        if (call->first.method.empty())
+            call->first = m;
+        call->handshake = call->handshake || m.method == "initialize";
+    }
+    call->stateless = !messages.batch && !call->first.protocol_version.empty();
+    if (call->stateless)
+        stateless_version_ = call->first.protocol_version;
+    if (call->handshake) {
+        // another session: nothing of the last one holds any more
+        session_ = upstream_session{{}, {}, session_.epoch + 1, false, false};
+        if (stream_run_)
+            stream_run_->stop();
+        pause_.cancel();
+        initialize_ = line.text;
+        initialized_.clear();
+        blocked_ = true;
+    }
+    for (const auto& id : call->unanswered)
+        waiting_[id] = call;
+    call->line = std::move(line.text);
+    asio::co_spawn(ex_, ask(shared_from_this(), std::move(call), std::move(line.done)), asio::detached);
+}
+
+/// `notifications/cancelled`. True: nobody else need know, since closing the stream says it (2026-07-28).
+bool bridge::withdraw(const rpc_message& cancelled) {
+    if (cancelled.method != "notifications/cancelled")
+        return false;
+    const auto found = waiting_.find(cancelled.cancelled_id);
+    if (found == waiting_.end())
+        return !session_.open && !stateless_version_.empty();
+    const auto call = found->second;
+    call->unanswered.erase(cancelled.cancelled_id);
+    call->withdrawn = call->unanswered.empty();
+    waiting_.erase(found);
+    if (call->stateless && call->run)
+        call->run->stop();
+    changed_.tell();
+    return call->stateless;
+}
+
+void bridge::end_call(client_call& call) {
+    for (const auto& id : std::exchange(call.unanswered, {}))
+        if (const auto at = waiting_.find(id); at != waiting_.end() && at->second.get() == &call)
+            waiting_.erase(at);
+    changed_.tell();
+}
+
+task<void> bridge::ask(self_ptr self, call_ptr call, std::function<void()> done) {
+    auto& b = *self;
+    while (b.running_ >= requests_at_once && !b.dropped_)
+        co_await b.changed_.next();
+    ++b.running_;
+    for (bool again = true; again && call->wants_answer() && !b.dropped_;)
+        again = co_await b.try_once(call);
+    --b.running_;
+    call->run.reset();
+    if (!b.speaks_old_ || call->stateless || call->handshake)
+        b.end_call(*call);
+    call_if(done);
+    if (call->handshake)
+        b.release();
+    b.changed_.tell();
+}
+
+/// Sends it and deals with the answer. True: once more, in the session that has just begun.
+task<bool> bridge::try_once(call_ptr call) {
+    const auto epoch = session_.epoch;
+    const bool bound = !call->stateless && !call->handshake;
+    if (bound && speaks_old_ && endpoint_.empty()) {
+        const auto renewed = co_await renew(epoch);
+        if (!renewed) {
+            fail(*call, renewed.error());
+            co_return false;
+        }
+    }
+    call->run = link_.begin();
+    auto request = request_for(*call);
+    auto target = bound ? endpoint_ : std::string();
+    auto answer = co_await link_.open(call->run, std::move(request), std::move(target));
+    if (!answer) {
+        fail(*call, answer.error());
+        co_return false;
+    }
+    const auto status = (*answer)->head().status;
+    if (status == 404 && bound && (speaks_old_ || !session_.id.empty()) && !call->replayed) {
+        answer->reset();
+        call->replayed = true;
+        const auto renewed = co_await renew(epoch);
+        if (!renewed)
+            fail(*call, renewed.error());
+        co_return renewed.has_value();
+    }
+    if (call->handshake && (status == 404 || status == 405)) {
+        answer->reset();
+        const bool old = co_await try_old_transport(call);
+        if (!old)
+            refuse(*call, status, std::string());
+        co_return false;
+    }
+    if (call->handshake && status < 300)
+        learn_session((*answer)->head());
+    auto rest_of_it = read_answer(call, std::move(*answer));
+    co_await std::move(rest_of_it);
+    co_return false;
+}
+
+void bridge::post_later(held_line line) {
+    const auto body = parse_rpc(line.text);
+    if (body.messages.size() == 1 && body.messages.front().method == "notifications/initialized") {
+        initialized_ = line.text;
+        blocked_ = true; // what follows relies on it
+    }
+    notices_.push_back(std::move(line));
+    if (!std::exchange(posting_, true))
+        asio::co_spawn(ex_, post_in_turn(shared_from_this()), asio::detached);
+}
+
+task<void> bridge::post_in_turn(self_ptr self) {
+    auto& b = *self;
+    while (!b.notices_.empty() && !b.dropped_) {
+        auto now = std::move(b.notices_.front());
+        b.notices_.pop_front();
+        const bool initialized = now.text == b.initialized_;
+        const bool taken = co_await b.post_notice(std::move(now.text), initialized);
+        call_if(now.done);
+        if (!initialized)
+            continue;
+        if (taken && !b.speaks_old_ && !b.ending_) {
+            b.session_.listens = true;
+            asio::co_spawn(b.ex_, listen(self, b.session_.epoch), asio::detached);
+        }
+        b.release();
+    }
+    b.posting_ = false;
+    b.changed_.tell();
+}
+
+/// A notification, or the client's answer to a request of the server. Whether it was taken.
+task<bool> bridge::post_notice(std::string text, bool initialized) {
+    client_call notice;
+    notice.line = std::move(text);
+    for (int attempt = 0; attempt < 2 && !dropped_; ++attempt) {
+        const auto epoch = session_.epoch;
+        auto request = request_for(notice);
+        auto run = link_.begin();
+        notice_run_ = run;
+        auto answer = co_await link_.open(std::move(run), std::move(request), endpoint_);
+        const auto status = answer ? (*answer)->head().status : 0u;
+        if (status >= 200 && status < 300)
+            co_return true;
+        const bool lost =
+            status == 404 && attempt == 0 && (speaks_old_ || !session_.id.empty()) && !initialized;
+        if (!lost) {
+            log_event(
+                log_level::warn, "notification not taken",
+                {{"upstream", upstream_},
+                 {"message", answer ? "HTTP status " + std::to_string(status) : answer.error().describe()}});
+            co_return false;
+        }
+        answer->reset();
+        const auto renewed = co_await renew(epoch);
+        if (!renewed)
+            co_return false;
+    }
+    co_return false;
+}
+
+void bridge::drop_everything() {
+    dropped_ = ending_ = true;
+    for (const auto& [id, call] : waiting_)
+        if (call->run)
+            call->run->stop();
+    for (const auto& run : {stream_run_, notice_run_})
+        if (run)
+            run->stop();
+    pause_.cancel();
+    changed_.tell();
+}
+
+} // namespace reauth

@@ -1,0 +1,115 @@
+// The MCP client that speaks for a program which knows standard input and output only: what it says becomes
+// HTTP requests to the proxy's own data path, what comes back becomes lines. Recovery, replay and approvals
+// are the data path's; here are sessions, streams and eras (MCP 2024-11-05 to 2026-07-28, transports).
+#pragma once
+
+#include "core/mcp_headers.hpp"
+#include "core/sse.hpp"
+#include "proxy/stdio/changes.hpp"
+#include "proxy/stdio/client_call.hpp"
+#include "proxy/stdio/standard_output.hpp"
+#include "proxy/stdio/upstream_link.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace reauth {
+
+/// Lives on one executor; owned by a shared_ptr, which its coroutines hold.
+class bridge : public std::enable_shared_from_this<bridge> {
+public:
+    /// `upstream`: its name, for errors. `out` outlives the executor's run.
+    bridge(executor ex, std::string upstream, upstream_link link, line_output& out);
+
+    /// A line of the client. `done` is called once it is out of our hands: sent, or refused.
+    void take(std::string line, std::function<void()> done = {});
+    /// A line that was too long to be kept.
+    void refuse_long_line();
+    /// The client has said all: returns when everything is answered, or it is that late. Ends the session.
+    task<void> finish(std::chrono::steady_clock::time_point until);
+    /// Nobody reads any more: everything under way ends.
+    void drop_everything();
+
+private:
+    using call_ptr = std::shared_ptr<client_call>;
+    using self_ptr = std::shared_ptr<bridge>;
+    struct held_line {
+        std::string text;
+        std::function<void()> done;
+    };
+    /// How far an event stream was read, and when it may be asked for again.
+    struct reading_point {
+        std::string last_id;
+        std::optional<std::chrono::milliseconds> retry; ///< as the server wishes
+        bool moved = false;                             ///< something came since it was last cleared
+        std::chrono::milliseconds pause(unsigned failures) const;
+    };
+
+    // bridge.cpp: what the client says, in the order in which it may go
+    void look_at(held_line line);
+    void begin_call(rpc_body messages, held_line line);
+    void post_later(held_line line);
+    bool withdraw(const rpc_message& cancelled);
+    void release();
+    static task<void> ask(self_ptr self, call_ptr call, std::function<void()> done);
+    task<bool> try_once(call_ptr call);
+    static task<void> post_in_turn(self_ptr self);
+    task<bool> post_notice(std::string text, bool initialized);
+    void end_call(client_call& call);
+    void pass(std::string_view message);
+
+    // bridge_answers.cpp: what the upstream says
+    task<void> read_answer(call_ptr call, std::unique_ptr<http_stream> answer);
+    task<void> follow(call_ptr call, std::unique_ptr<http_stream> answer);
+    task<result<void>> pump(http_stream& stream, call_ptr call, reading_point& at);
+    void deliver(std::string text, const call_ptr& call);
+    void fail(client_call& call, const failure& why);
+    void refuse(client_call& call, unsigned status, const std::string& body);
+    void answer_all(client_call& call, const std::function<std::string(const std::string& id)>& text);
+
+    // bridge_session.cpp: sessions, and the stream of what belongs to no request
+    http_request request_for(const client_call& call) const;
+    http_request session_request(std::string method) const;
+    void learn_session(const http_response& head);
+    void learn_version(const std::string& answer);
+    task<result<void>> renew(std::uint64_t lost);
+    task<result<void>> begin_again();
+    task<result<void>> open_session(call_ptr opening);
+    static task<void> listen(self_ptr self, std::uint64_t epoch);
+    task<bool> rest(std::chrono::milliseconds pause);
+
+    // bridge_old.cpp: HTTP+SSE (2024-11-05)
+    task<bool> try_old_transport(call_ptr call);
+    static task<void> read_old_stream(self_ptr self, std::unique_ptr<http_stream> stream,
+                                      std::shared_ptr<client_run> run);
+    void lose_old_stream();
+
+    executor ex_;
+    const std::string upstream_;
+    const upstream_link link_;
+    line_output& out_;
+    tool_headers tools_;
+
+    upstream_session session_;
+    bool speaks_old_ = false; ///< the server knows HTTP+SSE only
+    std::string endpoint_;    ///< there: where messages go; empty: its stream is not open
+    std::string stateless_version_;
+    std::string initialize_, initialized_; ///< the client's own, for another session
+    bool renewing_ = false;
+    std::optional<failure> not_renewed_; ///< why the last attempt failed
+
+    std::deque<held_line> held_;    ///< not looked at yet: the handshake comes first
+    std::deque<held_line> notices_; ///< notifications and responses, sent one after the other
+    bool blocked_ = false, posting_ = false, ending_ = false, dropped_ = false;
+    std::map<std::string, call_ptr> waiting_; ///< by id
+    std::size_t running_ = 0;                 ///< requests on their way
+    std::shared_ptr<client_run> stream_run_, notice_run_;
+    changes changed_;
+    loop_timer pause_; ///< of the stream that is opened again
+};
+
+} // namespace reauth

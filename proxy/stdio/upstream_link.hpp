@@ -1,0 +1,43 @@
+// The way from the bridge to the proxy's data path: one connection a request, inside this process.
+#pragma once
+
+#include "core/http_message.hpp"
+#include "core/uri.hpp"
+#include "proxy/net/http_stream.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace reauth {
+
+/// Deadlines are the data path's affair: here nothing has one.
+inline constexpr auto no_deadline = (std::chrono::steady_clock::time_point::max)();
+
+/// Used on its executor's thread.
+class upstream_link {
+public:
+    /// A connected stream socket's descriptor, to be owned by who asked; the failure: the proxy is going.
+    using connector = std::function<result<int>()>;
+
+    /// `path`: the upstream's at the proxy.
+    upstream_link(executor ex, connector connect, std::string path);
+
+    /// A request that can be stopped from outside (`run->stop()`) while it lasts.
+    std::shared_ptr<client_run> begin() const;
+    /// The answer's head, whatever the status. `target`: where a message is sent that belongs elsewhere than
+    /// to the upstream's own URL; empty: there. upstream_unreachable, upstream_malformed.
+    task<result<std::unique_ptr<http_stream>>> open(std::shared_ptr<client_run> run, http_request request,
+                                                    std::string target = {}) const;
+
+private:
+    executor ex_;
+    connector connect_;
+    http_url url_;
+};
+
+/// The whole body, its content coding undone, at most `cap` bytes. Besides what reading can fail with,
+/// fault::upstream_malformed.
+task<result<std::string>> read_whole(http_stream& answer, std::size_t cap);
+
+} // namespace reauth
