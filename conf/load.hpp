@@ -22,7 +22,7 @@ struct config_inputs {
     bool approval_only = false;
     /// For `stdio`, which serves one upstream to one client: the others', `client_auth` and `tls` are not
     /// read either.
-    std::optional<std::string> only_upstream;
+    std::optional<std::string> only_upstream = {};
 
     /// Whether the secret or file of that key is wanted.
     bool reads(std::string_view key) const;

@@ -179,7 +179,8 @@ std::string scalar_text(std::string_view text) {
 rpc_body parse_rpc(std::string_view body) {
     rpc_body out;
     shallow_reader reader(out);
-    const bool ok = json::sax_parse(body.begin(), body.end(), &reader);
+    // the parser takes a NUL for the end of its input, and would not see what follows
+    const bool ok = body.find('\0') == body.npos && json::sax_parse(body.begin(), body.end(), &reader);
     out.valid = ok && (out.batch || out.messages.size() == 1);
     if (!out.valid)
         out.messages.clear();

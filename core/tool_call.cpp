@@ -186,7 +186,9 @@ private:
 
 result<call_content> read_call_content(std::string_view body) {
     call_reader reader;
-    if (!json::sax_parse(body.begin(), body.end(), &reader) || reader.out.calls.empty())
+    // the parser takes a NUL for the end of its input, and would not see what follows
+    const bool read = body.find('\0') == body.npos && json::sax_parse(body.begin(), body.end(), &reader);
+    if (!read || reader.out.calls.empty())
         return failure::permanent(
             fault::denied_by_policy,
             "the policy wants a person to approve calls before they are sent, and this message can "

@@ -10,13 +10,28 @@ exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route
                    std::size_t principal)
     : s_(s), w_(s.home), where_{std::move(table), match.to, principal}, rest_(match.rest),
       began_(steady_clock::now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
-      old_client_(head().minor_version == 0), pass_(where_.to->passes[where_.principal]),
-      clock_(s.home.deadlines), body_(s.memory, s.home.limits.replay_bytes, where_.settings().limits),
+      old_client_(head().minor_version == 0),
+      old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
+      pass_(where_.to->passes[where_.principal]), clock_(s.home.deadlines),
+      body_(s.memory, s.home.limits.replay_bytes, where_.settings().limits),
       upload_(s, body_, clock_, where_.settings().limits),
       answer_(s.client, s.gone, head().keep_alive && !old_client_), up_(s.home, where_, clock_) {
     auto& target = s.memory->target;
     target.clear();
-    append_upstream_target(*where_.to, match, target);
+    if (match.rest.starts_with("/.")) [[unlikely]]
+        target = endpoint_there(old_stream(), match.rest, match.query).value_or("");
+    if (target.empty())
+        append_upstream_target(*where_.to, match, target);
+}
+
+/// As this request would open it.
+old_stream_place exchange::old_stream() const {
+    const auto asked = head().target;
+    const auto path = asked.substr(0, asked.find('?'));
+    auto prefix = path.substr(0, path.size() - rest_.size());
+    while (prefix.ends_with('/'))
+        prefix.remove_suffix(1);
+    return {where_.to->origin, s_.memory->target, std::string(prefix), w_.limits.endpoint_key};
 }
 
 void exchange::renew_ahead(const credential_snapshot& held) {

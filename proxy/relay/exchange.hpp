@@ -8,6 +8,7 @@
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/client_message.hpp"
 #include "proxy/relay/held_wait.hpp"
+#include "proxy/relay/old_endpoint.hpp"
 #include "proxy/relay/replay_body.hpp"
 #include "proxy/relay/session.hpp"
 #include "proxy/relay/upstream_call.hpp"
@@ -57,8 +58,10 @@ private:
     task<result<outcome>> after_challenge();
     bool follow_redirect();
     task<void> drain_answer();
-    bool begin_answer(body_pump& pump);
-    task<result<outcome>> relay_rest(body_pump& pump);
+    bool begin_answer(body_pump& pump, endpoint_filter* endpoints);
+    task<result<outcome>> relay_rest(body_pump& pump, const endpoint_filter* endpoints);
+    old_stream_place old_stream() const;
+    bool tells_endpoint() const;
     void hand_back(const body_pump& pump);
     std::string_view first_bytes() const;
 
@@ -94,6 +97,7 @@ private:
     const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
     const steady_clock::time_point began_;
     const bool is_head_, is_get_, old_client_; ///< old: HTTP/1.0
+    const bool old_stream_;                    ///< the stream of HTTP+SSE (MCP 2024-11-05), as far as is seen
     bool pass_;                                ///< the client's own credential goes up
 
     phase_clock clock_;

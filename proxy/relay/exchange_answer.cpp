@@ -1,6 +1,8 @@
 // Phase 5: the upstream's answer: challenge, redirect, or relayed as it streams.
 #include "proxy/relay/exchange.hpp"
 
+#include "core/ascii.hpp"
+#include "core/content_coding.hpp"
 #include "core/display_text.hpp"
 #include "core/http_field.hpp"
 #include "core/uri.hpp"
@@ -111,8 +113,16 @@ task<result<exchange::outcome>> exchange::after_challenge() {
     co_return outcome::challenged;
 }
 
+/// The answer begins with where messages go (MCP 2024-11-05, HTTP with SSE).
+bool exchange::tells_endpoint() const {
+    const auto& answer = s_.memory->up->answer;
+    return old_stream_ && !pass_ && answer.status == 200 && answer.framing != body_framing::sized &&
+           content_codings(answer).empty() &&
+           iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
+}
+
 /// Head and first bytes of the answer, into `out`. False: its framing is broken from the start.
-bool exchange::begin_answer(body_pump& pump) {
+bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     auto& m = *s_.memory;
     const auto& answer = m.up->answer;
     const bool payload_only = old_client_ && answer.framing == body_framing::chunked;
@@ -127,7 +137,10 @@ bool exchange::begin_answer(body_pump& pump) {
     pump.to(s_.client);
     pump.payload_only(payload_only);
     kept_ = {answer.keep_alive && upload_.done(), keep_alive_timeout(answer)};
-    return pump.take_first(m.out);
+    if (!endpoints)
+        return pump.take_first(m.out);
+    pump.through(*endpoints);
+    return true;
 }
 
 void exchange::hand_back(const body_pump& pump) {
@@ -136,7 +149,7 @@ void exchange::hand_back(const body_pump& pump) {
     up_.close();
 }
 
-task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump) {
+task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endpoint_filter* endpoints) {
     // what is left may take hours (an SSE stream): hold no buffers for it
     if (body_.alone_in_memory()) {
         body_.detach();
@@ -147,6 +160,11 @@ task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump) {
         co_return outcome::client_gone;
     if (end != pump_end::whole)
         co_return outcome::cut;
+    if (endpoints) {
+        const bool ended = co_await answer_.write(endpoints->end());
+        if (!ended)
+            co_return outcome::client_gone;
+    }
     hand_back(pump);
     co_return outcome::answered;
 }
@@ -169,8 +187,11 @@ task<result<exchange::outcome>> exchange::take_answer() {
     }
     if (answer_.streaming())
         co_return co_await relay_into_stream();
+    std::optional<endpoint_filter> endpoints;
+    if (tells_endpoint()) [[unlikely]]
+        endpoints.emplace(old_stream(), answer.framing == body_framing::chunked && !old_client_);
     body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
-    if (!begin_answer(pump))
+    if (!begin_answer(pump, endpoints ? &*endpoints : nullptr))
         co_return failure::permanent(fault::upstream_malformed, "upstream " + where_.upstream().name +
                                                                     " answered with broken chunked framing");
     answer_.begin();
@@ -181,7 +202,7 @@ task<result<exchange::outcome>> exchange::take_answer() {
     if (!written || job.failed || s_.gone)
         co_return outcome::client_gone;
     if (!pump.done())
-        co_return co_await relay_rest(pump);
+        co_return co_await relay_rest(pump, endpoints ? &*endpoints : nullptr);
     hand_back(pump);
     co_return outcome::answered;
 }

@@ -17,9 +17,10 @@ result<answer_events> events_of(const response_head& answer, bool is_stream) {
 /// Whole events only, each run of them as one chunk of our stream.
 class event_filter final : public body_filter {
 public:
-    explicit event_filter(answer_events& events) : events_(events) {}
+    event_filter(answer_events& events, std::optional<endpoint_rewriter> endpoints)
+        : events_(events), endpoints_(std::move(endpoints)) {}
     result<std::string_view> pass(std::string_view payload) override {
-        auto ready = events_.feed(payload);
+        auto ready = endpoints_ ? events_.feed(endpoints_->feed(payload)) : events_.feed(payload);
         if (!ready)
             return ready.error();
         framed_ = in_chunk(*ready);
@@ -28,6 +29,7 @@ public:
 
 private:
     answer_events& events_;
+    std::optional<endpoint_rewriter> endpoints_;
     std::string framed_;
 };
 
@@ -61,7 +63,10 @@ task<result<exchange::outcome>> exchange::relay_into_stream() {
     auto events = events_of(answer, is_stream);
     if (!events)
         co_return events.error();
-    event_filter filter(*events);
+    std::optional<endpoint_rewriter> endpoints;
+    if (tells_endpoint())
+        endpoints.emplace(old_stream());
+    event_filter filter(*events, std::move(endpoints));
     body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
     pump.to(s_.client);
     pump.through(filter);

@@ -15,7 +15,7 @@ void exchange::build_request_head() {
     rewrite.replaced = where_.to->replaced;
     rewrite.keep_authorization = pass_;
     rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;
-    rewrite.identity_encoding = answer_.streaming(); // its answer goes on inside our stream
+    rewrite.identity_encoding = answer_.streaming() || old_stream_; // what comes is looked into
     if (where_.upstream().cookies == cookie_mode::jar) {
         injected_ = where_.to->static_lines +
                     w_.limits.cookies.line_for(where_.credential(), m.head, m.target, wall_clock::now());

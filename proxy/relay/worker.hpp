@@ -11,6 +11,8 @@
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
+#include "core/secret.hpp"
+
 #include <array>
 #include <atomic>
 #include <map>
@@ -46,6 +48,7 @@ struct shared_limits {
     cookie_jars cookies; ///< of upstreams with `cookies: jar`
     client_names clients;
     old_transports old_servers;
+    secret endpoint_key; ///< old_stream_place::key
 };
 
 /// Counters of one worker; written by its thread only, read by anybody (relaxed).

@@ -2,6 +2,7 @@
 #include "proxy/service/runtime_parts.hpp"
 
 #include "conf/load.hpp"
+#include "core/digest.hpp"
 #include "proxy/approval/operator_token.hpp"
 
 #include <csignal>
@@ -14,6 +15,8 @@ result<void> server::parts::open_state(const random_source& random) {
     if (!loaded)
         return loaded.error();
     token = std::move(*loaded);
+    // the one secret that all replicas have
+    limits.endpoint_key = secret(hmac_sha256(token.reveal(), "endpoints of HTTP+SSE"));
     auto opened = open_vault(settings->vault);
     if (!opened)
         return opened.error();

@@ -63,8 +63,11 @@ void bridge::release() {
 
 void bridge::look_at(held_line line) {
     auto body = parse_rpc(line.text);
-    if (!body.valid || body.messages.empty()) {
-        const bool json = body.valid || nlohmann::json::accept(line.text);
+    const auto says_nothing = [](const rpc_message& m) { return m.method.empty() && m.id.empty(); };
+    if (!body.valid || body.messages.empty() ||
+        std::any_of(body.messages.begin(), body.messages.end(), says_nothing)) {
+        const bool json =
+            body.valid || (line.text.find('\0') == std::string::npos && nlohmann::json::accept(line.text));
         pass(json ? protocol_error(invalid_request, {},
                                    "this is no JSON-RPC message: an object with a method, or a response")
                   : protocol_error(parse_error, {}, "this line is not JSON: a message is one line of JSON"));
@@ -157,8 +160,10 @@ task<void> bridge::ask(self_ptr self, call_ptr call, std::function<void()> done)
 
 /// Sends it and deals with the answer. True: once more, in the session that has just begun.
 task<bool> bridge::try_once(call_ptr call) {
-    const auto epoch = session_.epoch;
     const bool bound = !call->stateless && !call->handshake;
+    while (bound && renewing_)
+        co_await changed_.next();
+    const auto epoch = session_.epoch;
     if (bound && speaks_old_ && endpoint_.empty()) {
         const auto renewed = co_await renew(epoch);
         if (!renewed) {
@@ -166,6 +171,7 @@ task<bool> bridge::try_once(call_ptr call) {
             co_return false;
         }
     }
+    const bool in_session = bound && (speaks_old_ || !session_.id.empty()); // the one that it is sent in
     call->run = link_.begin();
     auto request = request_for(*call);
     auto target = bound ? endpoint_ : std::string();
@@ -175,7 +181,7 @@ task<bool> bridge::try_once(call_ptr call) {
         co_return false;
     }
     const auto status = (*answer)->head().status;
-    if (status == 404 && bound && (speaks_old_ || !session_.id.empty()) && !call->replayed) {
+    if (status == 404 && in_session && !call->replayed) {
         answer->reset();
         call->replayed = true;
         const auto renewed = co_await renew(epoch);
@@ -233,7 +239,10 @@ task<bool> bridge::post_notice(std::string text, bool initialized) {
     client_call notice;
     notice.line = std::move(text);
     for (int attempt = 0; attempt < 2 && !dropped_; ++attempt) {
+        while (renewing_)
+            co_await changed_.next();
         const auto epoch = session_.epoch;
+        const bool in_session = speaks_old_ || !session_.id.empty();
         auto request = request_for(notice);
         auto run = link_.begin();
         notice_run_ = run;
@@ -241,8 +250,7 @@ task<bool> bridge::post_notice(std::string text, bool initialized) {
         const auto status = answer ? (*answer)->head().status : 0u;
         if (status >= 200 && status < 300)
             co_return true;
-        const bool lost =
-            status == 404 && attempt == 0 && (speaks_old_ || !session_.id.empty()) && !initialized;
+        const bool lost = status == 404 && attempt == 0 && in_session && !initialized;
         if (!lost) {
             log_event(
                 log_level::warn, "notification not taken",

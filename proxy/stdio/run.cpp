@@ -91,7 +91,7 @@ int run_stdio(config settings, stdio_options options) {
         log_event(log_level::error, "cannot start", {{"message", started.error().describe()}});
         return 1;
     }
-    const auto note = leave_note(proxy);
+    const auto note = options.found ? leave_note(proxy) : nullptr;
     const auto ex = proxy.data_path();
     {
         conversation talk(ex, name, upstream_link(ex, [&proxy] { return proxy.connect(); }, path), options);

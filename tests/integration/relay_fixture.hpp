@@ -75,6 +75,8 @@ public:
             ::close(std::exchange(fd_, -1));
     }
     explicit operator bool() const noexcept { return fd_ >= 0; }
+    /// For each send from now on.
+    void patience(const timeval& t) { ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t); }
     /// Sends no more.
     void shut() { ::shutdown(fd_, SHUT_WR); }
     /// Closes with a reset.
@@ -290,7 +292,7 @@ private:
 inline config settings_of(const std::string& yaml, const std::string& home) {
     config_inputs inputs;
     inputs.environment = {{"HOME", home}, {"XDG_STATE_HOME", home}};
-    inputs.flags = {{"log.level", "off"}};
+    inputs.flags = {{"log.level", std::getenv("TEST_LOG") ? "debug" : "off"}};
     auto loaded = load_config_text(yaml, "test.yaml", inputs);
     if (!loaded)
         throw std::runtime_error(loaded.error().describe());

@@ -172,3 +172,8 @@ TEST_CASE("progress carries the request's own token") {
             R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":3,"message":"Waiting"}})"));
     CHECK(json::parse(make_progress("42", 1, ""))["params"]["progressToken"] == 42);
 }
+
+TEST_CASE("what stands behind a NUL is not overlooked") {
+    using namespace std::string_literals;
+    CHECK_FALSE(parse_rpc("{\"id\":1,\"method\":\"a\"}\0{\"id\":2}"s).valid);
+}

@@ -59,6 +59,7 @@ TEST_CASE("whatever else differs is another call, digit by digit") {
 
 TEST_CASE("a body that readers could understand differently is refused") {
     CHECK(refused(R"({"id":1,"method":"ping","method":"tools/call"})"));
+    CHECK(refused(R"({"id":1,"method":"tools/call","params":{"name":"ls"}})" + std::string(1, '\0') + "{}"));
     CHECK(refused(call(R"({"path":"/tmp","path":"/"})")));
     CHECK(refused(call(R"({"a":{"b":[{"c":1,"c":2}]}})")));
     CHECK(refused(R"({"id":1,"method":"ping","Method":"tools/call","params":{"name":"rm"}})"));

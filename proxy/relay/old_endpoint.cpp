@@ -1,0 +1,80 @@
+// The place, its signature, and the one event that is rewritten.
+#include "proxy/relay/old_endpoint.hpp"
+
+#include "core/ascii.hpp"
+#include "core/digest.hpp"
+#include "core/encoding.hpp"
+#include "core/http_field.hpp"
+#include "core/uri.hpp"
+#include "proxy/relay/client_answer.hpp"
+#include "proxy/relay/routing.hpp"
+
+namespace reauth {
+namespace {
+
+constexpr std::string_view mark = "/.endpoint/";
+constexpr std::size_t longest_first_event = 64 * 1024;
+
+std::string signature(const old_stream_place& place, std::string_view target) {
+    return hex_encode(hmac_sha256(place.key.reveal(), place.origin + std::string(target))).substr(0, 32);
+}
+
+} // namespace
+
+std::optional<std::string> endpoint_here(const old_stream_place& stream, std::string_view told) {
+    const auto to = resolve_reference(stream.origin + stream.target, trim_space(told));
+    if (!to || !same_origin(stream.origin, to->origin()) || !valid_target(to->target()) ||
+        unsafe_path(to->target()))
+        return std::nullopt;
+    const auto target = to->target();
+    return stream.prefix + std::string(mark) + signature(stream, target) + target;
+}
+
+std::optional<std::string> endpoint_there(const old_stream_place& place, std::string_view rest,
+                                          std::string_view query) {
+    if (!rest.starts_with(mark))
+        return std::nullopt;
+    rest.remove_prefix(mark.size());
+    const auto slash = rest.find('/');
+    if (slash == rest.npos)
+        return std::nullopt;
+    auto target = std::string(rest.substr(slash)).append(query);
+    const secret expected(signature(place, target));
+    if (!expected.equals(rest.substr(0, slash)))
+        return std::nullopt;
+    return target;
+}
+
+std::string endpoint_rewriter::feed(std::string_view payload) {
+    if (done_)
+        return std::string(payload);
+    held_ += payload;
+    const auto events = reader_.feed(payload);
+    for (const auto& e : events) {
+        if (e.data.empty())
+            continue; // a comment
+        done_ = true;
+        const auto here = e.name == "endpoint" ? endpoint_here(stream_, e.data) : std::nullopt;
+        const auto at = here ? held_.find(e.text) : std::string::npos;
+        if (at != std::string::npos)
+            held_.replace(at, e.text.size(), "event: endpoint\ndata: " + *here + "\n\n");
+        break;
+    }
+    if (done_ || held_.size() > longest_first_event) {
+        done_ = true;
+        return std::exchange(held_, {});
+    }
+    // comments keep the connection alive: they must not wait
+    if (!events.empty() && reader_.held() == 0)
+        return std::exchange(held_, {});
+    return {};
+}
+
+result<std::string_view> endpoint_filter::pass(std::string_view payload) {
+    now_ = rewriter_.feed(payload);
+    if (chunked_ && !now_.empty())
+        now_ = in_chunk(now_);
+    return std::string_view(now_);
+}
+
+} // namespace reauth
