@@ -85,9 +85,10 @@ private:
         std::vector<recovery_step> steps;
         std::size_t at = 0;
         scope_set scopes;
-        std::uint64_t replaces = 0; ///< generation in force when the step under way was begun
-        std::string rule, approval; ///< approval: it was confirmed by a person
-        std::string asker;          ///< whose request began it, as it calls itself
+        std::uint64_t began_with = 0; ///< generation in force when the flight was begun: it is of no use
+        std::uint64_t replaces = 0;   ///< … when the step under way was begun
+        std::string rule, approval;   ///< approval: it was confirmed by a person
+        std::string asker;            ///< whose request began it, as it calls itself
         std::optional<credential> fresh;
         std::optional<registered_client> client; ///< that it was issued to
         bool pin = false;

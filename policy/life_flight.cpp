@@ -16,6 +16,7 @@ void credential_life::make_flight(std::vector<recovery_step> steps, scope_set sc
     f.scopes = std::move(scopes);
     f.rule = std::move(rule);
     f.approval = std::move(approval);
+    f.began_with = held_ ? held_->value.generation : 0;
     f.last = failure::permanent(fault::reauth_failed, "nothing could be tried");
     flight_ = std::move(f);
 }
@@ -95,14 +96,16 @@ void credential_life::flight_looked(const life::looked& e) {
         signed_out_elsewhere();
         return;
     }
-    const bool adopted = adopt(*e.found);
+    // the vault's news may have brought it while the lock was waited for
+    const bool adopted = adopt(*e.found) || (held_ && held_->value.generation != f.began_with);
     if (adopted && !held_->value.expired_at(now_) &&
         held_->value.requested.united_with(held_->value.granted).covers(f.scopes)) {
         report(life::audit::kind::recovery, "another process", nullptr, f.rule, {}, f.asker);
         end_flight(nullptr);
         return;
     }
-    if (f.phase == flight_phase::looking_again && adopted && !held_->value.refresh_token.empty())
+    if (f.phase == flight_phase::looking_again && adopted && !held_->value.refresh_token.empty() &&
+        held_->value.generation != f.replaces)
         f.at = 0; // another holder has won, with a token that can be refreshed
     next_step();
 }
@@ -198,9 +201,11 @@ void credential_life::step_failed(const life::flow_ended& e) {
     ++f.at;
     // invalid_grant ends it (RFC 6749 section 5.2); a refresh token of a dead client is dead too: the login
     // registers anew
-    if (step == recovery_step::refresh && held_ && (e.client_unknown || ends_grant(f.last)))
+    const bool still_held =
+        held_ && held_->value.generation == f.replaces; // what was sent is what it concerns
+    if (step == recovery_step::refresh && still_held && (e.client_unknown || ends_grant(f.last)))
         held_->refresh_dead = true;
-    else if (step == recovery_step::refresh && held_)
+    else if (step == recovery_step::refresh && still_held)
         held_->refresh_again = now_ + refresh_pause;
     if (step == recovery_step::refresh && refuses_refresh(f.last)) {
         // another holder may have won, whatever the lock said

@@ -33,11 +33,14 @@ std::string bracketed(const std::string& host) {
 
 approval_listener::impl::impl(executor e, approval_config c, secret token, approval_services s, bool with_tls)
     : ex(e), config(std::move(c)), operator_token(std::move(token)), services(std::move(s)), tls(with_tls),
-      public_url(config.public_url), secure_cookies(with_tls), tick(e) {
+      public_url(config.public_url), secure_cookies(with_tls), tick(e),
+      others(e, operator_token, config.listen.to_string(), services.neighbours) {
     if (const auto url = parse_http_url(public_url)) {
         base_path = url->path == "/" ? "" : url->path;
         secure_cookies = url->https();
     }
+    if (config.listen.port != 0)
+        guard.emplace(config.listen.host, config.listen.port, public_url, tls);
 }
 
 approval_listener::approval_listener(executor ex, approval_config config, secret operator_token,
@@ -53,6 +56,7 @@ approval_listener::approval_listener(executor ex, approval_config config, secret
     auto self = impl_;
     service_handler handler = [self](service_exchange& x) { return impl::route(self, x); };
     impl_->service = std::make_unique<http_service>(ex, std::move(handler), std::move(options));
+    asio::co_spawn(ex, impl::keep_time(impl_), asio::detached);
     impl_->subscription =
         impl_->services.book.subscribe([weak = std::weak_ptr<impl>(impl_)](const approval& a) {
             if (auto live = weak.lock())
@@ -73,8 +77,15 @@ result<std::uint16_t> approval_listener::listen() {
         impl_->public_url =
             (impl_->tls ? "https://" : "http://") + bracketed(at.host) + ":" + std::to_string(*port);
     impl_->guard.emplace(at.host, *port, impl_->public_url, impl_->tls);
-    asio::co_spawn(impl_->ex, impl::keep_time(impl_), asio::detached);
     return port;
+}
+
+result<std::uint16_t> approval_listener::listen_behind() {
+    service_options options;
+    options.max_body = 64 * 1024;
+    service_handler handler = [self = impl_](service_exchange& x) { return impl::route(self, x); };
+    impl_->behind = std::make_unique<http_service>(impl_->ex, std::move(handler), std::move(options));
+    return impl_->behind->listen("127.0.0.1", 0);
 }
 
 void approval_listener::stop() {
@@ -85,6 +96,7 @@ void approval_listener::stop() {
     for (const auto& s : impl_->streams)
         s->tick.cancel();
     impl_->service.reset();
+    impl_->behind.reset();
 }
 
 std::string approval_listener::one_time_link() {
@@ -130,7 +142,16 @@ bool approval_listener::impl::authorized(const service_request& request) const {
     if (!field || operator_token.empty() || field->size() <= scheme.size() ||
         !iequals(field->substr(0, scheme.size()), scheme))
         return false;
-    return operator_token.equals(trim_ows(field->substr(scheme.size())));
+    const auto shown = trim_ows(field->substr(scheme.size()));
+    return operator_token.equals(shown) || (others.asks(request) && others.token().equals(shown));
+}
+
+task<bool> approval_listener::impl::answered_by_others(self_ptr self, service_exchange& x, bool operated) {
+    auto answer = co_await self->others.ask(x.request(), operated);
+    if (!answer)
+        co_return false;
+    co_await x.respond(std::move(*answer));
+    co_return true;
 }
 
 service_response approval_listener::impl::refusal(bool api, unsigned status, std::string_view title,

@@ -26,6 +26,8 @@ struct approval_services {
     std::function<const std::deque<history_entry>&()> past = {};     ///< empty: nothing is kept
     /// Whether a request is held for that approval; empty: not known.
     std::function<bool(const std::string&)> waits_for = {};
+    /// The ports of processes whose approvals are shown here; empty: there are none.
+    std::function<std::vector<std::uint16_t>()> neighbours = {};
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals
@@ -41,6 +43,9 @@ public:
 
     /// Binds and serves; the bound port, or why not.
     result<std::uint16_t> listen();
+    /// The process that has the address shows what this one knows: the port where it asks for it, on
+    /// loopback.
+    result<std::uint16_t> listen_behind();
     void stop();
 
     /// A link that lets one browser into the dashboard once, within five minutes.

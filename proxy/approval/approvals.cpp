@@ -9,6 +9,10 @@ constexpr auto kept_after_decision = std::chrono::hours(1);
 constexpr auto attention = std::chrono::seconds(30);
 } // namespace
 
+task<bool> approval_actions::knows_flow(std::string) {
+    co_return true;
+}
+
 task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }

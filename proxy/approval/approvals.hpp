@@ -30,6 +30,8 @@ public:
     /// The provider came back. `browser_binding` is the cookie's value, if one came.
     virtual task<callback_outcome> callback(callback_parameters parameters,
                                             std::optional<std::string> browser_binding) = 0;
+    /// Whether the flow with this `state` is one of an upstream that is known here.
+    virtual task<bool> knows_flow(std::string state);
     /// Operator's wish, without a request that waits: the id of the approval that was opened, or joined.
     virtual task<result<std::string>> login(std::string upstream, std::string principal) = 0;
     /// Forgets (and revokes, RFC 7009) what is held for the upstream.

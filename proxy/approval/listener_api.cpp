@@ -7,6 +7,8 @@
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
 
+#include <algorithm>
+
 namespace reauth {
 namespace {
 
@@ -39,17 +41,39 @@ service_response failure_answer(const failure& f) {
 
 } // namespace
 
-nlohmann::json approval_listener::impl::waiting_json() const {
+nlohmann::json approval_listener::impl::with_others(nlohmann::json own, const std::string& name) const {
+    const auto same = [](const nlohmann::json& a, const nlohmann::json& b) {
+        if (a.contains("id"))
+            return a["id"] == b.value("id", nlohmann::json());
+        return a.value("upstream", nlohmann::json()) == b.value("upstream", nlohmann::json()) &&
+               a.value("principal", nlohmann::json()) == b.value("principal", nlohmann::json()) &&
+               a.value("url", nlohmann::json()) == b.value("url", nlohmann::json());
+    };
+    for (const auto& one : others.seen(name))
+        if (one.is_object() &&
+            std::none_of(own.begin(), own.end(), [&](const auto& known) { return same(known, one); }))
+            own.push_back(one);
+    return own;
+}
+
+bool approval_listener::impl::knows_upstream(const std::string& name) const {
+    const auto all = services.credentials();
+    return std::any_of(all.begin(), all.end(), [&](const auto& c) { return c.upstream == name; });
+}
+
+nlohmann::json approval_listener::impl::waiting_json(bool own_only) const {
     auto list = nlohmann::json::array();
     for (const auto& a : services.book.waiting())
         list.push_back(approval_json(*a, services.book.link(*a)));
-    return {{"approvals", std::move(list)}};
+    return {{"approvals", own_only ? std::move(list) : with_others(std::move(list), "approvals")}};
 }
 
-nlohmann::json approval_listener::impl::credentials_json() const {
+nlohmann::json approval_listener::impl::credentials_json(bool own_only) const {
     auto list = nlohmann::json::array();
     for (const auto& c : services.credentials())
         list.push_back(credential_json(c));
+    if (!own_only)
+        list = with_others(std::move(list), "credentials");
     auto sessions = nlohmann::json::array();
     if (services.sessions)
         for (const auto& s : services.sessions())
@@ -57,11 +81,11 @@ nlohmann::json approval_listener::impl::credentials_json() const {
     return {{"credentials", std::move(list)}, {"idp_sessions", std::move(sessions)}};
 }
 
-nlohmann::json approval_listener::impl::list_json(const std::string& name) const {
+nlohmann::json approval_listener::impl::list_json(const std::string& name, bool own_only) const {
     if (name == "approvals")
-        return waiting_json();
+        return waiting_json(own_only);
     if (name == "credentials")
-        return credentials_json();
+        return credentials_json(own_only);
     auto list = nlohmann::json::array();
     if (name == "rules")
         for (const auto& r : services.actions.rules())
@@ -118,8 +142,11 @@ task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x
     } else if (rest == "approvals" || rest == "credentials" || rest == "events" || rest == "rules" ||
                rest == "history") {
         auto r = method_not_allowed("GET");
+        const bool own_only = self->others.asks(request);
+        if (get && !own_only && (rest == "approvals" || rest == "credentials"))
+            co_await self->others.look(rest);
         if (get)
-            r = json_answer(200, self->list_json(rest));
+            r = json_answer(200, self->list_json(rest, own_only));
         co_await x.respond(std::move(r));
     } else {
         auto r = json_answer(404, error_body("not_found", "There is no such API route."));
@@ -133,6 +160,11 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
     const auto verb = slash == std::string::npos ? "" : rest.substr(slash + 1);
     const auto a = self->services.book.find(rest.substr(0, slash));
     const bool known_verb = verb.empty() ? slash == std::string::npos : verb == "approve" || verb == "deny";
+    if (!a && known_verb) {
+        const bool theirs = co_await answered_by_others(self, x, true);
+        if (theirs)
+            co_return;
+    }
     if (!a || !known_verb) {
         auto r = json_answer(404, error_body("not_found", "There is no approval with this id.",
                                              "`mcp-reauth approvals` lists those that wait."));
@@ -210,6 +242,16 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
     }
     const auto principal = member(body, "principal", "local");
     service_response r;
+    if (!at_idp && rest != "callback" && !self->knows_upstream(subject)) {
+        const bool theirs = co_await answered_by_others(self, x, true);
+        if (theirs)
+            co_return;
+        if (self->others.asks(x.request())) {
+            r = json_answer(404, error_body("not_found", "There is no such upstream here."));
+            co_await x.respond(std::move(r));
+            co_return;
+        }
+    }
     if (rest == "login") {
         const auto id = co_await self->services.actions.login(subject, principal);
         const auto a = id ? self->services.book.find(*id) : nullptr;
@@ -225,7 +267,17 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
     } else {
         auto parameters = parse_callback_url(subject);
-        if (!parameters) {
+        bool ours = true;
+        if (parameters && parameters->state)
+            ours = co_await self->services.actions.knows_flow(*parameters->state);
+        if (!ours) {
+            const bool theirs = co_await answered_by_others(self, x, true);
+            if (theirs)
+                co_return;
+        }
+        if (!ours && self->others.asks(x.request())) {
+            r = json_answer(404, error_body("not_found", "Another process has begun this sign-in."));
+        } else if (!parameters) {
             r = json_answer(400, failure_json(parameters.error()));
         } else {
             const auto outcome =

@@ -89,6 +89,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
         if (const auto a = self->services.book.find(only_id))
             stream->changes.push_back(change_json(*a));
 
+    const bool own_only = self->others.asks(x.request());
     std::string last_approvals, last_credentials, last_rules, last_history;
     int quiet = 0;
     while (!self->closing && !x.peer_gone() && !stream->over) {
@@ -97,9 +98,13 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
             self->services.book.look(only_id, self->services.clock());
         bool over = false;
         std::string text;
+        if (only_id.empty() && !own_only) {
+            co_await self->others.look("approvals");
+            co_await self->others.look("credentials");
+        }
         if (only_id.empty()) {
-            append_if_new(text, last_approvals, event("approvals", self->waiting_json()));
-            append_if_new(text, last_credentials, event("credentials", self->credentials_json()));
+            append_if_new(text, last_approvals, event("approvals", self->waiting_json(own_only)));
+            append_if_new(text, last_credentials, event("credentials", self->credentials_json(own_only)));
             append_if_new(text, last_rules, event("rules", self->list_json("rules")));
             append_if_new(text, last_history, event("history", self->list_json("history")));
         } else {

@@ -3,6 +3,7 @@
 
 #include "proxy/approval/approval_listener.hpp"
 #include "proxy/approval/html_template.hpp"
+#include "proxy/approval/neighbours.hpp"
 #include "proxy/approval/origin_guard.hpp"
 
 #include <nlohmann/json.hpp>
@@ -48,7 +49,8 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> keep_link(self_ptr self, one_time_entry entry);
     void forget_link(const std::string& digest);
     loop_timer tick;
-    std::unique_ptr<http_service> service;
+    std::unique_ptr<http_service> service, behind; ///< for everybody; for neighbours
+    neighbours others;
 
     // Every route is static and holds the impl by value: a coroutine may outlive the listener.
     static task<void> route(self_ptr self, service_exchange& x);
@@ -60,7 +62,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> oauth_callback(self_ptr self, service_exchange& x);
     static task<void> redeem(self_ptr self, service_exchange& x);
 
-    nlohmann::json list_json(const std::string& name) const;
+    nlohmann::json list_json(const std::string& name, bool own_only = false) const;
     static task<void> api_named(self_ptr self, service_exchange& x, std::string rest);
     static task<void> api_approval(self_ptr self, service_exchange& x, std::string rest);
     static task<void> api_post(self_ptr self, service_exchange& x, std::string rest);
@@ -68,11 +70,16 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> keep_time(self_ptr self);
 
     bool authorized(const service_request& request) const;
+    /// Answers what this process knows nothing of: a neighbour may. False: none does.
+    static task<bool> answered_by_others(self_ptr self, service_exchange& x, bool operated);
+    bool knows_upstream(const std::string& name) const;
+    /// Own members and those of others, each approval or credential once.
+    nlohmann::json with_others(nlohmann::json own, const std::string& name) const;
     /// The link, known to this process; keep_link() makes it everybody's.
     std::pair<std::string, one_time_entry> make_one_time_link();
     void changed(const approval& a);
-    nlohmann::json waiting_json() const;
-    nlohmann::json credentials_json() const;
+    nlohmann::json waiting_json(bool own_only = false) const;
+    nlohmann::json credentials_json(bool own_only = false) const;
     std::optional<std::string> binding_cookie(const service_request& request, const std::string& state) const;
 
     service_response approval_page(const approval& a, unsigned status = 200,

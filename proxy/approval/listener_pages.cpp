@@ -67,6 +67,15 @@ task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& 
     const auto a = self->services.book.find_by_link(std::string_view(rest).substr(0, slash));
     const bool known = slash == std::string::npos || verb == "approve" || verb == "deny" ||
                        verb == "callback" || verb == "events";
+    if (!a && known) {
+        bool theirs = false;
+        if (verb == "events")
+            theirs = co_await self->others.follow(x);
+        else
+            theirs = co_await answered_by_others(self, x, false);
+        if (theirs)
+            co_return;
+    }
     if (!a || !known) {
         auto r = self->message_page(404, "bad", "This link does not work any more",
                                     "The approval was decided a while ago, or the link is not whole.",
@@ -186,6 +195,17 @@ task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchan
             "Open the approval link again and start from there.");
         co_await x.respond(std::move(r));
         co_return;
+    }
+    const bool ours = co_await self->services.actions.knows_flow(*parameters->state);
+    if (!ours) {
+        const bool theirs = co_await answered_by_others(self, x, false);
+        if (theirs)
+            co_return;
+        if (self->others.asks(x.request())) {
+            r = self->refusal(false, 404, "Not here.", "Another process has begun this sign-in.");
+            co_await x.respond(std::move(r));
+            co_return;
+        }
     }
     auto binding = self->binding_cookie(x.request(), *parameters->state);
     const auto cookie = binding_cookie_name(*parameters->state);

@@ -6,6 +6,7 @@
 #include "core/display_text.hpp"
 #include "proxy/cli/api_client.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <ostream>
 #include <system_error>
@@ -100,8 +101,16 @@ result<std::optional<live_proxy>> command_context::running() const {
     const auto variable = io.inputs.environment.find("MCP_REAUTH_CONFIG");
     if (!config_file.empty() || variable != io.inputs.environment.end() || all.empty())
         return std::optional<live_proxy>();
-    if (all.size() == 1)
-        return std::optional(all.front());
+    // those that share an address are one to whoever asks there; `serve` first
+    const bool one = std::all_of(all.begin(), all.end(), [&](const live_proxy& p) {
+        return p.approval_listen == all.front().approval_listen &&
+               p.state_directory == all.front().state_directory;
+    });
+    if (one) {
+        const auto serves =
+            std::find_if(all.begin(), all.end(), [](const live_proxy& p) { return !p.stdio; });
+        return std::optional(serves == all.end() ? all.front() : *serves);
+    }
     std::string names;
     for (const auto& p : all)
         names += "\n  " + (p.config.empty() ? "without a file" : "--config " + p.config) +

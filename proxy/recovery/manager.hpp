@@ -51,6 +51,7 @@ public:
     result<void> deny(std::string id) override;
     task<callback_outcome> callback(callback_parameters parameters,
                                     std::optional<std::string> browser_binding) override;
+    task<bool> knows_flow(std::string state) override;
     task<result<std::string>> login(std::string upstream, std::string principal) override;
     task<result<void>> logout(std::string upstream, std::string principal) override;
     task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;

@@ -59,6 +59,24 @@ callback_outcome credential_manager::lost_callback(const std::string& state) con
     return outcome;
 }
 
+namespace {
+
+bool at_idp(const pending_authorization& p) {
+    return p.kind == authorization_kind::idp_login;
+}
+
+} // namespace
+
+task<bool> credential_manager::knows_flow(std::string state) {
+    auto read = [&] { return store_.find_pending(state); };
+    const auto found = co_await vault_.run(read);
+    if (!found || !*found)
+        co_return false;
+    const auto& p = **found;
+    const auto* m = find({at_idp(p), p.principal, at_idp(p) ? p.identity_provider : p.upstream});
+    co_return m && !m->removed;
+}
+
 task<callback_outcome> credential_manager::callback(callback_parameters parameters,
                                                     std::optional<std::string> browser_binding) {
     callback_outcome outcome;
@@ -97,7 +115,7 @@ task<callback_outcome> credential_manager::finish_callback(pending_authorization
     callback_outcome outcome;
     outcome.title = "This sign-in can't be completed";
     outcome.approval_id = pending.approval_id;
-    const bool session = pending.kind == authorization_kind::idp_login;
+    const bool session = at_idp(pending);
     const auto* m =
         find({session, pending.principal, session ? pending.identity_provider : pending.upstream});
     if (!m || m->removed || (session && m->place.whose.url != pending.server.issuer)) {

@@ -1,7 +1,6 @@
 // No dumps, and a note.
 #include "proxy/service/process.hpp"
 
-#include "conf/load.hpp"
 #include "proxy/log/log.hpp"
 
 #include <sys/prctl.h>
@@ -17,11 +16,11 @@ void forbid_dumps() {
 
 std::unique_ptr<running_file> leave_note(const server& s) {
     const auto& settings = s.settings();
-    const auto about = describe_running(settings, s.listen_port(), s.approval_port());
+    auto about = describe_running(settings, s.listen_port(), s.approval_port());
+    about.stdio = s.role() == server_role::bridged;
+    about.neighbour = s.neighbour_port();
     auto note = std::make_unique<running_file>();
-    auto directory = settings.state_directory;
-    if (const auto own = default_config(process_inputs()))
-        directory = own->state_directory;
+    const auto directory = note_directory(settings);
     auto left = note->write(directory, about);
     if (!left && directory != settings.state_directory)
         left = note->write(settings.state_directory, about);

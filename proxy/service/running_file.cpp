@@ -1,6 +1,7 @@
 // JSON in a file of its own per process, replaced whole.
 #include "proxy/service/running_file.hpp"
 
+#include "conf/load.hpp"
 #include "conf/values.hpp"
 #include "core/json_fields.hpp"
 
@@ -52,6 +53,8 @@ json to_json(const live_proxy& p) {
             {"tls", p.tls},
             {"approval_tls", p.approval_tls},
             {"client_auth", p.client_auth},
+            {"stdio", p.stdio},
+            {"neighbour", p.neighbour},
             {"upstreams", std::move(upstreams)}};
 }
 
@@ -67,6 +70,8 @@ live_proxy from_json(const json& in) {
     p.tls = in.value("tls", false);
     p.approval_tls = in.value("approval_tls", false);
     p.client_auth = in.value("client_auth", false);
+    p.stdio = in.value("stdio", false);
+    p.neighbour = in.value("neighbour", std::uint16_t(0));
     for (const auto& u : in.value("upstreams", json::array()))
         p.upstreams.push_back({json_string(u, "name"), json_string(u, "url"), json_string(u, "path")});
     return p;
@@ -97,6 +102,11 @@ live_proxy describe_running(const config& settings, std::uint16_t listen_port, s
     for (const auto& u : settings.upstreams)
         p.upstreams.push_back({u.name, u.url, u.path});
     return p;
+}
+
+std::string note_directory(const config& settings) {
+    const auto own = default_config(process_inputs());
+    return own ? own->state_directory : settings.state_directory;
 }
 
 running_file::~running_file() {

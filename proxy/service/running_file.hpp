@@ -22,11 +22,16 @@ struct live_proxy {
     std::string listen, approval_listen, approval_url;
     std::string state_directory; ///< where its operator token is
     bool tls = false, approval_tls = false, client_auth = false;
+    bool stdio = false;          ///< it serves the one client that has started it
+    std::uint16_t neighbour = 0; ///< where the holder of the approval address asks it; 0: nowhere
     std::vector<served> upstreams;
 };
 
 /// What there is to tell about this process, with the ports that were bound.
 live_proxy describe_running(const config& settings, std::uint16_t listen_port, std::uint16_t approval_port);
+
+/// Where such notes are left: this user's own state directory, whatever the configuration says.
+std::string note_directory(const config& settings);
 
 /// DIRECTORY/running/PID.json, for as long as it lives. Files of processes that are gone are swept.
 class running_file {

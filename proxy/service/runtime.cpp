@@ -63,6 +63,8 @@ void server::stop(std::chrono::milliseconds grace) {
     while (p.on_control(still_busy) && std::chrono::steady_clock::now() < patience)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     p.on_control([&p] {
+        if (p.page_watch)
+            p.page_watch->cancel();
         p.page->stop();
         if (p.metrics)
             p.metrics->stop();
@@ -128,6 +130,14 @@ std::uint16_t server::listen_port() const {
 
 std::uint16_t server::approval_port() const {
     return parts_->page_port;
+}
+
+server_role server::role() const {
+    return parts_->role;
+}
+
+std::uint16_t server::neighbour_port() const {
+    return parts_->neighbour_port;
 }
 
 std::uint16_t server::metrics_port() const {

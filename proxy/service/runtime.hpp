@@ -42,6 +42,9 @@ public:
     const config& settings() const;
     std::uint16_t listen_port() const;
     std::uint16_t approval_port() const;
+    server_role role() const;
+    /// Where the process that has the approval address asks this one; 0: it is this one.
+    std::uint16_t neighbour_port() const;
     std::uint16_t metrics_port() const;
     std::string operator_token() const;
     /// A link that lets one browser into the dashboard, once.

@@ -11,6 +11,7 @@
 #include "proxy/relay/listener.hpp"
 #include "proxy/service/metrics.hpp"
 #include "proxy/vault/open.hpp"
+#include "proxy/vault/vault_lock.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -68,13 +69,20 @@ struct server::parts {
     std::shared_ptr<const routing_table> table;
     std::thread control_thread;
     reserved_port page_reservation;
-    std::uint16_t port = 0, page_port = 0, metrics_port = 0;
+    bool shares_page = false;              ///< another process has the approval address
+    std::unique_ptr<vault_lock> page_lock; ///< held: the approval address is this process's
+    std::unique_ptr<loop_timer> page_watch;
+    std::uint16_t port = 0, page_port = 0, neighbour_port = 0, metrics_port = 0;
     bool running = false;
 
     // the steps of a start, in their order
     result<void> open_state(const random_source& random);
     result<void> make_workers(const random_source& random);
+    void claim_page();
     result<void> open_page(const random_source& random);
+    void watch_page();
+    void take_page_over();
+    std::vector<std::uint16_t> neighbours() const;
     result<void> open_listeners();
     result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);
     result<void> open_metrics();

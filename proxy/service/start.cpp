@@ -72,26 +72,6 @@ result<void> server::parts::make_workers(const random_source& random) {
     return {};
 }
 
-result<void> server::parts::open_page(const random_source& random) {
-    approval_services services{
-        *book,
-        *recovery,
-        [this] { return recovery->summaries(); },
-        [] { return wall_clock::now(); },
-        random,
-        [this] { return recovery->idp_sessions(); },
-        [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
-        [this](const std::string& id) { return recovery->anybody_waits(id); }};
-    page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
-                                               std::move(services), approval_tls);
-    auto bound = page->listen();
-    if (!bound)
-        return bound.error();
-    page_port = *bound;
-    page_reservation.release();
-    return {};
-}
-
 result<std::uint16_t> server::parts::open_listener(const endpoint_config& where, bool dedicated) {
     listener_identity identity;
     identity.address = where.to_string();
@@ -148,6 +128,7 @@ result<void> server::start() {
     std::signal(SIGPIPE, SIG_IGN);
     const auto random = system_random();
     auto done = p.open_state(random);
+    p.claim_page();
     if (done)
         done = p.make_workers(random);
     if (done)

@@ -1,12 +1,13 @@
 // `mcp-reauth stdio`: clients that know nothing but a program's standard input and output, before a protected server.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { said } from './lib/clients.mjs';
 import { connectAndApprove } from './lib/house.mjs';
 import { startMcpServerV2 } from './lib/mcp_server_v2.mjs';
 import { until } from './lib/proxy.mjs';
-import { stdioV1, stdioV2, useStdio } from './lib/stdio.mjs';
+import { program, stdioV1, stdioV2, useStdio } from './lib/stdio.mjs';
 
 test('200 calls and one stream over 20 expiries through stdio: no error, one approval, no refresh too many', { timeout: 180_000 }, async (t) => {
   const { as, rs, proxy, start, passed } = await useStdio(t, { proxy: { values: { refresh_ahead: '0s' } } });
@@ -66,3 +67,80 @@ for (const [name, make, era] of cases) {
     passed();
   });
 }
+
+test('ten programs at once: one sign-in, one refresh an expiry; the one that shows the page is killed, and another does', { timeout: 120_000 }, async (t) => {
+  const { as, rs, proxy, start, passed } = await useStdio(t, { proxy: { values: { refresh_ahead: '0s' } } });
+  const clients = Array.from({ length: 10 }, () => stdioV1(start));
+  const connecting = Promise.all(clients.map((client) => client.open()));
+  connecting.catch(() => {});
+  const approval = await proxy.oneApproval();
+  assert.equal((await proxy.waiting()).length, 1);
+  await proxy.approve(approval.id);
+  await connecting;
+  assert.equal(as.counts.authorizations, 1);
+  assert.equal(as.counts.registrations, 1);
+  for (let round = 0; round < 3; round++) {
+    const before = as.counts.refreshes;
+    await new Promise((resolve) => setTimeout(resolve, 2200)); // the token's life
+    await Promise.all(clients.map((client, i) => client.callTool({ name: 'echo', arguments: { message: `${i}` } })));
+    assert.ok(as.counts.refreshes - before <= 2, `one refresh for all, and at most one more: ${as.counts.refreshes - before}`);
+  }
+  assert.equal(as.counts.reuses, 0);
+  // which of them shows the page is known by its lock: kill one after the other until the page goes
+  const pids = new Map(clients.map((client) => [client.transportUnderTest.pid, client]));
+  const holder = await shows(proxy, [...pids.keys()]);
+  process.kill(holder, 'SIGKILL');
+  const left = [...pids].filter(([pid]) => pid !== holder).map(([, client]) => client);
+  const call = left[3].callTool({ name: 'admin', arguments: {} });
+  call.catch(() => {});
+  const more = await proxy.oneApproval();
+  assert.equal(more.kind, 'step_up');
+  await proxy.approve(more.id);
+  assert.equal(said(await call), 'administered');
+  assert.equal((await Promise.all(left.map((client) => client.callTool({ name: 'echo', arguments: { message: 'on' } })))).length, 9);
+  assert.equal(rs.counts.tools.admin, 1);
+  assert.equal(as.counts.reuses, 0);
+  for (const client of left) {
+    await client.close();
+    assert.deepEqual(client.problems, []);
+  }
+  passed();
+});
+
+/// The process that listens on the approval port.
+async function shows(proxy, pids) {
+  const port = proxy.approvalPort.toString(16).toUpperCase().padStart(4, '0');
+  const inode = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+    .find((fields) => fields[1]?.endsWith(`:${port}`) && fields[3] === '0A')[9];
+  for (const pid of pids) {
+    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => { try { return readlinkSync(`/proc/${pid}/fd/${fd}`); } catch { return ''; } });
+    if (open.includes(`socket:[${inode}]`)) return pid;
+  }
+  throw new Error('nobody listens');
+}
+
+test('programs for different servers, and a serve of the same user, share one page: approvals of each are decided there', { timeout: 60_000 }, async (t) => {
+  const { as, rs, proxy, passed } = await useStdio(t);
+  const other = await startMcpServerV2({ authorizationServer: as });
+  t.after(() => other.close());
+  await proxy.start(); // serve, with the upstream `files`
+  const byUrl = (url) => stdioV1(program(proxy, { upstream: url }));
+  const [one, two] = [byUrl(other.url), byUrl(rs.url)];
+  const opening = [one.open(), two.open()];
+  for (const each of opening) each.catch(() => {});
+  const both = await until(async () => { const all = await proxy.waiting(); return all.length === 2 && all; }, { what: 'two approvals in one list' });
+  const theirs = both.find((a) => a.upstream !== 'files');
+  // the page of another process's approval, at serve's address: look, approve, come back from the provider
+  const page = await fetch(theirs.link);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /Approve|Sign in/i);
+  for (const { id } of both) await proxy.approve(id);
+  await Promise.all(opening);
+  assert.equal(said(await one.callTool({ name: 'echo', arguments: { message: 'hi' } })), 'hi');
+  assert.equal(said(await two.callTool({ name: 'echo', arguments: { message: 'ho' } })), 'ho');
+  const { body } = await proxy.api('/api/credentials');
+  assert.deepEqual(body.credentials.filter((c) => c.held).map((c) => c.upstream).sort(), ['files', theirs.upstream].sort());
+  await one.close();
+  await two.close();
+  passed();
+});

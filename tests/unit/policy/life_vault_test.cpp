@@ -199,3 +199,35 @@ TEST_CASE("life: a sign-out by another process is heard of at the next look") {
     CHECK(w.told[request] == w.only_question()); // it is judged anew
     holds(w);
 }
+
+TEST_CASE("life: what the vault's news brought while the lock was waited for is not renewed again") {
+    life_world w;
+    w.sign_in();
+    const auto request = w.refuse();
+    REQUIRE(w.end<life::discover>());
+    REQUIRE(w.rival_renews());
+    w.tell(life::news{w.vault.state()});
+    CHECK(replayed(w, request));
+    const auto theirs = token_of(w.machine.held());
+    w.settle();
+    CHECK(token_of(w.machine.held()) == theirs);
+    CHECK(token_of(&*w.vault.value) == theirs);
+    w.check_rest();
+    holds(w);
+}
+
+TEST_CASE("life: a refresh that is refused because another process has renewed meanwhile costs no login") {
+    life_world w;
+    w.sign_in();
+    const auto request = w.refuse();
+    w.send_refresh();
+    w.vault.lock.reset(); // it was taken from us, as PostgreSQL does with a holder that does not answer
+    REQUIRE(w.rival_renews());
+    w.tell(life::news{w.vault.state()});
+    REQUIRE(w.end<life::run>(ending::refusal));
+    w.settle();
+    CHECK(replayed(w, request));
+    CHECK(w.open.empty());
+    CHECK(token_of(w.machine.held()) == token_of(&*w.vault.value));
+    holds(w);
+}

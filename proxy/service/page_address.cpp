@@ -1,0 +1,133 @@
+// The address of the approval page: one process of a user has it and shows what the others know; when that
+// one ends another takes over.
+#include "proxy/log/log.hpp"
+#include "proxy/service/running_file.hpp"
+#include "proxy/service/runtime_parts.hpp"
+#include "proxy/vault/file_lock.hpp"
+
+#include <filesystem>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace reauth {
+namespace {
+
+constexpr std::chrono::seconds look_for_address{1};
+
+std::string lock_file(const config& settings) {
+    return settings.state_directory + "/approval-locks";
+}
+
+bool can_bind(const endpoint_config& where) {
+    error_code failed;
+    const auto ip = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, failed);
+    if (failed)
+        return true; // the listener says what is wrong
+    const asio::ip::tcp::endpoint at(ip, where.port);
+    asio::io_context context;
+    asio::ip::tcp::acceptor probe(context);
+    probe.open(at.protocol(), failed);
+    probe.set_option(asio::socket_base::reuse_address(true), failed);
+    probe.bind(at, failed);
+    if (!failed)
+        probe.listen(1, failed);
+    return failed != asio::error::address_in_use;
+}
+
+} // namespace
+
+/// Who holds the lock has the address. A stranger's program that listens there makes `stdio` take another
+/// port: its user has chosen none.
+void server::parts::claim_page() {
+    const auto& at = settings->approval.listen;
+    if (at.port == 0 || settings->state_directory.empty())
+        return;
+    std::error_code exists;
+    if (std::filesystem::create_directories(settings->state_directory, exists))
+        ::chmod(settings->state_directory.c_str(), 0700);
+    auto lock = try_file_lock(lock_file(*settings), "approval " + at.to_string());
+    if (!lock)
+        return; // without it whoever binds first has it
+    page_lock = std::move(*lock);
+    if (!page_lock)
+        shares_page = true;
+    else if (role == server_role::bridged && !can_bind(at)) {
+        auto own = *settings;
+        const auto taken = at.to_string();
+        own.approval.listen.port = page_reservation.take(at.host);
+        own.approval.public_url =
+            (own.approval.tls ? "https://" : "http://") + own.approval.listen.to_string();
+        log_event(log_level::warn, "approval address taken",
+                  {{"listen", taken},
+                   {"instead", own.approval.listen.to_string()},
+                   {"message", "another program listens there: choose another `approval.listen`"}});
+        settings = std::make_shared<const config>(std::move(own));
+    }
+}
+
+result<void> server::parts::open_page(const random_source& random) {
+    approval_services services{
+        *book,
+        *recovery,
+        [this] { return recovery->summaries(); },
+        [] { return wall_clock::now(); },
+        random,
+        [this] { return recovery->idp_sessions(); },
+        [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
+        [this](const std::string& id) { return recovery->anybody_waits(id); },
+        [this] { return neighbours(); }};
+    page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
+                                               std::move(services), approval_tls);
+    if (shares_page) {
+        auto behind = page->listen_behind();
+        if (!behind)
+            return behind.error();
+        neighbour_port = *behind;
+        page_port = settings->approval.listen.port;
+        page_watch = std::make_unique<loop_timer>(control.get_executor());
+        watch_page();
+        return {};
+    }
+    auto bound = page->listen();
+    if (!bound)
+        return bound.error();
+    page_port = *bound;
+    page_reservation.release();
+    return {};
+}
+
+void server::parts::watch_page() {
+    page_watch->expires_after(look_for_address);
+    page_watch->async_wait([this](error_code ended) {
+        if (!ended)
+            take_page_over();
+    });
+}
+
+void server::parts::take_page_over() {
+    if (!page_lock) {
+        auto lock = try_file_lock(lock_file(*settings), "approval " + settings->approval.listen.to_string());
+        if (lock)
+            page_lock = std::move(*lock);
+    }
+    const auto bound = page_lock ? page->listen() : result<std::uint16_t>(failure{});
+    if (bound)
+        log_event(log_level::info, "approvals are shown here now",
+                  {{"approval", settings->approval.public_url}});
+    else
+        watch_page();
+}
+
+/// Those who share the address with this process.
+std::vector<std::uint16_t> server::parts::neighbours() const {
+    std::vector<std::uint16_t> out;
+    const auto here = settings->approval.listen.to_string();
+    for (const auto& other : live_proxies(note_directory(*settings)))
+        if (other.neighbour != 0 && other.pid != ::getpid() && other.approval_listen == here &&
+            other.state_directory == settings->state_directory)
+            out.push_back(other.neighbour);
+    return out;
+}
+
+} // namespace reauth
