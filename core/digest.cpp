@@ -1,4 +1,4 @@
-// SHA-256 and HMAC through libcrypto.
+// Digests and HMAC through libcrypto.
 #include "core/digest.hpp"
 
 #include <openssl/evp.h>
@@ -22,6 +22,14 @@ std::string hmac_sha256(std::string_view key, std::string_view data) {
               reinterpret_cast<const unsigned char*>(data.data()), data.size(),
               reinterpret_cast<unsigned char*>(out.data()), nullptr))
         throw std::runtime_error("libcrypto has no HMAC"); // LCOV_EXCL_LINE
+    return out;
+}
+
+std::string md5(std::string_view data) {
+    std::string out(16, '\0');
+    if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, EVP_md5(),
+                   nullptr) != 1)
+        throw std::runtime_error("libcrypto has no MD5 (FIPS mode?)"); // LCOV_EXCL_LINE
     return out;
 }
 

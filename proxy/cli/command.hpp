@@ -65,6 +65,7 @@ void add_json_option(CLI::App& verb, command_context& context);
 
 void add_serve(CLI::App& app, command_context& context);
 void add_stdio(CLI::App& app, command_context& context);
+void add_import(CLI::App& app, command_context& context);
 void add_demo(CLI::App& app, command_context& context);
 void add_check(CLI::App& app, command_context& context);
 void add_explain(CLI::App& app, command_context& context);

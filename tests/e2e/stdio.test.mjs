@@ -1,10 +1,12 @@
 // `mcp-reauth stdio`: clients that know nothing but a program's standard input and output, before a protected server.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { said } from './lib/clients.mjs';
 import { connectAndApprove } from './lib/house.mjs';
+import { signInWithMcpRemote } from './lib/mcp_remote.mjs';
 import { startMcpServerV2 } from './lib/mcp_server_v2.mjs';
 import { until } from './lib/proxy.mjs';
 import { program, stdioV1, stdioV2, useStdio } from './lib/stdio.mjs';
@@ -142,5 +144,36 @@ test('programs for different servers, and a serve of the same user, share one pa
   assert.deepEqual(body.credentials.filter((c) => c.held).map((c) => c.upstream).sort(), ['files', theirs.upstream].sort());
   await one.close();
   await two.close();
+  passed();
+});
+
+test('import mcp-remote takes its client and its tokens over: no new sign-in, its files stay as they are', { timeout: 90_000 }, async (t) => {
+  const { as, rs, proxy, start, passed } = await useStdio(t);
+  const home = join(proxy.dir, 'mcp-remote');
+  const remote = await signInWithMcpRemote(rs.url, home);
+  assert.equal(as.counts.authorizations, 1);
+  const files = () => readdirSync(join(home, 'mcp-remote-v1')).sort().map((name) => [name, readFileSync(join(home, 'mcp-remote-v1', name), 'utf8')]);
+  await remote.close();
+  const before = files();
+  const { code, stdout, stderr } = await proxy.cli('import', 'mcp-remote', rs.url, '--from', join(home, 'mcp-remote-v1'));
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /refresh token/);
+  assert.deepEqual(files(), before);
+  for (const secret of [before.find(([name]) => name.endsWith('_tokens.json'))].map(([, text]) => JSON.parse(text).refresh_token))
+    assert.ok(!stdout.includes(secret) && !stderr.includes(secret));
+  await new Promise((resolve) => setTimeout(resolve, as.settings.accessTokenSeconds * 1000 + 200)); // its access token is dead
+  const client = stdioV1(start);
+  await client.open();
+  assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: 'moved in' } })), 'moved in');
+  await client.close();
+  assert.equal(as.counts.authorizations, 1, 'nobody signed in again');
+  assert.equal(as.counts.registrations, 1);
+  assert.equal(as.counts.reuses, 0);
+  const again = await proxy.cli('import', 'mcp-remote', rs.url, '--from', join(home, 'mcp-remote-v1'));
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /already/);
+  const other = await proxy.cli('import', 'mcp-remote', 'https://other.example/mcp', '--from', join(home, 'mcp-remote-v1'));
+  assert.equal(other.code, 2);
+  assert.match(other.stderr, /there are 1/);
   passed();
 });

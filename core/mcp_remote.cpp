@@ -1,0 +1,105 @@
+// Keys are MD5 over the arguments; tokens are the SDK's, with a time of expiry.
+#include "core/mcp_remote.hpp"
+
+#include "core/digest.hpp"
+#include "core/encoding.hpp"
+#include "core/json_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace reauth {
+namespace {
+
+failure unusable_login(const std::string& why) {
+    return failure::permanent(fault::invalid_configuration, "what mcp-remote keeps can't be read: " + why);
+}
+
+std::string key_of(const std::string& url, const mcp_remote_arguments& a) {
+    auto text = url;
+    if (!a.resource.empty())
+        text += "|" + a.resource;
+    if (!a.headers.empty())
+        text += "|" + nlohmann::json(a.headers).dump(); // sorted, compact: as JSON.stringify writes it
+    return hex_encode(md5(text));
+}
+
+result<registered_client> client_of(const nlohmann::json& in, const std::string& issuer) {
+    registered_client c;
+    c.origin = client_origin::dynamic;
+    c.issuer = issuer;
+    c.identity.id = json_string(in, "client_id");
+    c.identity.client_secret = secret(json_string(in, "client_secret"));
+    const auto redirects = json_strings(in, "redirect_uris");
+    if (redirects && !redirects->empty())
+        c.redirect_uri = redirects->front();
+    if (const auto ends = json_time(in, "client_secret_expires_at");
+        ends && json_integer(in, "client_secret_expires_at") != 0)
+        c.secret_expires_at = *ends;
+    c.registered_at = json_time(in, "client_id_issued_at");
+    if (c.identity.id.empty())
+        return unusable_login("its client has no client_id");
+    const auto said = client_auth_method_from(json_string(in, "token_endpoint_auth_method"));
+    if (c.identity.client_secret.empty())
+        c.identity.method = client_auth_method::none;
+    else
+        c.identity.method =
+            said && *said != client_auth_method::none ? *said : client_auth_method::client_secret_basic;
+    return c;
+}
+
+} // namespace
+
+std::vector<std::string> mcp_remote_keys(const mcp_remote_arguments& arguments) {
+    auto bare = arguments.url;
+    while (bare.ends_with('/'))
+        bare.pop_back();
+    std::vector<std::string> out;
+    for (const auto& url : {arguments.url, bare, bare + "/"}) {
+        auto key = key_of(url, arguments);
+        if (std::find(out.begin(), out.end(), key) == out.end())
+            out.push_back(std::move(key));
+    }
+    return out;
+}
+
+result<mcp_remote_login> read_mcp_remote(const secret& tokens, const secret& client, time_point now) {
+    const auto in = parse_json_object(tokens.reveal());
+    if (!in)
+        return unusable_login("its tokens are no JSON object");
+    mcp_remote_login out;
+    auto& held = out.held;
+    held.access_token = secret(json_string(*in, "access_token"));
+    held.refresh_token = secret(json_string(*in, "refresh_token"));
+    held.issuer = json_string(*in, "issuer");
+    if (held.access_token.empty())
+        return unusable_login("there is no access token");
+    if (const auto type = json_string(*in, "token_type"); !type.empty() && ascii_lower(type) != "bearer")
+        return unusable_login("its tokens are of the type " + type + ", which can't be taken over");
+    held.obtained_at = now;
+    held.expires_at = json_time(*in, "expires_at", 1000);
+    if (!held.expires_at && !held.refresh_token.empty())
+        held.expires_at = now; // not known: renewed at once
+    held.requested = scope_set::parse(json_string(*in, "requested_scope"));
+    held.granted = scope_set::parse(json_string(*in, "scope"));
+    if (held.granted.empty())
+        held.granted = held.requested;
+    if (held.requested.empty())
+        held.requested = held.granted;
+    if (client.empty())
+        return out;
+    const auto kept = parse_json_object(client.reveal());
+    if (!kept)
+        return unusable_login("its client is no JSON object");
+    if (held.issuer.empty())
+        held.issuer = json_string(*kept, "issuer");
+    auto read = client_of(*kept, held.issuer);
+    if (!read)
+        return read.error();
+    held.client_id = read->identity.id;
+    out.client = std::move(*read);
+    return out;
+}
+
+} // namespace reauth
