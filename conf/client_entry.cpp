@@ -1,9 +1,13 @@
 // A row for each client; what the rows have in common is made once.
 #include "conf/client_entry.hpp"
 
+#include "conf/values.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <filesystem>
+#include <system_error>
 
 namespace reauth {
 namespace {
@@ -12,10 +16,7 @@ using json = nlohmann::ordered_json;
 
 constexpr auto variable = "${MCP_REAUTH_BEARER}", env_variable = "${env:MCP_REAUTH_BEARER}";
 
-struct entry_input {
-    const std::string &name, &url;
-    bool bearer;
-
+struct entry_input : client_way {
     json with_headers(json entry, const char* placeholder) const {
         if (bearer)
             entry["headers"] = {{"Authorization", std::string("Bearer ") + placeholder}};
@@ -58,14 +59,14 @@ constexpr std::array<client_row, 11> rows{{
      "MCP_TIMEOUT=60000 in its environment gives you a minute for the first sign-in (30 s else)."},
     {"claude-desktop", "Claude Desktop", "claude_desktop_config.json (Settings, Developer, Edit Config)",
      [](const entry_input& in) {
-         json args{"-y", "mcp-remote", in.url, "--allow-http"};
-         if (in.bearer) {
-             args.push_back("--header");
-             args.push_back("Authorization:Bearer ${MCP_REAUTH_BEARER}");
-         }
-         return under("mcpServers", in.name, {{"command", "npx"}, {"args", std::move(args)}});
+         json args = json::array();
+         for (std::size_t i = 1; i < in.program.size(); ++i)
+             args.push_back(in.program[i]);
+         return under("mcpServers", in.name,
+                      {{"command", in.program.empty() ? "mcp-reauth" : in.program.front()},
+                       {"args", std::move(args)}});
      },
-     no_command, "It starts programs only, so a bridge speaks for it."},
+     no_command, "It starts this program by itself: no `serve` has to run."},
     {"codex", "Codex", "~/.codex/config.toml", toml_for_codex,
      [](const entry_input& in) {
          return "codex mcp add " + in.name + " --url " + in.url +
@@ -157,14 +158,24 @@ std::vector<std::string> known_clients() {
     return out;
 }
 
-std::optional<client_entry> make_client_entry(std::string_view client, const std::string& name,
-                                              const std::string& url, bool bearer) {
+std::vector<std::string> stdio_command(const config& c, const upstream_config& u) {
+    std::error_code unknown;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    std::vector<std::string> out{unknown ? "mcp-reauth" : self.string(), "stdio"};
+    if (c.file.empty())
+        out.push_back(u.url);
+    else
+        out.insert(out.end(), {u.name, "--config", absolute_file(c.file)});
+    return out;
+}
+
+std::optional<client_entry> make_client_entry(std::string_view client, const client_way& way) {
     if (client == "claude")
         client = "claude-code";
     for (const auto& row : rows) {
         if (row.client != client)
             continue;
-        const entry_input in{name, url, bearer};
+        const entry_input in{way};
         return client_entry{std::string(row.client), std::string(row.title),
                             std::string(row.file),   row.text(in),
                             row.command(in),         std::string(row.note)};

@@ -25,8 +25,18 @@ struct client_entry {
 /// The names that make_client_entry knows, in the order of the alphabet. "claude" means claude-code.
 std::vector<std::string> known_clients();
 
-/// Nothing: no client is called that. `bearer`: the proxy wants one of its clients.
-std::optional<client_entry> make_client_entry(std::string_view client, const std::string& name,
-                                              const std::string& url, bool bearer);
+/// What an entry leads to.
+struct client_way {
+    std::string name, url;
+    bool bearer = false;              ///< the proxy wants one of its clients
+    std::vector<std::string> program; ///< what a client starts that only starts programs: stdio_command()
+};
+
+/// `mcp-reauth stdio …` for an upstream, with whole paths: clients start programs in directories of their
+/// own.
+std::vector<std::string> stdio_command(const config& c, const upstream_config& u);
+
+/// Nothing: no client is called that.
+std::optional<client_entry> make_client_entry(std::string_view client, const client_way& way);
 
 } // namespace reauth

@@ -65,8 +65,9 @@ struct idp_session_summary {
 struct credential_summary {
     std::string upstream, principal, issuer;
     grant_kind grant = grant_kind::authorization_code;
-    std::string url, client_url; ///< the upstream's own, and the one for clients
-    bool bearer = false;         ///< clients have to present one to us
+    std::string url, client_url;      ///< the upstream's own, and the one for clients
+    bool bearer = false;              ///< clients have to present one to us
+    std::vector<std::string> program; ///< what a client starts that only starts programs
     scope_set scopes;
     std::optional<time_point> expires_at;
     bool held = false, renewable = false;

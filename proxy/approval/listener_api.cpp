@@ -112,7 +112,7 @@ task<void> approval_listener::impl::api_named(self_ptr self, service_exchange& x
         const auto wanted = percent_decode(name, false).value_or("");
         for (const auto& c : self->services.credentials()) {
             const auto entry = c.upstream == wanted
-                                   ? make_client_entry(last, c.upstream, c.client_url, c.bearer)
+                                   ? make_client_entry(last, {c.upstream, c.client_url, c.bearer, c.program})
                                    : std::nullopt;
             if (entry)
                 r = entry_answer(*entry);

@@ -2,6 +2,8 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/problems.hpp"
+#include "conf/values.hpp"
+#include "core/uri.hpp"
 
 #include <memory>
 #include <ostream>
@@ -25,8 +27,9 @@ failure unknown_client(const std::string& client) {
 int print_entry(const command_context& context, const config& c, const upstream_config& u,
                 const std::string& client) {
     const auto url = client_url(c, u);
-    const bool bearer = !c.client_auth.empty();
-    if (url.starts_with("unix:"))
+    const bool bearer = !c.client_auth.empty() && client != "claude-desktop";
+    const bool starts_programs = client == "claude-desktop";
+    if (url.starts_with("unix:") && !starts_programs)
         return context.fail(failure::permanent(
             fault::invalid_configuration,
             "the proxy listens on a Unix socket, which MCP clients cannot be given as a URL",
@@ -35,7 +38,7 @@ int print_entry(const command_context& context, const config& c, const upstream_
         context.io.out << url << '\n';
         return exit_done;
     }
-    const auto entry = make_client_entry(client, u.name, url, bearer);
+    const auto entry = make_client_entry(client, {u.name, url, bearer, stdio_command(c, u)});
     if (!entry)
         return context.fail(unknown_client(client));
     if (context.json) {
@@ -68,12 +71,23 @@ void add_client_config(CLI::App& app, command_context& context) {
     std::string known;
     for (const auto& n : known_clients())
         known += n + ", ";
-    verb->add_option("NAME", *name, "the upstream; may be left out where there is one");
+    verb->add_option("NAME", *name,
+                     "the upstream; may be left out where there is one. For claude-desktop also a URL");
     verb->add_option("--for", *client, known + "or url")->required();
     add_config_options(*verb, context);
     add_json_option(*verb, context);
     verb->callback([&context, name, client] {
         context.run = [&context, name, client] {
+            if (const auto url = parse_http_url(*name); url && *client == "claude-desktop") {
+                auto in = context.inputs();
+                if (!in)
+                    return context.fail(in.error());
+                auto alone = config_for_url(*name, *in);
+                if (!alone)
+                    return context.fail(alone.error());
+                alone->upstreams.front().name = name_for_url(*url);
+                return print_entry(context, *alone, alone->upstreams.front(), *client);
+            }
             auto c = context.client_config();
             if (!c)
                 return context.fail(c.error());

@@ -101,15 +101,15 @@ result<std::optional<live_proxy>> command_context::running() const {
     const auto variable = io.inputs.environment.find("MCP_REAUTH_CONFIG");
     if (!config_file.empty() || variable != io.inputs.environment.end() || all.empty())
         return std::optional<live_proxy>();
-    // those that share an address are one to whoever asks there; `serve` first
-    const bool one = std::all_of(all.begin(), all.end(), [&](const live_proxy& p) {
+    // of those that share an approval page any will do, unless they serve clients of their own
+    const auto serves = [](const live_proxy& p) { return !p.stdio; };
+    const bool one_page = std::all_of(all.begin(), all.end(), [&](const live_proxy& p) {
         return p.approval_listen == all.front().approval_listen &&
                p.state_directory == all.front().state_directory;
     });
-    if (one) {
-        const auto serves =
-            std::find_if(all.begin(), all.end(), [](const live_proxy& p) { return !p.stdio; });
-        return std::optional(serves == all.end() ? all.front() : *serves);
+    if (one_page && std::count_if(all.begin(), all.end(), serves) <= 1) {
+        const auto first = std::find_if(all.begin(), all.end(), serves);
+        return std::optional(first == all.end() ? all.front() : *first);
     }
     std::string names;
     for (const auto& p : all)

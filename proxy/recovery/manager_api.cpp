@@ -258,6 +258,7 @@ std::vector<credential_summary> credential_manager::summaries() const {
         s.grant = m->place.whose.grant;
         s.url = m->place.whose.url;
         s.client_url = client_url(*table_->settings, m->place.where.upstream());
+        s.program = stdio_command(*table_->settings, m->place.where.upstream());
         s.bearer = !table_->settings->client_auth.empty();
         if (const auto* held = m->machine.held()) {
             s.held = true;

@@ -36,3 +36,18 @@ for (const client of installed().filter((c) => ['inspector', 'mcporter'].include
     passed();
   });
 }
+
+test('the entry that client-config prints for Claude Desktop starts the program, with a file and with a URL alone', { timeout: 60_000 }, async (t) => {
+  const { as, proxy, rs, passed } = await use(t);
+  const client = installed().find(({ name }) => name === 'claude-desktop');
+  const { connect } = await prepare(client, proxy);
+  const opening = connect();
+  await proxy.approve((await proxy.oneApproval()).id);
+  const seen = await opening;
+  assert.ok(seen.ok, seen.out);
+  const { stdout } = await proxy.cli('client-config', rs.url, '--for', 'claude-desktop');
+  const [entry] = Object.values(JSON.parse(stdout).mcpServers);
+  assert.deepEqual(entry.args, ['stdio', rs.url]);
+  assert.equal(as.counts.authorizations, 1);
+  passed();
+});

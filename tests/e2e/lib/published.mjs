@@ -90,9 +90,9 @@ const clients = [
     ok: /✓ files/,
   },
   {
-    name: 'claude-desktop', title: 'mcp-remote (for Claude Desktop)', package: 'mcp-remote', folder: large,
+    name: 'claude-desktop', title: 'SDK 1.32.2 as Claude Desktop (stdio)', package: '@modelcontextprotocol/sdk', folder: small,
     setup: ({ entry, home }) => writeFileSync(join(home, 'claude_desktop_config.json'), entry.text),
-    connect: ({ home }) => [node, join(root, 'tests/clients/stdio.mjs'), join(home, 'claude_desktop_config.json'), `mcp-remote=${join(large, 'mcp-remote/dist/proxy.js')}`],
+    connect: ({ home }) => [node, join(root, 'tests/clients/stdio.mjs'), join(home, 'claude_desktop_config.json')],
     ok: /tools: .*echo/,
   },
   {

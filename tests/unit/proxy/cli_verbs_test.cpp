@@ -127,11 +127,18 @@ TEST_CASE("client-config prints an entry for each client") {
     cli_directory dir;
     const auto file = dir.write("c.yaml", sample);
     for (const auto* client : {"claude", "cursor", "vscode", "windsurf", "gemini", "zed", "opencode", "codex",
-                               "url", "claude-code", "claude-desktop", "inspector", "mcporter"}) {
+                               "url", "claude-code", "inspector", "mcporter"}) {
         const auto r = run({"client-config", "notes", "--for", client, "-c", file});
         CHECK(r.code == 0);
         CHECK(has(r.out, "http://127.0.0.1:8970/notes"));
     }
+    auto desktop =
+        nlohmann::json::parse(run({"client-config", "notes", "--for", "claude-desktop", "-c", file}).out);
+    CHECK(desktop["mcpServers"]["notes"]["args"] == nlohmann::json{"stdio", "notes", "--config", file});
+    CHECK(desktop["mcpServers"]["notes"]["command"].get<std::string>().starts_with("/"));
+    desktop = nlohmann::json::parse(
+        run({"client-config", "https://mcp.example.com/mcp", "--for", "claude-desktop"}).out);
+    CHECK(desktop["mcpServers"]["example"]["args"] == nlohmann::json{"stdio", "https://mcp.example.com/mcp"});
     const auto wrong = run({"client-config", "note", "--for", "claude", "-c", file});
     CHECK(wrong.code == 2);
     CHECK(has(wrong.err, "did you mean 'notes'?"));
@@ -254,6 +261,9 @@ TEST_CASE("the running proxy is found: by its configuration, or because it is th
     CHECK(several.code == 2);
     CHECK(has(several.err, "2 proxies run here"));
     CHECK(has(several.err, "--config " + file));
+    about.stdio = true; // it shares the other's page, and serves no client that asks here
+    REQUIRE(second->write(named.state_directory, about).has_value());
+    CHECK(run({"client-config", "--for", "url"}, home).out == "http://127.0.0.1:4321/\n");
     second.reset();
     note.reset();
     CHECK(run({"client-config", "--for", "url"}, home).code == 2);
