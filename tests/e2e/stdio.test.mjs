@@ -3,12 +3,16 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema, LoggingMessageNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { said } from './lib/clients.mjs';
 import { connectAndApprove } from './lib/house.mjs';
 import { signInWithMcpRemote } from './lib/mcp_remote.mjs';
+import { startTalkingServer } from './lib/mcp_server_talking.mjs';
 import { startMcpServerV2 } from './lib/mcp_server_v2.mjs';
 import { until } from './lib/proxy.mjs';
+import { installed, prepare } from './lib/published.mjs';
 import { program, stdioV1, stdioV2, useStdio } from './lib/stdio.mjs';
 
 test('200 calls and one stream over 20 expiries through stdio: no error, one approval, no refresh too many', { timeout: 180_000 }, async (t) => {
@@ -177,3 +181,62 @@ test('import mcp-remote takes its client and its tokens over: no new sign-in, it
   assert.match(other.stderr, /there are 1/);
   passed();
 });
+
+test('the server asks the model, the person and the roots of a stdio client; streams that are cut lose nothing; lost sessions are begun again', { timeout: 90_000 }, async (t) => {
+  const { as, rs, proxy, start, passed } = await useStdio(t, { server: startTalkingServer });
+  const client = stdioV1(start, { options: { capabilities: { sampling: {}, elicitation: {}, roots: {} } } });
+  client.setRequestHandler(CreateMessageRequestSchema, async () => ({ model: 'm', role: 'assistant', content: { type: 'text', text: 'so' } }));
+  client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: { name: 'Ada' } }));
+  client.setRequestHandler(ListRootsRequestSchema, async () => ({ roots: [{ uri: 'file:///work' }] }));
+  const told = [];
+  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => told.push(params.data));
+  await connectAndApprove(proxy, client);
+  const call = (name, args = {}) => client.callTool({ name, arguments: args }).then(said);
+  assert.equal(await call('ask_model'), 'the model said so');
+  assert.equal(await call('ask_person'), 'accept Ada');
+  assert.equal(await call('ask_roots'), 'file:///work');
+
+  const counting = call('count', { to: 30, ms: 40 });
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    rs.cutStreams();
+  }
+  assert.equal(await counting, 'counted to 30');
+  assert.ok(rs.counts.cuts >= 3);
+  assert.deepEqual(told, Array.from({ length: 30 }, (_, i) => i), 'no message was lost or doubled');
+  assert.equal(rs.counts.tools.count, 1);
+
+  assert.ok(rs.forget() >= 1);
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => call('echo', { message: `${i}` })));
+  assert.deepEqual(answers, Array.from({ length: 10 }, (_, i) => `${i}`));
+  assert.equal(rs.counts.tools.echo, 10);
+  assert.equal(rs.counts.sessions, 2, 'one new session for all who noticed');
+  assert.equal(await call('ask_model'), 'the model said so', 'and it talks back there');
+  await client.close();
+  assert.deepEqual(client.problems, []);
+  assert.equal(rs.counts.deletes, 1);
+  assert.equal(as.counts.authorizations, 1);
+  passed();
+});
+
+for (const published of installed().filter((c) => ['inspector', 'mcporter'].includes(c.name))) {
+  test(`${published.name} ${published.version} through stdio: sign-in, expiry and step-up`, { timeout: 180_000 }, async (t) => {
+    const { as, rs, proxy, passed } = await useStdio(t);
+    const { connect, call } = await prepare(published, proxy, undefined, 'claude-desktop'); // the entry is of the same form
+    const opening = connect();
+    await proxy.approve((await proxy.oneApproval({ ms: 30_000 })).id);
+    const first = await opening;
+    assert.ok(first.ok, first.out);
+    await new Promise((done) => setTimeout(done, as.settings.accessTokenSeconds * 1000 + 500)); // tokens are dead now
+    assert.match((await call('echo', { message: 'still-here' })).out, /still-here/);
+    const stepping = call('admin');
+    const more = await proxy.oneApproval({ ms: 30_000 });
+    assert.equal(more.kind, 'step_up');
+    await proxy.approve(more.id);
+    assert.match((await stepping).out, /administered/);
+    assert.equal(rs.counts.tools.admin, 1);
+    assert.equal(as.counts.refreshErrors, 0);
+    assert.equal(as.counts.reuses, 0);
+    passed();
+  });
+}

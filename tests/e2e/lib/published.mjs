@@ -108,14 +108,14 @@ const clients = [
 export const installed = () => clients.filter((c) => existsSync(join(c.folder, c.package)))
   .map((c) => ({ ...c, version: packageOf(c.folder, c.package).version }));
 
-/// A client with a home of its own beside that proxy; its settings are what client-config says.
-export async function prepare(client, proxy, url) {
+/// A client with a home of its own beside that proxy; its settings are what client-config says (`as`: for another client).
+export async function prepare(client, proxy, url, as = client.name) {
   const home = join(proxy.dir, `home-${client.name}`);
   mkdirSync(home, { recursive: true });
-  const where = { home, url, entry: await clientConfig(proxy, client.name) };
+  const where = { home, url, entry: await clientConfig(proxy, as) };
   client.setup(where);
   const env = {
-    ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_DATA_HOME: join(home, '.local/share'),
+    ...process.env, HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_STATE_HOME: join(proxy.dir, 'state'), XDG_DATA_HOME: join(home, '.local/share'),
     CODEX_HOME: join(home, '.codex'), GEMINI_CLI_TRUST_WORKSPACE: 'true', DISABLE_TELEMETRY: '1', DISABLE_AUTOUPDATER: '1',
     OPENCODE_DISABLE_AUTOUPDATE: '1', NO_COLOR: '1', CI: '1',
   };
