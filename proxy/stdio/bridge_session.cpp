@@ -154,6 +154,7 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
         if (status == 200) {
             had = true;
             at.moved = false;
+            log_event(log_level::debug, "stream open", {{"upstream", b.upstream_}});
             const auto end = co_await b.pump(**stream, nullptr, at);
             stream->reset();
             failures = at.moved ? 0 : failures + 1;

@@ -3,7 +3,8 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeProxy } from '../lib/proxy.mjs';
+import { makeProxy, until } from '../lib/proxy.mjs';
+import { program } from '../lib/stdio.mjs';
 import { drive } from './drive.mjs';
 import { settings } from './settings.mjs';
 
@@ -21,7 +22,11 @@ if (process.env.CONFORMANCE_DIRECT) {
 const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-conformance-'));
 const { upstream = '', top = '' } = settings(scenario, context, dir);
 const proxy = await makeProxy({ template: 'conformance.yaml', upstreamUrl, dir, values: { upstream, top } });
-await proxy.start();
+const stdio = process.env.CONFORMANCE_STDIO && {
+  ...program(proxy, { upstream: 'scenario', args: ['--log-level', 'trace'] }),
+  streamIsOpen: () => until(() => proxy.log.includes('"stream open"'), { what: 'the stream of the session' }),
+};
+if (!stdio) await proxy.start();
 
 // A person who approves every question once, as soon as it comes up.
 const seen = new Set();
@@ -39,7 +44,7 @@ const person = (async () => {
 
 let failure;
 try {
-  await drive(scenario, wire, `${proxy.origin}/scenario`, context);
+  await drive(scenario, wire, stdio || `${proxy.origin}/scenario`, context);
 } catch (error) {
   failure = error;
   console.error(error);

@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { v1, v2 } from '../lib/clients.mjs';
+import { stdioV1, stdioV2 } from '../lib/stdio.mjs';
 
 const modern = '2026-07-28';
 const anything = z.looseObject({});
 
-function connect(url, wire, { options, mode = { pin: modern }, ...rest } = {}) {
-  return wire === modern ? v2(url, { mode, options, ...rest }) : v1(url, { options, ...rest });
+/// `to`: a URL, or what starts a program that speaks for the client.
+function connect(to, wire, { options, mode = { pin: modern }, ...rest } = {}) {
+  if (typeof to === 'object') return wire === modern ? stdioV2(to, { mode, options }) : stdioV1(to, { options });
+  return wire === modern ? v2(to, { mode, options, ...rest }) : v1(to, { options, ...rest });
 }
 
 async function listAndCall(client) {
@@ -35,7 +38,7 @@ const special = {
     run: (client) => client.callTool({ name: 'test_client_elicitation_defaults', arguments: {} }),
   },
   // The scenario takes any GET after the call for a reconnection: the client's own stream has to be open before it.
-  'sse-retry': () => {
+  'sse-retry': (to) => {
     let opened;
     const streamIsOpen = new Promise((resolve) => (opened = resolve));
     return {
@@ -48,7 +51,7 @@ const special = {
         },
       },
       run: async (client) => {
-        await streamIsOpen;
+        await (typeof to === 'object' ? to.streamIsOpen() : streamIsOpen);
         await client.callTool({ name: 'test_reconnection', arguments: {} });
       },
     };
@@ -115,11 +118,11 @@ async function loadSkill(client) {
   }
 }
 
-/// Runs the scenario against `url`.
-export async function drive(scenario, wire, url, context) {
+/// Runs the scenario against a URL, or through a program.
+export async function drive(scenario, wire, to, context) {
   const found = special[scenario] ?? { run: listAndCall };
-  const how = typeof found === 'function' ? found() : found;
-  const client = connect(url, wire, how);
+  const how = typeof found === 'function' ? found(to) : found;
+  const client = connect(to, wire, how);
   how.prepare?.(client);
   await client.open();
   try {

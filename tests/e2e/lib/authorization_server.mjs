@@ -158,6 +158,14 @@ export async function startAuthorizationServer({
     settings,
     /// While paused it answers everything with 503.
     pause: (yes) => { paused = yes; },
+    /// That refresh token and everything of its grant ends, as if an administrator had revoked it.
+    revoke: async (token) => {
+      const found = await provider.RefreshToken.find(token);
+      if (!found) return false;
+      await provider.Grant.find(found.grantId).then((grant) => grant?.destroy());
+      await found.destroy();
+      return true;
+    },
     /// Its process ends, and another begins with the same memory.
     crash: () => new Promise((resolve) => { http.closeAllConnections(); http.close(resolve); }),
     restart: () => new Promise((resolve) => http.listen(new URL(issuer).port, '127.0.0.1', resolve)),
