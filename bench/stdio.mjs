@@ -2,7 +2,7 @@
 //   bench/stdio.mjs            all of it; writes the table into docs/stdio.md
 //   bench/stdio.mjs --quick    few rounds, writes nothing
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -64,10 +64,10 @@ class Talk {
     const of = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)[1]);
     return { resident: of('Rss'), own: of('Private_Clean') + of('Private_Dirty') };
   }
-  /// Milliseconds of processor time so far (resolution: 10 ms).
+  /// Milliseconds of processor time so far, of all its threads.
   cpu() {
-    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
+    const threads = readdirSync(`/proc/${this.child.pid}/task`);
+    return threads.reduce((sum, id) => sum + Number(readFileSync(`/proc/${this.child.pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e6, 0);
   }
 }
 

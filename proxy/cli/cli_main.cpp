@@ -9,6 +9,7 @@
 #include <iostream>
 #include <optional>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace reauth {
@@ -78,7 +79,20 @@ int run_cli(const std::vector<std::string>& arguments, cli_io io) {
     }
 }
 
+namespace {
+
+/// A descriptor that is closed would be given to the next file that is opened: the vault, say, would get what
+/// is printed.
+void open_standard_streams() {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(fd, F_GETFD) < 0) [[maybe_unused]]
+            const int filled = ::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+}
+
+} // namespace
+
 int cli_main(int argc, char** argv) {
+    open_standard_streams();
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     return run_cli(arguments,
                    {std::cout, std::cerr, std::cin, process_inputs(), ::isatty(STDIN_FILENO) == 1});

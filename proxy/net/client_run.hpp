@@ -27,6 +27,7 @@ struct client_run {
     loop_timer alarm; ///< the waiter sleeps on it; it rings at the deadline, or now when there is an answer
     std::shared_ptr<client_socket> socket;
     bool over = false; ///< nobody waits any more
+    bool keep = false; ///< the connection may serve another request: http_stream::reuse()
 
     std::chrono::milliseconds left() const {
         return std::chrono::duration_cast<std::chrono::milliseconds>(deadline -

@@ -26,7 +26,7 @@ using time_point = std::chrono::steady_clock::time_point;
 constexpr std::uint32_t longest_head = 64 * 1024;
 constexpr unsigned max_interim = 16;
 
-wire_request on_the_wire(const http_request& request, const http_url& url) {
+wire_request on_the_wire(const http_request& request, const http_url& url, bool keep) {
     wire_request out;
     out.version(11);
     out.method_string(request.method);
@@ -39,7 +39,8 @@ wire_request on_the_wire(const http_request& request, const http_url& url) {
         out.set(field.name, field.value);
     if (!request.authorization.empty())
         out.set(http::field::authorization, std::string(request.authorization.reveal()));
-    out.set(http::field::connection, "close");
+    if (!keep)
+        out.set(http::field::connection, "close");
     const auto body = request.body.reveal();
     out.body() = boost::beast::span<const char>(body.data(), body.size());
     out.prepare_payload();
@@ -76,19 +77,27 @@ template<class Stream>
 class conversation final : public http_stream {
 public:
     conversation(std::shared_ptr<client_socket> socket, std::shared_ptr<asio::ssl::context> tls,
-                 std::shared_ptr<Stream> stream, http_url url)
+                 std::shared_ptr<Stream> stream, http_url url, bool keep)
         : socket_(std::move(socket)), tls_(std::move(tls)), stream_(std::move(stream)), url_(std::move(url)),
-          alarm_(socket_->get_executor()) {
+          alarm_(socket_->get_executor()), keep_(keep) {
         buffer_.reserve(longest_head);
     }
     ~conversation() override {
         error_code ignored;
-        socket_->close(ignored);
+        if (socket_)
+            socket_->close(ignored);
+    }
+
+    std::shared_ptr<client_socket> reuse() override {
+        if (!keep_ || !parser_->is_done() || !parser_->get().keep_alive() || buffer_.size() != 0)
+            return nullptr;
+        stream_.reset();
+        return std::move(socket_);
     }
 
     /// Sends the request and reads a final head.
     task<result<void>> begin(const http_request& request) {
-        auto message = on_the_wire(request, url_);
+        auto message = on_the_wire(request, url_, keep_);
         error_code failed;
         co_await http::async_write(*stream_, message, asio::redirect_error(use_task, failed));
         if (failed)
@@ -122,15 +131,7 @@ public:
     task<result<std::string>> read(time_point until) override {
         if (parser_->is_done())
             co_return std::string();
-        auto late = std::make_shared<bool>(false);
-        alarm_.expires_at(until);
-        alarm_.async_wait([late, socket = socket_](error_code cancelled) {
-            error_code ignored;
-            if (cancelled)
-                return;
-            *late = true;
-            socket->close(ignored);
-        });
+        const auto late = until == (time_point::max)() ? nullptr : ring_at(until);
         error_code failed;
         std::size_t got = 0;
         while (got == 0 && !failed && !parser_->is_done()) {
@@ -145,8 +146,9 @@ public:
                 failed = {};
             got = space_.size() - parser_->get().body().size;
         }
-        alarm_.cancel();
-        if (*late)
+        if (late)
+            alarm_.cancel();
+        if (late && *late)
             co_return failure::passing(fault::upstream_timeout,
                                        "no whole answer from " + url_.authority() + " in time");
         if (failed)
@@ -155,11 +157,26 @@ public:
     }
 
 private:
+    /// Closes the socket then; what is given back tells whether it did.
+    std::shared_ptr<bool> ring_at(time_point until) {
+        auto late = std::make_shared<bool>(false);
+        alarm_.expires_at(until);
+        alarm_.async_wait([late, socket = socket_](error_code cancelled) {
+            error_code ignored;
+            if (cancelled)
+                return;
+            *late = true;
+            socket->close(ignored);
+        });
+        return late;
+    }
+
     std::shared_ptr<client_socket> socket_;
     std::shared_ptr<asio::ssl::context> tls_;
     std::shared_ptr<Stream> stream_;
     const http_url url_;
     loop_timer alarm_;
+    const bool keep_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser_type> parser_;
     std::array<char, 16 * 1024> space_;
@@ -192,7 +209,8 @@ task<result<std::unique_ptr<http_stream>>> begin_exchange(std::shared_ptr<client
     using secured = asio::ssl::stream<client_socket&>;
     auto socket = run->socket;
     if (!tls) {
-        auto talk = std::make_unique<conversation<client_socket>>(socket, nullptr, socket, std::move(url));
+        auto talk =
+            std::make_unique<conversation<client_socket>>(socket, nullptr, socket, std::move(url), run->keep);
         co_return co_await converse(std::move(talk), std::move(request));
     }
     auto stream = std::make_shared<secured>(*socket, *tls);
@@ -209,7 +227,8 @@ task<result<std::unique_ptr<http_stream>>> begin_exchange(std::shared_ptr<client
                 describe_tls_failure(stream->native_handle(), failed),
             !untrusted, untrusted ? "If the certificate is right, name its CA in `tls: {ca_file: …}`." : "");
     }
-    auto talk = std::make_unique<conversation<secured>>(socket, std::move(tls), stream, std::move(url));
+    auto talk =
+        std::make_unique<conversation<secured>>(socket, std::move(tls), stream, std::move(url), false);
     co_return co_await converse(std::move(talk), std::move(request));
 }
 

@@ -20,6 +20,9 @@ public:
     /// The next bytes of the body, its transfer coding taken off; empty: that was all.
     /// fault::upstream_timeout if nothing came until then, upstream_malformed.
     virtual task<result<std::string>> read(std::chrono::steady_clock::time_point until) = 0;
+    /// The connection, for another request, where it was asked to be kept, the server keeps it and the answer
+    /// was read to its end; else nullptr. Nothing can be read here any more.
+    virtual std::shared_ptr<client_socket> reuse() { return nullptr; }
 
 protected:
     http_response head_;
@@ -29,7 +32,7 @@ protected:
 result<void> check_request(const http_request& request);
 
 /// Sends `request` over run->socket, inside TLS if `tls` is set, and reads the answer's head. Connection:
-/// close; interim answers (1xx) are skipped.
+/// close, unless run->keep (without TLS); interim answers (1xx) are skipped.
 task<result<std::unique_ptr<http_stream>>> begin_exchange(std::shared_ptr<client_run> run,
                                                           http_request request, http_url url,
                                                           std::shared_ptr<asio::ssl::context> tls);

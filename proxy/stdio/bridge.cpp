@@ -15,6 +15,8 @@ namespace {
 
 /// Beyond so many the next request waits for one of them to end.
 constexpr std::size_t requests_at_once = 256;
+/// What may come with a 202.
+constexpr std::size_t most_of_an_acceptance = 64 * 1024;
 constexpr int parse_error = -32700, invalid_request = -32600;
 
 std::string protocol_error(int code, std::string_view id, const std::string& message) {
@@ -182,7 +184,7 @@ task<bool> bridge::try_once(call_ptr call) {
     }
     const auto status = (*answer)->head().status;
     if (status == 404 && in_session && !call->replayed) {
-        answer->reset();
+        link_.give_back(std::move(*answer));
         call->replayed = true;
         const auto renewed = co_await renew(epoch);
         if (!renewed)
@@ -190,7 +192,7 @@ task<bool> bridge::try_once(call_ptr call) {
         co_return renewed.has_value();
     }
     if (call->handshake && (status == 404 || status == 405)) {
-        answer->reset();
+        link_.give_back(std::move(*answer));
         const bool old = co_await try_old_transport(call);
         if (!old)
             refuse(*call, status, std::string());
@@ -248,8 +250,11 @@ task<bool> bridge::post_notice(std::string text, bool initialized) {
         notice_run_ = run;
         auto answer = co_await link_.open(std::move(run), std::move(request), endpoint_);
         const auto status = answer ? (*answer)->head().status : 0u;
-        if (status >= 200 && status < 300)
+        if (status >= 200 && status < 300) {
+            const auto rest = co_await read_whole(**answer, most_of_an_acceptance);
+            link_.give_back(std::move(*answer));
             co_return true;
+        }
         const bool lost = status == 404 && attempt == 0 && in_session && !initialized;
         if (!lost) {
             log_event(
@@ -258,7 +263,7 @@ task<bool> bridge::post_notice(std::string text, bool initialized) {
                  {"message", answer ? "HTTP status " + std::to_string(status) : answer.error().describe()}});
             co_return false;
         }
-        answer->reset();
+        link_.give_back(std::move(*answer));
         const auto renewed = co_await renew(epoch);
         if (!renewed)
             co_return false;

@@ -90,7 +90,7 @@ private:
 
     executor ex_;
     const std::string upstream_;
-    const upstream_link link_;
+    upstream_link link_;
     line_output& out_;
     tool_headers tools_;
 

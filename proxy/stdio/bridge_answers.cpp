@@ -120,7 +120,7 @@ task<void> bridge::read_answer(call_ptr call, std::unique_ptr<http_stream> answe
         co_return;
     }
     auto body = co_await read_whole(*answer, good ? answer_events::largest : largest_refusal);
-    answer.reset();
+    link_.give_back(std::move(answer));
     if (!good) {
         refuse(*call, status, body ? *body : std::string());
         co_return;
@@ -147,7 +147,7 @@ task<void> bridge::follow(call_ptr call, std::unique_ptr<http_stream> answer) {
         if (answer) {
             at.moved = false;
             const auto end = co_await pump(*answer, call, at);
-            answer.reset();
+            link_.give_back(std::move(answer));
             if (!call->wants_answer() || dropped_)
                 co_return;
             if (at.last_id.empty() || call->stateless) {

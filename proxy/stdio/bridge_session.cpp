@@ -104,7 +104,7 @@ task<result<void>> bridge::begin_again() {
     auto taken = co_await link_.open(link_.begin(), std::move(request), endpoint_);
     if (!taken)
         co_return taken.error();
-    taken->reset();
+    link_.give_back(std::move(*taken));
     if (listened && !ending_) {
         session_.listens = true;
         asio::co_spawn(ex_, listen(shared_from_this(), session_.epoch), asio::detached);

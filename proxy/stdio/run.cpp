@@ -1,4 +1,4 @@
-// Start, end, and what is in between: two threads for the streams, one for all the rest.
+// Start, end, and what is in between.
 #include "proxy/stdio/run.hpp"
 
 #include "proxy/log/log.hpp"
@@ -24,24 +24,28 @@ constexpr std::chrono::seconds patience{4}, patience_when_told{1};
 /// Why it ends.
 enum class ending { input, output, told };
 
-/// The bridge with its streams; everything but construction and destruction happens on the executor.
+/// The bridge with its streams; everything but construction, flush() and destruction happens on the executor.
 class conversation {
 public:
     conversation(executor ex, std::string upstream, upstream_link link, stdio_options options)
         : ex_(ex), out_(options.output, ex, [this] { end(ending::output); }),
           talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link), out_)),
-          in_(
+          in_(std::make_shared<standard_input>(
               options.input, ex, [this](auto lines) { take(std::move(lines)); },
-              [this] { end(ending::input); }) {}
+              [this] { end(ending::input); })) {
+        asio::post(ex, [in = in_] { in->start(); });
+    }
 
     void end(ending why) {
         const auto now = std::chrono::steady_clock::now();
         if (why == ending::output || std::exchange(ending_, true)) {
+            in_->stop();
             talk_->drop_everything();
             if (!std::exchange(over_told_, true))
                 over_.set_value();
             return;
         }
+        why_ = why;
         until_ = now + (why == ending::told ? patience_when_told : patience);
         asio::co_spawn(ex_, finish(), asio::detached);
     }
@@ -58,10 +62,12 @@ private:
                 continue;
             }
             const auto size = line.text.size();
-            talk_->take(std::move(line.text), [this, size] { in_.dealt_with(size); });
+            talk_->take(std::move(line.text), [in = in_, size] { in->dealt_with(size); });
         }
     }
     task<void> finish() {
+        if (why_ == ending::told)
+            in_->stop();
         co_await talk_->finish(until_);
         if (!std::exchange(over_told_, true))
             over_.set_value();
@@ -70,10 +76,11 @@ private:
     executor ex_;
     std::promise<void> over_;
     bool over_told_ = false, ending_ = false;
+    ending why_ = ending::input;
     std::chrono::steady_clock::time_point until_;
     standard_output out_;
     std::shared_ptr<bridge> talk_;
-    standard_input in_;
+    std::shared_ptr<standard_input> in_;
 };
 
 } // namespace

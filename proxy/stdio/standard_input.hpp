@@ -1,19 +1,21 @@
-// What the client says, line by line: standard input, read on a thread of its own. It may be a pipe, a
-// socket, a terminal or a file, and is never made non-blocking: others may share it.
+// What the client says, line by line. Standard input may be a pipe, a socket, a terminal or a file; it is
+// never made non-blocking, since others may share it: it is read when it is ready.
 #pragma once
 
 #include "core/message_lines.hpp"
 #include "proxy/net/task.hpp"
 
-#include <condition_variable>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+#include <array>
 #include <functional>
-#include <mutex>
-#include <thread>
+#include <memory>
 #include <vector>
 
 namespace reauth {
 
-class standard_input {
+/// Used on its executor's thread; owned by a shared_ptr, which its waits hold.
+class standard_input : public std::enable_shared_from_this<standard_input> {
 public:
     /// A message may be this long.
     static constexpr std::size_t longest = 16u << 20;
@@ -22,31 +24,32 @@ public:
 
     using take_lines = std::function<void(std::vector<message_lines::line>)>;
 
-    /// `take` and, once, `ended` are called on `ex`.
+    /// `ended` is called once, at the end of the input. The descriptor stays its owner's.
     standard_input(int descriptor, executor ex, take_lines take, std::function<void()> ended);
-    /// Stops reading.
     ~standard_input();
     standard_input(const standard_input&) = delete;
 
-    /// Lines of so many bytes have been dealt with. From any thread.
+    void start() { wait(); }
+    /// Reads no more, and calls nothing any more.
+    void stop();
+    /// Lines of so many bytes have been dealt with.
     void dealt_with(std::size_t bytes);
 
 private:
-    void run();
-    bool wait_for_room();
-    bool wait_for_input() const;
+    void wait();
+    void read();
     void pass_on(std::vector<message_lines::line> lines);
 
-    const int descriptor_;
-    int stop_event_;
     executor ex_;
-    const take_lines take_;
-    const std::function<void()> ended_;
-    std::mutex mutex_;
-    std::condition_variable room_;
+    asio::posix::basic_stream_descriptor<executor> descriptor_;
+    const int fd_;
+    bool watched_ = true; ///< it is one that can be waited for
+    take_lines take_;
+    std::function<void()> ended_;
+    message_lines cut_{longest};
     std::size_t ahead_ = 0;
-    bool stopping_ = false;
-    std::thread thread_;
+    bool waiting_ = false, stopped_ = false;
+    std::array<char, 64 * 1024> space_;
 };
 
 } // namespace reauth

@@ -41,10 +41,21 @@ standard_output::~standard_output() {
     ::close(stop_event_);
 }
 
+/// Where nothing waits and the reader has room, a line goes out at once: waking the thread costs more.
+bool standard_output::write_at_once(std::string_view line) {
+    if (unwritten_ != 0 || line.size() >= at_once_)
+        return false;
+    pollfd ready{descriptor_, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) != 1 || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+        return false;
+    line_.assign(line).push_back('\n');
+    return ::write(descriptor_, line_.data(), line_.size()) == static_cast<ssize_t>(line_.size());
+}
+
 void standard_output::write(std::string_view line) {
     {
         const std::lock_guard hold(mutex_);
-        if (gone_)
+        if (gone_ || write_at_once(line))
             return;
         waiting_.append(line).push_back('\n');
         unwritten_ += line.size() + 1;

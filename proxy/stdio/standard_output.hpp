@@ -48,6 +48,7 @@ public:
 private:
     void run();
     bool write_all(std::string_view text);
+    bool write_at_once(std::string_view line);
     bool wait_for_reader() const;
 
     const int descriptor_;
@@ -57,7 +58,7 @@ private:
     const std::size_t at_once_; ///< what a pipe that is ready takes without blocking
     mutable std::mutex mutex_;
     std::condition_variable work_, written_;
-    std::string waiting_;
+    std::string waiting_, line_;
     std::size_t unwritten_ = 0;
     bool stopping_ = false, gone_ = false;
     changes drained_;

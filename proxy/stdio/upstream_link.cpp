@@ -1,7 +1,12 @@
-// A socket pair: one end is the data path's, the other speaks HTTP here.
+// Socket pairs: one end is the data path's, the other speaks HTTP here.
 #include "proxy/stdio/upstream_link.hpp"
 
 #include "core/content_coding.hpp"
+
+#include <cerrno>
+
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace reauth {
 upstream_link::upstream_link(executor ex, connector connect, std::string path)
@@ -16,16 +21,43 @@ std::shared_ptr<client_run> upstream_link::begin() const {
     return std::make_shared<client_run>(ex_, no_deadline);
 }
 
-task<result<std::unique_ptr<http_stream>>>
-upstream_link::open(std::shared_ptr<client_run> run, http_request request, std::string target) const {
+/// One that was kept and is not closed (a look is enough: the other end is on this thread), or a new one.
+result<std::shared_ptr<client_socket>> upstream_link::connection() {
+    while (!idle_.empty()) {
+        auto kept = std::move(idle_.back());
+        idle_.pop_back();
+        char byte = 0;
+        if (::recv(kept->native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+            return kept;
+    }
     const auto descriptor = connect_();
     if (!descriptor)
-        co_return descriptor.error();
-    run->socket = std::make_shared<client_socket>(ex_);
+        return descriptor.error();
+    auto made = std::make_shared<client_socket>(ex_);
     error_code failed;
-    run->socket->assign(asio::generic::stream_protocol(AF_UNIX, 0), *descriptor, failed);
-    if (failed)
-        co_return unreachable_failure("no way to the proxy itself: " + failed.message());
+    made->assign(asio::generic::stream_protocol(AF_UNIX, 0), *descriptor, failed);
+    if (!failed)
+        return made;
+    ::close(*descriptor);
+    return unreachable_failure("no way to the proxy itself: " + failed.message());
+}
+
+void upstream_link::give_back(std::unique_ptr<http_stream> answer) {
+    auto connection = answer ? answer->reuse() : nullptr;
+    if (connection && idle_.size() < most_idle)
+        idle_.push_back(std::move(connection));
+}
+
+task<result<std::unique_ptr<http_stream>>> upstream_link::open(std::shared_ptr<client_run> run,
+                                                               http_request request, std::string target) {
+    auto sound = check_request(request);
+    if (!sound)
+        co_return sound.error();
+    auto way = connection();
+    if (!way)
+        co_return way.error();
+    run->socket = std::move(*way);
+    run->keep = true;
     auto url = url_;
     if (!target.empty()) {
         const auto mark = target.find('?');
@@ -33,9 +65,6 @@ upstream_link::open(std::shared_ptr<client_run> run, http_request request, std::
         url.query = url.has_query ? target.substr(mark + 1) : std::string();
         url.path = target.substr(0, mark);
     }
-    auto sound = check_request(request);
-    if (!sound)
-        co_return sound.error();
     co_return co_await begin_exchange(std::move(run), std::move(request), std::move(url), nullptr);
 }
 

@@ -1,4 +1,4 @@
-// The way from the bridge to the proxy's data path: one connection a request, inside this process.
+// The way from the bridge to the proxy's data path: connections inside this process.
 #pragma once
 
 #include "core/http_message.hpp"
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace reauth {
 
@@ -28,12 +29,17 @@ public:
     /// The answer's head, whatever the status. `target`: where a message is sent that belongs elsewhere than
     /// to the upstream's own URL; empty: there. upstream_unreachable, upstream_malformed.
     task<result<std::unique_ptr<http_stream>>> open(std::shared_ptr<client_run> run, http_request request,
-                                                    std::string target = {}) const;
+                                                    std::string target = {});
+    /// Of an answer that is not wanted any more: its connection, if it can be, serves another request.
+    void give_back(std::unique_ptr<http_stream> answer);
 
 private:
+    static constexpr std::size_t most_idle = 8;
+    result<std::shared_ptr<client_socket>> connection();
     executor ex_;
     connector connect_;
     http_url url_;
+    std::vector<std::shared_ptr<client_socket>> idle_;
 };
 
 /// The whole body, its content coding undone, at most `cap` bytes. Besides what reading can fail with,

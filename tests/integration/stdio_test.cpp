@@ -1,6 +1,8 @@
 // `mcp-reauth stdio`: what its client says and hears, with an upstream that is played byte by byte.
 #include "tests/integration/stdio_fixture.hpp"
 
+#include <fstream>
+
 using namespace stdio_test;
 
 namespace {
@@ -353,4 +355,35 @@ TEST_CASE("a server that knows HTTP+SSE only is spoken to in its way, through us
     call.status("202 Accepted");
     stream.event("data: " + p.answered(3, "pong").dump() + "\n\n");
     CHECK(p.client.hear()["result"]["text"] == "pong");
+}
+
+TEST_CASE("input that is a file is read to its end, and none at all is the end", "[stdio]") {
+    played_upstream up;
+    const demo_directory home;
+    const auto settings = [&] {
+        return settings_of(
+            "approval: {listen: \"127.0.0.1:0\", open_browser: never}\nvault: {backend: memory}\n"
+            "egress: {allow: [127.0.0.0/8]}\n" +
+                running_proxy::upstream(up.url()),
+            home.path());
+    };
+    const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    CHECK(run_stdio(settings(), {nothing, nothing, false}) == 0);
+    ::close(nothing);
+    const auto in = home.path() + "/in", out = home.path() + "/out";
+    std::ofstream(in) << rpc(1, "ping").dump(); // no end of line either
+    const int input = ::open(in.c_str(), O_RDONLY | O_CLOEXEC);
+    const int output = ::open(out.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    auto ended =
+        std::async(std::launch::async, [&] { return run_stdio(settings(), {input, output, false}); });
+    auto server = up.accept();
+    read_message(server);
+    server.send(answer(stdio_pair::answered(1, "pong").dump(), "Content-Type: application/json\r\n"));
+    CHECK(ended.get() == 0);
+    ::close(input);
+    ::close(output);
+    std::ifstream read(out);
+    std::string line;
+    std::getline(read, line);
+    CHECK(json::parse(line) == stdio_pair::answered(1, "pong"));
 }

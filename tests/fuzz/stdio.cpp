@@ -1,0 +1,44 @@
+// What a client, an upstream and another program hand to `stdio`: lines, tool lists, endpoints' events,
+// mcp-remote's files.
+#include "core/mcp_headers.hpp"
+#include "core/mcp_remote.hpp"
+#include "core/message_lines.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+
+using namespace reauth;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string text(reinterpret_cast<const char*>(data), size);
+    // however the input is cut, the lines are the same
+    message_lines whole(64), pieces(64);
+    auto at_once = whole.feed(text);
+    if (auto rest = whole.finish())
+        at_once.push_back(*rest);
+    std::vector<message_lines::line> in_steps;
+    for (const char c : text)
+        for (auto& l : pieces.feed(std::string_view(&c, 1)))
+            in_steps.push_back(std::move(l));
+    if (auto rest = pieces.finish())
+        in_steps.push_back(*rest);
+    if (at_once.size() != in_steps.size())
+        std::abort();
+    for (std::size_t i = 0; i < at_once.size(); ++i)
+        if (at_once[i].text != in_steps[i].text || at_once[i].too_long != in_steps[i].too_long ||
+            at_once[i].text.size() > 64)
+            std::abort();
+    tool_headers headers;
+    const auto kept = headers.learn(text);
+    for (const auto& field : headers.fields("t", text))
+        for (const char c : field.value)
+            if (c == '\r' || c == '\n' || c == '\0')
+                std::abort();
+    for (const auto& m : parse_rpc(text).messages)
+        for (const auto& field : mcp_request_fields(m))
+            for (const char c : field.value)
+                if (c == '\r' || c == '\n' || c == '\0')
+                    std::abort();
+    (void)read_mcp_remote(secret(text), secret(kept), time_point{});
+    return 0;
+}
