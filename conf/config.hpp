@@ -101,6 +101,12 @@ enum class address_family { any, ipv4 };
 /// What `/.well-known/oauth-*` of an upstream looks like through us.
 enum class metadata_mode { shield, pass };
 
+/// `era`: what a client of the 2025 revisions gets before a server that speaks 2026-07-28 only.
+enum class era_mode {
+    pass,   ///< what the server says
+    bridge, ///< it is made understood, if it is such a server
+};
+
 struct upstream_config {
     std::string name;
     std::string url;  ///< as configured
@@ -120,6 +126,7 @@ struct upstream_config {
     bearer_kind bearer = bearer_kind::access_token;
     login_kind login = login_kind::browser;
     address_family prefer = address_family::any;
+    era_mode era = era_mode::pass;
     configured_server_settings authorization_server; ///< overrides or replaces discovery
     metadata_mode metadata = metadata_mode::shield;
     bool allow_missing_pkce = false; ///< explicit override for metadata without S256

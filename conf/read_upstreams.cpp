@@ -283,6 +283,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     read_login(s, u.login);
     s.choice<address_family>("prefer", u.prefer,
                              {{"any", address_family::any}, {"ipv4", address_family::ipv4}});
+    s.choice<era_mode>("era", u.era, {{"pass", era_mode::pass}, {"bridge", era_mode::bridge}});
     read_server(s.sub("authorization_server"), u.authorization_server);
     s.choice<metadata_mode>("metadata", u.metadata,
                             {{"shield", metadata_mode::shield}, {"pass", metadata_mode::pass}});

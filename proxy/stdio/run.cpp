@@ -1,10 +1,11 @@
 // Start, end, and what is in between.
 #include "proxy/stdio/run.hpp"
 
+#include "proxy/bridge/bridge.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/process.hpp"
-#include "proxy/stdio/bridge.hpp"
 #include "proxy/stdio/standard_input.hpp"
+#include "proxy/stdio/standard_output.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -27,9 +28,9 @@ enum class ending { input, output, told };
 /// The bridge with its streams; everything but construction, flush() and destruction happens on the executor.
 class conversation {
 public:
-    conversation(executor ex, std::string upstream, upstream_link link, stdio_options options)
+    conversation(executor ex, std::string upstream, upstream_link link, bool eras, stdio_options options)
         : ex_(ex), out_(options.output, ex, [this] { end(ending::output); }),
-          talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link), out_)),
+          talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link), out_, eras)),
           in_(std::make_shared<standard_input>(
               options.input, ex, [this](auto lines) { take(std::move(lines)); },
               [this] { end(ending::input); })) {
@@ -92,6 +93,7 @@ int run_stdio(config settings, stdio_options options) {
         log_event(log_level::warn, "configuration", {{"message", w}});
     const auto& up = settings.upstreams.front();
     const auto name = up.name, path = up.path;
+    const bool eras = up.era == era_mode::bridge;
     server proxy(std::move(settings), server_role::bridged);
     auto started = proxy.start();
     if (!started) {
@@ -101,7 +103,8 @@ int run_stdio(config settings, stdio_options options) {
     const auto note = options.found ? leave_note(proxy) : nullptr;
     const auto ex = proxy.data_path();
     {
-        conversation talk(ex, name, upstream_link(ex, [&proxy] { return proxy.connect(); }, path), options);
+        conversation talk(ex, name,
+                          upstream_link(ex, [&proxy] { return proxy.connect(); }, path), eras, options);
         asio::io_context signals{1};
         asio::signal_set ending_signals(signals, SIGINT, SIGTERM);
         std::function<void()> hear = [&] {

@@ -2,8 +2,9 @@
 // anything, and whoever reads it may be slow.
 #pragma once
 
+#include "proxy/bridge/changes.hpp"
+#include "proxy/bridge/line_output.hpp"
 #include "proxy/net/task.hpp"
-#include "proxy/stdio/changes.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -14,18 +15,6 @@
 #include <thread>
 
 namespace reauth {
-
-/// Where lines for the client go.
-class line_output {
-public:
-    virtual ~line_output() = default;
-    /// One message, without its end.
-    virtual void write(std::string_view line) = 0;
-    /// More than a little waits to be written: who can wait waits.
-    virtual bool full() const = 0;
-    /// Returns when it is not full any more, or nobody reads.
-    virtual task<void> room() = 0;
-};
 
 /// Used on its executor's thread.
 class standard_output final : public line_output {

@@ -30,11 +30,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             std::abort();
     tool_headers headers;
     const auto kept = headers.learn(text);
-    for (const auto& field : headers.fields("t", text))
+    const auto parameters = headers.fields("t", text);
+    for (const auto& field : parameters)
         for (const char c : field.value)
             if (c == '\r' || c == '\n' || c == '\0')
                 std::abort();
-    for (const auto& m : parse_rpc(text).messages)
+    const auto body = parse_rpc(text);
+    for (const auto& m : body.messages)
         for (const auto& field : mcp_request_fields(m))
             for (const char c : field.value)
                 if (c == '\r' || c == '\n' || c == '\0')

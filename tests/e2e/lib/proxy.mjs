@@ -69,7 +69,7 @@ export async function makeProxy({ template = 'main_job.yaml', upstreamUrl, value
   dir ??= mkdtempSync(join(tmpdir(), 'mcp-reauth-e2e-'));
   const config = join(dir, 'config.yaml');
   const all = {
-    dir, port, approval_port: approvalPort, metrics_port: metricsPort, upstream_url: upstreamUrl, refresh_ahead: '60s', ...values,
+    dir, port, approval_port: approvalPort, metrics_port: metricsPort, upstream_url: upstreamUrl, refresh_ahead: '60s', upstream: '', ...values,
   };
   const source = readFileSync(new URL(template, new URL('../config/', import.meta.url)), 'utf8');
   writeFileSync(config, source.replace(/\$\{(\w+)\}/g, (whole, name) => {

@@ -3,12 +3,13 @@
 // are the data path's; here are sessions, streams and eras (MCP 2024-11-05 to 2026-07-28, transports).
 #pragma once
 
+#include "core/era_session.hpp"
 #include "core/mcp_headers.hpp"
 #include "core/sse.hpp"
-#include "proxy/stdio/changes.hpp"
-#include "proxy/stdio/client_call.hpp"
-#include "proxy/stdio/standard_output.hpp"
-#include "proxy/stdio/upstream_link.hpp"
+#include "proxy/bridge/changes.hpp"
+#include "proxy/bridge/client_call.hpp"
+#include "proxy/bridge/line_output.hpp"
+#include "proxy/bridge/upstream_link.hpp"
 
 #include <deque>
 #include <functional>
@@ -22,8 +23,9 @@ namespace reauth {
 /// Lives on one executor; owned by a shared_ptr, which its coroutines hold.
 class bridge : public std::enable_shared_from_this<bridge> {
 public:
-    /// `upstream`: its name, for errors. `out` outlives the executor's run.
-    bridge(executor ex, std::string upstream, upstream_link link, line_output& out);
+    /// `upstream`: its name, for errors. `out` outlives the executor's run. `eras`: a server that speaks
+    /// 2026-07-28 only is made understood (core/era_session).
+    bridge(executor ex, std::string upstream, upstream_link link, line_output& out, bool eras = false);
 
     /// A line of the client. `done` is called once it is out of our hands: sent, or refused.
     void take(std::string line, std::function<void()> done = {});
@@ -50,6 +52,9 @@ private:
     };
 
     // bridge.cpp: what the client says, in the order in which it may go
+    void admit(held_line line);
+    void apply(era_outcome what, std::function<void()> done);
+    static task<void> listen_again(self_ptr self);
     void look_at(held_line line);
     void begin_call(rpc_body messages, held_line line);
     void post_later(held_line line);
@@ -61,6 +66,7 @@ private:
     task<bool> post_notice(std::string text, bool initialized);
     void end_call(client_call& call);
     void pass(std::string_view message);
+    void hear(std::string message);
 
     // bridge_answers.cpp: what the upstream says
     task<void> read_answer(call_ptr call, std::unique_ptr<http_stream> answer);
@@ -92,6 +98,7 @@ private:
     const std::string upstream_;
     upstream_link link_;
     line_output& out_;
+    std::optional<era_session> era_;
     tool_headers tools_;
 
     upstream_session session_;
@@ -109,7 +116,8 @@ private:
     std::size_t running_ = 0;                 ///< requests on their way
     std::shared_ptr<client_run> stream_run_, notice_run_;
     changes changed_;
-    loop_timer pause_; ///< of the stream that is opened again
+    loop_timer pause_;              ///< of the stream that is opened again
+    unsigned listened_in_vain_ = 0; ///< streams of changes that ended, in a row
 };
 
 } // namespace reauth

@@ -1,5 +1,5 @@
 // Socket pairs: one end is the data path's, the other speaks HTTP here.
-#include "proxy/stdio/upstream_link.hpp"
+#include "proxy/bridge/upstream_link.hpp"
 
 #include "core/content_coding.hpp"
 

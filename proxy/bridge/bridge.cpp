@@ -1,6 +1,7 @@
 // The client's side: which line may go when, and who waits for what.
-#include "proxy/stdio/bridge.hpp"
+#include "proxy/bridge/bridge.hpp"
 
+#include "core/message_lines.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -31,8 +32,11 @@ void call_if(const std::function<void()>& f) {
 
 } // namespace
 
-bridge::bridge(executor ex, std::string upstream, upstream_link link, line_output& out)
-    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(out), changed_(ex), pause_(ex) {}
+bridge::bridge(executor ex, std::string upstream, upstream_link link, line_output& out, bool eras)
+    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(out), changed_(ex), pause_(ex) {
+    if (eras)
+        era_.emplace(upstream_);
+}
 
 void bridge::pass(std::string_view message) {
     if (!dropped_)
@@ -49,7 +53,50 @@ void bridge::take(std::string line, std::function<void()> done) {
     if (blocked_)
         held_.push_back(std::move(now));
     else
-        look_at(std::move(now));
+        admit(std::move(now));
+}
+
+void bridge::admit(held_line line) {
+    if (!era_) {
+        look_at(std::move(line));
+        return;
+    }
+    auto what = era_->from_client(line.text);
+    blocked_ = era_->probing();
+    apply(std::move(what), std::move(line.done));
+}
+
+void bridge::apply(era_outcome what, std::function<void()> done) {
+    for (const auto& message : what.to_client)
+        pass(on_one_line(message));
+    if (what.to_server.empty())
+        call_if(done);
+    for (std::size_t i = 0; i < what.to_server.size(); ++i)
+        look_at({std::move(what.to_server[i]), i + 1 == what.to_server.size() ? done : nullptr});
+    if (what.listen_again && !ending_)
+        asio::co_spawn(ex_, listen_again(shared_from_this()), asio::detached);
+}
+
+/// From the upstream, for the client.
+void bridge::hear(std::string message) {
+    if (!era_) {
+        pass(on_one_line(std::move(message)));
+        return;
+    }
+    const bool probed = era_->probing();
+    apply(era_->from_server(message), nullptr);
+    const auto shakes_hands = [](const auto& entry) { return entry.second->handshake; };
+    if (probed && !era_->probing() && std::none_of(waiting_.begin(), waiting_.end(), shakes_hands))
+        release();
+}
+
+/// The stream of changes has ended: another one, after a while that grows.
+task<void> bridge::listen_again(self_ptr self) {
+    auto& b = *self;
+    const bool going_on = co_await b.rest(reading_point().pause(b.listened_in_vain_++));
+    auto request = going_on && b.era_ ? b.era_->listen() : std::nullopt;
+    if (request)
+        b.look_at({std::move(*request), nullptr});
 }
 
 /// The handshake is over, or has come a step further: what came meanwhile may go.
@@ -58,7 +105,7 @@ void bridge::release() {
     while (!blocked_ && !held_.empty()) {
         auto next = std::move(held_.front());
         held_.pop_front();
-        look_at(std::move(next));
+        admit(std::move(next));
     }
     changed_.tell();
 }

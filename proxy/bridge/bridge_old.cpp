@@ -1,6 +1,6 @@
 // Servers that know nothing but HTTP+SSE (MCP 2024-11-05): one stream brings everything, and says where
 // messages go.
-#include "proxy/stdio/bridge.hpp"
+#include "proxy/bridge/bridge.hpp"
 
 #include "core/answer_events.hpp"
 #include "core/ascii.hpp"

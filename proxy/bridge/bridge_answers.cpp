@@ -1,9 +1,8 @@
 // The upstream's side: answers whole and in events, what is missing of them, and what becomes of a refusal.
-#include "proxy/stdio/bridge.hpp"
+#include "proxy/bridge/bridge.hpp"
 
 #include "core/answer_events.hpp"
 #include "core/display_text.hpp"
-#include "core/message_lines.hpp"
 #include "proxy/log/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -70,17 +69,17 @@ void bridge::deliver(std::string text, const call_ptr& call) {
     }
     if (lists_tools)
         text = tools_.learn(std::move(text));
-    pass(on_one_line(std::move(text)));
+    hear(std::move(text));
     if (call && !call->wants_answer())
         changed_.tell();
 }
 
 /// One answer for each that is missing; then nobody waits any more.
 void bridge::answer_all(client_call& call, const std::function<std::string(const std::string& id)>& text) {
-    if (!call.quiet)
-        for (const auto& id : call.unanswered)
-            pass(text(id));
+    const auto ids = call.quiet ? std::set<std::string>() : call.unanswered;
     end_call(call);
+    for (const auto& id : ids)
+        hear(text(id));
 }
 
 void bridge::fail(client_call& call, const failure& why) {

@@ -1,6 +1,6 @@
 // Sessions with the upstream: begun by the client's `initialize`, begun again by the same where the upstream
 // has lost it, ended with the program; and the stream of what belongs to no request.
-#include "proxy/stdio/bridge.hpp"
+#include "proxy/bridge/bridge.hpp"
 
 #include "core/json_fields.hpp"
 #include "proxy/log/log.hpp"
