@@ -3,9 +3,8 @@
 // messages in, messages out.
 #pragma once
 
+#include "core/era_json.hpp"
 #include "core/json_rpc.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <map>
@@ -15,9 +14,6 @@
 #include <vector>
 
 namespace reauth {
-
-/// Members stay in the order in which they came.
-using era_json = nlohmann::ordered_json;
 
 /// What is to be said, in this order.
 struct era_outcome {

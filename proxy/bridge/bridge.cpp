@@ -16,8 +16,6 @@ namespace {
 
 /// Beyond so many the next request waits for one of them to end.
 constexpr std::size_t requests_at_once = 256;
-/// What may come with a 202.
-constexpr std::size_t most_of_an_acceptance = 64 * 1024;
 constexpr int parse_error = -32700, invalid_request = -32600;
 
 std::string protocol_error(int code, std::string_view id, const std::string& message) {
@@ -249,72 +247,6 @@ task<bool> bridge::try_once(call_ptr call) {
         learn_session((*answer)->head());
     auto rest_of_it = read_answer(call, std::move(*answer));
     co_await std::move(rest_of_it);
-    co_return false;
-}
-
-void bridge::post_later(held_line line) {
-    const auto body = parse_rpc(line.text);
-    if (body.messages.size() == 1 && body.messages.front().method == "notifications/initialized") {
-        initialized_ = line.text;
-        blocked_ = true; // what follows relies on it
-    }
-    notices_.push_back(std::move(line));
-    if (!std::exchange(posting_, true))
-        asio::co_spawn(ex_, post_in_turn(shared_from_this()), asio::detached);
-}
-
-task<void> bridge::post_in_turn(self_ptr self) {
-    auto& b = *self;
-    while (!b.notices_.empty() && !b.dropped_) {
-        auto now = std::move(b.notices_.front());
-        b.notices_.pop_front();
-        const bool initialized = now.text == b.initialized_;
-        const bool taken = co_await b.post_notice(std::move(now.text), initialized);
-        call_if(now.done);
-        if (!initialized)
-            continue;
-        if (taken && !b.speaks_old_ && !b.ending_) {
-            b.session_.listens = true;
-            asio::co_spawn(b.ex_, listen(self, b.session_.epoch), asio::detached);
-        }
-        b.release();
-    }
-    b.posting_ = false;
-    b.changed_.tell();
-}
-
-/// A notification, or the client's answer to a request of the server. Whether it was taken.
-task<bool> bridge::post_notice(std::string text, bool initialized) {
-    client_call notice;
-    notice.line = std::move(text);
-    for (int attempt = 0; attempt < 2 && !dropped_; ++attempt) {
-        while (renewing_)
-            co_await changed_.next();
-        const auto epoch = session_.epoch;
-        const bool in_session = speaks_old_ || !session_.id.empty();
-        auto request = request_for(notice);
-        auto run = link_.begin();
-        notice_run_ = run;
-        auto answer = co_await link_.open(std::move(run), std::move(request), endpoint_);
-        const auto status = answer ? (*answer)->head().status : 0u;
-        if (status >= 200 && status < 300) {
-            const auto rest = co_await read_whole(**answer, most_of_an_acceptance);
-            link_.give_back(std::move(*answer));
-            co_return true;
-        }
-        const bool lost = status == 404 && attempt == 0 && in_session && !initialized;
-        if (!lost) {
-            log_event(
-                log_level::warn, "notification not taken",
-                {{"upstream", upstream_},
-                 {"message", answer ? "HTTP status " + std::to_string(status) : answer.error().describe()}});
-            co_return false;
-        }
-        link_.give_back(std::move(*answer));
-        const auto renewed = co_await renew(epoch);
-        if (!renewed)
-            co_return false;
-    }
     co_return false;
 }
 

@@ -9,12 +9,24 @@
 #include <unistd.h>
 
 namespace reauth {
-upstream_link::upstream_link(executor ex, connector connect, std::string path)
-    : ex_(ex), connect_(std::move(connect)) {
+namespace {
+
+void set_target(http_url& url, const std::string& target) {
+    const auto mark = target.find('?');
+    url.has_query = mark != std::string::npos;
+    url.query = url.has_query ? target.substr(mark + 1) : std::string();
+    url.path = target.substr(0, mark);
+}
+
+} // namespace
+
+upstream_link::upstream_link(executor ex, connector connect, std::string target,
+                             std::vector<header_field> with)
+    : ex_(ex), connect_(std::move(connect)), with_(std::move(with)) {
     url_.scheme = "http";
     url_.host = "localhost";
     url_.port = 80;
-    url_.path = std::move(path);
+    set_target(url_, target);
 }
 
 std::shared_ptr<client_run> upstream_link::begin() const {
@@ -59,12 +71,10 @@ task<result<std::unique_ptr<http_stream>>> upstream_link::open(std::shared_ptr<c
     run->socket = std::move(*way);
     run->keep = true;
     auto url = url_;
-    if (!target.empty()) {
-        const auto mark = target.find('?');
-        url.has_query = mark != std::string::npos;
-        url.query = url.has_query ? target.substr(mark + 1) : std::string();
-        url.path = target.substr(0, mark);
-    }
+    if (!target.empty())
+        set_target(url, target);
+    for (const auto& field : with_)
+        request.headers.push_back(field);
     co_return co_await begin_exchange(std::move(run), std::move(request), std::move(url), nullptr);
 }
 

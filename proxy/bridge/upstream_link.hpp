@@ -21,8 +21,8 @@ public:
     /// A connected stream socket's descriptor, to be owned by who asked; the failure: the proxy is going.
     using connector = std::function<result<int>()>;
 
-    /// `path`: the upstream's at the proxy.
-    upstream_link(executor ex, connector connect, std::string path);
+    /// `target`: the upstream's path (and query) at the proxy; `with`: fields of every request.
+    upstream_link(executor ex, connector connect, std::string target, std::vector<header_field> with = {});
 
     /// A request that can be stopped from outside (`run->stop()`) while it lasts.
     std::shared_ptr<client_run> begin() const;
@@ -39,6 +39,7 @@ private:
     executor ex_;
     connector connect_;
     http_url url_;
+    std::vector<header_field> with_;
     std::vector<std::shared_ptr<client_socket>> idle_;
 };
 

@@ -24,6 +24,12 @@ bool from_old_stream_client(const request_head& head) {
            !head.find(field_id::last_event_id);
 }
 
+bool speaks_2026(const request_head& head) {
+    // dates: text order is time's order
+    const auto version = head.value(field_id::mcp_protocol_version);
+    return version.size() == 10 && version >= "2026-07-28";
+}
+
 void client_message::read(const request_head& head, const replay_body& body) {
     if (read_)
         return;

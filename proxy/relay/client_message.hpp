@@ -16,6 +16,8 @@ bool accepts_event_stream(const request_head& head);
 
 /// Nothing in it is newer than MCP 2024-11-05, whose clients' first request is a GET.
 bool from_old_stream_client(const request_head& head);
+/// It says so with every request (MCP 2026-07-28, "Protocol Version Header").
+bool speaks_2026(const request_head& head);
 
 /// The JSON-RPC messages of one request. Nothing is known before read().
 class client_message {

@@ -96,6 +96,27 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
     return r;
 }
 
+/// The same upstream by way of our own server: as it is, without credential, challenge or gate; those are met
+/// on the way back.
+std::unique_ptr<route> make_bridged(const route& to, const era_place& place) {
+    auto r = std::make_unique<route>(to);
+    r->tls = false;
+    r->host = "127.0.0.1";
+    r->port = std::to_string(place.port);
+    r->authority = r->host + ":" + r->port;
+    r->origin = "http://" + r->authority;
+    r->base_path = to.upstream->path;
+    r->base_query.clear();
+    r->pool_key = to.upstream->name + "|era";
+    r->static_lines = place.fields + "X-Mcp-Reauth-Upstream: " + to.upstream->name + "\r\n";
+    r->replaced = "x-mcp-reauth-era,x-mcp-reauth-upstream";
+    r->tls_context.reset();
+    r->proxy = nullptr;
+    r->passes.assign(r->passes.size(), true);
+    r->approves_calls.assign(r->approves_calls.size(), false);
+    return r;
+}
+
 } // namespace
 
 std::size_t credential_numbers::number(const std::string& upstream, const std::string& principal,
@@ -109,7 +130,8 @@ std::string target::principal_name() const {
 }
 
 result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
-                                                                credential_numbers& numbers) {
+                                                                credential_numbers& numbers,
+                                                                const std::optional<era_place>& eras) {
     auto table = std::make_shared<routing_table>();
     table->settings = settings;
     for (const auto& upstream : settings->upstreams) {
@@ -117,6 +139,8 @@ result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<
         if (!made)
             return made.error();
         auto& r = *table->routes.emplace_back(std::move(*made));
+        if (eras && upstream.era == era_mode::bridge)
+            r.bridged = table->bridged.emplace_back(make_bridged(r, *eras)).get();
         table->mounts.push_back({without_trailing_slash(upstream.path), &r});
         auto own = without_trailing_slash(r.base_path);
         if (upstream.listen) {

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -39,6 +40,14 @@ struct route {
     std::vector<std::size_t> credentials;  ///< number of the credential, per principal
     std::vector<bool> passes;              ///< per principal: policy `pass` whatever happens
     std::vector<bool> approves_calls; ///< per principal: a rule wants calls approved before they are sent
+    /// Where clients of the 2025 revisions go instead (`era: bridge`): our own server, which comes back here.
+    const route* bridged = nullptr;
+};
+
+/// Our own server for `era: bridge`, and what it knows its visitors by.
+struct era_place {
+    std::uint16_t port = 0;
+    std::string fields; ///< whole lines
 };
 
 /// A prefix of request paths.
@@ -51,7 +60,8 @@ struct mount {
 struct routing_table {
     std::shared_ptr<const config> settings;
     std::vector<std::unique_ptr<route>> routes;
-    std::vector<mount> mounts; ///< of the main listener, longest prefix first
+    std::vector<std::unique_ptr<route>> bridged; ///< route::bridged
+    std::vector<mount> mounts;                   ///< of the main listener, longest prefix first
     std::map<std::string, std::vector<mount>>
         dedicated; ///< of upstreams with a `listen` of their own, by that address
 };
@@ -82,7 +92,8 @@ private:
 
 /// Builds the table; fails where TLS files can't be read or a URL is wrong.
 result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
-                                                                credential_numbers& numbers);
+                                                                credential_numbers& numbers,
+                                                                const std::optional<era_place>& eras = {});
 
 /// What a target maps to.
 struct route_match {
@@ -97,6 +108,7 @@ struct listener_identity {
     bool dedicated = false; ///< serves one upstream only
     bool loopback = true;
     bool any_address = false; ///< bound to 0.0.0.0 or ::
+    bool within = false;      ///< connections from this very process
     std::uint16_t port = 0;   ///< 0 for a Unix socket
     const std::vector<mount>& mounts(const routing_table& table) const;
 };

@@ -4,6 +4,7 @@
 #include "core/ascii.hpp"
 #include "core/http_field.hpp"
 #include "proxy/net/channel_io.hpp"
+#include "proxy/relay/client_message.hpp"
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"
 
@@ -180,6 +181,8 @@ task<bool> session::serve() {
         const write_job leave{"HTTP/1.1 100 Continue\r\n\r\n", {}};
         co_await write_rest(client, leave);
     }
+    if (match.to->bridged && !listener.within && !speaks_2026(head)) [[unlikely]]
+        match.to = match.to->bridged;
     exchange work(*this, table, match, admitted.principal);
     current = &work;
     home.touch(*this);

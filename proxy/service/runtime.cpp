@@ -1,6 +1,9 @@
 // Stopped in the reverse order of the start; a reload is checked whole before anything changes.
 #include "proxy/service/runtime_parts.hpp"
 
+#include "core/random.hpp"
+
+#include <algorithm>
 #include <array>
 #include <latch>
 
@@ -37,6 +40,8 @@ void server::stop(std::chrono::milliseconds grace) {
     first.post([&] {
         for (auto& l : p.listeners)
             l->close();
+        if (p.eras)
+            p.eras->stop();
         closed.count_down();
     });
     closed.wait();
@@ -94,7 +99,7 @@ result<std::string> server::reload(config fresh) {
         fresh.approval.public_url = old.approval.public_url;
     auto settings = std::make_shared<const config>(std::move(fresh));
     return p.on_control([&]() -> result<std::string> {
-        auto table = make_routing_table(settings, p.numbers);
+        auto table = p.routes_for(settings);
         if (!table)
             return table.error();
         p.settings = settings;
@@ -106,14 +111,41 @@ result<std::string> server::reload(config fresh) {
     });
 }
 
-result<int> server::connect() {
-    auto& p = *parts_;
+result<int> server::parts::connect() {
     std::array<int, 2> ends{};
-    if (!p.running || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+    if (!running || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
         return failure::passing(fault::shutting_down, "the proxy takes no connection");
-    auto& w = *p.workers.front();
-    w.adopt(channel(w.context, ends[0]), nullptr, p.within, "unix:" + std::to_string(::getpid()));
+    auto& w = *workers.front();
+    w.adopt(channel(w.context, ends[0]), nullptr, within, "unix:" + std::to_string(::getpid()));
     return ends[1];
+}
+
+result<int> server::connect() {
+    return parts_->connect();
+}
+
+/// The table, with our own server for `era: bridge` where an upstream wants it.
+result<std::shared_ptr<const routing_table>> server::parts::routes_for(std::shared_ptr<const config> wanted) {
+    within.within = true;
+    const auto& all = wanted->upstreams;
+    const bool bridges =
+        role == server_role::listening &&
+        std::any_of(all.begin(), all.end(), [](const auto& u) { return u.era == era_mode::bridge; });
+    if (bridges && !eras) {
+        auto made = std::make_unique<era_host>(
+            workers.front()->context.get_executor(), [this] { return connect(); },
+            secret(random_token(system_random())));
+        const auto port = made->listen();
+        if (!port)
+            return port.error();
+        eras_port = *port;
+        eras = std::move(made);
+    }
+    std::optional<era_place> place;
+    if (bridges)
+        place = era_place{eras_port, std::string(era_host::key_field) + ": " +
+                                         std::string(eras->key().reveal()) + "\r\n"};
+    return make_routing_table(std::move(wanted), numbers, place);
 }
 
 executor server::data_path() const {

@@ -5,6 +5,7 @@
 
 #include "proxy/approval/approval_listener.hpp"
 #include "proxy/approval/notifier.hpp"
+#include "proxy/bridge/era_host.hpp"
 #include "proxy/net/tls.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/manager.hpp"
@@ -16,6 +17,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -66,6 +68,8 @@ struct server::parts {
     std::vector<std::unique_ptr<worker>> workers;
     std::vector<std::unique_ptr<listener>> listeners;
     listener_identity within; ///< of connections from this very process
+    std::unique_ptr<era_host> eras;
+    std::uint16_t eras_port = 0;
     std::shared_ptr<const routing_table> table;
     std::thread control_thread;
     reserved_port page_reservation;
@@ -73,7 +77,7 @@ struct server::parts {
     std::unique_ptr<vault_lock> page_lock; ///< held: the approval address is this process's
     std::unique_ptr<loop_timer> page_watch;
     std::uint16_t port = 0, page_port = 0, neighbour_port = 0, metrics_port = 0;
-    bool running = false;
+    std::atomic<bool> running{false}; ///< read by connect(), on a worker's thread
 
     // the steps of a start, in their order
     result<void> open_state(const random_source& random);
@@ -83,6 +87,8 @@ struct server::parts {
     void watch_page();
     void take_page_over();
     std::vector<std::uint16_t> neighbours() const;
+    result<std::shared_ptr<const routing_table>> routes_for(std::shared_ptr<const config> wanted);
+    result<int> connect();
     result<void> open_listeners();
     result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);
     result<void> open_metrics();

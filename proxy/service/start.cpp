@@ -60,7 +60,7 @@ result<void> server::parts::make_workers(const random_source& random) {
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
         workers.push_back(std::make_unique<worker>(i, *recovery, limits));
-    auto made = make_routing_table(settings, numbers);
+    auto made = routes_for(settings);
     if (!made)
         return made.error();
     table = *made;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CreateMessageRequestSchema, ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { said, v1 } from './lib/clients.mjs';
+import { said, v1, v2 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
 import { startModernServer } from './lib/mcp_server_modern.mjs';
 import { startMcpServer } from './lib/mcp_server.mjs';
@@ -71,5 +71,39 @@ test('without era: bridge the pair does not understand each other, and the clien
   await proxy.approve((await proxy.oneApproval()).id);
   await assert.rejects(opening, /version/i);
   await client.close();
+  passed();
+});
+
+test('a v1 client through serve works with a server of 2026-07-28: calls, questions, changes, step-up', { timeout: 60_000 }, async (t) => {
+  const cast = await use(t, { server: startModernServer, ...bridged });
+  await works(v1(cast.url, capable), cast);
+  cast.passed();
+});
+
+test('through serve with era: bridge: many clients of both eras, and sessions that are nobody else\'s', { timeout: 60_000 }, async (t) => {
+  const { as, rs, proxy, url, passed } = await use(t, { server: startModernServer, ...bridged });
+  await connectAndApprove(proxy, v2(url, { mode: { pin: '2026-07-28' } }));
+  const clients = Array.from({ length: 12 }, (_, i) => (i % 3 ? v1(url) : v2(url, { mode: 'auto' })));
+  await Promise.all(clients.map((client) => client.open()));
+  const answers = await Promise.all(clients.flatMap((client, c) =>
+    Array.from({ length: 10 }, (_, i) => client.callTool({ name: 'echo', arguments: { message: `${c}.${i}` } }).then(said))));
+  assert.deepEqual(answers, clients.flatMap((_, c) => Array.from({ length: 10 }, (_, i) => `${c}.${i}`)));
+  const post = (headers, message) => fetch(url, {
+    method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+  });
+  assert.equal((await post({ 'mcp-session-id': 'no such' }, { id: 1, method: 'ping' })).status, 404);
+  assert.equal((await post({}, { id: 1, method: 'tools/list' })).status, 400);
+  const begun = await post({}, { id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } } });
+  const id = begun.headers.get('mcp-session-id');
+  assert.equal((await begun.json()).result.serverInfo.name, 'modern');
+  assert.equal((await fetch(url, { method: 'DELETE', headers: { 'mcp-session-id': id } })).status, 200);
+  assert.equal((await post({ 'mcp-session-id': id }, { id: 2, method: 'ping' })).status, 404);
+  for (const client of clients) {
+    await client.close();
+    assert.deepEqual(client.problems.filter((problem) => !/aborted/.test(problem)), []); // v2 says so of its own closing
+  }
+  assert.equal(rs.counts.methods.initialize, undefined);
+  assert.equal(as.counts.authorizations, 1);
   passed();
 });

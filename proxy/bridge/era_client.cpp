@@ -1,0 +1,80 @@
+// Which message goes out where (MCP 2025-11-25, transports: a response by the stream of its request).
+#include "proxy/bridge/era_client.hpp"
+
+#include <algorithm>
+
+namespace reauth {
+
+/// nullptr: it has to wait for a stream of the session.
+open_answer* era_client::place_for(const rpc_message& message) {
+    for (const auto& post : posts_)
+        if ((message.is_response() && post->missing.contains(message.id)) ||
+            (!message.progress_token.empty() && post->tokens.contains(message.progress_token)))
+            return post.get();
+    if (message.is_response())
+        return nullptr;
+    if (stream_ && !message.is_request())
+        return stream_.get();
+    // a request of the server belongs to what it works on; the oldest is as good a guess as any
+    for (const auto& post : posts_)
+        if (post->takes_events)
+            return post.get();
+    return stream_.get();
+}
+
+void era_client::write(std::string_view line) {
+    const auto body = parse_rpc(line);
+    if (gone_ || body.messages.size() != 1)
+        return;
+    const auto& message = body.messages.front();
+    auto* place = place_for(message);
+    if (place && (place->takes_events || message.is_response())) {
+        bytes_ += line.size();
+        if (message.is_response())
+            place->missing.erase(message.id);
+        place->say(std::string(line));
+    } else if (!message.is_response() && waiting_.size() < most_waiting) {
+        waiting_.emplace_back(line);
+    }
+}
+
+task<void> era_client::room() {
+    while (full())
+        co_await drained_.next();
+}
+
+void era_client::sent(std::size_t bytes) {
+    bytes_ -= std::min(bytes, bytes_);
+    drained_.tell();
+}
+
+void era_client::closed(const std::shared_ptr<open_answer>& post) {
+    for (const auto& message : post->waiting)
+        sent(message.size());
+    std::erase(posts_, post);
+    used = std::chrono::steady_clock::now();
+}
+
+bool era_client::open_stream(const std::shared_ptr<open_answer>& stream) {
+    if (stream_ || gone_)
+        return false;
+    stream_ = stream;
+    for (auto& message : std::exchange(waiting_, {})) {
+        bytes_ += message.size();
+        stream_->say(std::move(message));
+    }
+    return true;
+}
+
+void era_client::end() {
+    gone_ = true;
+    if (behind)
+        behind->drop_everything();
+    for (const auto& post : posts_)
+        post->timer.cancel();
+    if (stream_)
+        stream_->timer.cancel();
+    drained_.tell();
+}
+
+} // namespace reauth

@@ -1,0 +1,70 @@
+// One client's session at the era host: what its bridge says goes out by the stream that waits for it.
+#pragma once
+
+#include "core/json_rpc.hpp"
+#include "proxy/bridge/bridge.hpp"
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace reauth {
+
+/// An answer that is open: of a POST, until everything that it asked for is answered, or of the session's
+/// GET.
+struct open_answer {
+    explicit open_answer(executor ex) : timer(ex) {}
+    std::set<std::string> missing; ///< ids, as JSON text; empty for the GET
+    std::set<std::string> tokens;  ///< progress tokens, as JSON text
+    bool takes_events = true;      ///< it may be a stream
+    std::deque<std::string> waiting;
+    loop_timer timer; ///< who serves it sleeps on it
+
+    void say(std::string message) {
+        waiting.push_back(std::move(message));
+        timer.cancel();
+    }
+};
+
+/// Used on one executor.
+class era_client final : public line_output {
+public:
+    era_client(executor ex, std::string id, std::string whose)
+        : id(std::move(id)), whose(std::move(whose)), drained_(ex) {}
+
+    void write(std::string_view line) override;
+    bool full() const override { return bytes_ > much && !gone_; }
+    task<void> room() override;
+
+    void opened(const std::shared_ptr<open_answer>& post) { posts_.push_back(post); }
+    void closed(const std::shared_ptr<open_answer>& post);
+    /// What has waited for a stream of the session goes there.
+    bool open_stream(const std::shared_ptr<open_answer>& stream);
+    void close_stream() { stream_.reset(); }
+    /// A message has gone out.
+    void sent(std::size_t bytes);
+    void end();
+    bool idle() const noexcept { return posts_.empty() && !stream_; }
+    bool over() const noexcept { return gone_; }
+
+    const std::string id;
+    const std::string whose; ///< the Authorization that it came with: nobody else's requests are taken
+    std::shared_ptr<bridge> behind;
+    std::chrono::steady_clock::time_point used = std::chrono::steady_clock::now();
+
+private:
+    static constexpr std::size_t much = 4u << 20, most_waiting = 256;
+    open_answer* place_for(const rpc_message& message);
+
+    std::vector<std::shared_ptr<open_answer>> posts_;
+    std::shared_ptr<open_answer> stream_;
+    std::deque<std::string> waiting_; ///< for a stream of the session
+    std::size_t bytes_ = 0;           ///< that wait in open answers
+    bool gone_ = false;
+    changes drained_;
+};
+
+} // namespace reauth
