@@ -82,7 +82,10 @@ void bridge::hear(std::string message) {
         return;
     }
     const bool probed = era_->probing();
-    apply(era_->from_server(message), nullptr);
+    auto what = era_->from_server(message);
+    if (!what.to_client.empty())
+        listened_in_vain_ = 0; // it talks
+    apply(std::move(what), nullptr);
     const auto shakes_hands = [](const auto& entry) { return entry.second->handshake; };
     if (probed && !era_->probing() && std::none_of(waiting_.begin(), waiting_.end(), shakes_hands))
         release();

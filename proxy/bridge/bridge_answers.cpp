@@ -16,11 +16,6 @@ using std::chrono::milliseconds;
 constexpr unsigned tries_for_the_rest = 5;
 constexpr std::size_t largest_refusal = 64 * 1024;
 
-bool is_event_stream(const http_response& head) {
-    const auto type = head.header("content-type");
-    return type && iequals(type->substr(0, 17), "text/event-stream");
-}
-
 /// Trouble that passes.
 bool may_work_later(unsigned status) {
     return status >= 500 || status == 408 || status == 425 || status == 429;

@@ -151,7 +151,7 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
         if (!current())
             co_return;
         const auto status = stream ? (*stream)->head().status : 503u;
-        if (status == 200) {
+        if (status == 200 && is_event_stream((*stream)->head())) {
             had = true;
             at.moved = false;
             log_event(log_level::debug, "stream open", {{"upstream", b.upstream_}});

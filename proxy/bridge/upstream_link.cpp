@@ -1,6 +1,7 @@
 // Socket pairs: one end is the data path's, the other speaks HTTP here.
 #include "proxy/bridge/upstream_link.hpp"
 
+#include "core/ascii.hpp"
 #include "core/content_coding.hpp"
 
 #include <cerrno>
@@ -76,6 +77,11 @@ task<result<std::unique_ptr<http_stream>>> upstream_link::open(std::shared_ptr<c
     for (const auto& field : with_)
         request.headers.push_back(field);
     co_return co_await begin_exchange(std::move(run), std::move(request), std::move(url), nullptr);
+}
+
+bool is_event_stream(const http_response& head) {
+    const auto type = head.header("content-type");
+    return type && iequals(type->substr(0, 17), "text/event-stream");
 }
 
 task<result<std::string>> read_whole(http_stream& answer, std::size_t cap) {

@@ -43,6 +43,8 @@ private:
     std::vector<std::shared_ptr<client_socket>> idle_;
 };
 
+bool is_event_stream(const http_response& head);
+
 /// The whole body, its content coding undone, at most `cap` bytes. Besides what reading can fail with,
 /// fault::upstream_malformed.
 task<result<std::string>> read_whole(http_stream& answer, std::size_t cap);

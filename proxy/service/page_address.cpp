@@ -47,10 +47,9 @@ void server::parts::claim_page() {
     if (std::filesystem::create_directories(settings->state_directory, exists))
         ::chmod(settings->state_directory.c_str(), 0700);
     auto lock = try_file_lock(lock_file(*settings), "approval " + at.to_string());
-    if (!lock)
-        return; // without it whoever binds first has it
-    page_lock = std::move(*lock);
-    if (!page_lock)
+    if (lock) // without it whoever binds first has it
+        page_lock = std::move(*lock);
+    if (lock && !page_lock)
         shares_page = true;
     else if (role == server_role::bridged && !can_bind(at)) {
         auto own = *settings;

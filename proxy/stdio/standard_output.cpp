@@ -41,24 +41,31 @@ standard_output::~standard_output() {
     ::close(stop_event_);
 }
 
-/// Where nothing waits and the reader has room, a line goes out at once: waking the thread costs more.
-bool standard_output::write_at_once(std::string_view line) {
-    if (unwritten_ != 0 || line.size() >= at_once_)
-        return false;
+/// Where nothing waits and the reader has room, a line goes out at once: waking the thread costs more. How
+/// much of it went.
+std::size_t standard_output::write_at_once(std::string_view text) const {
+    if (unwritten_ != 0 || text.size() > at_once_)
+        return 0;
     pollfd ready{descriptor_, POLLOUT, 0};
     if (::poll(&ready, 1, 0) != 1 || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
-        return false;
-    line_.assign(line).push_back('\n');
-    return ::write(descriptor_, line_.data(), line_.size()) == static_cast<ssize_t>(line_.size());
+        return 0;
+    const auto done = ::write(descriptor_, text.data(), text.size());
+    return done > 0 ? static_cast<std::size_t>(done) : 0;
 }
 
 void standard_output::write(std::string_view line) {
     {
         const std::lock_guard hold(mutex_);
-        if (gone_ || write_at_once(line))
+        if (gone_)
             return;
-        waiting_.append(line).push_back('\n');
-        unwritten_ += line.size() + 1;
+        line_.assign(line).push_back('\n');
+        const auto out = write_at_once(line_);
+        if (out == line_.size())
+            return;
+        waiting_.append(line_, out);
+        unwritten_ += line_.size() - out;
+        if (line_.capacity() > much)
+            line_ = {};
     }
     work_.notify_one();
 }

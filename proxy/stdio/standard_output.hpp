@@ -37,7 +37,7 @@ public:
 private:
     void run();
     bool write_all(std::string_view text);
-    bool write_at_once(std::string_view line);
+    std::size_t write_at_once(std::string_view text) const;
     bool wait_for_reader() const;
 
     const int descriptor_;

@@ -99,6 +99,10 @@ test('through serve with era: bridge: many clients of both eras, and sessions th
   assert.equal((await begun.json()).result.serverInfo.name, 'modern');
   assert.equal((await fetch(url, { method: 'DELETE', headers: { 'mcp-session-id': id } })).status, 200);
   assert.equal((await post({ 'mcp-session-id': id }, { id: 2, method: 'ping' })).status, 404);
+  const hello = { id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'ada', version: '1' } } };
+  const adas = (await post({ authorization: 'Bearer ada' }, hello)).headers.get('mcp-session-id');
+  assert.equal((await post({ authorization: 'Bearer eve', 'mcp-session-id': adas }, { id: 2, method: 'ping' })).status, 404);
+  assert.equal((await post({ authorization: 'Bearer ada', 'mcp-session-id': adas }, { id: 2, method: 'ping' })).status, 200);
   for (const client of clients) {
     await client.close();
     assert.deepEqual(client.problems.filter((problem) => !/aborted/.test(problem)), []); // v2 says so of its own closing

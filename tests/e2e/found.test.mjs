@@ -11,17 +11,9 @@ import { startAuthorizationServer } from './lib/authorization_server.mjs';
 import { said, v1 } from './lib/clients.mjs';
 import { startMcpServer } from './lib/mcp_server.mjs';
 import { signIn } from './lib/person.mjs';
+import { fakeBrowser } from './lib/fake_browser.mjs';
 import { binary, freePorts, makeProxy, root, until } from './lib/proxy.mjs';
 import { run } from './lib/published.mjs';
-
-/// A directory with an xdg-open that writes down its arguments, one in <> each.
-function fakeBrowser(dir) {
-  const bin = join(dir, 'bin');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\n{ for a in "$@"; do printf '<%s>' "$a"; done; echo; } >> ${dir}/opened\n`);
-  chmodSync(join(bin, 'xdg-open'), 0o755);
-  return { bin, opened: () => (existsSync(join(dir, 'opened')) ? readFileSync(join(dir, 'opened'), 'utf8') : '') };
-}
 
 for (const [how, environment, expected] of [
   ['always', {}, 1],

@@ -1,18 +1,20 @@
 // `mcp-reauth stdio`: clients that know nothing but a program's standard input and output, before a protected server.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   CreateMessageRequestSchema, ElicitRequestSchema, ListRootsRequestSchema, LoggingMessageNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { said } from './lib/clients.mjs';
+import { fakeBrowser } from './lib/fake_browser.mjs';
 import { connectAndApprove } from './lib/house.mjs';
 import { signInWithMcpRemote } from './lib/mcp_remote.mjs';
 import { startTalkingServer } from './lib/mcp_server_talking.mjs';
 import { startMcpServerV2 } from './lib/mcp_server_v2.mjs';
-import { until } from './lib/proxy.mjs';
-import { installed, prepare } from './lib/published.mjs';
+import { signIn } from './lib/person.mjs';
+import { binary, until } from './lib/proxy.mjs';
+import { installed, prepare, run } from './lib/published.mjs';
 import { program, stdioV1, stdioV2, useStdio } from './lib/stdio.mjs';
 
 test('200 calls and one stream over 20 expiries through stdio: no error, one approval, no refresh too many', { timeout: 180_000 }, async (t) => {
@@ -140,6 +142,10 @@ test('programs for different servers, and a serve of the same user, share one pa
   const page = await fetch(theirs.link);
   assert.equal(page.status, 200);
   assert.match(await page.text(), /Approve|Sign in/i);
+  const events = (await fetch(`${theirs.link}/events`)).body.getReader();
+  let heard = '';
+  while (!heard.includes(`"id":"${theirs.id}"`)) heard += new TextDecoder().decode((await events.read()).value);
+  await events.cancel();
   for (const { id } of both) await proxy.approve(id);
   await Promise.all(opening);
   assert.equal(said(await one.callTool({ name: 'echo', arguments: { message: 'hi' } })), 'hi');
@@ -240,3 +246,44 @@ for (const published of installed().filter((c) => ['inspector', 'mcporter'].incl
     passed();
   });
 }
+
+test('on a desktop the first start opens the page by itself, and signing in there lets the client through', { timeout: 60_000 }, async (t) => {
+  const { proxy, passed } = await useStdio(t);
+  const { bin, opened } = fakeBrowser(proxy.dir);
+  const container = existsSync('/.dockerenv') || existsSync('/run/.containerenv'); // where `auto` opens none
+  const client = stdioV1(program(proxy, {
+    args: ['--set', `approval.open_browser=${container ? 'always' : 'auto'}`],
+    env: { DISPLAY: ':7', PATH: `${bin}:${process.env.PATH}`, SSH_CONNECTION: '', SSH_CLIENT: '', SSH_TTY: '', INVOCATION_ID: '', container: '' },
+  }));
+  const opening = client.open();
+  opening.catch(() => {});
+  const link = (await until(() => /<(http[^>]+)>/.exec(opened()), { what: 'the browser' }))[1];
+  const page = await fetch(link);
+  assert.equal(page.status, 200);
+  const form = /<form[^>]* action="([^"]+approve)"/.exec(await page.text())[1];
+  const sent = await fetch(new URL(form, link), { method: 'POST', redirect: 'manual', headers: { origin: new URL(link).origin, 'sec-fetch-site': 'same-origin' } });
+  const cookie = sent.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  const { callback } = await signIn(sent.headers.get('location'), { stopAt: proxy.approvals });
+  assert.equal((await fetch(callback, { headers: { cookie } })).status, 200);
+  await opening;
+  assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: 'in' } })), 'in');
+  await client.close();
+  passed();
+});
+
+test('a wrong start says what is wrong, and where: on standard error, with its code', async (t) => {
+  const { proxy, passed } = await useStdio(t);
+  const cases = [
+    [['stdio', 'fils', '--config', proxy.config], /did you mean 'files'\?/],
+    [['stdio', 'http://api.example.com/mcp'], /must be https/],
+    [['stdio', 'files', '--config', join(proxy.dir, 'absent.yaml')], /cannot be read/],
+    [['stdio', proxy.approvals, '--header', 'X-A: ${NOT_SET_ANYWHERE}'], /NOT_SET_ANYWHERE/],
+    [['stdio'], /UPSTREAM/],
+  ];
+  for (const [args, said] of cases) {
+    const { code, out } = await run([binary, ...args], { cwd: proxy.dir, env: { ...process.env, HOME: proxy.dir } });
+    assert.equal(code, 2, `${args}: ${out}`);
+    assert.match(out, said);
+  }
+  passed();
+});

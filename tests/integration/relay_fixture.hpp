@@ -292,7 +292,7 @@ private:
 inline config settings_of(const std::string& yaml, const std::string& home) {
     config_inputs inputs;
     inputs.environment = {{"HOME", home}, {"XDG_STATE_HOME", home}};
-    inputs.flags = {{"log.level", std::getenv("TEST_LOG") ? "debug" : "off"}};
+    inputs.flags = {{"log.level", "off"}};
     auto loaded = load_config_text(yaml, "test.yaml", inputs);
     if (!loaded)
         throw std::runtime_error(loaded.error().describe());

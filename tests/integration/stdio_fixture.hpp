@@ -128,8 +128,6 @@ struct stdio_pair {
     heard next() {
         heard h{up.accept(), {}};
         h.request = read_message(h.server, true);
-        if (std::getenv("TEST_LOG"))
-            std::fprintf(stderr, "%s %s\n", h.line().c_str(), h.request.body.c_str());
         return h;
     }
     /// What came in any order: the one whose request line begins so. The others stay.
