@@ -99,7 +99,7 @@ private:
             return false;
         if (depth() == 2)
             return key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "requestId" ||
-                   key_at(1) == "taskId";
+                   key_at(1) == "taskId" || key_at(1) == "progressToken";
         if (depth() == 4)
             return key_at(1) == "_meta" && key_at(2) == meta_client_info && key_at(3) == "name";
         return (key_at(1) == "_meta" && (key_at(2) == "progressToken" || key_at(2) == meta_version)) ||
@@ -120,7 +120,7 @@ private:
         else if (last == "requestId")
             m.cancelled_id = std::move(text);
         else if (last == "progressToken")
-            m.progress_token = std::move(text);
+            (depth() == 2 ? m.progress_of : m.progress_token) = std::move(text);
         else if (last == meta_version)
             m.protocol_version = plain;
         else if (last == "taskId")

@@ -9,13 +9,15 @@
 
 namespace reauth {
 
-/// What a shallow parse tells about one message. `id`, `progress_token` and `cancelled_id` are JSON text
+/// What a shallow parse tells about one message. `id`, `progress_token`, `progress_of` and `cancelled_id` are
+/// JSON text
 /// (`7`, `"a"`).
 struct rpc_message {
     std::string id;             ///< empty: a notification (or the id is null)
     std::string method;         ///< empty: a response
     std::string tool;           ///< params.name of tools/call and prompts/get, params.uri of resources/read
     std::string progress_token; ///< params._meta.progressToken
+    std::string progress_of;    ///< params.progressToken of notifications/progress
     std::string cancelled_id;   ///< params.requestId of notifications/cancelled
     /// params.clientInfo.name of initialize, or of the request's _meta (2026-07-28)
     std::string client_name;

@@ -30,15 +30,17 @@ void call_if(const std::function<void()>& f) {
 
 } // namespace
 
-bridge::bridge(executor ex, std::string upstream, upstream_link link, line_output& out, bool eras)
-    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(out), changed_(ex), pause_(ex) {
+bridge::bridge(executor ex, std::string upstream, upstream_link link, std::shared_ptr<line_output> out,
+               bool eras)
+    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(std::move(out)), changed_(ex),
+      pause_(ex) {
     if (eras)
         era_.emplace(upstream_);
 }
 
 void bridge::pass(std::string_view message) {
     if (!dropped_)
-        out_.write(message);
+        out_->write(message);
 }
 
 void bridge::refuse_long_line() {
@@ -153,13 +155,16 @@ void bridge::begin_call(rpc_body messages, held_line line) {
         stateless_version_ = call->first.protocol_version;
     if (call->handshake) {
         // another session: nothing of the last one holds any more
-        session_ = upstream_session{{}, {}, session_.epoch + 1, false, false};
+        session_ = upstream_session{{}, {}, session_.epoch + 1};
         if (stream_run_)
             stream_run_->stop();
         pause_.cancel();
         initialize_ = line.text;
         initialized_.clear();
+        wishes_.clear();
         blocked_ = true;
+    } else if (!call->stateless && !messages.batch) {
+        keep_wish(call->first, line.text);
     }
     for (const auto& id : call->unanswered)
         waiting_[id] = call;

@@ -23,9 +23,10 @@ namespace reauth {
 /// Lives on one executor; owned by a shared_ptr, which its coroutines hold.
 class bridge : public std::enable_shared_from_this<bridge> {
 public:
-    /// `upstream`: its name, for errors. `out` outlives the executor's run. `eras`: a server that speaks
+    /// `upstream`: its name, for errors. `eras`: a server that speaks
     /// 2026-07-28 only is made understood (core/era_session).
-    bridge(executor ex, std::string upstream, upstream_link link, line_output& out, bool eras = false);
+    bridge(executor ex, std::string upstream, upstream_link link, std::shared_ptr<line_output> out,
+           bool eras = false);
 
     /// A line of the client. `done` is called once it is out of our hands: sent, or refused.
     void take(std::string line, std::function<void()> done = {});
@@ -64,6 +65,7 @@ private:
     task<bool> try_once(call_ptr call);
     static task<void> post_in_turn(self_ptr self);
     task<bool> post_notice(std::string text, bool initialized);
+    task<void> await_stream();
     void end_call(client_call& call);
     void pass(std::string_view message);
     void hear(std::string message);
@@ -84,6 +86,8 @@ private:
     void learn_version(const std::string& answer);
     task<result<void>> renew(std::uint64_t lost);
     task<result<void>> begin_again();
+    void keep_wish(const rpc_message& request, const std::string& line);
+    task<void> say_again(std::string line);
     task<result<void>> open_session(call_ptr opening);
     static task<void> listen(self_ptr self, std::uint64_t epoch);
     task<bool> rest(std::chrono::milliseconds pause);
@@ -97,7 +101,7 @@ private:
     executor ex_;
     const std::string upstream_;
     upstream_link link_;
-    line_output& out_;
+    const std::shared_ptr<line_output> out_;
     std::optional<era_session> era_;
     tool_headers tools_;
 
@@ -105,7 +109,8 @@ private:
     bool speaks_old_ = false; ///< the server knows HTTP+SSE only
     std::string endpoint_;    ///< there: where messages go; empty: its stream is not open
     std::string stateless_version_;
-    std::string initialize_, initialized_; ///< the client's own, for another session
+    std::string initialize_, initialized_;      ///< the client's own, for another session
+    std::map<std::string, std::string> wishes_; ///< … and what else it holds there: subscriptions, log level
     bool renewing_ = false;
     std::optional<failure> not_renewed_; ///< why the last attempt failed
 

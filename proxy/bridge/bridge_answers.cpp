@@ -125,8 +125,8 @@ task<void> bridge::read_answer(call_ptr call, std::unique_ptr<http_stream> answe
     }
     if (!body->empty())
         deliver(std::move(*body), call);
-    while (out_.full() && !dropped_)
-        co_await out_.room();
+    while (out_->full() && !dropped_)
+        co_await out_->room();
     if (!call->wants_answer() || (!endpoint_.empty() && !call->stateless))
         co_return; // it is here, or a stream brings it
     fail(*call, failure::permanent(fault::upstream_malformed,
@@ -212,8 +212,8 @@ task<result<void>> bridge::pump(http_stream& stream, call_ptr call, reading_poin
         if (reader.held() > answer_events::largest)
             co_return failure::permanent(fault::upstream_malformed,
                                          "an event of the upstream is larger than 64 MiB");
-        while (out_.full() && !dropped_)
-            co_await out_.room();
+        while (out_->full() && !dropped_)
+            co_await out_->room();
         if (call && call->unanswered.empty() && call->withdrawn)
             break;
     }

@@ -12,6 +12,7 @@ namespace {
 
 /// What may come with a 202.
 constexpr std::size_t most_of_an_acceptance = 64 * 1024;
+constexpr std::chrono::seconds patience_for_the_stream{1};
 
 } // namespace
 
@@ -40,11 +41,27 @@ task<void> bridge::post_in_turn(self_ptr self) {
         if (taken && !b.speaks_old_ && !b.ending_) {
             b.session_.listens = true;
             asio::co_spawn(b.ex_, listen(self, b.session_.epoch), asio::detached);
+            co_await b.await_stream();
         }
         b.release();
     }
     b.posting_ = false;
     b.changed_.tell();
+}
+
+/// What a server asks while it works on the first call comes by the session's stream, and is lost where that
+/// is not open: the call waits for it, but not for a server that does not say whether it has one.
+task<void> bridge::await_stream() {
+    const auto epoch = session_.epoch;
+    const auto until = std::chrono::steady_clock::now() + patience_for_the_stream;
+    loop_timer alarm(ex_, until);
+    alarm.async_wait([self = shared_from_this()](error_code cancelled) {
+        if (!cancelled)
+            self->changed_.tell();
+    });
+    while (!session_.heard && session_.epoch == epoch && !dropped_ &&
+           std::chrono::steady_clock::now() < until)
+        co_await changed_.next();
 }
 
 /// A notification, or the client's answer to a request of the server. Whether it was taken.

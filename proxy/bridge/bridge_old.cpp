@@ -62,8 +62,8 @@ task<void> bridge::read_old_stream(self_ptr self, std::unique_ptr<http_stream> s
         }
         if (reader.held() > answer_events::largest)
             break;
-        while (b.out_.full() && !b.dropped_)
-            co_await b.out_.room();
+        while (b.out_->full() && !b.dropped_)
+            co_await b.out_->room();
     }
     if (b.stream_run_ == run)
         b.lose_old_stream();

@@ -84,7 +84,7 @@ task<result<void>> bridge::renew(std::uint64_t lost) {
 
 task<result<void>> bridge::begin_again() {
     const bool listened = session_.listens;
-    session_ = upstream_session{{}, {}, session_.epoch + 1, false, false};
+    session_ = upstream_session{{}, {}, session_.epoch + 1};
     if (stream_run_)
         stream_run_->stop();
     auto opening = std::make_shared<client_call>();
@@ -105,11 +105,49 @@ task<result<void>> bridge::begin_again() {
     if (!taken)
         co_return taken.error();
     link_.give_back(std::move(*taken));
+    const auto wishes = wishes_;
+    for (const auto& [what, line] : wishes) {
+        auto said = say_again(line);
+        co_await std::move(said);
+    }
     if (listened && !ending_) {
         session_.listens = true;
         asio::co_spawn(ex_, listen(shared_from_this(), session_.epoch), asio::detached);
+        co_await await_stream();
     }
     co_return result<void>();
+}
+
+/// What a session remembers of its client (MCP 2025-11-25, resources and logging).
+void bridge::keep_wish(const rpc_message& request, const std::string& line) {
+    if (request.method == "resources/subscribe")
+        wishes_["resource " + request.tool] = line;
+    else if (request.method == "resources/unsubscribe")
+        wishes_.erase("resource " + request.tool);
+    else if (request.method == "logging/setLevel")
+        wishes_["level"] = line;
+}
+
+/// A request of the client, to which it has had its answer, for another session.
+task<void> bridge::say_again(std::string line) {
+    auto call = std::make_shared<client_call>();
+    call->quiet = true;
+    const auto said = parse_rpc(line);
+    call->line = std::move(line);
+    for (const auto& m : said.messages)
+        if (m.is_request() && !waiting_.contains(m.id) && call->unanswered.insert(m.id).second)
+            waiting_[m.id] = call;
+    if (call->unanswered.empty())
+        co_return; // it is just being said
+    auto request = request_for(*call);
+    call->run = link_.begin();
+    auto answer = co_await link_.open(call->run, std::move(request), endpoint_);
+    if (answer) {
+        auto rest_of_it = read_answer(call, std::move(*answer));
+        co_await std::move(rest_of_it);
+    }
+    if (endpoint_.empty())
+        end_call(*call);
 }
 
 task<result<void>> bridge::open_session(call_ptr opening) {
@@ -150,6 +188,8 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
         auto stream = co_await b.link_.open(run, std::move(request));
         if (!current())
             co_return;
+        b.session_.heard = true;
+        b.changed_.tell();
         const auto status = stream ? (*stream)->head().status : 503u;
         if (status == 200 && is_event_stream((*stream)->head())) {
             had = true;

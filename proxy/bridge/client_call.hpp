@@ -33,6 +33,7 @@ struct upstream_session {
     std::uint64_t epoch = 0; ///< counts sessions: another number is another session
     bool open = false;       ///< `initialize` was answered
     bool listens = false;    ///< `notifications/initialized` was taken: its stream may be open
+    bool heard = false;      ///< … and whether it is, is known
 };
 
 } // namespace reauth

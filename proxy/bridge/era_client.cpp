@@ -2,14 +2,24 @@
 #include "proxy/bridge/era_client.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace reauth {
+
+std::string open_answer::take_all() {
+    if (waiting.size() == 1)
+        return take();
+    std::string out = "[";
+    while (!waiting.empty())
+        out += (out.size() > 1 ? "," : "") + take();
+    return out + "]";
+}
 
 /// nullptr: it has to wait for a stream of the session.
 open_answer* era_client::place_for(const rpc_message& message) {
     for (const auto& post : posts_)
         if ((message.is_response() && post->missing.contains(message.id)) ||
-            (!message.progress_token.empty() && post->tokens.contains(message.progress_token)))
+            (!message.progress_of.empty() && post->tokens.contains(message.progress_of)))
             return post.get();
     if (message.is_response())
         return nullptr;
@@ -69,7 +79,7 @@ bool era_client::open_stream(const std::shared_ptr<open_answer>& stream) {
 void era_client::end() {
     gone_ = true;
     if (behind)
-        behind->drop_everything();
+        std::exchange(behind, nullptr)->drop_everything();
     for (const auto& post : posts_)
         post->timer.cancel();
     if (stream_)

@@ -27,6 +27,13 @@ struct open_answer {
         waiting.push_back(std::move(message));
         timer.cancel();
     }
+    std::string take() {
+        auto first = std::move(waiting.front());
+        waiting.pop_front();
+        return first;
+    }
+    /// All of them as one body: one message, or a batch (MCP 2025-03-26).
+    std::string take_all();
 };
 
 /// Used on one executor.
@@ -51,8 +58,8 @@ public:
     bool over() const noexcept { return gone_; }
 
     const std::string id;
-    const std::string whose; ///< the Authorization that it came with: nobody else's requests are taken
-    std::shared_ptr<bridge> behind;
+    const std::string whose;        ///< the Authorization that it came with: nobody else's requests are taken
+    std::shared_ptr<bridge> behind; ///< until the end: each holds the other
     std::chrono::steady_clock::time_point used = std::chrono::steady_clock::now();
 
 private:

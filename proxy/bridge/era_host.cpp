@@ -67,7 +67,7 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
             with.push_back({"Authorization", made->whose});
         upstream_link link(ex, connect, request.target, std::move(with));
         made->behind =
-            std::make_shared<bridge>(ex, field(request, upstream_field), std::move(link), *made, true);
+            std::make_shared<bridge>(ex, field(request, upstream_field), std::move(link), made, true);
         sessions[id] = made;
         return made;
     }
@@ -88,38 +88,44 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
 task<void> era_host::parts::answer(client_ptr client, std::shared_ptr<open_answer> open,
                                    service_exchange& x) {
     const header_field session{"Mcp-Session-Id", client->id};
-    bool streaming = false;
     const bool listens = open->missing.empty();
+    bool streaming = false, begin_now = listens;
     while (!client->over() && !x.peer_gone()) {
-        if (open->waiting.empty()) {
-            if (!listens && open->missing.empty())
-                break;
-            error_code woken;
-            open->timer.expires_after(heartbeat);
-            co_await open->timer.async_wait(asio::redirect_error(use_task, woken));
-            if (woken || !streaming)
-                continue;
-            const bool alive = co_await x.write(": waiting\n\n");
-            if (!alive)
-                break;
-            continue;
+        const bool whole = !listens && open->missing.empty();
+        if (!streaming && whole && !open->waiting.empty() &&
+            (open->waiting.size() == 1 || !open->takes_events)) {
+            service_response last{200, {{"Content-Type", "application/json"}, session}, open->take_all()};
+            client->sent(last.body.size());
+            co_await x.respond(std::move(last));
+            co_return;
         }
-        auto message = std::move(open->waiting.front());
-        open->waiting.pop_front();
-        client->sent(message.size());
-        if (!streaming && !listens && open->missing.empty() && open->waiting.empty()) {
-            service_response whole{200, {{"Content-Type", "application/json"}, session}, std::move(message)};
-            co_await x.respond(std::move(whole));
-            break;
-        }
-        if (!streaming) {
+        if (!streaming && (begin_now || (open->takes_events && !open->waiting.empty()))) {
             streaming = true;
             service_response head{200, {{"Content-Type", "text/event-stream"}, session}, {}};
             co_await x.begin_stream(std::move(head));
+            continue;
         }
-        const bool alive = co_await x.write(sse_event(message));
+        if (streaming && !open->waiting.empty()) {
+            const auto message = open->take();
+            client->sent(message.size());
+            const bool alive = co_await x.write(sse_event(message));
+            if (!alive)
+                co_return;
+            continue;
+        }
+        if (whole)
+            co_return;
+        error_code woken;
+        open->timer.expires_after(heartbeat);
+        co_await open->timer.async_wait(asio::redirect_error(use_task, woken));
+        if (woken)
+            continue;
+        begin_now = open->takes_events; // a long call: the client sees that it is worked on
+        if (!streaming)
+            continue;
+        const bool alive = co_await x.write(": waiting\n\n");
         if (!alive)
-            break;
+            co_return;
     }
 }
 

@@ -30,7 +30,8 @@ class conversation {
 public:
     conversation(executor ex, std::string upstream, upstream_link link, bool eras, stdio_options options)
         : ex_(ex), out_(options.output, ex, [this] { end(ending::output); }),
-          talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link), out_, eras)),
+          talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link),
+                                         std::shared_ptr<line_output>(std::shared_ptr<void>(), &out_), eras)),
           in_(std::make_shared<standard_input>(
               options.input, ex, [this](auto lines) { take(std::move(lines)); },
               [this] { end(ending::input); })) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { said, v1, v2 } from './lib/clients.mjs';
-import { connectAndApprove, use } from './lib/house.mjs';
+import { connectAndApprove, liveThroughExpiryAndStepUp, use } from './lib/house.mjs';
 import { startMcpServerV2 } from './lib/mcp_server_v2.mjs';
 
 const cases = [
@@ -15,25 +15,7 @@ for (const [name, make, era] of cases) {
   test(`${name}: connect waits for the approval, calls work across expiries and a step-up`, { timeout: 60_000 }, async (t) => {
     const { as, rs, proxy, url, passed } = await use(t, { server: startMcpServerV2, proxy: { values: { refresh_ahead: '0s' } } });
     const client = make(url);
-    const { approval } = await connectAndApprove(proxy, client);
-    assert.equal(approval.kind, 'login');
-    for (let i = 0; i < 12; i++) {
-      assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: `${i}` } })), `${i}`);
-      await new Promise((resolve) => setTimeout(resolve, 400));
-    }
-    const call = client.callTool({ name: 'admin', arguments: {} });
-    call.catch(() => {});
-    const more = await proxy.oneApproval();
-    assert.deepEqual(more.scopes.added, ['mcp:admin']);
-    await proxy.approve(more.id);
-    assert.equal(said(await call), 'administered');
-    await client.close();
-    assert.equal(rs.counts.tools.echo, 12);
-    assert.equal(rs.counts.tools.admin, 1);
-    assert.equal(as.counts.authorizations, 2);
-    assert.ok(as.counts.refreshes >= 2, `refreshes: ${as.counts.refreshes}`);
-    assert.equal(as.counts.reuses, 0);
-    assert.ok(rs.counts.eras[era] > 0 && Object.keys(rs.counts.eras).length === 1, `eras served: ${JSON.stringify(rs.counts.eras)}`);
+    await liveThroughExpiryAndStepUp({ as, rs, proxy, client, era });
     passed();
   });
 }

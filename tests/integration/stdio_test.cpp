@@ -92,6 +92,36 @@ TEST_CASE("a session that the upstream has lost is begun again with the client's
     CHECK(lost["error"]["code"] == -32010);
 }
 
+TEST_CASE("another session knows what the client has subscribed to, and its log level", "[stdio]") {
+    stdio_pair p;
+    p.open();
+    int id = 0;
+    for (const auto& [method, params] :
+         std::vector<std::pair<std::string, json>>{{"resources/subscribe", {{"uri", "file:///a"}}},
+                                                   {"resources/subscribe", {{"uri", "file:///b"}}},
+                                                   {"resources/unsubscribe", {{"uri", "file:///a"}}},
+                                                   {"logging/setLevel", {{"level", "error"}}}}) {
+        p.client.say(rpc(++id, method, params));
+        p.next("POST").json_answer(p.answered(id, "noted"));
+        p.client.hear();
+    }
+    p.client.say(rpc(9, "tools/list"));
+    p.next("POST").status("404 Not Found");
+    p.next("POST").json_answer(p.initialized(0), "Mcp-Session-Id: s2\r\n");
+    p.next("POST").status("202 Accepted");
+    std::set<std::string> said;
+    for (int i = 0; i < 2; ++i) {
+        auto wish = p.next("POST");
+        CHECK(wish.request.get("Mcp-Session-Id") == "s2");
+        said.insert(wish.said()["method"].get<std::string>() + wish.said()["params"].dump());
+        wish.json_answer(p.answered(wish.said()["id"], "noted")); // not for the client
+    }
+    CHECK(said == std::set<std::string>{"logging/setLevel{\"level\":\"error\"}",
+                                        "resources/subscribe{\"uri\":\"file:///b\"}"});
+    p.next("POST").json_answer(p.answered(9, "listed"));
+    CHECK(p.client.hear()["id"] == 9);
+}
+
 TEST_CASE("a stream that breaks off is asked for its rest: no message is lost or doubled", "[stdio]") {
     stdio_pair p;
     p.open();

@@ -1,5 +1,7 @@
 // Sets up the usual cast (authorization server, MCP server, proxy) for a test and tears it down, whatever happens.
+import assert from 'node:assert/strict';
 import { startAuthorizationServer } from './authorization_server.mjs';
+import { said } from './clients.mjs';
 import { startMcpServer } from './mcp_server.mjs';
 import { makeProxy } from './proxy.mjs';
 
@@ -28,4 +30,28 @@ export async function connectAndApprove(proxy, client) {
   const end = await proxy.approve(approval.id);
   await connecting;
   return { approval, end };
+}
+
+/// A client's whole life before a server with tokens of 2 s: its connection waits for the approval, calls notice no expiry, and one
+/// that needs more waits for its step-up. `era`: the only one that the server may see.
+export async function liveThroughExpiryAndStepUp({ as, rs, proxy, client, era }) {
+  const { approval } = await connectAndApprove(proxy, client);
+  assert.equal(approval.kind, 'login');
+  for (let i = 0; i < 12; i++) {
+    assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: `${i}` } })), `${i}`);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  const call = client.callTool({ name: 'admin', arguments: {} });
+  call.catch(() => {});
+  const more = await proxy.oneApproval();
+  assert.deepEqual(more.scopes.added, ['mcp:admin']);
+  await proxy.approve(more.id);
+  assert.equal(said(await call), 'administered');
+  await client.close();
+  assert.equal(rs.counts.tools.echo, 12);
+  assert.equal(rs.counts.tools.admin, 1);
+  assert.equal(as.counts.authorizations, 2);
+  assert.ok(as.counts.refreshes >= 2, `refreshes: ${as.counts.refreshes}`);
+  assert.equal(as.counts.reuses, 0);
+  assert.ok(rs.counts.eras[era] > 0 && Object.keys(rs.counts.eras).length === 1, `eras served: ${JSON.stringify(rs.counts.eras)}`);
 }
