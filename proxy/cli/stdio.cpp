@@ -11,6 +11,7 @@ namespace reauth {
 void add_stdio(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("stdio", "serve one upstream on standard input and output");
     auto target = std::make_shared<stdio_target>();
+    auto options = std::make_shared<stdio_options>();
     verb->add_option("UPSTREAM", target->upstream,
                      "its URL, or its name in the configuration file (a URL needs no file)")
         ->required();
@@ -20,8 +21,10 @@ void add_stdio(CLI::App& app, command_context& context) {
         ->expected(1);
     add_config_options(*verb, context);
     add_key_option(*verb, context, "--log-level", "log.level", "trace, debug, info, warn, error or off");
-    verb->callback([&context, target] {
-        context.run = [&context, target] {
+    verb->add_flag("--page-only", options->page_only,
+                   "serve no client, only the approval page, until what waits is decided");
+    verb->callback([&context, target, options] {
+        context.run = [&context, target, options] {
             auto in = context.inputs();
             if (!in)
                 return context.fail(in.error());
@@ -35,7 +38,7 @@ void add_stdio(CLI::App& app, command_context& context) {
                 return context.fail(loaded.error());
             context.warn(*loaded);
             loaded->warnings.clear();
-            return run_stdio(std::move(*loaded));
+            return run_stdio(std::move(*loaded), *options);
         };
     });
 }

@@ -184,6 +184,17 @@ std::string server::dashboard_link() {
     return parts_->on_control([this] { return parts_->page->one_time_link(); });
 }
 
+std::size_t server::open_approvals(bool looked_at) const {
+    return parts_->on_control([&] {
+        std::size_t n = 0;
+        for (const auto& a : parts_->book->waiting())
+            if (!looked_at || a->status == approval_status::authorizing ||
+                parts_->book->attended(a->id, wall_clock::now()))
+                ++n;
+        return n;
+    });
+}
+
 std::uint64_t server::counter(const std::string& name) const {
     return parts_->on_control([&]() -> std::uint64_t {
         for (const auto& m :

@@ -50,6 +50,10 @@ public:
     /// A link that lets one browser into the dashboard, once.
     std::string dashboard_link();
 
+    /// How many approvals wait for a person; `looked_at`: those that one has before the eyes, or is sent to
+    /// the provider for.
+    std::size_t open_approvals(bool looked_at) const;
+
     /// A count from /metrics by its name, for tests and the demo.
     std::uint64_t counter(const std::string& name) const;
 

@@ -4,6 +4,7 @@
 #include "proxy/bridge/bridge.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/process.hpp"
+#include "proxy/stdio/page_only.hpp"
 #include "proxy/stdio/standard_input.hpp"
 #include "proxy/stdio/standard_output.hpp"
 
@@ -103,6 +104,11 @@ int run_stdio(config settings, stdio_options options) {
     }
     const auto note = options.found ? leave_note(proxy) : nullptr;
     const auto ex = proxy.data_path();
+    if (options.page_only) {
+        keep_page(proxy);
+        proxy.stop();
+        return 0;
+    }
     {
         conversation talk(ex, name,
                           upstream_link(ex, [&proxy] { return proxy.connect(); }, path), eras, options);
@@ -121,6 +127,7 @@ int run_stdio(config settings, stdio_options options) {
         talk.wait();
         signals.stop();
         listening.join();
+        leave_page_behind(proxy);
         proxy.stop();
     }
     return 0;

@@ -10,6 +10,7 @@ namespace reauth {
 struct stdio_options {
     int input = 0, output = 1; ///< descriptors
     bool found = true;         ///< by the command line: leaves a note
+    bool page_only = false;    ///< serves no client: page_only.hpp
 };
 
 /// Serves the one upstream of `settings` on standard input and output, until the input ends, nobody reads the

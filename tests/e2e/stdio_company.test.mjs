@@ -230,3 +230,30 @@ test('a wrong start says what is wrong, and where: on standard error, with its c
   }
   passed();
 });
+
+test('a client that gives up while its person signs in: the page stays until they are done, and the next start is in', { timeout: 60_000 }, async (t) => {
+  const { as, proxy, start, passed } = await useStdio(t);
+  const first = stdioV1(start);
+  first.open().catch(() => {});
+  const { id } = await proxy.oneApproval();
+  const { body } = await proxy.api(`/api/approvals/${id}/approve`, { method: 'POST', body: '{}' });
+  const pid = first.transportUnderTest.pid;
+  await first.close(); // Claude Desktop has waited long enough
+  assert.equal(existsSync(`/proc/${pid}/stat`), false, 'the program has ended');
+  await until(() => proxy.api('/api/approvals').then(({ status }) => status === 200, () => false), { what: 'the page, elsewhere' });
+  const { status } = await signIn(body.location);
+  assert.equal(status, 200);
+  const second = stdioV1(start);
+  await second.open();
+  assert.equal(said(await second.callTool({ name: 'echo', arguments: { message: 'back' } })), 'back');
+  await second.close();
+  assert.equal(as.counts.authorizations, 1);
+  const notes = join(proxy.dir, 'state/mcp-reauth/running');
+  await until(() => readdirSync(notes).length === 0, { what: 'the end of the page' });
+  // whom nobody looks at, nobody waits for
+  const third = stdioV1(program(proxy, { upstream: 'https://127.0.0.1:1/mcp' }));
+  await assert.rejects(third.open());
+  await third.close();
+  await until(() => readdirSync(notes).length === 0, { what: 'the end of the third', ms: 5000 });
+  passed();
+});
