@@ -86,11 +86,13 @@ std::string name_for_url(const http_url& url) {
     while (path.ends_with('/'))
         path.pop_back();
     const bool usual = (path.empty() || path == "/mcp" || path == "/sse") && !url.has_query;
-    const auto name = name_for_host(url.host);
+    auto name = name_for_host(url.host);
     if (usual && url.https() && url.authority() == url.host && name != "upstream")
         return name;
     const auto rest = url.origin() + path + (url.has_query ? "?" + url.query : "");
-    return name.substr(0, 57) + "-" + hex_encode(sha256(rest)).substr(0, 6);
+    name.resize(std::min<std::size_t>(name.size(), 57)); // names have 64 characters at most
+    name += "-" + hex_encode(sha256(rest)).substr(0, 6);
+    return name;
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t most) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace reauth {
 namespace {
@@ -141,7 +142,7 @@ task<void> bridge::follow(call_ptr call, std::unique_ptr<http_stream> answer) {
         if (answer) {
             at.moved = false;
             const auto end = co_await pump(*answer, call, at);
-            link_.give_back(std::move(answer));
+            link_.give_back(std::exchange(answer, nullptr));
             if (!call->wants_answer() || dropped_)
                 co_return;
             if (at.last_id.empty() || call->stateless) {

@@ -140,7 +140,12 @@ bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     if (!endpoints)
         return pump.take_first(m.out);
     pump.through(*endpoints);
-    return true;
+    // what came with the head stands in a buffer that may go
+    std::string payload;
+    const bool sound = pump.take_first(payload);
+    if (sound && !payload.empty())
+        m.out.append(*endpoints->pass(payload));
+    return sound;
 }
 
 void exchange::hand_back(const body_pump& pump) {

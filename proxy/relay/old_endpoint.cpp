@@ -45,29 +45,49 @@ std::optional<std::string> endpoint_there(const old_stream_place& place, std::st
     return target;
 }
 
+namespace {
+
+/// Whole lines at the beginning that belong to no event: comments, and empty ones. They must not wait, since
+/// they keep the connection alive.
+std::size_t harmless(std::string_view text) {
+    std::size_t upto = 0;
+    while (upto < text.size()) {
+        const auto end = text.find('\n', upto);
+        if (end == text.npos || (text[upto] != ':' && text[upto] != '\n' && text[upto] != '\r'))
+            break;
+        upto = end + 1;
+    }
+    return upto;
+}
+
+} // namespace
+
 std::string endpoint_rewriter::feed(std::string_view payload) {
     if (done_)
         return std::string(payload);
     held_ += payload;
-    const auto events = reader_.feed(payload);
-    for (const auto& e : events) {
-        if (e.data.empty())
-            continue; // a comment
-        done_ = true;
-        const auto here = e.name == "endpoint" ? endpoint_here(stream_, e.data) : std::nullopt;
-        const auto at = here ? held_.find(e.text) : std::string::npos;
-        if (at != std::string::npos)
-            held_.replace(at, e.text.size(), "event: endpoint\ndata: " + *here + "\n\n");
-        break;
+    std::string out;
+    while (!done_) {
+        const auto free = harmless(held_);
+        out.append(held_, 0, free);
+        held_.erase(0, free);
+        event_reader reader;
+        const auto events = reader.feed(held_);
+        if (events.empty() && held_.size() <= longest_first_event)
+            return out;
+        done_ = events.empty() || !events.front().data.empty();
+        if (!done_) { // an id, or when to come back
+            out += events.front().text;
+            held_.erase(0, events.front().text.size());
+            continue;
+        }
+        const auto here = !events.empty() && events.front().name == "endpoint"
+                              ? endpoint_here(stream_, events.front().data)
+                              : std::nullopt;
+        if (here)
+            held_.replace(0, events.front().text.size(), "event: endpoint\ndata: " + *here + "\n\n");
     }
-    if (done_ || held_.size() > longest_first_event) {
-        done_ = true;
-        return std::exchange(held_, {});
-    }
-    // comments keep the connection alive: they must not wait
-    if (!events.empty() && reader_.held() == 0)
-        return std::exchange(held_, {});
-    return {};
+    return out + std::exchange(held_, {});
 }
 
 result<std::string_view> endpoint_filter::pass(std::string_view payload) {

@@ -38,7 +38,6 @@ public:
 
 private:
     const old_stream_place stream_;
-    event_reader reader_;
     std::string held_;
     bool done_ = false;
 };

@@ -326,3 +326,32 @@ TEST_CASE("a redirect inside the origin is followed however the configuration wr
     server.send(answer("there"));
     CHECK(read_message(client).body == "there");
 }
+
+TEST_CASE("a stream that begins with a comment, or with nothing, is passed on at once, however its first "
+          "bytes come",
+          "[odd]") {
+    for (const std::string first : {"", "2\r\n:\n\r\n", "3\r\n:\n\n\r\n"}) {
+        plain_pair p;
+        auto server = [&] {
+            p.client.send(p.proxy.request("GET /up", "Accept: text/event-stream\r\n"));
+            auto w = p.up.accept();
+            read_message(w, false);
+            return w;
+        }();
+        server.send(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n" +
+            first);
+        CHECK(has(p.client.head(), "200 OK"));
+        std::string seen;
+        if (!first.empty())
+            seen = p.client.chunk();
+        server.send("1E\r\nevent: endpoint\ndata: /m?s=1\n\n\r\n");
+        const auto told = p.client.chunk();
+        CHECK(told.rfind("event: endpoint\ndata: /up/.endpoint/", 0) == 0);
+        server.send("9\r\ndata: {}\n\r\n1\r\n\n\r\n0\r\n\r\n");
+        bool whole = false;
+        CHECK(p.client.chunks(&whole) == "data: {}\n\n");
+        CHECK(whole);
+        CHECK((first.empty() || seen[0] == ':'));
+    }
+}

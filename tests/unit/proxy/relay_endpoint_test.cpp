@@ -62,7 +62,9 @@ TEST_CASE(
     "only the first event of a stream is looked at, comments go on at once, and every byte of the rest") {
     endpoint_rewriter rewriter(stream());
     CHECK(rewriter.feed(": hello\n\n") == ": hello\n\n");
-    CHECK(rewriter.feed("event: endp").empty());
+    CHECK(rewriter.feed(": half a comm").empty());
+    CHECK(rewriter.feed("ent\nretry: 5\n") == ": half a comment\n");
+    CHECK(rewriter.feed("\nevent: endp") == "retry: 5\n\n");
     const auto first = rewriter.feed("oint\ndata: /m\n\ndata: {\"a\":1}\n\nda");
     CHECK(has(first, "event: endpoint\ndata: /old/.endpoint/"));
     CHECK(has(first, "\n\ndata: {\"a\":1}\n\nda"));
