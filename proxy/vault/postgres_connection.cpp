@@ -2,9 +2,8 @@
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/postgres_connection.hpp"
 
+#include "proxy/vault/libpq.hpp"
 #include "proxy/vault/record_store.hpp"
-
-#include <libpq-fe.h>
 
 #include <utility>
 
@@ -21,15 +20,15 @@ std::string first_line(std::string_view text) {
 postgres_rows::postgres_rows(pg_result* rows) : rows_(rows) {}
 
 void postgres_rows::free::operator()(pg_result* r) const noexcept {
-    PQclear(r);
+    pq().clear(r);
 }
 
 std::size_t postgres_rows::size() const {
-    return static_cast<std::size_t>(PQntuples(rows_.get()));
+    return static_cast<std::size_t>(pq().rows(rows_.get()));
 }
 
 std::string postgres_rows::text(std::size_t row, int column) const {
-    return PQgetvalue(rows_.get(), static_cast<int>(row), column);
+    return pq().value(rows_.get(), static_cast<int>(row), column);
 }
 
 std::optional<std::string> postgres_rows::only() const {
@@ -37,7 +36,7 @@ std::optional<std::string> postgres_rows::only() const {
 }
 
 void postgres_connection::finish::operator()(pg_conn* c) const noexcept {
-    PQfinish(c);
+    pq().finish(c);
 }
 
 postgres_connection::postgres_connection(const secret& dsn, std::string greeting)
@@ -47,17 +46,17 @@ postgres_connection::postgres_connection(const secret& dsn, std::string greeting
     const char* names[] = {"connect_timeout",  "application_name", "keepalives_idle", "keepalives_interval",
                            "keepalives_count", "tcp_user_timeout", "dbname",          nullptr};
     const char* said[] = {"5", "mcp-reauth", "5", "3", "3", "15000", text.c_str(), nullptr};
-    connection_.reset(PQconnectdbParams(names, said, 1));
+    connection_.reset(pq().connect(names, said, 1));
     if (!lost())
         (void)greet();
 }
 
 bool postgres_connection::lost() const {
-    return PQstatus(connection_.get()) != CONNECTION_OK;
+    return pq().status(connection_.get()) != CONNECTION_OK;
 }
 
 failure postgres_connection::trouble() const {
-    return vault_failure("The PostgreSQL vault failed: " + first_line(PQerrorMessage(connection_.get())) +
+    return vault_failure("The PostgreSQL vault failed: " + first_line(pq().error_message(connection_.get())) +
                              ".",
                          "Check the server and `vault.dsn`.", lost());
 }
@@ -72,7 +71,7 @@ result<void> postgres_connection::ready() {
         return {};
     if (in_transaction_)
         return trouble();
-    PQreset(connection_.get());
+    pq().reset(connection_.get());
     if (lost())
         return trouble();
     return greet();
@@ -87,9 +86,9 @@ result<postgres_rows> postgres_connection::run(const std::string& sql, const val
         auto connected = ready();
         if (!connected)
             return connected.error();
-        auto* raw = PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(texts.size()), nullptr,
-                                 texts.data(), nullptr, nullptr, 0);
-        const auto status = PQresultStatus(raw);
+        auto* raw = pq().exec_params(connection_.get(), sql.c_str(), static_cast<int>(texts.size()), nullptr,
+                                     texts.data(), nullptr, nullptr, 0);
+        const auto status = pq().result_status(raw);
         postgres_rows rows(raw);
         if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
             return rows;
@@ -99,13 +98,13 @@ result<postgres_rows> postgres_connection::run(const std::string& sql, const val
 }
 
 result<void> postgres_connection::script(const std::string& sql) {
-    const postgres_rows done(PQexec(connection_.get(), sql.c_str()));
-    if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+    const postgres_rows done(pq().exec(connection_.get(), sql.c_str()));
+    if (pq().transaction_status(connection_.get()) != PQTRANS_IDLE) {
         auto why = trouble();
-        const postgres_rows undone(PQexec(connection_.get(), "ROLLBACK"));
+        const postgres_rows undone(pq().exec(connection_.get(), "ROLLBACK"));
         return why;
     }
-    if (*PQerrorMessage(connection_.get()) != '\0')
+    if (*pq().error_message(connection_.get()) != '\0')
         return trouble();
     return {};
 }
@@ -128,22 +127,22 @@ void postgres_connection::roll_back() {
 }
 
 result<std::vector<postgres_notice>> postgres_connection::notices() {
-    if (PQconsumeInput(connection_.get()) == 0)
+    if (pq().consume_input(connection_.get()) == 0)
         return trouble();
     std::vector<postgres_notice> out;
-    while (auto* told = PQnotifies(connection_.get())) {
+    while (auto* told = pq().notifies(connection_.get())) {
         out.push_back({told->be_pid, told->extra});
-        PQfreemem(told);
+        pq().free_memory(told);
     }
     return out;
 }
 
 int postgres_connection::server_process() const {
-    return PQbackendPID(connection_.get());
+    return pq().backend_pid(connection_.get());
 }
 
 int postgres_connection::server_version() const {
-    return PQserverVersion(connection_.get());
+    return pq().server_version(connection_.get());
 }
 
 } // namespace reauth

@@ -2,6 +2,7 @@
 // (LISTEN/NOTIFY) by the transaction that makes it.
 #ifdef REAUTH_POSTGRES
 #include "proxy/vault/postgres_store.hpp"
+#include "proxy/vault/libpq.hpp"
 
 #include "core/encoding.hpp"
 #include "proxy/vault/postgres_connection.hpp"
@@ -210,6 +211,9 @@ private:
 } // namespace
 
 result<std::unique_ptr<record_store>> open_postgres_store(const secret& dsn) {
+    auto loaded = load_libpq();
+    if (!loaded)
+        return loaded.error();
     auto store = std::make_unique<postgres_store>(dsn);
     auto ready = store->prepare();
     if (!ready)
