@@ -138,39 +138,49 @@ async function steady(name) {
   return { start: quantile(opened, 0.5), startWorst: opened.at(-1), ...memory, cpu, p50: quantile(took, 0.5), p99: quantile(took, 0.99) };
 }
 
-const outcome = (answer) => (answer.error ? `error: ${String(answer.error.message).split('\n')[0].slice(0, 90)}` : answer.result.isError ? `error: ${answer.result.content[0].text.slice(0, 90)}` : 'works');
+const outcome = (answer) => (answer.error ? `error: ${String(answer.error.message).split('\n')[0].slice(0, 110)}` : answer.result.isError ? `error: ${answer.result.content[0].text.slice(0, 110)}` : 'works');
 
-/// Tokens of 5 s for a while; a call that needs more scope; everything revoked.
-async function recoveries(name) {
+/// A fresh cast, one signed-in program, and what `work` finds out about it.
+async function withCast(name, accessTokenSeconds, work) {
   const given = [];
-  const as = await startAuthorizationServer({ accessTokenSeconds: 5, onSecret: (secret) => given.push(secret) });
+  const as = await startAuthorizationServer({ accessTokenSeconds, onSecret: (secret) => given.push(secret) });
   const rs = await startMcpServer({ authorizationServer: as, heartbeat: 1e9 });
   const one = await contestant(name, rs);
   const talk = await one.start().open();
-  const failed = [];
-  let done = 0;
-  for (const end = Date.now() + expirySeconds * 1000; Date.now() < end;) {
-    const next = sleep(200);
-    const answer = await talk.call('echo', { message: 'on' }, 20_000);
-    done++;
-    if (answer.error || answer.result.isError) failed.push(outcome(answer));
-    await next;
-  }
-  const expiry = failed.length ? `${failed.length} of ${done} calls failed (${failed[0]})` : `${done} calls, none failed`;
-  const refreshes = as.counts.refreshes;
-  const firstSignIns = one.person.signIns;
-  const stepUp = outcome(await talk.call('admin', {}, 30_000));
-  const afterStepUp = one.person.signIns - firstSignIns;
-  let revoked = 0;
-  for (const token of given) if (await as.revoke(token).catch(() => false)) revoked++;
-  await sleep(5500); // what is left of the access token
-  const afterRevocation = outcome(await talk.call('echo', { message: 'revoked' }, 30_000));
-  const signInsThen = one.person.signIns - firstSignIns - afterStepUp;
+  const before = one.person.signIns;
+  const found = await work({ as, rs, talk, given, signIns: () => one.person.signIns - before });
   await talk.close();
   await one.end();
   await rs.close();
   await as.close();
-  return { expiry, refreshes, reuses: as.counts.reuses, stepUp: `${stepUp} (${afterStepUp} sign-in)`, revoked: `${afterRevocation} (${revoked} grants, ${signInsThen} sign-in)` };
+  return found;
+}
+
+/// Tokens of 5 s for a while; a call that needs more scope; everything revoked: each with a program of its own.
+async function recoveries(name) {
+  const expiry = await withCast(name, 5, async ({ as, talk }) => {
+    const failed = [];
+    let done = 0;
+    for (const end = Date.now() + expirySeconds * 1000; Date.now() < end;) {
+      const next = sleep(200);
+      const answer = await talk.call('echo', { message: 'on' }, 20_000);
+      done++;
+      if (answer.error || answer.result.isError) failed.push(outcome(answer));
+      await next;
+    }
+    return {
+      expiry: failed.length ? `${failed.length} of ${done} calls failed (${failed[0]})` : `${done} calls, none failed`,
+      refreshes: as.counts.refreshes, reuses: as.counts.reuses,
+    };
+  });
+  const stepUp = await withCast(name, 3600, async ({ talk, signIns }) => `${outcome(await talk.call('admin', {}, 30_000))} (${signIns()} sign-in)`);
+  const revoked = await withCast(name, 3600, async ({ as, rs, talk, given, signIns }) => {
+    for (const token of given) await as.revoke(token).catch(() => {});
+    await sleep(1100); // tokens are dated by the second
+    rs.counts.revokedBefore = Math.floor(Date.now() / 1000);
+    return `${outcome(await talk.call('echo', { message: 'revoked' }, 30_000))} (${signIns()} sign-in)`;
+  });
+  return { ...expiry, stepUp, revoked };
 }
 
 const names = ['mcp-reauth', 'mcp-remote'];

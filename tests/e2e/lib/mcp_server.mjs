@@ -43,6 +43,11 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
       counts.rejections.push(error.code ?? error.message);
       return challenge(res, 401, { error: 'invalid_token', error_description: 'The access token is not valid' });
     }
+    if (claims.iat < counts.revokedBefore) {
+      counts.rejected++;
+      counts.rejections.push('revoked');
+      return challenge(res, 401, { error: 'invalid_token', error_description: 'The access token was revoked' });
+    }
     counts.tokens.add(claims.jti);
     const messages = Array.isArray(req.body) ? req.body : [req.body];
     const wantsAdmin = messages.some((m) => m?.method === 'tools/call' && m.params?.name === 'admin');
@@ -56,6 +61,7 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
 
 export const newCounts = () => ({
   unauthorized: 0, rejected: 0, rejections: [], forbidden: 0, posts: 0, streams: 0, heartbeats: 0, sessions: 0,
+  revokedBefore: 0, // tokens issued before that second are dead, as an administrator wishes
   tools: {}, tokens: new Set(),
 });
 
