@@ -159,9 +159,12 @@ std::vector<std::string> known_clients() {
 }
 
 std::vector<std::string> stdio_command(const config& c, const upstream_config& u) {
-    std::error_code unknown;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
-    std::vector<std::string> out{unknown ? "mcp-reauth" : self.string(), "stdio"};
+    static const auto self = [] {
+        std::error_code unknown;
+        const auto path = std::filesystem::read_symlink("/proc/self/exe", unknown);
+        return unknown ? std::string("mcp-reauth") : path.string();
+    }();
+    std::vector<std::string> out{self, "stdio"};
     if (c.file.empty())
         out.push_back(u.url);
     else

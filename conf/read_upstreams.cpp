@@ -83,10 +83,6 @@ void read_server(section s, configured_server_settings& out) {
 }
 
 void read_headers(section& s, upstream_config& out) {
-    constexpr std::array<std::string_view, 13> ours{
-        "authorization", "host", "content-length", "transfer-encoding", "connection",
-        "keep-alive",    "te",   "trailer",        "upgrade",           "expect",
-        "cookie",        "dpop", "content-type"};
     for (auto& [name, value] : s.pairs("headers")) {
         const auto shown = "'" + clean_text(name.text, 60) + "'";
         const bool bad_value = std::any_of(value.begin(), value.end(), [](char c) {
@@ -96,7 +92,7 @@ void read_headers(section& s, upstream_config& out) {
             s.error("headers", "holds " + shown + ", which cannot be a header name.");
         else if (ascii_lower(name.text) == "authorization")
             s.error("headers", "must not set Authorization; use grant: static with token: {file: PATH}.");
-        else if (std::find(ours.begin(), ours.end(), ascii_lower(name.text)) != ours.end())
+        else if (is_own_header(ascii_lower(name.text)))
             s.error("headers", "must not set " + shown + ": the proxy or the client does.");
         else if (bad_value)
             s.error("headers", "has control characters in the value of " + shown + ".");

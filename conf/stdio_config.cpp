@@ -17,20 +17,13 @@ failure wrong(std::string message, std::string fix = {}) {
     return failure::permanent(fault::invalid_configuration, std::move(message), std::move(fix));
 }
 
-bool is_url(std::string_view text) {
-    return text.find("://") != text.npos;
-}
-
 /// Two spellings of one address.
 bool same_url(std::string_view a, std::string_view b) {
     const auto x = parse_http_url(a), y = parse_http_url(b);
     return x && y && x->origin() == y->origin() && x->target() == y->target();
 }
 
-failure no_such_upstream(const std::string& name, const config& c) {
-    std::vector<std::string> names;
-    for (const auto& u : c.upstreams)
-        names.push_back(u.name);
+failure no_such_upstream(const std::string& name, const std::vector<std::string>& names, const config& c) {
     return wrong("there is no upstream '" + clean_text(name, 60) + "' in " + c.file +
                      did_you_mean(name, names),
                  "give the name of an upstream, or a URL like https://api.example.com/mcp");
@@ -79,17 +72,15 @@ result<void> add_header(const std::string& text, upstream_config& u, config& c, 
         u.token = {secret_source::kind::literal, {}, secret(std::string(trim_space(value->substr(7))))};
         return {};
     }
-    for (const char* ours : {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te",
-                             "trailer", "upgrade", "expect", "cookie", "dpop", "content-type"})
-        if (lower == ours)
-            return wrong("--header must not set " + name + ": the proxy does");
+    if (is_own_header(lower))
+        return wrong("--header must not set " + name + ": the proxy does");
     std::erase_if(u.headers, [&](const auto& h) { return iequals(h.first, name); });
     u.headers.emplace_back(name, *value);
     return {};
 }
 
 result<config> with_its_upstream(const stdio_target& target, const config_inputs& inputs) {
-    const bool url = is_url(target.upstream);
+    const bool url = names_url(target.upstream);
     if (target.file.empty()) {
         auto made = config_for_url(target.upstream, inputs);
         if (!made && !url)
@@ -103,15 +94,16 @@ result<config> with_its_upstream(const stdio_target& target, const config_inputs
     auto c = load_config(target.file, inputs);
     if (!c)
         return c;
+    std::vector<std::string> names;
+    for (const auto& u : c->upstreams)
+        names.push_back(u.name);
     std::erase_if(c->upstreams, [&](const upstream_config& u) {
         return url ? !same_url(u.url, target.upstream) : u.name != target.upstream;
     });
     if (!c->upstreams.empty())
         return c;
-    if (!url) {
-        auto whole = load_config(target.file, inputs);
-        return no_such_upstream(target.upstream, *whole);
-    }
+    if (!url)
+        return no_such_upstream(target.upstream, names, *c);
     auto made = config_for_url(target.upstream, inputs);
     if (!made)
         return made;
@@ -123,9 +115,9 @@ result<config> with_its_upstream(const stdio_target& target, const config_inputs
 } // namespace
 
 result<config> config_for_stdio(const stdio_target& target, config_inputs inputs) {
-    inputs.only_upstream = is_url(target.upstream) ? "" : target.upstream;
+    inputs.only_upstream = names_url(target.upstream) ? "" : target.upstream;
     auto c = with_its_upstream(target, inputs);
-    if (c && is_url(target.upstream) && !target.file.empty()) {
+    if (c && names_url(target.upstream) && !target.file.empty()) {
         inputs.only_upstream = c->upstreams.front().name; // which it is, is known now
         c = with_its_upstream(target, inputs);
     }

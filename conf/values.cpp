@@ -81,6 +81,14 @@ std::string name_for_host(std::string_view host) {
     return plain && name.size() <= 64 ? name : fallback;
 }
 
+bool is_own_header(std::string_view lower_name) noexcept {
+    constexpr std::array<std::string_view, 12> ours{"host",       "content-length", "transfer-encoding",
+                                                    "connection", "keep-alive",     "te",
+                                                    "trailer",    "upgrade",        "expect",
+                                                    "cookie",     "dpop",           "content-type"};
+    return std::find(ours.begin(), ours.end(), lower_name) != ours.end();
+}
+
 std::string name_for_url(const http_url& url) {
     auto path = url.path;
     while (path.ends_with('/'))

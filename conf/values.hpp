@@ -17,6 +17,11 @@ std::string absolute_file(const std::string& path);
 /// ". Write https://…", where a URL was given without its scheme; else empty.
 std::string scheme_hint(std::string_view url);
 
+/// Where an upstream is given by its name or its URL: it is a URL.
+inline bool names_url(std::string_view text) noexcept {
+    return text.find("://") != text.npos;
+}
+
 /// What an upstream is called where only its URL is given: after its host, without what says nothing about it
 /// (mcp.example.com: example); an address, or a name that makes none: upstream.
 std::string name_for_host(std::string_view host);
@@ -42,6 +47,8 @@ constexpr bool is_ascii_alnum(char c) noexcept {
 }
 /// A host name's or address's characters.
 bool is_host(std::string_view text) noexcept;
+/// A header field that the proxy or the client sets, in lower case: no configuration does.
+bool is_own_header(std::string_view lower_name) noexcept;
 /// RFC 9110 §5.6.2 token.
 bool is_http_token(std::string_view text) noexcept;
 

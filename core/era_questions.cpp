@@ -32,13 +32,13 @@ void era_session::ask_client(const era_json& answer, era_outcome& out) {
     round r;
     r.request = call->second;
     r.answers = era_json::object();
-    r.number = ++rounds_had_[id];
+    const auto number = ++rounds_had_[id];
     const auto& result = answer["result"];
     if (result.contains("requestState") && result["requestState"].is_string())
         r.state = result["requestState"].get<std::string>();
     const auto questions = object_of(result, "inputRequests");
     std::string refusal;
-    if (r.number > most_rounds)
+    if (number > most_rounds)
         refusal = "the server has asked for more input ten times over";
     if (questions.size() > most_questions)
         refusal = "the server asks for more than eight things at once";

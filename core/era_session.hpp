@@ -52,7 +52,6 @@ private:
         era_json answers;                 ///< so far, by the server's key
         std::set<std::string> missing;    ///< keys
         std::optional<std::string> state; ///< the server's requestState, byte for byte
-        unsigned number = 0;              ///< of this request's rounds
     };
 
     void from_client_one(const era_json& parsed, const std::string& message, era_outcome& out);

@@ -10,6 +10,11 @@
 
 namespace reauth {
 
+/// A status of trouble that passes: 5xx, 408, 425, 429 (RFC 9110 §15, RFC 6585 §4, RFC 8470 §5.2).
+constexpr bool may_work_later(unsigned status) noexcept {
+    return status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
 /// One header field. Values that carry credentials go into http_request::authorization or `body` instead.
 struct header_field {
     std::string name;

@@ -22,8 +22,7 @@ failure refused(const http_response& answer, const std::optional<json>& document
                 std::to_string(answer.status) + ": " + words_of(answer, document, {});
     if (document)
         f.oauth_error = clean_text(json_string(*document, "error"), 64);
-    f.transient =
-        answer.status >= 500 || answer.status == 429 || answer.status == 425 || answer.status == 408;
+    f.transient = may_work_later(answer.status);
     f.code = f.transient ? fault::authorization_server_unavailable : fault::reauth_failed;
     const auto after = answer.header("Retry-After").value_or("");
     const bool seconds =

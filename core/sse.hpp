@@ -1,6 +1,8 @@
 // Server-sent events (WHATWG HTML §9.2), written (one `data:` per line, so that no client hangs) and read.
 #pragma once
 
+#include "core/ascii.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -18,6 +20,11 @@ std::string sse_comment(std::string_view text);
 /// A JSON answer as events: one for each member if it is an array (a batch), else one.
 /// Text that is not JSON becomes one event as it is.
 std::string sse_from_json(std::string_view body);
+
+/// Whether a Content-Type is that of an event stream.
+inline bool is_event_stream(std::string_view content_type) noexcept {
+    return iequals(content_type.substr(0, 17), "text/event-stream");
+}
 
 /// Cuts a stream into whole events, comments among them.
 class event_reader {

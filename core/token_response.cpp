@@ -70,10 +70,6 @@ failure unavailable(std::string message) {
     return failure::passing(fault::authorization_server_unavailable, std::move(message), "try again later");
 }
 
-bool passes(unsigned status) {
-    return status >= 500 || status == 408 || status == 425 || status == 429;
-}
-
 failure oauth_failure(const http_response& answer, const json& document, const std::string& word,
                       const sent_secrets& sent) {
     std::string message = "the token endpoint answered " + clean_foreign(word, sent, 64);
@@ -83,7 +79,7 @@ failure oauth_failure(const http_response& answer, const json& document, const s
     // a failing server's opinion about the grant does not end the grant
     if (answer.status >= 500)
         return unavailable(std::move(message));
-    if (passes(answer.status) || error == "temporarily_unavailable" || error == "server_error" ||
+    if (may_work_later(answer.status) || error == "temporarily_unavailable" || error == "server_error" ||
         error == "slow_down") {
         failure f = unavailable(std::move(message));
         f.oauth_error = error;
@@ -104,7 +100,7 @@ failure no_oauth_answer(const http_response& answer, const std::optional<json>& 
                                   "the server's metadata must name the final token_endpoint");
     const auto message =
         "the token endpoint answered status " + status + ": " + words_of(answer, document, sent);
-    if (passes(answer.status) || answer.status < 300)
+    if (may_work_later(answer.status) || answer.status < 300)
         return unavailable(message);
     if (answer.status == 401)
         return failure::permanent(fault::reauth_failed, message, fix_for("invalid_client"))

@@ -29,7 +29,7 @@ std::optional<std::chrono::milliseconds> retry_after(const http_response& answer
 bool may_repeat(const result<http_response>& answer) {
     if (!answer)
         return answer.error().transient;
-    return answer->status >= 500 || answer->status == 429 || answer->status == 425 || answer->status == 408;
+    return may_work_later(answer->status);
 }
 
 result<token_response> read_answer(const result<http_response>& answer, const sent_secrets& sent) {

@@ -34,7 +34,7 @@ service_response as_answer(http_response from) {
 } // namespace
 
 neighbours::neighbours(executor ex, const secret& operator_token, std::string host, list there)
-    : ex_(ex), token_(hex_encode(hmac_sha256(operator_token.reveal(), "neighbours"))), host_(std::move(host)),
+    : token_(hex_encode(hmac_sha256(operator_token.reveal(), "neighbours"))), host_(std::move(host)),
       there_(std::move(there)), client_(ex, std::nullopt) {}
 
 bool neighbours::asks(const service_request& request) const {

@@ -48,7 +48,6 @@ private:
         nlohmann::json members = nlohmann::json::array();
         std::chrono::steady_clock::time_point at;
     };
-    executor ex_;
     secret token_;
     std::string host_;
     list there_;

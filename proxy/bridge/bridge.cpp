@@ -133,7 +133,7 @@ void bridge::look_at(held_line line) {
     else if (all.size() == 1 && !all.front().cancelled_id.empty() && withdraw(all.front()))
         call_if(line.done);
     else
-        post_later(std::move(line));
+        post_later(std::move(line), all.size() == 1 && all.front().method == "notifications/initialized");
 }
 
 void bridge::begin_call(rpc_body messages, held_line line) {
@@ -152,7 +152,7 @@ void bridge::begin_call(rpc_body messages, held_line line) {
     }
     call->stateless = !messages.batch && !call->first.protocol_version.empty();
     if (call->stateless)
-        stateless_version_ = call->first.protocol_version;
+        was_stateless_ = true;
     if (call->handshake) {
         // another session: nothing of the last one holds any more
         session_ = upstream_session{{}, {}, session_.epoch + 1};
@@ -178,7 +178,7 @@ bool bridge::withdraw(const rpc_message& cancelled) {
         return false;
     const auto found = waiting_.find(cancelled.cancelled_id);
     if (found == waiting_.end())
-        return !session_.open && !stateless_version_.empty();
+        return !session_.open && was_stateless_;
     const auto call = found->second;
     call->unanswered.erase(cancelled.cancelled_id);
     call->withdrawn = call->unanswered.empty();

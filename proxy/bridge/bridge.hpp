@@ -58,7 +58,7 @@ private:
     static task<void> listen_again(self_ptr self);
     void look_at(held_line line);
     void begin_call(rpc_body messages, held_line line);
-    void post_later(held_line line);
+    void post_later(held_line line, bool initialized);
     bool withdraw(const rpc_message& cancelled);
     void release();
     static task<void> ask(self_ptr self, call_ptr call, std::function<void()> done);
@@ -106,9 +106,9 @@ private:
     tool_headers tools_;
 
     upstream_session session_;
-    bool speaks_old_ = false; ///< the server knows HTTP+SSE only
-    std::string endpoint_;    ///< there: where messages go; empty: its stream is not open
-    std::string stateless_version_;
+    bool speaks_old_ = false;                   ///< the server knows HTTP+SSE only
+    std::string endpoint_;                      ///< there: where messages go; empty: its stream is not open
+    bool was_stateless_ = false;                ///< the client has spoken 2026-07-28
     std::string initialize_, initialized_;      ///< the client's own, for another session
     std::map<std::string, std::string> wishes_; ///< … and what else it holds there: subscriptions, log level
     bool renewing_ = false;

@@ -17,11 +17,6 @@ using std::chrono::milliseconds;
 constexpr unsigned tries_for_the_rest = 5;
 constexpr std::size_t largest_refusal = 64 * 1024;
 
-/// Trouble that passes.
-bool may_work_later(unsigned status) {
-    return status >= 500 || status == 408 || status == 425 || status == 429;
-}
-
 } // namespace
 
 milliseconds bridge::reading_point::pause(unsigned failures) const {

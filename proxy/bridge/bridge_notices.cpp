@@ -16,9 +16,8 @@ constexpr std::chrono::seconds patience_for_the_stream{1};
 
 } // namespace
 
-void bridge::post_later(held_line line) {
-    const auto body = parse_rpc(line.text);
-    if (body.messages.size() == 1 && body.messages.front().method == "notifications/initialized") {
+void bridge::post_later(held_line line, bool initialized) {
+    if (initialized) {
         initialized_ = line.text;
         blocked_ = true; // what follows relies on it
     }

@@ -201,7 +201,7 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
         } else if (status == 404 && had && !b.session_.id.empty()) {
             const auto renewed = co_await b.renew(epoch);
             co_return; // the new session has a stream of its own
-        } else if (status < 500 && status != 408 && status != 425 && status != 429) {
+        } else if (!may_work_later(status)) {
             if (status != 405)
                 log_event(log_level::info, "no stream",
                           {{"upstream", b.upstream_}, {"message", "HTTP status " + std::to_string(status)}});

@@ -1,8 +1,8 @@
 // Socket pairs: one end is the data path's, the other speaks HTTP here.
 #include "proxy/bridge/upstream_link.hpp"
 
-#include "core/ascii.hpp"
 #include "core/content_coding.hpp"
+#include "core/sse.hpp"
 
 #include <cerrno>
 
@@ -80,8 +80,7 @@ task<result<std::unique_ptr<http_stream>>> upstream_link::open(std::shared_ptr<c
 }
 
 bool is_event_stream(const http_response& head) {
-    const auto type = head.header("content-type");
-    return type && iequals(type->substr(0, 17), "text/event-stream");
+    return is_event_stream(head.header("content-type").value_or(""));
 }
 
 task<result<std::string>> read_whole(http_stream& answer, std::size_t cap) {

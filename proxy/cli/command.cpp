@@ -33,6 +33,11 @@ std::string command_context::find_config() const {
     return !base.empty() && std::filesystem::exists(own, ignored) ? own : std::string{};
 }
 
+std::string command_context::file_for(const std::string& upstream) const {
+    const bool named = !config_file.empty() || io.inputs.environment.contains("MCP_REAUTH_CONFIG");
+    return !names_url(upstream) || named ? find_config() : std::string();
+}
+
 result<config_inputs> command_context::inputs() const {
     auto all = io.inputs;
     for (const auto& [key, value] : flags)

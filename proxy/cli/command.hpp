@@ -34,6 +34,9 @@ struct command_context {
     /// --config, else $MCP_REAUTH_CONFIG, else ./mcp-reauth.yaml, else ~/.config/mcp-reauth/config.yaml;
     /// empty: none of them is there.
     std::string find_config() const;
+    /// The file for one upstream, given by its name or its URL: a URL takes one only where it is named, since
+    /// clients start programs in directories of their own choice.
+    std::string file_for(const std::string& upstream) const;
     /// Inputs with flags and --set over them; the failure names a broken --set.
     result<config_inputs> inputs() const;
     /// The running proxy that is meant: the one with the configuration that was named or found, else the only

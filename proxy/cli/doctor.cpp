@@ -1,6 +1,7 @@
 // doctor: walks an upstream's discovery and says what is wrong and what to change.
 #include "proxy/cli/command.hpp"
 
+#include "conf/values.hpp"
 #include "core/challenge.hpp"
 #include "core/display_text.hpp"
 #include "core/uri.hpp"
@@ -40,18 +41,6 @@ struct examination {
         return false;
     }
 };
-
-fetch_options options_for(const std::string& url, const tls_client_config& tls,
-                          std::chrono::milliseconds timeout) {
-    fetch_options o;
-    o.timeout = timeout;
-    if (auto parsed = parse_http_url(url))
-        o.trusted_hosts = {parsed->authority()};
-    o.ca_file = tls.ca_file;
-    o.client_cert = tls.cert;
-    o.client_key = tls.key;
-    return o;
-}
 
 void judge_registration(examination& x, const config& c, const upstream_config& u,
                         const discovered_server& d) {
@@ -196,7 +185,7 @@ void add_doctor(CLI::App& app, command_context& context) {
             auto in = context.inputs();
             if (!in)
                 return context.fail(in.error());
-            const bool by_url = name->find("://") != std::string::npos;
+            const bool by_url = names_url(*name);
             auto c = by_url ? config_for_url(*name, *in) : context.full_config();
             if (!c)
                 return context.fail(c.error());

@@ -2,11 +2,12 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/stdio_config.hpp"
+#include "conf/values.hpp"
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
-#include "core/uri.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/import_login.hpp"
+#include "proxy/recovery/upstream_probe.hpp"
 #include "proxy/vault/open.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -99,13 +100,7 @@ result<imported_login> take_over(const config& c, mcp_remote_login login) {
         return rules.error();
     asio::io_context io(1);
     http_fetcher network(io.get_executor(), *rules, c.outbound);
-    fetch_options options;
-    options.timeout = c.limits.token_request;
-    options.ca_file = u.tls.ca_file;
-    options.client_cert = u.tls.cert;
-    options.client_key = u.tls.key;
-    if (const auto url = parse_http_url(u.url))
-        options.trusted_hosts = {url->authority()};
+    const auto options = options_for(u.url, u.tls, c.limits.token_request);
     result<imported_login> out = failure();
     asio::co_spawn(io, import_login(io.get_executor(), network, store, u, std::move(login), options),
                    [&](std::exception_ptr e, result<imported_login> done) {
@@ -121,9 +116,7 @@ int run_import(command_context& context, import_arguments a) {
     auto in = context.inputs();
     if (!in)
         return context.fail(in.error());
-    const bool url = a.target.upstream.find("://") != std::string::npos;
-    if (!url || !context.config_file.empty() || in->environment.contains("MCP_REAUTH_CONFIG"))
-        a.target.file = context.find_config();
+    a.target.file = context.file_for(a.target.upstream);
     const auto c = config_for_stdio(a.target, *in);
     if (!c)
         return context.fail(c.error());
@@ -132,7 +125,7 @@ int run_import(command_context& context, import_arguments a) {
         return context.fail(
             wrong_import("the vault is memory: what is taken over would be gone with this command"));
     const auto store = store_of(a, *in);
-    auto login = find_login(a, url ? a.target.upstream : u.url, store);
+    auto login = find_login(a, names_url(a.target.upstream) ? a.target.upstream : u.url, store);
     if (!login)
         return context.fail(login.error());
     const auto client = login->held.client_id;

@@ -28,11 +28,7 @@ void add_stdio(CLI::App& app, command_context& context) {
             auto in = context.inputs();
             if (!in)
                 return context.fail(in.error());
-            // a client starts this in whatever directory: a URL takes a file only where one is named
-            const bool url = target->upstream.find("://") != std::string::npos;
-            const bool named = !context.config_file.empty() || in->environment.contains("MCP_REAUTH_CONFIG");
-            if (!url || named)
-                target->file = context.find_config();
+            target->file = context.file_for(target->upstream);
             auto loaded = config_for_stdio(*target, std::move(*in));
             if (!loaded)
                 return context.fail(loaded.error());

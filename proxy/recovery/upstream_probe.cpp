@@ -1,6 +1,8 @@
 // The one request.
 #include "proxy/recovery/upstream_probe.hpp"
 
+#include "core/uri.hpp"
+
 namespace reauth {
 
 http_request upstream_probe(const upstream_config& upstream) {
@@ -14,6 +16,18 @@ http_request upstream_probe(const upstream_config& upstream) {
         secret(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
                R"("capabilities":{},"clientInfo":{"name":"mcp-reauth","version":")" REAUTH_VERSION R"("}}})");
     return r;
+}
+
+fetch_options options_for(const std::string& url, const tls_client_config& tls,
+                          std::chrono::milliseconds timeout) {
+    fetch_options o;
+    o.timeout = timeout;
+    if (auto parsed = parse_http_url(url))
+        o.trusted_hosts = {parsed->authority()};
+    o.ca_file = tls.ca_file;
+    o.client_cert = tls.cert;
+    o.client_key = tls.key;
+    return o;
 }
 
 } // namespace reauth

@@ -3,6 +3,7 @@
 
 #include "core/ascii.hpp"
 #include "core/http_field.hpp"
+#include "core/sse.hpp"
 #include "core/tool_call.hpp"
 
 #include <algorithm>
@@ -13,9 +14,8 @@ bool accepts_event_stream(const request_head& head) {
     bool accepted = false;
     for (const auto& f : head)
         if (f.id == field_id::accept)
-            for_each_list_item(f.value, [&](std::string_view item) {
-                accepted = accepted || iequals(item.substr(0, 17), "text/event-stream");
-            });
+            for_each_list_item(f.value,
+                               [&](std::string_view item) { accepted = accepted || is_event_stream(item); });
     return accepted;
 }
 

@@ -1,7 +1,6 @@
 // Phase 5: the upstream's answer: challenge, redirect, or relayed as it streams.
 #include "proxy/relay/exchange.hpp"
 
-#include "core/ascii.hpp"
 #include "core/content_coding.hpp"
 #include "core/display_text.hpp"
 #include "core/http_field.hpp"
@@ -117,8 +116,7 @@ task<result<exchange::outcome>> exchange::after_challenge() {
 bool exchange::tells_endpoint() const {
     const auto& answer = s_.memory->up->answer;
     return old_stream_ && !pass_ && answer.status == 200 && answer.framing != body_framing::sized &&
-           content_codings(answer).empty() &&
-           iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
+           content_codings(answer).empty() && is_event_stream(answer.value(field_id::content_type));
 }
 
 /// Head and first bytes of the answer, into `out`. False: its framing is broken from the start.

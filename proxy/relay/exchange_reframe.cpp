@@ -1,6 +1,5 @@
 // Phase 9 ends in a stream that we have begun: SSE goes on event by event, JSON becomes events, and whatever
 // is missing becomes an error.
-#include "core/ascii.hpp"
 #include "proxy/relay/exchange.hpp"
 
 namespace reauth {
@@ -47,7 +46,7 @@ task<result<exchange::outcome>> exchange::end_stream(const answer_events* events
 
 task<result<exchange::outcome>> exchange::relay_into_stream() {
     const auto& answer = s_.memory->up->answer;
-    const bool is_stream = iequals(answer.value(field_id::content_type).substr(0, 17), "text/event-stream");
+    const bool is_stream = is_event_stream(answer.value(field_id::content_type));
     answer_.begin();
     read_message();
     const bool listens = message_.kind() == waiting_kind::stream;

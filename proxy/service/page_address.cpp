@@ -78,6 +78,7 @@ result<void> server::parts::open_page(const random_source& random) {
         [this] { return neighbours(); }};
     page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
                                                std::move(services), approval_tls);
+    notes = note_directory(*settings);
     if (shares_page) {
         auto behind = page->listen_behind();
         if (!behind)
@@ -122,7 +123,7 @@ void server::parts::take_page_over() {
 std::vector<std::uint16_t> server::parts::neighbours() const {
     std::vector<std::uint16_t> out;
     const auto here = settings->approval.listen.to_string();
-    for (const auto& other : live_proxies(note_directory(*settings)))
+    for (const auto& other : live_proxies(notes))
         if (other.neighbour != 0 && other.pid != ::getpid() && other.approval_listen == here &&
             other.state_directory == settings->state_directory)
             out.push_back(other.neighbour);

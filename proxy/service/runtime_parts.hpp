@@ -73,6 +73,7 @@ struct server::parts {
     std::shared_ptr<const routing_table> table;
     std::thread control_thread;
     reserved_port page_reservation;
+    std::string notes;                     ///< the directory of the notes of processes that live
     bool shares_page = false;              ///< another process has the approval address
     std::unique_ptr<vault_lock> page_lock; ///< held: the approval address is this process's
     std::unique_ptr<loop_timer> page_watch;
