@@ -2,6 +2,7 @@
 #include "conf/client_entry.hpp"
 
 #include "conf/values.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -29,7 +30,7 @@ struct entry_input : client_way {
 };
 
 std::string under(const char* key, const std::string& name, json entry) {
-    return json{{key, {{name, std::move(entry)}}}}.dump(2);
+    return json_text(json{{key, {{name, std::move(entry)}}}}, 2);
 }
 
 struct client_row {
@@ -119,7 +120,7 @@ constexpr std::array<client_row, 11> rows{{
          return under("servers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, env_variable));
      },
      [](const entry_input& in) {
-         return "code --add-mcp '" + json{{"name", in.name}, {"type", "http"}, {"url", in.url}}.dump() + "'";
+         return "code --add-mcp '" + json_text(json{{"name", in.name}, {"type", "http"}, {"url", in.url}}) + "'";
      },
      ""},
     {"windsurf", "Windsurf", "~/.codeium/windsurf/mcp_config.json",

@@ -2,6 +2,7 @@
 #include "core/credential_json.hpp"
 
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 namespace reauth {
 
@@ -42,7 +43,7 @@ secret credential_to_json(const credential& value) {
         out["found"] = known_server_to_json(*value.found);
     if (value.refresh_with_scope)
         out["refresh_with_scope"] = *value.refresh_with_scope;
-    return secret{out.dump(-1, ' ', false, json::error_handler_t::replace)};
+    return secret{json_text(out)};
 }
 
 result<credential> credential_from_json(const secret& text) {

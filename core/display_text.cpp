@@ -64,6 +64,51 @@ std::string clean_text(std::string_view text, std::size_t cap) {
     return out;
 }
 
+void append_visible(std::string& out, char32_t c) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    const bool other_space =
+        c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000;
+    if (!invisible(c) && !other_space) {
+        append_utf8(out, c);
+        return;
+    }
+    const auto unit = [&](char32_t u) {
+        out += "\\u";
+        for (int shift = 12; shift >= 0; shift -= 4)
+            out += digits[(u >> shift) & 15];
+    };
+    if (c >= 0x10000) {
+        unit(0xd800 + ((c - 0x10000) >> 10));
+        unit(0xdc00 + ((c - 0x10000) & 0x3ff));
+    } else {
+        unit(c);
+    }
+}
+
+std::string visible_text(std::string_view text) {
+    std::string out;
+    while (!text.empty())
+        append_visible(out, next_code_point(text).value_or(0xfffd));
+    return out;
+}
+
+std::string visible_name(std::string_view text, std::size_t cap) {
+    std::string out;
+    bool after_space = true;
+    for (std::size_t points = 0; !text.empty(); ++points) {
+        if (points == cap)
+            return out + "…";
+        const auto c = next_code_point(text).value_or(0xfffd);
+        const bool space = c == ' ';
+        if (space && (after_space || text.empty()))
+            out += "\\u0020";
+        else
+            append_visible(out, c);
+        after_space = space;
+    }
+    return out;
+}
+
 std::string html_escape(std::string_view text) {
     std::string out;
     out.reserve(text.size());

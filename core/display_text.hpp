@@ -11,6 +11,18 @@ namespace reauth {
 /// ends with "…".
 std::string clean_text(std::string_view text, std::size_t cap = 200);
 
+/// The character as it is, or as its JSON escape (`\u200b`) where it has no shape of its own, or the shape of
+/// another: control, bidi, zero-width and other invisible characters, and spaces other than U+0020.
+void append_visible(std::string& out, char32_t c);
+
+/// The whole text so, nothing of it left out or put together: for what a person decides by. Invalid UTF-8
+/// becomes U+FFFD.
+std::string visible_text(std::string_view text);
+
+/// A name so, where also a space at an end or beside another is written as its escape; longer than `cap` code
+/// points is cut and ends with "…".
+std::string visible_name(std::string_view text, std::size_t cap = 200);
+
 /// Escapes & < > " ' for HTML text and quoted attributes. Call it on the result of clean_text.
 std::string html_escape(std::string_view text);
 

@@ -1,6 +1,8 @@
 // Careful looks at messages whose members keep their order.
 #pragma once
 
+#include "core/json_reader.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <string>
@@ -11,7 +13,7 @@ namespace reauth {
 using era_json = nlohmann::ordered_json;
 
 inline std::string era_text(const era_json& value) {
-    return value.dump(-1, ' ', false, era_json::error_handler_t::replace);
+    return json_text(value);
 }
 
 /// A member that is an object; an empty one else.

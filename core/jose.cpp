@@ -4,6 +4,7 @@
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "core/releaser.hpp"
 
 #include <algorithm>
@@ -31,10 +32,6 @@ failure bad_jwt(std::string message) {
 failure bad_signing_key(std::string message) {
     return failure::permanent(fault::invalid_configuration, std::move(message),
                               "set `alg` to what the private key can sign");
-}
-
-std::string dumped(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 // A key may be used with one family of algorithms only, whatever a token claims.
@@ -76,7 +73,7 @@ result<json> object_of(std::string_view encoded) {
 
 bool verified_by_cjose(std::string_view jwt, const json& jwk) {
     cjose_err error;
-    const std::string key_text = dumped(jwk);
+    const std::string key_text = json_text(jwk);
     const jwk_ptr key(cjose_jwk_import(key_text.data(), key_text.size(), &error));
     const jws_ptr jws(cjose_jws_import(jwt.data(), jwt.size(), &error));
     return key && jws && cjose_jws_verify(jws.get(), key.get(), &error);
@@ -112,7 +109,7 @@ bool fill(cjose_header_t* head, const json& members) {
         const bool done =
             value.is_string()
                 ? cjose_header_set(head, name.c_str(), value.get_ref<const std::string&>().c_str(), &error)
-                : cjose_header_set_raw(head, name.c_str(), dumped(value).c_str(), &error);
+                : cjose_header_set_raw(head, name.c_str(), json_text(value).c_str(), &error);
         if (!done)
             return false;
     }
@@ -138,7 +135,7 @@ result<std::string> sign_jwt(const secret& pem_or_jwk, std::string_view alg, con
     all["alg"] = alg;
     if (!fill(head.get(), all))
         return bad_signing_key("a header member of the token cannot be written");
-    const std::string text = dumped(claims);
+    const std::string text = json_text(claims);
     const jws_ptr jws(cjose_jws_sign(
         key.get(), head.get(), reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), &error));
     const char* out = nullptr;

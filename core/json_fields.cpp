@@ -1,6 +1,7 @@
 // Foreign JSON, read without trust.
 #include "core/json_fields.hpp"
 
+#include "core/json_reader.hpp"
 #include "core/json_repair.hpp"
 
 #include <algorithm>
@@ -11,20 +12,19 @@ namespace reauth {
 
 namespace {
 
-constexpr std::size_t max_document = 256 * 1024, max_list = 256;
+constexpr std::size_t max_list = 256;
+constexpr json_bounds repaired_document{6 * small_document.bytes, small_document.depth, small_document.values};
 
 } // namespace
 
 std::optional<nlohmann::json> parse_json_object(std::string_view text) {
-    if (text.size() > max_document)
+    if (!within_bounds(text, small_document))
         return std::nullopt;
-    auto out = nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
-    if (out.is_discarded()) {
-        const auto repaired = repair_json(text);
-        out = nlohmann::json::parse(repaired, nullptr, false);
-    }
-    if (!out.is_object())
-        return std::nullopt;
+    auto out = read_json(text);
+    if (!out) // what is escaped is longer
+        out = read_json(repair_json(text), repaired_document);
+    if (out && !out->is_object())
+        out.reset();
     return out;
 }
 

@@ -1,6 +1,8 @@
 // A scan of a message's top level without building a document; errors composed.
 #include "core/json_rpc.hpp"
 
+#include "core/json_reader.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -30,7 +32,7 @@ public:
     bool string(std::string& v) {
         // only what is kept is encoded again: a large argument costs no copy
         if (interesting())
-            return scalar(json(v).dump(-1, ' ', false, json::error_handler_t::replace), v);
+            return scalar(json_text_of(v), v);
         return scalar("", "");
     }
     bool binary(json::binary_t&) { return false; }
@@ -48,6 +50,7 @@ public:
             if (out_.messages.size() == max_batch)
                 return false;
             out_.messages.emplace_back();
+            names_ = {};
         } else if (levels_.empty()) {
             return false;
         }
@@ -57,6 +60,8 @@ public:
     }
     bool end_object() {
         levels_.pop_back();
+        if (levels_.size() == base()) // only now the method is known: it may stand last
+            out_.messages.back().tool = operation_name(out_.messages.back().method, names_);
         return true;
     }
     bool start_array(std::size_t) {
@@ -70,7 +75,10 @@ public:
         levels_.back().array = true;
         return true;
     }
-    bool end_array() { return end_object(); }
+    bool end_array() {
+        levels_.pop_back();
+        return true;
+    }
     bool parse_error(std::size_t, const std::string&, const json::exception&) { return false; }
 
 private:
@@ -127,8 +135,8 @@ private:
             m.task = plain;
         else if (depth() >= 3)
             m.client_name = plain;
-        else if (last == "name" || m.tool.empty())
-            m.tool = plain;
+        else
+            (last == "name" ? names_.name : names_.uri) = plain;
         return true;
     }
 
@@ -140,6 +148,7 @@ private:
     }
 
     rpc_body& out_;
+    params_names names_; ///< of the message that is read
     std::vector<level> levels_;
 };
 
@@ -164,14 +173,10 @@ nlohmann::ordered_json error_member(int code, std::string_view message, const rp
     return e;
 }
 
-std::string dump(const nlohmann::ordered_json& j) {
-    return j.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 /// JSON text of an id or token, digit by digit as it came; null for anything else.
 std::string scalar_text(std::string_view text) {
-    auto parsed = nlohmann::ordered_json::parse(text, nullptr, false);
-    return parsed.is_number() ? std::string(text) : parsed.is_string() ? dump(parsed) : "null";
+    const auto parsed = read_json(text).value_or(json());
+    return parsed.is_number() ? std::string(text) : parsed.is_string() ? json_text(parsed) : "null";
 }
 
 } // namespace
@@ -179,12 +184,38 @@ std::string scalar_text(std::string_view text) {
 rpc_body parse_rpc(std::string_view body) {
     rpc_body out;
     shallow_reader reader(out);
-    // the parser takes a NUL for the end of its input, and would not see what follows
-    const bool ok = body.find('\0') == body.npos && json::sax_parse(body.begin(), body.end(), &reader);
+    const bool ok = walk_json(body, reader);
     out.valid = ok && (out.batch || out.messages.size() == 1);
     if (!out.valid)
         out.messages.clear();
     return out;
+}
+
+const std::string& operation_name(std::string_view method, const params_names& names) noexcept {
+    static constexpr std::array<std::string_view, 13> unnamed = {
+        "completion/complete",
+        "elicitation/create",
+        "initialize",
+        "logging/setLevel",
+        "ping",
+        "prompts/list",
+        "resources/list",
+        "resources/templates/list",
+        "roots/list",
+        "sampling/createMessage",
+        "server/discover",
+        "subscriptions/listen",
+        "tools/list",
+    };
+    static const std::string none;
+    if (method == "tools/call" || method == "prompts/get")
+        return names.name;
+    if (method == "resources/read" || method == "resources/subscribe" || method == "resources/unsubscribe")
+        return names.uri;
+    if (method.starts_with("notifications/") || method.starts_with("tasks/") || method.empty() ||
+        std::find(unnamed.begin(), unnamed.end(), method) != unnamed.end())
+        return none;
+    return names.name.empty() ? names.uri : names.name;
 }
 
 bool reads_only(std::string_view method) noexcept {
@@ -210,19 +241,19 @@ bool reads_only(std::string_view method) noexcept {
 std::string make_rpc_error(std::string_view id, int code, std::string_view message,
                            const rpc_error_data& data) {
     return R"({"jsonrpc":"2.0","id":)" + scalar_text(id) + R"(,"error":)" +
-           dump(error_member(code, message, data)) + "}";
+           json_text(error_member(code, message, data)) + "}";
 }
 
 std::string make_http_error(int code, std::string_view message, const rpc_error_data& data) {
     nlohmann::ordered_json j;
     j["error"] = error_member(code, message, data);
-    return dump(j);
+    return json_text(j);
 }
 
 std::string make_progress(std::string_view progress_token, unsigned progress, std::string_view message) {
     return R"({"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":)" +
            scalar_text(progress_token) + R"(,"progress":)" + std::to_string(progress) + R"(,"message":)" +
-           dump(std::string(message)) + "}}";
+           json_text_of(message) + "}}";
 }
 
 } // namespace reauth

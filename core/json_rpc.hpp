@@ -15,7 +15,7 @@ namespace reauth {
 struct rpc_message {
     std::string id;             ///< empty: a notification (or the id is null)
     std::string method;         ///< empty: a response
-    std::string tool;           ///< params.name of tools/call and prompts/get, params.uri of resources/read
+    std::string tool;           ///< operation_name()
     std::string progress_token; ///< params._meta.progressToken
     std::string progress_of;    ///< params.progressToken of notifications/progress
     std::string cancelled_id;   ///< params.requestId of notifications/cancelled
@@ -40,6 +40,15 @@ struct rpc_body {
 /// Looks at a body without building it: nesting beyond 256 levels and non-JSON make it invalid; a batch of
 /// more than 1,000 members too. Repeated keys make it invalid: readers disagree on which counts.
 rpc_body parse_rpc(std::string_view body);
+
+/// The members of `params` that may name what a method works on.
+struct params_names {
+    std::string name, uri;
+};
+/// Which of them does is the method's affair (MCP 2026-07-28): `name` for tools/call and prompts/get, `uri`
+/// for resources/read, …/subscribe and …/unsubscribe, none for MCP's other methods, whatever stands there. A
+/// method that MCP does not know: its name, else its URI.
+const std::string& operation_name(std::string_view method, const params_names& names) noexcept;
 
 /// Methods that only read, so that sending one again does no harm (MCP 2025-11-25, 2026-07-28).
 bool reads_only(std::string_view method) noexcept;

@@ -5,6 +5,7 @@
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "core/releaser.hpp"
 
 #include <openssl/bn.h>
@@ -72,7 +73,7 @@ result<secret> jwk_of(const EVP_PKEY* key) {
     } else {
         return bad_key("the private key is neither EC nor RSA");
     }
-    return secret{out.dump()};
+    return secret{json_text(out)};
 }
 
 // An encrypted PEM must fail, not ask on the terminal.
@@ -132,7 +133,7 @@ std::string jwk_thumbprint(const nlohmann::json& jwk) {
     json canonical = json::object();
     for (const char* name : members)
         canonical[name] = json_string(jwk, name);
-    return base64url_encode(sha256(canonical.dump(-1, ' ', false, json::error_handler_t::replace)));
+    return base64url_encode(sha256(json_text(canonical)));
 }
 
 } // namespace reauth

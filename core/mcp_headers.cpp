@@ -4,6 +4,7 @@
 #include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "core/http_field.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -43,10 +44,10 @@ std::string text_of(const json& value) {
     if (value.is_boolean())
         return value.get<bool>() ? "true" : "false";
     if (value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t(largest_safe))
-        return value.dump();
+        return json_text(value);
     if (value.is_number_integer() && !value.is_number_unsigned() &&
         value.get<std::int64_t>() >= -largest_safe)
-        return value.dump();
+        return json_text(value);
     return {};
 }
 
@@ -56,6 +57,16 @@ std::string mcp_header_value(std::string_view text) {
     if (plain_value(text))
         return std::string(text);
     return std::string(coded_begin) + base64_encode(text) + std::string(coded_end);
+}
+
+std::optional<std::string> mcp_header_text(std::string_view value) {
+    if (value.size() >= coded_begin.size() + coded_end.size() && value.starts_with(coded_begin) &&
+        value.ends_with(coded_end))
+        return base64_decode(
+            value.substr(coded_begin.size(), value.size() - coded_begin.size() - coded_end.size()));
+    if (!plain_value(value))
+        return std::nullopt;
+    return std::string(value);
 }
 
 std::vector<header_field> mcp_request_fields(const rpc_message& request) {
@@ -135,8 +146,11 @@ private:
 std::string tool_headers::learn(std::string answer) {
     if (answer.find(header_key) == std::string::npos && tools_.empty())
         return answer;
-    auto parsed = nlohmann::ordered_json::parse(answer, nullptr, false);
-    const auto result = parsed.is_object() ? parsed.find("result") : parsed.end();
+    auto read = read_json<nlohmann::ordered_json>(answer, whole_message);
+    if (!read || !read->is_object())
+        return answer;
+    auto& parsed = *read;
+    const auto result = parsed.find("result");
     if (result == parsed.end() || !result->is_object() || !result->contains("tools") ||
         !(*result)["tools"].is_array())
         return answer;
@@ -157,7 +171,7 @@ std::string tool_headers::learn(std::string answer) {
     if (kept.size() == tools.size())
         return answer;
     tools = std::move(kept);
-    return parsed.dump(-1, ' ', false, json::error_handler_t::replace);
+    return json_text(parsed);
 }
 
 std::vector<header_field> tool_headers::fields(std::string_view tool, std::string_view message) const {
@@ -165,7 +179,7 @@ std::vector<header_field> tool_headers::fields(std::string_view tool, std::strin
     if (known == tools_.end() || known->second.empty())
         return {};
     std::vector<header_field> out;
-    const auto parsed = json::parse(message, nullptr, false);
+    const auto parsed = read_json(message, whole_message).value_or(json());
     for (const auto& d : known->second) {
         const auto* at = &parsed;
         for (const char* key : {"params", "arguments"})

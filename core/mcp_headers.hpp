@@ -6,6 +6,7 @@
 #include "core/json_rpc.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,9 @@ namespace reauth {
 
 /// The text as a field's value: as it is where it can be one, else `=?base64?…?=`.
 std::string mcp_header_value(std::string_view text);
+
+/// What such a value says; nothing: it is neither of both.
+std::optional<std::string> mcp_header_text(std::string_view value);
 
 /// MCP-Protocol-Version, Mcp-Method and, where the method has one, Mcp-Name of a request of 2026-07-28.
 std::vector<header_field> mcp_request_fields(const rpc_message& request);

@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,7 @@ std::string key_of(const std::string& url, const mcp_remote_arguments& a) {
     if (!a.resource.empty())
         text += "|" + a.resource;
     if (!a.headers.empty())
-        text += "|" + nlohmann::json(a.headers).dump(); // sorted, compact: as JSON.stringify writes it
+        text += "|" + json_text(nlohmann::json(a.headers)); // sorted, compact: as JSON.stringify writes it
     return hex_encode(md5(text));
 }
 

@@ -4,6 +4,7 @@
 #include "core/display_text.hpp"
 #include "core/foreign_text.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 #include <algorithm>
 
@@ -113,7 +114,7 @@ result<http_request> build_registration(const authorization_server& server,
     out.method = "POST";
     out.url = server.registration_endpoint;
     out.headers = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
-    out.body = secret{body.dump(-1, ' ', false, json::error_handler_t::replace)};
+    out.body = secret{json_text(body)};
     return out;
 }
 
@@ -177,7 +178,7 @@ secret registered_client_to_json(const registered_client& client) {
     put("registered_at", client.registered_at);
     if (client.retired)
         out["retired"] = true;
-    return secret{out.dump(-1, ' ', false, json::error_handler_t::replace)};
+    return secret{json_text(out)};
 }
 
 result<registered_client> registered_client_from_json(const secret& text) {

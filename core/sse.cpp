@@ -2,8 +2,9 @@
 #include "core/sse.hpp"
 
 #include "core/ascii.hpp"
+#include "core/json_members.hpp"
+#include "core/json_reader.hpp"
 
-#include <nlohmann/json.hpp>
 
 #include <charconv>
 #include <utility>
@@ -34,47 +35,12 @@ std::string sse_comment(std::string_view text) {
     return out;
 }
 
-namespace {
-
-/// The members of a JSON array, which is known to be one, as their text.
-std::vector<std::string_view> members_of(std::string_view array) {
-    std::vector<std::string_view> out;
-    std::size_t depth = 0, begin = 0;
-    bool in_string = false;
-    for (std::size_t i = 0; i < array.size(); ++i) {
-        const char c = array[i];
-        if (in_string) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                in_string = false;
-            continue;
-        }
-        const bool closes = c == ']' || c == '}';
-        if ((c == ',' && depth == 1) || (closes && depth == 1)) {
-            if (const auto member = trim_space(array.substr(begin, i - begin)); !member.empty())
-                out.push_back(member);
-            begin = i + 1;
-        }
-        in_string = c == '"';
-        if (c == '[' || c == '{') {
-            if (++depth == 1)
-                begin = i + 1;
-        } else if (closes) {
-            --depth;
-        }
-    }
-    return out;
-}
-
-} // namespace
-
 std::string sse_from_json(std::string_view body) {
-    if (!trim_space(body).starts_with('[') || !nlohmann::json::accept(body))
+    if (!trim_space(body).starts_with('[') || !is_json(body))
         return sse_event(body);
     std::string out;
-    for (const auto member : members_of(body))
-        out += sse_event(member);
+    for (const auto& member : json_members(body))
+        out += sse_event(member.value);
     return out;
 }
 

@@ -3,6 +3,10 @@
 
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
+#include "core/json_members.hpp"
+#include "core/json_reader.hpp"
+#include "core/json_rpc.hpp"
+#include "core/utf8.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,7 +23,7 @@ constexpr std::size_t max_depth = 256;
 constexpr std::size_t max_batch = 1000;
 constexpr std::array<std::string_view, 6> message_keys{"jsonrpc", "id",     "method",
                                                        "params",  "result", "error"};
-constexpr std::array<std::string_view, 4> params_keys{"name", "uri", "arguments", "_meta"};
+constexpr std::array<std::string_view, 5> params_keys{"name", "uri", "taskId", "arguments", "_meta"};
 constexpr std::array<std::string_view, 4> passing_meta{"progressToken", "traceparent", "tracestate",
                                                        "baggage"};
 
@@ -30,10 +34,6 @@ bool unmistakable(const std::array<std::string_view, N>& names, std::string_view
         return true;
     return std::all_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }) &&
            std::none_of(names.begin(), names.end(), [&](std::string_view n) { return iequals(n, key); });
-}
-
-std::string as_json(const std::string& text) {
-    return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 class call_reader {
@@ -48,9 +48,9 @@ public:
     bool string(std::string& v) {
         if (levels_.size() == base() + 1 && key_at(0) == "method")
             out.calls.back().method = v;
-        if (levels_.size() == base() + 2 && key_at(0) == "params" && !levels_.back().array)
-            note_tool(v);
-        return scalar(as_json(v));
+        if (at_params_member())
+            note_name(v);
+        return scalar(json_text_of(v));
     }
     bool binary(json::binary_t&) { return false; }
     bool key(std::string& k) {
@@ -66,8 +66,9 @@ public:
         if (!skipping())
             skip_next_ = (depth == 1 && k == "id") || passing;
         if (!skipping() && !skip_next_) {
+            here.before = {out.canonical.size(), here.first};
             separate();
-            out.canonical += as_json(k) + ":";
+            out.canonical += json_text_of(k) + ":";
         }
         here.key = std::move(k);
         return true;
@@ -77,12 +78,23 @@ public:
             if (out.calls.size() == max_batch)
                 return false;
             out.calls.emplace_back();
+            names_ = {};
+            task_.clear();
+            begins_at_ = out.canonical.size() + (batch_ && !levels_.back().first ? 1 : 0);
         } else if (levels_.empty()) {
             return false;
         }
         return open(false);
     }
-    bool end_object() { return close('}'); }
+    bool end_object() {
+        const bool empty = levels_.back().first;
+        const bool closed = close('}');
+        if (levels_.size() == base())
+            end_message();
+        else if (empty && !skipping() && may_be_left_out())
+            take_back();
+        return closed;
+    }
     bool start_array(std::size_t) {
         if (levels_.empty())
             batch_ = true;
@@ -99,14 +111,27 @@ private:
         std::string key;
         std::set<std::string> seen;
         bool array = false, first = true;
+        struct {
+            std::size_t size = 0;
+            bool first = true;
+        } before; ///< the canonical text as it was before the last key
     };
 
     std::size_t base() const { return batch_ ? 1 : 0; }
     const std::string& key_at(std::size_t i) const { return levels_[base() + i].key; }
     bool skipping() const { return skipped_from_ != nowhere; }
-    bool at_arguments() const {
-        return levels_.size() == base() + 2 && !levels_.back().array && key_at(0) == "params" &&
-               key_at(1) == "arguments";
+    bool at_params_member() const {
+        return levels_.size() == base() + 2 && !levels_.back().array && key_at(0) == "params";
+    }
+    /// A client that adds a progress token or trace context adds what is around it too.
+    bool may_be_left_out() const {
+        return (at_params_member() && key_at(1) == "_meta") ||
+               (levels_.size() == base() + 1 && key_at(0) == "params");
+    }
+    void take_back() {
+        auto& here = levels_.back();
+        out.canonical.resize(here.before.size);
+        here.first = here.before.first;
     }
 
     /// Here stands what the call is: text, or readers could disagree.
@@ -115,14 +140,48 @@ private:
             return false;
         const auto depth = levels_.size() - base();
         return (depth == 1 && key_at(0) == "method") ||
-               (depth == 2 && key_at(0) == "params" && (key_at(1) == "name" || key_at(1) == "uri"));
+               (depth == 2 && key_at(0) == "params" &&
+                (key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "taskId"));
     }
-    bool no_name(std::string text) { return !at_name() && scalar(std::move(text)); }
+    bool no_name(const std::string& text) { return !at_name() && scalar(text); }
 
-    void note_tool(const std::string& value) {
-        auto& tool = out.calls.back().tool;
-        if (key_at(1) == "name" || (key_at(1) == "uri" && tool.empty()))
-            tool = value;
+    void note_name(const std::string& value) {
+        if (key_at(1) == "name")
+            names_.name = value;
+        else if (key_at(1) == "uri")
+            names_.uri = value;
+        else if (key_at(1) == "taskId")
+            task_ = value;
+    }
+    /// The parts of a message are cut out of its text, so that every digit is as it came.
+    void end_message() {
+        auto& call = out.calls.back();
+        call.tool = operation_name(call.method, names_);
+        call.named = call.method.starts_with("tasks/") ? task_ : call.tool;
+        const auto is_name = [&](const json_member& m) {
+            return (m.key == R"("name")" && &operation_name(call.method, names_) == &names_.name) ||
+                   (m.key == R"("uri")" && &operation_name(call.method, names_) == &names_.uri);
+        };
+        std::string other, other_params;
+        const auto add = [](std::string& to, const json_member& m) {
+            to.append(to.empty() ? "" : ",").append(m.key).append(1, ':').append(m.value);
+        };
+        for (const auto& m : json_members(std::string_view(out.canonical).substr(begins_at_))) {
+            if (m.key == R"("params")" && m.value.starts_with('{')) {
+                for (const auto& inner : json_members(m.value)) {
+                    if (inner.key == R"("arguments")")
+                        call.arguments = inner.value;
+                    else if (!is_name(inner))
+                        add(other_params, inner);
+                }
+            } else if (m.key != R"("method")" && !(m.key == R"("jsonrpc")" && m.value == R"("2.0")")) {
+                add(other, m);
+            }
+        }
+        if (!other_params.empty())
+            other.append(other.empty() ? "" : ",").append(R"("params":{)").append(other_params).append("}");
+        if (!other.empty())
+            call.also = "{" + other + "}";
     }
     void separate() {
         if (!std::exchange(levels_.back().first, false))
@@ -138,28 +197,21 @@ private:
             separate();
         return true;
     }
-    bool scalar(std::string text) {
+    bool scalar(const std::string& text) {
         if (levels_.size() <= base())
             return false;
-        if (begins()) {
-            if (at_arguments())
-                out.calls.back().arguments = text;
+        if (begins())
             out.canonical += text;
-        }
         return true;
     }
     bool open(bool array) {
         if (levels_.size() >= max_depth || at_name())
             return false;
         const bool left_out = !skipping() && skip_next_;
-        const bool arguments = !levels_.empty() && levels_.size() > base() && at_arguments();
-        if (begins()) {
-            if (arguments)
-                arguments_from_ = out.canonical.size();
+        if (begins())
             out.canonical += array ? '[' : '{';
-        } else if (left_out) {
+        else if (left_out)
             skipped_from_ = levels_.size();
-        }
         levels_.push_back({});
         levels_.back().array = array;
         return true;
@@ -172,23 +224,21 @@ private:
             return true;
         }
         out.canonical += mark;
-        if (!levels_.empty() && levels_.size() > base() && at_arguments())
-            out.calls.back().arguments = out.canonical.substr(arguments_from_);
         return true;
     }
 
     std::vector<level> levels_;
+    params_names names_; ///< of the message that is read
+    std::string task_;
     bool batch_ = false, skip_next_ = false;
-    std::size_t skipped_from_ = nowhere, arguments_from_ = 0;
+    std::size_t skipped_from_ = nowhere, begins_at_ = 0;
 };
 
 } // namespace
 
 result<call_content> read_call_content(std::string_view body) {
     call_reader reader;
-    // the parser takes a NUL for the end of its input, and would not see what follows
-    const bool read = body.find('\0') == body.npos && json::sax_parse(body.begin(), body.end(), &reader);
-    if (!read || reader.out.calls.empty())
+    if (!walk_json(body, reader) || reader.out.calls.empty())
         return failure::permanent(
             fault::denied_by_policy,
             "the policy wants a person to approve calls before they are sent, and this message can "
@@ -199,62 +249,133 @@ result<call_content> read_call_content(std::string_view body) {
 
 namespace {
 
-/// Compact JSON text with a line for each member. Written by hand, so that every digit stays as it came.
-std::string indented(std::string_view text) {
-    std::string out;
-    std::size_t depth = 0;
-    bool in_string = false;
-    const auto new_line = [&] { out.append(1, '\n').append(2 * depth, ' '); };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            out += c;
-            if (c == '\\' && i + 1 < text.size())
-                out += text[++i];
-            in_string = c != '"';
-            continue;
+/// Compact JSON text with a line for each member. Written by hand, so that every digit stays as it came; a
+/// character without a shape is written as the escape that means the same.
+class json_printer {
+public:
+    explicit json_printer(std::size_t cap) : cap_(cap) {}
+
+    shown_json print(std::string_view text) {
+        while (!text.empty()) {
+            const auto before = text.size();
+            step(text);
+            if (out_.size() > cap_) {
+                out_.resize(last_);
+                return {std::move(out_), before};
+            }
+            last_ = out_.size();
         }
-        const bool empty = i + 1 < text.size() && (text[i + 1] == '}' || text[i + 1] == ']');
+        return {std::move(out_), 0};
+    }
+
+private:
+    /// One character of the text, or one escape.
+    void step(std::string_view& text) {
+        const char c = text.front();
+        if (in_string_) {
+            in_string(text);
+            return;
+        }
+        text.remove_prefix(1);
         if (c == '}' || c == ']') {
-            depth -= depth > 0 ? 1 : 0;
-            if (i > 0 && text[i - 1] != '{' && text[i - 1] != '[')
+            depth_ -= depth_ > 0 ? 1 : 0;
+            if (previous_ != '{' && previous_ != '[')
                 new_line();
         }
-        out += c;
-        in_string = c == '"';
+        out_ += c;
+        in_string_ = c == '"';
         if (c == '{' || c == '[')
-            ++depth;
+            ++depth_;
+        const bool empty = !text.empty() && (text.front() == '}' || text.front() == ']');
         if (c == ',' || ((c == '{' || c == '[') && !empty))
             new_line();
         if (c == ':')
-            out += ' ';
+            out_ += ' ';
+        previous_ = c;
     }
-    return out;
-}
+    void in_string(std::string_view& text) {
+        if (text.front() == '\\' && text.size() > 1) {
+            out_ += text.substr(0, 2);
+            text.remove_prefix(2);
+            return;
+        }
+        if (text.front() == '"') {
+            in_string_ = false;
+            previous_ = '"';
+        }
+        append_visible(out_, next_code_point(text).value_or(0xfffd));
+    }
+    void new_line() { out_.append(1, '\n').append(2 * std::min<std::size_t>(depth_, 40), ' '); }
 
-/// At most `cap` bytes, cut between characters; then it says that there is more, and how much.
-std::string shortened(std::string text, std::size_t cap, std::size_t whole) {
-    if (text.size() <= cap)
-        return text;
-    while (cap > 0 && (static_cast<unsigned char>(text[cap]) & 0xC0) == 0x80)
-        --cap;
-    text.resize(cap);
-    return text + "\n… not shown whole: " + std::to_string(whole) + " bytes in all";
-}
+    std::string out_;
+    std::size_t cap_, depth_ = 0, last_ = 0;
+    bool in_string_ = false;
+    char previous_ = 0;
+};
 
 } // namespace
 
-std::string shown_arguments(std::string_view json_text, std::size_t cap) {
-    const auto text = indented(json_text.substr(0, 4 * cap));
-    std::string out;
-    for (std::size_t at = 0; at < text.size() && out.size() <= cap;) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        const auto indent = std::min(text.find_first_not_of(' ', at), end) - at;
-        out += std::string(out.empty() ? 0 : 1, '\n') + std::string(indent, ' ') +
-               clean_text(text.substr(at + indent, end - at - indent), cap);
-        at = end + 1;
+shown_json show_json(std::string_view json_text, std::size_t cap) {
+    return json_printer(cap).print(json_text);
+}
+
+namespace {
+
+/// What may still be shown.
+struct room {
+    std::size_t left, hidden = 0;
+
+    std::string take(std::string text) {
+        if (text.size() <= left) {
+            left -= text.size();
+            return text;
+        }
+        hidden += text.size();
+        return {};
     }
-    return shortened(std::move(out), cap, json_text.size());
+    std::string take_json(std::string_view text) {
+        auto shown = show_json(text, left);
+        left -= std::min(left, shown.text.size());
+        hidden += shown.hidden;
+        return std::move(shown.text);
+    }
+};
+
+} // namespace
+
+shown_calls show_calls(const call_content& content, std::size_t first, std::size_t cap) {
+    constexpr std::size_t cost_of_one = 64;
+    shown_calls out;
+    room r{cap};
+    const auto show = [&](const tool_call& c) {
+        const auto size = c.method.size() + c.tool.size() + c.arguments.size() + c.also.size();
+        if (r.left < cost_of_one) {
+            r.hidden += std::max<std::size_t>(size, 1);
+            return;
+        }
+        r.left -= cost_of_one;
+        shown_call now;
+        now.method = r.take(visible_name(c.method, c.method.size()));
+        now.tool = r.take(visible_name(c.tool, c.tool.size()));
+        now.arguments = r.take_json(c.arguments);
+        now.also = r.take_json(c.also);
+        out.calls.push_back(std::move(now));
+    };
+    if (first < content.calls.size())
+        show(content.calls[first]);
+    for (std::size_t i = 0; i < content.calls.size(); ++i)
+        if (i != first)
+            show(content.calls[i]);
+    out.hidden = r.hidden;
+    return out;
+}
+
+std::string shown_arguments(std::string_view json_text, std::size_t cap) {
+    auto shown = show_json(json_text, cap);
+    if (shown.hidden > 0)
+        shown.text += "\n… not shown: " + std::to_string(shown.hidden) + " of " + std::to_string(json_text.size()) +
+                      " bytes";
+    return std::move(shown.text);
 }
 
 } // namespace reauth

@@ -5,6 +5,7 @@
 #include "core/authorization.hpp"
 #include "core/credential.hpp"
 #include "core/failure.hpp"
+#include "core/tool_call.hpp"
 
 #include <optional>
 #include <string>
@@ -44,8 +45,12 @@ struct approval {
     std::string reason; ///< to_string(challenge_reason)
     scope_set granted, requested, added;
     std::string tool, method, client_name;
-    std::string arguments; ///< of the tool call, as JSON text, capped (core/tool_call.hpp); never logged
-    std::string digest;    ///< of a call: what is approved (SHA-256, base64url)
+    std::string arguments; ///< of a tool call that needs a sign-in: shown_arguments(); never logged
+    /// Of a call that waits to be sent: all that the digest binds. `tool` and `method` are those of the message
+    /// that the rule names.
+    shown_calls calls;
+    std::string target; ///< … and the URL that it is sent to
+    std::string digest; ///< of a call: what is approved (SHA-256, base64url)
     bool used = false;     ///< of an approved call: it was sent, and nothing else may be sent for it
     bool wished = false;   ///< a person has asked for it, and no request
     std::string upstream_host, issuer, login_host, token_host;

@@ -96,13 +96,11 @@ void call_gate::open(life::request_id request, const gate::call& what) {
     a.principal = target_.principal;
     a.upstream_host = target_.host;
     a.reason = "policy";
-    for (const auto& o : what.operations)
-        if (a.method.empty()) {
-            a.method = o.method;
-            a.tool = o.tool;
-        }
+    a.method = what.named.method;
+    a.tool = what.named.tool;
     a.client_name = what.client_name;
-    a.arguments = what.arguments;
+    a.calls = what.shown;
+    a.target = what.target;
     a.digest = what.digest;
     a.completes_without_login = true;
     a.created_at = now_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/random.hpp"
+#include "core/tool_call.hpp"
 #include "policy/denial.hpp"
 #include "policy/life_actions.hpp"
 
@@ -20,8 +21,9 @@ namespace gate {
 /// A request that waits to be sent.
 struct call {
     std::string digest; ///< call_digest()
-    std::vector<operation> operations;
-    std::string arguments; ///< for a person's eyes
+    operation named;    ///< the message that the rule names
+    shown_calls shown;  ///< for a person's eyes
+    std::string target; ///< the URL that it is sent to
     std::string client_name;
     std::string rule;
     wait_settings wait;

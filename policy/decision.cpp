@@ -51,22 +51,23 @@ decision decide_one(const rule_set& rules, const challenge_facts& facts, const o
 
 } // namespace
 
-const rule* rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
-                          const std::vector<operation>& operations) {
-    for (const auto& op : operations)
+rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+                           const std::vector<operation>& operations) {
+    for (std::size_t i = 0; i < operations.size(); ++i)
         for (const auto& r : rules.rules) {
-            // what names no operation speaks of challenges alone
-            if (!names(r.match, match_scope::operation) || names(r.match, match_scope::challenge) ||
+            // a response does nothing; and what names no operation speaks of challenges alone
+            if (operations[i].method.empty() || !names(r.match, match_scope::operation) || names(r.match, match_scope::challenge) ||
                 r.action == rule_action::deny)
                 continue;
             std::string because;
-            if (!matches(r, {upstream, principal, op}, {match_scope::place, match_scope::operation}, because))
+            if (!matches(r, {upstream, principal, operations[i]}, {match_scope::place, match_scope::operation},
+                         because))
                 continue;
             if (r.action == rule_action::approve)
-                return &r;
+                return {&r, i};
             break; // an earlier rule for this very call wants no approval
         }
-    return nullptr;
+    return {};
 }
 
 decision decide(const rule_set& rules, const challenge_facts& facts) {

@@ -35,11 +35,16 @@ struct decision {
     std::string explanation; ///< one sentence: which rule, and why it matched
 };
 
-/// The rule that wants a person to approve a body of these operations before it is sent; nullptr: none does.
+/// A rule, and the operation that it names.
+struct rule_for_one {
+    const rule* matched = nullptr;
+    std::size_t operation = 0; ///< its place among those that were asked about
+};
+/// The rule that wants a person to approve a body of these operations before it is sent; null: none does.
 /// Among the rules that name tool or method, and nothing of a challenge, the first that matches an operation
 /// decides about it: one with another action lets it pass (`deny` is about challenges, and is passed over).
-const rule* rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
-                          const std::vector<operation>& operations);
+rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+                           const std::vector<operation>& operations);
 
 /// Judges a challenge. Of several operations the strictest answer holds (deny, then confirm, interactive,
 /// silent; pass only if all pass). Without any matching rule the answer is `interactive`.

@@ -2,6 +2,7 @@
 #include "policy/idp_session.hpp"
 
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -71,11 +72,11 @@ secret session_to_json(const idp_session& s) {
                    {"expires_at", stored_time(s.expires_at)},
                    {"generation", s.generation},
                    {"supplied", s.supplied}};
-    return secret(out.dump());
+    return secret(json_text(out));
 }
 
 result<idp_session> session_from_json(const secret& text) {
-    const auto in = json::parse(text.reveal(), nullptr, false);
+    const auto in = read_json(text.reveal()).value_or(json());
     if (!in.is_object())
         return unreadable();
     try {

@@ -4,6 +4,7 @@
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "core/metadata_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -74,11 +75,11 @@ secret pending_to_json(const pending_authorization& p) {
     }
     out["server"] = server_to_json(p.server);
     out["client"] = std::string(registered_client_to_json(p.client).reveal());
-    return secret(out.dump());
+    return secret(json_text(out));
 }
 
 result<pending_authorization> pending_from_json(const secret& text) {
-    const auto in = json::parse(text.reveal(), nullptr, false);
+    const auto in = read_json(text.reveal()).value_or(json());
     if (!in.is_object())
         return unreadable();
     try {

@@ -2,6 +2,7 @@
 #include "policy/shared_question.hpp"
 
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +10,9 @@ namespace reauth {
 namespace {
 
 using nlohmann::json;
+
+/// A call that is shown at length, escaped twice over.
+constexpr json_bounds stored_question{1u << 20, small_document.depth, small_document.values};
 
 /// The value whose word that is; the first one for a word of another version.
 template<class E>
@@ -36,6 +40,22 @@ recovery_step step_from(const std::string& word) {
                             recovery_step::static_token, recovery_step::idp_login});
 }
 
+json calls_to_json(const shown_calls& shown) {
+    auto out = json::array();
+    for (const auto& c : shown.calls)
+        out.push_back({{"method", c.method}, {"tool", c.tool}, {"arguments", c.arguments}, {"also", c.also}});
+    return out;
+}
+
+shown_calls calls_from_json(const json& in) {
+    shown_calls out;
+    for (const auto& c : in.value("calls", json::array()))
+        out.calls.push_back({json_string(c, "method"), json_string(c, "tool"), json_string(c, "arguments"),
+                             json_string(c, "also")});
+    out.hidden = in.value("hidden", std::size_t{0});
+    return out;
+}
+
 json approval_to_json(const approval& a) {
     return {{"id", a.id},
             {"link", a.link_secret.reveal()},
@@ -51,6 +71,9 @@ json approval_to_json(const approval& a) {
             {"method", a.method},
             {"client", a.client_name},
             {"arguments", a.arguments},
+            {"calls", calls_to_json(a.calls)},
+            {"hidden", a.calls.hidden},
+            {"target", a.target},
             {"wished", a.wished},
             {"digest", a.digest},
             {"used", a.used},
@@ -97,6 +120,8 @@ approval approval_from_json(const json& in) {
     a.location = text("location");
     a.outcome = text("outcome");
     a.arguments = in.value("arguments", std::string());
+    a.calls = calls_from_json(in);
+    a.target = in.value("target", std::string());
     a.issuer_before = in.value("issuer_before", std::string());
     a.login_host_before = in.value("login_host_before", std::string());
     a.token_host_before = in.value("token_host_before", std::string());
@@ -148,11 +173,11 @@ secret question_to_json(const shared_question& q) {
     if (q.browser_binding)
         out["browser_binding"] = q.browser_binding->reveal();
     // names from outside need not be UTF-8
-    return secret(out.dump(-1, ' ', false, json::error_handler_t::replace));
+    return secret(json_text(out));
 }
 
 result<shared_question> question_from_json(const secret& text) {
-    const auto in = json::parse(text.reveal(), nullptr, false);
+    const auto in = read_json(text.reveal(), stored_question).value_or(json());
     failure unreadable = failure::permanent(fault::vault_unavailable, "a stored approval cannot be read",
                                             "send the request again");
     if (!in.is_object())

@@ -1,5 +1,6 @@
 // JSON of the approval API.
 #include "proxy/approval/approval_json.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/approval/approval_page.hpp"
 
 #include "core/display_text.hpp"
@@ -33,6 +34,25 @@ std::string rfc3339(time_point t) {
     return {text.data(), size};
 }
 
+std::string calls_text(const shown_calls& shown) {
+    const bool one = shown.calls.size() == 1 && shown.hidden == 0 && shown.calls[0].also.empty();
+    if (one)
+        return shown.calls[0].arguments;
+    std::string out;
+    const auto line = [&](const std::string& text) {
+        if (!text.empty())
+            out += (out.empty() ? "" : "\n") + text;
+    };
+    for (const auto& c : shown.calls) {
+        line(c.method.empty() ? "(a response)" : c.method + (c.tool.empty() ? "" : " " + c.tool));
+        line(c.arguments);
+        line(c.also.empty() ? "" : "and also " + c.also);
+    }
+    if (shown.hidden > 0)
+        line("… not shown: " + std::to_string(shown.hidden) + " bytes");
+    return out;
+}
+
 nlohmann::json approval_json(const approval& a, const std::string& link) {
     nlohmann::json j = {
         {"id", a.id},
@@ -44,8 +64,8 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
          {{"granted", scopes_json(a.granted)},
           {"requested", scopes_json(a.requested)},
           {"added", scopes_json(a.added)}}},
-        {"tool", clean_text(a.tool)},
-        {"method", clean_text(a.method)},
+        {"tool", visible_name(a.tool)},
+        {"method", visible_name(a.method)},
         {"principal", clean_text(a.principal)},
         {"client", clean_text(a.client_name)},
         {"upstream_host", shown_host(a.upstream_host)},
@@ -57,8 +77,16 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"created_at", rfc3339(a.created_at)},
         {"expires_at", rfc3339(a.expires_at)},
     };
-    if (!a.arguments.empty())
-        j["arguments"] = a.arguments; // cleaned and capped where they were read (core/tool_call.hpp)
+    // made visible and capped where they were read (core/tool_call.hpp)
+    if (const auto text = a.calls.calls.empty() ? a.arguments : calls_text(a.calls); !text.empty())
+        j["arguments"] = text;
+    for (const auto& c : a.calls.calls)
+        j["calls"].push_back(
+            {{"method", c.method}, {"tool", c.tool}, {"arguments", c.arguments}, {"also", c.also}});
+    if (a.calls.hidden > 0)
+        j["not_shown"] = a.calls.hidden;
+    if (!a.target.empty())
+        j["target"] = visible_text(a.target);
     if (!a.digest.empty())
         j["digest"] = a.digest;
     if (a.kind == approval_kind::step_up && a.completes_without_login && !decided(a.status))
@@ -157,7 +185,7 @@ nlohmann::json failure_json(const failure& f) {
 }
 
 std::string to_text(const nlohmann::json& j) {
-    return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return json_text(j);
 }
 
 } // namespace reauth

@@ -15,6 +15,9 @@ std::string rfc3339(time_point t);
 /// shown.
 nlohmann::json approval_json(const approval& a, const std::string& link);
 
+/// Everything that is sent, as lines of text; what is not in them is told at their end.
+std::string calls_text(const shown_calls& shown);
+
 /// One entry of GET /api/credentials.
 nlohmann::json credential_json(const credential_summary& c);
 

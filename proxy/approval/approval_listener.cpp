@@ -1,6 +1,7 @@
 // The approval listener: construction, time, who gets in, and the first fork of the routes.
 #include "proxy/approval/approval_listener.hpp"
 
+#include "core/json_reader.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/assets.hpp"
 #include "proxy/approval/listener_impl.hpp"
@@ -220,7 +221,7 @@ task<void> approval_listener::impl::redeem(self_ptr self, service_exchange& x) {
         co_await x.respond(std::move(r));
         co_return;
     }
-    const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+    const auto body = read_json(x.request().body).value_or(nlohmann::json());
     const auto given = body.is_object() && body.contains("secret") && body["secret"].is_string()
                            ? body["secret"].get<std::string>()
                            : std::string();

@@ -84,29 +84,57 @@ safe_html warning(const approval& a) {
                  template_values().html("items", items));
 }
 
+/// Text that was made visible already (core/tool_call.hpp), with every space of it.
+safe_html as_it_is(const std::string& text, const std::string& label) {
+    if (text.empty())
+        return {};
+    template_values v;
+    v.text("label", label, 400).html("lines", {html_escape(text)});
+    return piece("<pre tabindex=\"0\" role=\"region\" aria-label=\"{{label}}\">{{lines}}</pre>", v);
+}
+
+/// All that would be sent: nothing that a yes is bound to is left out, or it is told.
+safe_html sent_calls(const approval& a) {
+    const auto& all = a.calls.calls;
+    safe_html out;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto& c = all[i];
+        const auto number = std::to_string(i + 1);
+        template_values v;
+        v.html("what", {html_escape(c.method.empty() ? "a response" : c.method + (c.tool.empty() ? "" : " " + c.tool))});
+        v.text("number", number + " of " + std::to_string(all.size()));
+        if (all.size() > 1)
+            append(out, piece("<h3>{{number}}: <code>{{what}}</code></h3>", v));
+        append(out, as_it_is(c.arguments, "Arguments " + number));
+        if (!c.also.empty())
+            append(out, piece("<h3>Also in this message</h3>", v));
+        append(out, as_it_is(c.also, "Also in message " + number));
+    }
+    return out;
+}
+
+safe_html not_shown(const approval& a) {
+    if (a.calls.hidden == 0)
+        return {};
+    return piece("<div class=\"note warn\" role=\"note\"><strong>Not shown: {{n}} bytes of this call</strong><p>It "
+                 "is larger than a page can show. Who approves it has to say that this is known: a tick on the "
+                 "dashboard, <code>--unseen</code> on the command line.</p></div>",
+                 template_values().text("n", std::to_string(a.calls.hidden)));
+}
+
 /// Exactly what would be sent; of a request that was sent already, on request.
 safe_html arguments(const approval& a) {
+    template_values v;
+    if (a.kind == approval_kind::call) {
+        v.html("calls", sent_calls(a)).text("title", a.calls.calls.size() > 1 ? "All that is sent" : "Arguments");
+        return piece("<section class=\"calls\" aria-labelledby=\"arguments\"><h2 id=\"arguments\">{{title}}</h2>"
+                     "{{calls}}</section>",
+                     v);
+    }
     if (a.arguments.empty())
         return {};
-    safe_html lines;
-    std::string_view rest = a.arguments;
-    while (!rest.empty()) {
-        const auto end = std::min(rest.find('\n'), rest.size());
-        const auto indent = std::min(rest.find_first_not_of(' '), end);
-        lines.text +=
-            std::string(indent, ' ') +
-            piece("{{l}}\n", template_values().text("l", rest.substr(indent, end - indent), 4000)).text;
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    template_values v;
-    v.html("lines", lines);
-    return a.kind == approval_kind::call
-               ? piece("<section aria-labelledby=\"arguments\"><h2 id=\"arguments\">Arguments</h2>"
-                       "<pre tabindex=\"0\">{{lines}}</pre></section>",
-                       v)
-               : piece("<details><summary>Show the arguments of the call</summary>"
-                       "<pre tabindex=\"0\">{{lines}}</pre></details>",
-                       v);
+    v.html("lines", as_it_is(a.arguments, "Arguments"));
+    return piece("<details><summary>Show the arguments of the call</summary>{{lines}}</details>", v);
 }
 
 safe_html operator_hint(const approval& a) {
@@ -155,6 +183,7 @@ safe_html decision(const approval& a, const page_place& place) {
     safe_html approve;
     if (a.completes_without_login)
         approve = operator_hint(a);
+    append(approve, not_shown(a));
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(a.expires_at - place.now).count();
     template_values v;
     v.text("self", place.self, 400).text("label", label, 300).text("until", rfc3339(a.expires_at));
@@ -187,8 +216,9 @@ safe_html facts(const approval& a) {
                            v));
     };
     row("Client", a.client_name, "as it calls itself");
-    row("Tool", a.tool);
-    row("Message", a.method);
+    row("Tool", visible_name(a.tool));
+    row("Message", visible_name(a.method));
+    row("Sent to", visible_text(a.target));
     row("Upstream", a.upstream);
     row("On behalf of", a.principal == "local" ? "" : a.principal);
     row("Why", a.wished ? "" : reason_words(a));

@@ -1,5 +1,6 @@
 // The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
 #include "proxy/approval/approval_json.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
 #include "conf/client_entry.hpp"
@@ -21,6 +22,16 @@ service_response decided_answer(const approval& a) {
                            "This approval is already decided: " + std::string(to_string(a.status)) + ".");
     body["status"] = to_string(a.status);
     body["outcome"] = clean_text(a.outcome, 400);
+    return json_answer(409, body);
+}
+
+/// A yes for what nobody could see has to say so.
+service_response not_shown_answer(const approval& a) {
+    auto body = error_body("not_shown",
+                           std::to_string(a.calls.hidden) + " bytes of this call are too much to be shown.",
+                           "Approve it unseen: `mcp-reauth approve " + a.id +
+                               " --unseen`, the tick on the dashboard, or {\"unseen\":true}.");
+    body["not_shown"] = a.calls.hidden;
     return json_answer(409, body);
 }
 
@@ -192,9 +203,14 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
         const auto denied = self->services.actions.deny(a->id);
         r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
     } else {
-        const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+        const auto body = read_json(x.request().body).value_or(nlohmann::json());
         const auto method = sign_in_method_from(json_string(body, "method"));
-        const bool remember = body.is_object() && body.value("remember", nlohmann::json(false)) == true;
+        const bool remember = json_bool(body, "remember");
+        if (a->calls.hidden > 0 && !json_bool(body, "unseen")) {
+            r = not_shown_answer(*a);
+            co_await x.respond(std::move(r));
+            co_return;
+        }
         const auto answer =
             co_await self->services.actions.approve(a->id, approver::operator_token, false, method);
         if (!answer && decided(a->status))
@@ -230,7 +246,7 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
         co_await x.respond(std::move(r));
         co_return;
     }
-    const auto body = nlohmann::json::parse(x.request().body, nullptr, false);
+    const auto body = read_json(x.request().body).value_or(nlohmann::json());
     const bool at_idp = rest == "logout" && body.is_object() && body.contains("idp");
     const std::string needed = rest == "callback" ? "url" : at_idp ? "idp" : "upstream";
     const auto subject = body.is_object() ? member(body, needed.c_str()) : "";

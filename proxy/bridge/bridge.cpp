@@ -1,6 +1,7 @@
 // The client's side: which line may go when, and who waits for what.
 #include "proxy/bridge/bridge.hpp"
 
+#include "core/json_reader.hpp"
 #include "core/message_lines.hpp"
 #include "proxy/log/log.hpp"
 
@@ -119,7 +120,7 @@ void bridge::look_at(held_line line) {
     if (!body.valid || body.messages.empty() ||
         std::any_of(body.messages.begin(), body.messages.end(), says_nothing)) {
         const bool json =
-            body.valid || (line.text.find('\0') == std::string::npos && nlohmann::json::accept(line.text));
+            body.valid || is_json(line.text);
         pass(json ? protocol_error(invalid_request, {},
                                    "this is no JSON-RPC message: an object with a method, or a response")
                   : protocol_error(parse_error, {}, "this line is not JSON: a message is one line of JSON"));

@@ -3,6 +3,7 @@
 
 #include "core/answer_events.hpp"
 #include "core/display_text.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/log/log.hpp"
 
 #include <nlohmann/json.hpp>
@@ -85,7 +86,8 @@ void bridge::fail(client_call& call, const failure& why) {
 
 /// A status that is no success: the JSON-RPC error in its body if there is one, else the status.
 void bridge::refuse(client_call& call, unsigned status, const std::string& body) {
-    const auto parsed = nlohmann::ordered_json::parse(body, nullptr, false);
+    const auto parsed =
+        read_json<nlohmann::ordered_json>(body, whole_message).value_or(nlohmann::ordered_json());
     const auto error =
         parsed.is_object() && parsed.contains("error") ? parsed["error"] : nlohmann::ordered_json();
     auto why = failure::permanent(fault::upstream_malformed,
@@ -95,7 +97,7 @@ void bridge::refuse(client_call& call, unsigned status, const std::string& body)
         return;
     }
     call.failed = std::move(why);
-    const auto text = error.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const auto text = json_text(error);
     answer_all(call, [&](const std::string& id) {
         return R"({"jsonrpc":"2.0","id":)" + id + R"(,"error":)" + text + "}";
     });

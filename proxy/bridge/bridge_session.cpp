@@ -3,6 +3,7 @@
 #include "proxy/bridge/bridge.hpp"
 
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -47,7 +48,7 @@ void bridge::learn_session(const http_response& head) {
 
 /// From the answer to `initialize` (MCP 2025-11-25, "Protocol Version Header").
 void bridge::learn_version(const std::string& answer) {
-    const auto parsed = nlohmann::json::parse(answer, nullptr, false);
+    const auto parsed = read_json(answer, whole_message).value_or(nlohmann::json());
     const auto* message = parsed.is_array() && !parsed.empty() ? &parsed.front() : &parsed;
     if (!message->is_object() || !message->contains("result"))
         return;

@@ -3,6 +3,7 @@
 
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
+#include "core/json_reader.hpp"
 #include "core/random.hpp"
 #include "core/sse.hpp"
 #include "core/uri.hpp"
@@ -105,7 +106,7 @@ result<nlohmann::json> api_client::get(const std::string& path) const {
 }
 
 result<nlohmann::json> api_client::post(const std::string& path, const nlohmann::json& body) const {
-    return call("POST", path, body.dump());
+    return call("POST", path, json_text(body));
 }
 
 result<nlohmann::json> api_client::call(const std::string& method, const std::string& path,
@@ -122,13 +123,13 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
                 break; // something is there: what it says counts
             continue;
         }
-        auto parsed = nlohmann::json::parse(answer->body, nullptr, false);
+        auto parsed = read_json(answer->body, api_answer);
         if (answer->status / 100 != 2)
-            return refusal(answer->status, parsed);
-        if (parsed.is_discarded())
+            return refusal(answer->status, parsed.value_or(nlohmann::json()));
+        if (!parsed)
             return failure::permanent(fault::reauth_failed, way.host_header + " does not answer with JSON",
                                       "is another program on the port of `approval.listen`?");
-        return result<nlohmann::json>(boost::system::in_place_value, std::move(parsed));
+        return result<nlohmann::json>(boost::system::in_place_value, std::move(*parsed));
     }
     return *first;
 }
@@ -148,8 +149,8 @@ api_client::follow(const std::function<bool(const std::string&, const nlohmann::
         const auto on_bytes = [&](std::string_view bytes) {
             const auto events = reader.feed(bytes);
             for (const auto& e : events) {
-                const auto data = nlohmann::json::parse(e.data, nullptr, false);
-                if (!e.data.empty() && !data.is_discarded() && !on_event(e.name, data))
+                const auto data = read_json(e.data, api_answer);
+                if (data && !on_event(e.name, *data))
                     return false;
             }
             return true;

@@ -2,6 +2,8 @@
 #include "proxy/cli/command.hpp"
 
 #include "core/display_text.hpp"
+#include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
@@ -34,16 +36,12 @@ std::vector<std::string> row_of(const nlohmann::json& a) {
             text_of(a, "principal")};
 }
 
-/// Lines of JSON, cleaned one by one, a little to the right.
+/// Lines of JSON, a little to the right: every character of them, visible.
 std::string indented_arguments(const nlohmann::json& a) {
     std::string out;
-    if (!a.contains("arguments") || !a["arguments"].is_string())
-        return out;
-    std::istringstream lines(a["arguments"].get<std::string>());
-    for (std::string line; std::getline(lines, line);) {
-        const auto indent = std::min(line.find_first_not_of(' '), line.size());
-        out += "    " + std::string(indent, ' ') + clean_text(line.substr(indent), 4000) + '\n';
-    }
+    std::istringstream lines(json_string(a, "arguments"));
+    for (std::string line; std::getline(lines, line);)
+        out += "    " + visible_text(line) + '\n';
     return out;
 }
 
@@ -60,6 +58,7 @@ int print_one(const command_context& context, const nlohmann::json& a) {
     };
     for (const auto* name : {"id", "status", "kind", "upstream", "client", "tool", "method", "principal"})
         row(name, text_of(a, name));
+    row("sent to", text_of(a, "target", 2000));
     row("granted", joined(scopes, "granted"));
     row("added", joined(scopes, "added"));
     row("sign-in at", text_of(a, "login_host"));
@@ -108,7 +107,7 @@ int watch_approvals(const command_context& context, const api_client& api) {
             if (!seen.insert(text_of(a, "id")).second)
                 continue;
             if (context.json)
-                context.io.out << a.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+                context.io.out << json_text(a) << '\n';
             else
                 context.io.out << format_table({row_of(a)});
             context.io.out.flush();
@@ -121,10 +120,19 @@ int watch_approvals(const command_context& context, const api_client& api) {
                                          "start `mcp-reauth serve`, and watch again"));
 }
 
-int approve(const command_context& context, const api_client& api, const std::string& id, bool print_url,
-            bool device) {
-    const auto body = device ? nlohmann::json{{"method", "device"}} : nlohmann::json::object();
-    auto answer = api.post("/api/approvals/" + path_segment(id) + "/approve", body);
+struct approve_arguments {
+    std::string id;
+    bool print_url = false, device = false, unseen = false;
+};
+
+int approve(const command_context& context, const api_client& api, const approve_arguments& given) {
+    auto body = nlohmann::json::object();
+    if (given.device)
+        body["method"] = "device";
+    if (given.unseen)
+        body["unseen"] = true;
+    const bool print_url = given.print_url;
+    auto answer = api.post("/api/approvals/" + path_segment(given.id) + "/approve", body);
     if (!answer)
         return context.fail(answer.error());
     const auto location = text_of(*answer, "location", 8192);
@@ -171,19 +179,16 @@ void add_approvals(CLI::App& app, command_context& context) {
 
 void add_approve(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("approve", "say yes to an approval");
-    auto id = std::make_shared<std::string>();
-    auto print_url = std::make_shared<bool>(false);
-    verb->add_option("ID", *id, "as `mcp-reauth approvals` lists it")->required();
-    verb->add_flag("--print-url", *print_url, "print only the URL to log in at");
-    auto device = std::make_shared<bool>(false);
-    verb->add_flag("--device", *device, "sign in on any device with a code (RFC 8628)");
+    auto given = std::make_shared<approve_arguments>();
+    verb->add_option("ID", given->id, "as `mcp-reauth approvals` lists it")->required();
+    verb->add_flag("--print-url", given->print_url, "print only the URL to log in at");
+    verb->add_flag("--device", given->device, "sign in on any device with a code (RFC 8628)");
+    verb->add_flag("--unseen", given->unseen, "also where a call is too large to be shown whole");
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context, id, print_url, device] {
-        context.run = [&context, id, print_url, device] {
-            return with_api(context, [&](const api_client& api) {
-                return approve(context, api, *id, *print_url, *device);
-            });
+    verb->callback([&context, given] {
+        context.run = [&context, given] {
+            return with_api(context, [&](const api_client& api) { return approve(context, api, *given); });
         };
     });
 }

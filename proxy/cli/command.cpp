@@ -4,6 +4,7 @@
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
 #include "core/display_text.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/cli/api_client.hpp"
 
 #include <algorithm>
@@ -181,7 +182,7 @@ int command_context::fail(const failure& f) const {
 }
 
 void command_context::print_json(const nlohmann::json& value) const {
-    io.out << value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    io.out << json_text(value, 2) << '\n';
 }
 
 void command_context::warn(const config& c) const {

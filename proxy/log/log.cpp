@@ -2,6 +2,7 @@
 #include "proxy/log/log.hpp"
 
 #include "core/display_text.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -89,7 +90,7 @@ void log_event(log_level level, std::string_view event, std::initializer_list<lo
         j["event"] = event;
         for (const auto& [name, value] : fields)
             j[std::string(name)] = clean_text(value, 2000);
-        line = j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+        line = json_text(j);
         line = line.substr(1, line.size() - 2);
     } else {
         line = level_word(level);

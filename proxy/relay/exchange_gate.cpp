@@ -1,8 +1,5 @@
 // Policy `approve`: before it is sent, a call waits until a person has approved exactly it.
-#include "core/ascii.hpp"
-#include "core/display_text.hpp"
-#include "core/http_field.hpp"
-#include "core/tool_call.hpp"
+#include "core/call_head.hpp"
 #include "policy/decision.hpp"
 #include "proxy/relay/exchange.hpp"
 
@@ -19,24 +16,12 @@ failure too_large() {
         "raise limits.replay_body, or send less");
 }
 
+/// In the order of the body; a response has no method.
 std::vector<operation> operations_of(const call_content& content) {
     std::vector<operation> all;
     for (const auto& c : content.calls)
-        if (!c.method.empty()) // else a response
-            all.push_back({c.method, c.tool});
+        all.push_back({c.method, c.tool});
     return all;
-}
-
-/// What a person is shown: the arguments of the one call, or of each of a batch.
-std::string arguments_of(const call_content& content) {
-    if (content.calls.size() == 1)
-        return shown_arguments(content.calls[0].arguments);
-    std::string all;
-    for (const auto& c : content.calls)
-        all += (all.empty() ? "" : "\n") + clean_text(c.method) +
-               (c.tool.empty() ? "" : " " + clean_text(c.tool)) +
-               (c.arguments.empty() ? "" : " " + shown_arguments(c.arguments));
-    return all.substr(0, 8000);
 }
 
 } // namespace
@@ -50,17 +35,14 @@ task<result<exchange::outcome>> exchange::pass_gate() {
         co_return outcome::client_gone;
     if (!read || !body_.complete())
         co_return too_large();
-    bool encoded = false;
-    for (const auto& f : head())
-        encoded = encoded || iequals(f.name, "content-encoding");
     std::string store;
-    const auto payload = body_.payload(store);
-    auto content = read_call_content(encoded ? std::string_view() : payload);
+    auto content = read_call(head(), body_.payload(store));
     if (!content)
         co_return content.error();
-    auto operations = operations_of(*content);
+    const auto operations = operations_of(*content);
     const auto principal = where_.principal_name();
-    const auto* rule = rule_for_call(where_.settings().policy, where_.upstream().name, principal, operations);
+    const auto [rule, named] =
+        rule_for_call(where_.settings().policy, where_.upstream().name, principal, operations);
     if (!rule)
         co_return outcome::resend;
     read_message();
@@ -68,10 +50,10 @@ task<result<exchange::outcome>> exchange::pass_gate() {
     ask.where = where_;
     ask.what.client_name = client_name();
     auto& call = ask.call.emplace();
-    call.digest = call_digest(principal, where_.upstream().name, where_.to->origin + s_.memory->target,
-                              content->canonical);
-    call.operations = std::move(operations);
-    call.arguments = arguments_of(*content);
+    call.target = where_.to->origin + s_.memory->target;
+    call.digest = call_digest(principal, where_.upstream().name, call.target, content->canonical);
+    call.named = operations[named];
+    call.shown = show_calls(*content, named);
     call.client_name = ask.what.client_name;
     call.rule = rule->name.empty() ? rule->where : rule->name;
     call.wait = rule->wait;

@@ -1,6 +1,8 @@
 // Bodies and heads of our own answers.
 #include "proxy/relay/local_answer.hpp"
 
+#include "core/json_reader.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -77,7 +79,7 @@ void append_challenge(std::string& out, unsigned status, const std::vector<std::
 void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only) {
     nlohmann::ordered_json body;
     body["error"]["message"] = message;
-    append_answer(out, status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), close,
+    append_answer(out, status, json_text(body), close,
                   head_only);
 }
 

@@ -4,6 +4,7 @@
 #include "conf/load.hpp"
 #include "conf/values.hpp"
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -133,7 +134,7 @@ result<void> running_file::write(const std::string& directory, const live_proxy&
     const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return cannot(fresh + ": " + std::generic_category().message(errno));
-    const auto text = to_json(about).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+    const auto text = json_text(to_json(about), 2) + "\n";
     const bool whole = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     ::close(fd);
     if (!whole || ::rename(fresh.c_str(), path.c_str()) != 0)

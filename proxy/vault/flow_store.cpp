@@ -1,5 +1,6 @@
 // What is under way, in the vault: clients, flows of persons, refreshes, open questions.
 #include "core/json_fields.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/vault/stored_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -224,7 +225,7 @@ result<std::vector<remembered_rule>> credential_store::rules() {
         return records.error();
     std::vector<remembered_rule> out;
     for (const auto& record : *records) {
-        const auto in = nlohmann::json::parse(record.value.reveal(), nullptr, false);
+        const auto in = read_json(record.value.reveal()).value_or(nlohmann::json());
         const auto scopes = json_string(in, "scopes");
         if (scopes.empty()) // of another version
             continue;
@@ -241,7 +242,7 @@ result<void> credential_store::store_rule(const remembered_rule& rule) {
                               {"upstream", rule.upstream},
                               {"scopes", rule.scopes.to_string()},
                               {"created_at", stored_time(rule.created_at)}};
-    return vault_.put(record_kind::rule, rule.id, secret(text.dump()));
+    return vault_.put(record_kind::rule, rule.id, secret(json_text(text)));
 }
 
 result<bool> credential_store::erase_rule(const std::string& id) {

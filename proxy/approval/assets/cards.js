@@ -5,7 +5,8 @@ import { button, byId, chips, clock, coded, copyButton, fact, make, toast, took 
 const questions = { login: "Sign in to ", step_up: "More access to ", idp_login: "Organization sign-in for ", call: "One call to " };
 export function ask(a) {
   const who = a.client || (a.reason ? "A client" : "You");
-  const what = a.kind === "call" ? " wants to " + (a.tool ? "call " + a.tool : "send " + a.method) + ". Nothing was sent so far." : a.tool ? " called the tool " + a.tool + "." : a.method ? " sent " + a.method + "." : " asked for this sign-in.";
+  const others = a.calls && a.calls.length > 1 ? ", and " + (a.calls.length - 1) + " more in the same batch" : "";
+  const what = a.kind === "call" ? " wants to " + (a.tool ? "call " + a.tool : "send " + a.method) + others + ". Nothing was sent so far." : a.tool ? " called the tool " + a.tool + "." : a.method ? " sent " + a.method + "." : " asked for this sign-in.";
   const where = a.login_host && !a.needs_operator ? "Approve and go to " + a.login_host : "Approve";
   return make("article", { class: "tile ask" },
     make("div", { class: "tile-head" }, make("h3", {}, (questions[a.kind] || "") + a.upstream),
@@ -13,12 +14,15 @@ export function ask(a) {
     make("p", {}, who + what, a.outcome ? [" ", ...coded(a.outcome)] : null),
     a.arguments && a.kind === "call" ? make("pre", { tabindex: "0" }, a.arguments) : a.arguments ? make("details", {}, make("summary", {}, "Show the arguments"), make("pre", { tabindex: "0" }, a.arguments)) : null,
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
-    make("dl", { class: "facts" }, fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
+    make("dl", { class: "facts" }, fact("Sent to", a.target), fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
+    a.not_shown ? make("div", { class: "note warn", role: "note" }, make("strong", {}, "Not shown: " + a.not_shown + " bytes of this call"), make("p", {}, make("label", { class: "check" }, make("input", { type: "checkbox", id: "unseen-" + a.id, "data-key": "unseen-" + a.id }), "I approve what is not shown here"))) : null,
     a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,
     make("div", { class: "actions" },
       button(a.status === "authorizing" ? "Continue the sign-in" : where, "primary", "approve-" + a.id, async () => {
         const box = byId("remember-" + a.id);
-        const answer = await call("approvals/" + encodeURIComponent(a.id) + "/approve", box && box.checked ? { remember: true } : {});
+        const unseen = byId("unseen-" + a.id);
+        if (unseen && !unseen.checked) { toast("A part of this call is not shown: tick that you approve it all the same."); unseen.focus(); return; }
+        const answer = await call("approvals/" + encodeURIComponent(a.id) + "/approve", { ...(box && box.checked ? { remember: true } : {}), ...(unseen ? { unseen: true } : {}) });
         if (answer.status === "redirect" && /^https?:/.test(answer.location)) location.assign(answer.location);
         else toast(answer.remembered ? "Approved, and remembered." : "Approved.");
       }),

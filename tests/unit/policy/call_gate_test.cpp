@@ -23,8 +23,8 @@ struct gate_world {
     void arrive(life::request_id id, const std::string& digest = "d1") {
         gate::call c;
         c.digest = digest;
-        c.operations = {{"tools/call", "delete"}};
-        c.arguments = "{}";
+        c.named = {"tools/call", "delete"};
+        c.shown.calls = {{"tools/call", "delete", "{}", ""}};
         c.client_name = "cursor";
         c.rule = "deletes";
         tell(gate::arrived{id, c});

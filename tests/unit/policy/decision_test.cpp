@@ -267,7 +267,7 @@ rule about(std::string tool, rule_action action) {
 }
 
 std::string approver_of(const rule_set& rules, const std::vector<operation>& operations) {
-    const auto* r = rule_for_call(rules, "files", "local", operations);
+    const auto* r = rule_for_call(rules, "files", "local", operations).matched;
     return r ? r->name : "";
 }
 

@@ -138,7 +138,8 @@ TEST_CASE("a call's page shows what would be sent, escaped, and that only the op
     a.method = "tools/call";
     a.tool = "delete_repo";
     a.client_name = "cursor";
-    a.arguments = "{\n  \"name\": \"<b>\"\n}";
+    a.calls.calls = {{"tools/call", "delete_repo", "{\n  \"name\": \"<b>\",\n  \"x  y\": 1\n}", ""}};
+    a.target = "https://api.example/mcp?all=1";
     a.digest = "0123456789abcdefXYZ";
     a.completes_without_login = true;
     a.login_host = a.token_host = a.issuer = "";
@@ -151,8 +152,37 @@ TEST_CASE("a call's page shows what would be sent, escaped, and that only the op
     CHECK_FALSE(shows(page, "Permissions (scopes)"));
     CHECK_FALSE(shows(page, "class=\"primary\""));
     CHECK(approval_json(a, "")["kind"] == "call");
-    CHECK(approval_json(a, "")["arguments"] == a.arguments);
+    CHECK(shows(page, "&quot;x  y&quot;")); // every space of it
+    CHECK(shows(page, "https://api.example/mcp?all=1"));
+    CHECK_FALSE(shows(page, "Not shown"));
+    CHECK(approval_json(a, "")["arguments"] == a.calls.calls[0].arguments);
+    CHECK(approval_json(a, "")["calls"][0]["tool"] == "delete_repo");
+    CHECK_FALSE(approval_json(a, "").contains("not_shown"));
     CHECK(approval_json(a, "")["digest"] == a.digest);
+}
+
+TEST_CASE("a batch is shown whole, each message of it, and what is not shown stands beside the buttons") {
+    auto a = question();
+    a.kind = approval_kind::call;
+    a.method = "tools/call";
+    a.tool = "delete\xe2\x80\x8b_all  x";
+    a.completes_without_login = true;
+    a.calls.calls = {{"tools/call", "delete_all", "{}", "{\n  \"task\": {}\n}"}, {"tools/call", "read_x", "[1]", ""}, {"", "", "", "{\n  \"result\": 1\n}"}};
+    a.calls.hidden = 4711;
+    const auto page = page_of(a);
+    CHECK(shows(page, "Send these 3 messages to github?"));
+    CHECK(shows(page, "there are <strong>2 more</strong>"));
+    CHECK(shows(page, "<code>tools/call read_x</code>"));
+    CHECK(shows(page, "&quot;task&quot;: {}"));
+    CHECK(shows(page, "a response"));
+    CHECK(shows(page, "Not shown: 4711 bytes"));
+    CHECK(page.find("Not shown: 4711 bytes") > page.find("Where this goes"));
+    CHECK(shows(page, "delete\\u200b_all \\u0020x"));
+    const auto j = approval_json(a, "");
+    CHECK(j["not_shown"] == 4711);
+    CHECK(j["calls"].size() == 3);
+    CHECK(j["arguments"].get<std::string>().find("tools/call read_x\n[1]") != std::string::npos);
+    CHECK(j["arguments"].get<std::string>().ends_with("not shown: 4711 bytes"));
 }
 
 TEST_CASE("form-action gets well-formed origins only") {
