@@ -3,6 +3,7 @@
 #include "conf/load.hpp"
 
 #include "conf/readers.hpp"
+#include "conf/regular_file.hpp"
 #include "conf/values.hpp"
 #include "core/display_text.hpp"
 #include "core/uri.hpp"
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include <pwd.h>
@@ -76,6 +76,8 @@ result<config> finish(config c, reading& r) {
     if (r.problems.failed())
         return r.problems.to_failure();
     c.warnings = r.problems.warnings();
+    if (auto exposed = exposed_directory(c.state_directory); !exposed.empty())
+        c.warnings.push_back("state_directory: " + exposed);
     c.secret_variables = r.secret_variables;
     return c;
 }
@@ -122,24 +124,11 @@ result<config> load_config_text(std::string_view text, const std::string& file_n
 }
 
 result<config> load_config(const std::string& path, const config_inputs& inputs) {
-    const auto unreadable = [&](const std::string& why) {
-        return failure::permanent(fault::invalid_configuration,
-                                  path + ": the configuration cannot be read: " + why,
+    const auto file = read_regular_file(path, {1u << 20});
+    if (!file)
+        return failure::permanent(fault::invalid_configuration, path + ": the configuration " + file.trouble,
                                   "give another with --config FILE");
-    };
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored))
-        return unreadable("it is a directory");
-    errno = 0;
-    std::ifstream in(path, std::ios::binary);
-    if (!in)
-        return unreadable(std::generic_category().message(errno));
-    std::string text;
-    char block[65536];
-    // one byte over the parser's limit is enough for it to refuse the file
-    while (text.size() <= (1u << 20) && (in.read(block, sizeof block), in.gcount() > 0))
-        text.append(block, static_cast<std::size_t>(in.gcount()));
-    return load_config_text(text, path, inputs);
+    return load_config_text(file.text->reveal(), path, inputs);
 }
 
 result<config> default_config(const config_inputs& inputs) {

@@ -19,7 +19,7 @@ client_principal read_client(section s) {
     if (p.principal.empty() || p.principal.size() > 128 ||
         std::any_of(p.principal.begin(), p.principal.end(), [](char c) { return c <= ' ' || c > '~'; }))
         s.error("principal", "must be 1 to 128 visible ASCII characters without spaces.");
-    p.bearer = s.secret_value("bearer").value;
+    p.bearer = s.token_value("bearer").value;
     if (!s.has("bearer"))
         s.error("bearer", "is missing: it is what this client must present.");
     else if (!p.bearer.empty() && p.bearer.size() < 16)
@@ -127,7 +127,7 @@ void read_approval(section s, approval_config& out) {
                                {"never", browser_opening::never},
                                {"always", browser_opening::always},
                                {"once", browser_opening::automatic}}); // as it was called before
-    out.token = s.secret_value("token");
+    out.token = s.token_value("token");
     if (!out.token.value.empty() && out.token.value.size() < 16)
         s.error("token", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
     s.duration("lifetime", out.lifetime, 10s);

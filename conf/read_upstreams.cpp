@@ -198,7 +198,7 @@ identity_provider_config read_identity_provider(section s, const std::string& na
     if (!s.has("issuer"))
         s.error("issuer", "is missing: the provider's issuer URL.");
     read_oauth_client(s.sub("client"), p.client);
-    p.id_token = s.secret_value("id_token", secret_file::read_anew);
+    p.id_token = s.token_value("id_token", secret_file::read_anew);
     read_login(s, p.login);
     if (p.client.id.empty())
         s.error("client", "needs an id: the client that is registered at the provider.");
@@ -266,8 +266,8 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.text("identity_provider", u.identity_provider);
     read_scopes(s, u);
     read_resource(s, u);
-    u.token = s.secret_value("token", secret_file::read_anew);
-    u.assertion = s.secret_value("assertion", secret_file::read_anew);
+    u.token = s.token_value("token", secret_file::read_anew);
+    u.assertion = s.token_value("assertion", secret_file::read_anew);
     s.choice<dpop_mode>(
         "dpop", u.dpop,
         {{"auto", dpop_mode::automatic}, {"require", dpop_mode::require}, {"never", dpop_mode::never}});

@@ -95,6 +95,8 @@ public:
     std::vector<const yaml_node*> mappings(std::string_view key);
     /// `{env: NAME}`, `{file: PATH}` or a literal.
     secret_source secret_value(std::string_view key, secret_file mode = secret_file::read_now);
+    /// The same for a token, which is sent in a header field: core/token, sendable_token().
+    secret_source token_value(std::string_view key, secret_file mode = secret_file::read_now);
     /// A mapping of names to values, each a plain value or a secret source.
     std::vector<std::pair<scalar, std::string>> pairs(std::string_view key);
     /// Those entries of such a mapping that are read from a file: name and absolute path.

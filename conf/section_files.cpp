@@ -1,14 +1,14 @@
 // The part of reading that looks beyond the file: environment, paths, secrets.
 #include "conf/section.hpp"
 
+#include "conf/regular_file.hpp"
 #include "conf/values.hpp"
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
+#include "core/token.hpp"
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include <unistd.h>
@@ -17,10 +17,22 @@ namespace reauth {
 
 namespace {
 
-constexpr std::size_t largest_secret = 256 * 1024;
-
 std::string reason(int error) {
     return std::generic_category().message(error);
+}
+
+/// `{env: NAME}` or `{file: PATH}` in a flag or a variable means what it means in the file. A key set of more
+/// members (a JWK) is the secret itself.
+std::optional<yaml_node> source_in(const scalar& given) {
+    if (!trim_space(given.text).starts_with('{'))
+        return {};
+    problem_log ignored("");
+    auto tree = parse_yaml(given.text, ignored);
+    if (ignored.failed() || tree.is != yaml_node::kind::map || tree.entries.size() != 1)
+        return {};
+    auto& [key, value] = tree.entries.front();
+    tree.at = key.at = value.at = given.at;
+    return tree;
 }
 
 } // namespace
@@ -60,27 +72,12 @@ std::string reading::absolute(std::string_view path, const place& at) const {
 }
 
 std::optional<secret> reading::read_secret_file(const std::string& path, const place& at) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) {
-        problems.error(at, "the file " + path + " is a directory.");
+    const auto file = read_regular_file(path);
+    if (!file) {
+        problems.error(at, "the file " + path + " " + file.trouble + ".");
         return {};
     }
-    errno = 0;
-    std::ifstream in(path, std::ios::binary);
-    if (!in) {
-        problems.error(at, "the file " + path + " cannot be read: " + reason(errno) + ".");
-        return {};
-    }
-    std::string text;
-    char block[4096];
-    while (text.size() <= largest_secret && (in.read(block, sizeof block), in.gcount() > 0))
-        text.append(block, static_cast<std::size_t>(in.gcount()));
-    const secret whole(std::move(text));
-    if (whole.size() > largest_secret) {
-        problems.error(at, "the file " + path + " is larger than 256 KiB: that is no secret.");
-        return {};
-    }
-    secret value(std::string(trim_space(whole.reveal())));
+    secret value(std::string(trim_space(file.text->reveal())));
     if (value.empty()) {
         problems.error(at, "the file " + path + " is empty.");
         return {};
@@ -110,9 +107,19 @@ secret_source section::secret_value(std::string_view key, secret_file mode) {
         r_.places[name] = over->at;
         if (over->text.empty())
             r_.problems.error(over->at, name + " is empty.");
+        if (const auto source = source_in(*over))
+            return read_secret(*source, name, mode);
         return {secret_source::kind::env, over->at.origin, secret(std::move(over->text))};
     }
     return n ? read_secret(*n, name, mode) : secret_source{};
+}
+
+secret_source section::token_value(std::string_view key, secret_file mode) {
+    auto out = secret_value(key, mode);
+    if (!sendable_token(out.value.reveal()))
+        error(key, "holds characters that no token has (RFC 6749, appendix A.12): white space or a control "
+                   "character, perhaps of a second line.");
+    return out;
 }
 
 secret_source section::read_secret(const yaml_node& n, const std::string& key, secret_file mode) {

@@ -76,6 +76,11 @@ struct token_response {
     std::string issued_token_type; ///< RFC 8693 §2.2.1
 };
 
+/// Only characters that a token may have, and that may travel in a header field (RFC 6749 appendix A.12): one
+/// with a line break would forge a field. Every token passes it, wherever it comes from: an answer, a file, the
+/// configuration, another program's store.
+bool sendable_token(std::string_view text) noexcept;
+
 /// Reads any answer of a token endpoint: JSON or form-encoded (GitHub), 200 with an `error` member,
 /// `expires_in` as a string. Errors: `oauth_error` is set if the answer has one. Transient
 /// (fault::authorization_server_unavailable): 5xx, 429, 425, 408, temporarily_unavailable, server_error, and

@@ -33,11 +33,6 @@ std::optional<json> document_of(const http_response& answer) {
     return out;
 }
 
-// What may travel in a header field (RFC 6749 appendix A.12): a token with a line break would forge one.
-bool printable(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
 // Errors that some servers spell in their own way.
 std::string standard_error(const std::string& word) {
     for (const char* grant :
@@ -147,6 +142,10 @@ std::string spelled(const std::string& type) {
 
 } // namespace
 
+bool sendable_token(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 result<token_response> read_token_response(const http_response& answer, const sent_secrets& sent) {
     const auto document = document_of(answer);
     const bool good = document && answer.status >= 200 && answer.status <= 299;
@@ -163,7 +162,7 @@ result<token_response> read_token_response(const http_response& answer, const se
     out.id_token = secret{json_string(*document, "id_token")};
     if (out.access_token.empty())
         return without_token(answer, *document, sent);
-    if (!printable(out.access_token.reveal()) || !printable(out.id_token.reveal()))
+    if (!sendable_token(out.access_token.reveal()) || !sendable_token(out.id_token.reveal()))
         return failure::permanent(
             fault::reauth_failed,
             "the token endpoint answered a token with characters that no token may have",

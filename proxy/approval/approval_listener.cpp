@@ -5,6 +5,7 @@
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/assets.hpp"
 #include "proxy/approval/listener_impl.hpp"
+#include "proxy/approval/operator_proof.hpp"
 
 #include "core/ascii.hpp"
 #include "core/digest.hpp"
@@ -35,7 +36,7 @@ std::string bracketed(const std::string& host) {
 approval_listener::impl::impl(executor e, approval_config c, secret token, approval_services s, bool with_tls)
     : ex(e), config(std::move(c)), operator_token(std::move(token)), services(std::move(s)), tls(with_tls),
       public_url(config.public_url), secure_cookies(with_tls), tick(e),
-      others(e, operator_token, config.listen.to_string(), services.neighbours) {
+      others(e, operator_token, services.random, services.neighbours) {
     if (const auto url = parse_http_url(public_url)) {
         base_path = url->path == "/" ? "" : url->path;
         secure_cookies = url->https();
@@ -55,7 +56,7 @@ approval_listener::approval_listener(executor ex, approval_config config, secret
     // on loopback, and behind a gateway, everybody is the same peer
     options.max_per_peer = connections_at_once;
     auto self = impl_;
-    service_handler handler = [self](service_exchange& x) { return impl::route(self, x); };
+    service_handler handler = [self](service_exchange& x) { return impl::route_public(self, x); };
     impl_->service = std::make_unique<http_service>(ex, std::move(handler), std::move(options));
     asio::co_spawn(ex, impl::keep_time(impl_), asio::detached);
     impl_->subscription =
@@ -78,15 +79,18 @@ result<std::uint16_t> approval_listener::listen() {
         impl_->public_url =
             (impl_->tls ? "https://" : "http://") + bracketed(at.host) + ":" + std::to_string(*port);
     impl_->guard.emplace(at.host, *port, impl_->public_url, impl_->tls);
+    impl_->others.shared_at(bracketed(at.host) + ":" + std::to_string(*port));
     return port;
 }
 
 result<std::uint16_t> approval_listener::listen_behind() {
     service_options options;
     options.max_body = 64 * 1024;
-    service_handler handler = [self = impl_](service_exchange& x) { return impl::route(self, x); };
+    service_handler handler = [self = impl_](service_exchange& x) { return impl::route_behind(self, x); };
     impl_->behind = std::make_unique<http_service>(impl_->ex, std::move(handler), std::move(options));
-    return impl_->behind->listen("127.0.0.1", 0);
+    auto port = impl_->behind->listen("127.0.0.1", 0);
+    impl_->behind_port = port ? *port : 0;
+    return port;
 }
 
 void approval_listener::stop() {
@@ -164,6 +168,46 @@ service_response approval_listener::impl::refusal(bool api, unsigned status, std
     return message_page(status, "bad", title, detail);
 }
 
+task<void> approval_listener::impl::prove(self_ptr, service_exchange& x, std::optional<std::string> proof) {
+    auto r = x.request().method != "GET" ? method_not_allowed("GET")
+             : proof ? json_answer(200, {{"proof", *proof}})
+                     : json_answer(400, {{"error", "invalid_request"},
+                                         {"message", "The nonce must be 32 to 128 hexadecimal digits."},
+                                         {"fix", ""}});
+    co_await x.respond(std::move(r));
+}
+
+/// At everybody's address nobody is a neighbour.
+task<void> approval_listener::impl::route_public(self_ptr self, service_exchange& x) {
+    if (!neighbours::marked(x.request())) {
+        co_await route(self, x);
+        co_return;
+    }
+    auto r = self->refusal(true, 404, "Nothing is here.", "Neighbours are asked at a port of their own.");
+    co_await x.respond(std::move(r));
+}
+
+/// At the port for neighbours: a proof for whoever asks, and what concerns approvals and sign-ins for who has
+/// the token. What opens the dashboard is nobody's to ask for here.
+task<void> approval_listener::impl::route_behind(self_ptr self, service_exchange& x) {
+    const auto& request = x.request();
+    if (request.path == proof_path && !self->closing && self->behind_port != 0) {
+        const auto nonce = proof_nonce(request.query);
+        std::optional<std::string> proof;
+        if (nonce)
+            proof = self->others.proof(self->behind_port, *nonce);
+        co_await prove(self, x, std::move(proof));
+        co_return;
+    }
+    const bool opens = request.path.ends_with("/api/open") || request.path.ends_with("/open/redeem");
+    if (self->others.asks(request) && !opens) {
+        co_await route(self, x);
+        co_return;
+    }
+    auto r = self->refusal(true, 404, "Nothing is here.", "");
+    co_await x.respond(std::move(r));
+}
+
 task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const auto& request = x.request();
     std::string path = request.path;
@@ -190,6 +234,13 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     self->services.book.forget_old(self->services.clock());
     if (path.starts_with("/a/")) {
         co_await route_link(self, x, path.substr(3));
+    } else if (path == proof_path) {
+        const auto nonce = proof_nonce(request.query);
+        const auto host = request.header("host").value_or("");
+        std::optional<std::string> proof;
+        if (nonce && !self->operator_token.empty())
+            proof = operator_proof(self->operator_token, host, *nonce);
+        co_await prove(self, x, std::move(proof));
     } else if (path.starts_with("/api/")) {
         co_await route_api(self, x, path.substr(5));
     } else if (path == "/oauth/callback") {

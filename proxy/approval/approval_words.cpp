@@ -226,19 +226,21 @@ std::vector<std::string> host_warnings(const approval& a) {
     return all;
 }
 
+std::string safe_origin(std::string_view text) {
+    const auto url = parse_http_url(text);
+    const auto fine = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
+               c == ':' || c == '[' || c == ']';
+    };
+    return url && std::all_of(url->host.begin(), url->host.end(), fine) ? url->origin() : std::string();
+}
+
 std::string form_targets(const approval& a) {
     std::vector<std::string> origins;
     const auto add = [&](const std::string& text) {
-        const auto url = parse_http_url(text);
-        const auto fine = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-                   c == ':' || c == '[' || c == ']';
-        };
-        // The value goes into a header that is a small language of its own: nothing but host characters may
-        // pass.
-        if (url && std::all_of(url->host.begin(), url->host.end(), fine) &&
-            std::find(origins.begin(), origins.end(), url->origin()) == origins.end())
-            origins.push_back(url->origin());
+        const auto origin = safe_origin(text);
+        if (!origin.empty() && std::find(origins.begin(), origins.end(), origin) == origins.end())
+            origins.push_back(origin);
     };
     add(a.location);
     if (!a.login_host.empty()) {

@@ -71,7 +71,7 @@ std::optional<failure> unsafe_location(const std::string& location) {
 }
 
 std::string binding_cookie_name(const std::string& state) {
-    return "reauth_flow_" + hex_encode(sha256(state)).substr(0, 16);
+    return std::string(binding_cookie_prefix) + hex_encode(sha256(state)).substr(0, 16);
 }
 
 } // namespace reauth

@@ -50,10 +50,14 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     void forget_link(const std::string& digest);
     loop_timer tick;
     std::unique_ptr<http_service> service, behind; ///< for everybody; for neighbours
+    std::uint16_t behind_port = 0;
     neighbours others;
 
     // Every route is static and holds the impl by value: a coroutine may outlive the listener.
+    static task<void> route_public(self_ptr self, service_exchange& x);
+    static task<void> route_behind(self_ptr self, service_exchange& x);
     static task<void> route(self_ptr self, service_exchange& x);
+    static task<void> prove(self_ptr self, service_exchange& x, std::optional<std::string> proof);
     static task<void> route_link(self_ptr self, service_exchange& x, std::string rest);
     static task<void> route_api(self_ptr self, service_exchange& x, std::string rest);
 
@@ -102,5 +106,6 @@ unsigned status_of(const failure& f);
 std::optional<failure> unsafe_location(const std::string& location);
 /// The name of the cookie that binds the flow with this `state`: one per flow, so that two do not fight.
 std::string binding_cookie_name(const std::string& state);
+inline constexpr std::string_view binding_cookie_prefix = "reauth_flow_";
 
 } // namespace reauth

@@ -1,6 +1,7 @@
 // One child process each, without a shell.
 #include "proxy/approval/notifier.hpp"
 
+#include "core/foreign_text.hpp"
 #include "core/uri.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/child_process.hpp"
@@ -23,11 +24,19 @@ bool in_container() {
            std::filesystem::exists("/run/.containerenv", ignored);
 }
 
-/// The approval's link is in its arguments: of a failure only what the program is and said is logged.
-task<void> run_and_tell(executor ex, child_command command, std::string event, std::string id) {
+/// The approval's link is in its arguments or its input: of a failure only what the program is and said is
+/// logged, and of that no piece of the link, which it may echo.
+task<void> run_and_tell(executor ex, child_command command, std::string event, std::string id,
+                        sent_secrets told) {
     auto ended = co_await run_child(ex, std::move(command));
     if (!ended)
-        log_event(log_level::warn, event, {{"id", id}, {"message", ended.error().describe()}});
+        log_event(log_level::warn, event,
+                  {{"id", id}, {"message", without_secrets(ended.error().describe(), told)}});
+}
+
+sent_secrets secrets_in(const std::string& link) {
+    const auto mark = link.find_last_of("/#");
+    return {secret(mark == link.npos ? link : link.substr(mark + 1))};
 }
 
 } // namespace
@@ -53,13 +62,14 @@ void notifier::open_browser(const std::string& link, const config& settings) {
     if (!parse_http_url(link))
         return;
     child_command command{{"xdg-open", link}, environment_without_secrets(settings), {}, {}};
-    asio::co_spawn(ex_, run_and_tell(ex_, std::move(command), "browser not opened", {}), asio::detached);
+    asio::co_spawn(ex_, run_and_tell(ex_, std::move(command), "browser not opened", {}, secrets_in(link)), asio::detached);
 }
 
 void notifier::run_command(const approval& a, const config& settings) {
     child_command command{settings.approval.notify_command, environment_without_secrets(settings),
                           to_text(approval_json(a, book_.link(a))) + "\n", command_patience};
-    asio::co_spawn(ex_, run_and_tell(ex_, std::move(command), "notification failed", a.id), asio::detached);
+    auto run = run_and_tell(ex_, std::move(command), "notification failed", a.id, {a.link_secret});
+    asio::co_spawn(ex_, std::move(run), asio::detached);
 }
 
 std::vector<std::string> notifier::environment_without_secrets(const config& settings) const {

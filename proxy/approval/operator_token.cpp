@@ -1,12 +1,12 @@
 // Loads the operator token, or makes it once.
 #include "proxy/approval/operator_token.hpp"
 
+#include "conf/regular_file.hpp"
 #include "core/ascii.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,19 +30,14 @@ struct descriptor {
 
 /// Nothing: there is no such file.
 result<std::optional<secret>> read_private(const std::string& path) {
-    const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (file.fd < 0 && errno == ENOENT)
+    const auto file = read_regular_file(path, {4096, true});
+    if (file.missing)
         return std::optional<secret>{};
-    if (file.fd < 0)
-        return refuse("the operator token " + path + " cannot be read: " + std::strerror(errno),
-                      "Make it a plain file that this user may read.");
-    struct stat about{};
-    if (::fstat(file.fd, &about) != 0 || !S_ISREG(about.st_mode) || (about.st_mode & 077) != 0)
-        return refuse("the operator token " + path + " may be read by others", "Run: chmod 600 " + path);
-    std::string text(4096, '\0');
-    const auto size = ::read(file.fd, text.data(), text.size());
-    const secret whole(std::move(text));
-    const auto token = trim_space(whole.reveal().substr(0, size < 0 ? 0 : static_cast<std::size_t>(size)));
+    if (!file)
+        return refuse("the operator token " + path + " " + file.trouble,
+                      file.exposed ? "Run: chmod 600 " + path + " (or remove it: a new one is made at start)"
+                                   : "Make it a plain file that this user may read.");
+    const auto token = trim_space(file.text->reveal());
     if (token.size() < shortest)
         return refuse("the operator token in " + path + " is too short",
                       "Remove the file; a new one is made at start.");
@@ -95,9 +90,8 @@ result<secret> load_operator_token(const approval_config& config, const std::str
     if (!create)
         return refuse("there is no operator token in " + path,
                       "Start `mcp-reauth serve` first (it makes one), or set approval.token.");
-    std::error_code ec;
-    if (std::filesystem::create_directories(state_directory, ec))
-        ::chmod(state_directory.c_str(), 0700);
+    if (const auto trouble = make_private_directory(state_directory); !trouble.empty())
+        return refuse("the state directory " + trouble, "Make it, or choose another.");
     auto written = write_once(path, secret(random_token(random)));
     if (!written)
         return written.error();

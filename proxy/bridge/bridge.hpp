@@ -49,6 +49,7 @@ private:
         std::string last_id;
         std::optional<std::chrono::milliseconds> retry; ///< as the server wishes
         bool moved = false;                             ///< something came since it was last cleared
+        unsigned in_vain = 0; ///< streams that have ended since the last message
         std::chrono::milliseconds pause(unsigned failures) const;
     };
 

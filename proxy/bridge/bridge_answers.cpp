@@ -20,13 +20,19 @@ constexpr std::size_t largest_refusal = 64 * 1024;
 
 } // namespace
 
+/// As the server wishes, or a second, but never less than the floor; and ever longer while nothing comes of it,
+/// whatever the server wishes (WHATWG HTML, server-sent events, "Reestablish the connection").
 milliseconds bridge::reading_point::pause(unsigned failures) const {
-    if (retry)
-        return std::clamp(*retry, milliseconds(0), milliseconds(300'000));
-    milliseconds wait{1'000};
-    for (unsigned i = 0; i < failures && wait < milliseconds(30'000); ++i)
-        wait += wait / 2;
-    return std::min(wait, milliseconds(30'000));
+    // a server that answers by and by (SEP-1699) may end many streams before there is a message
+    constexpr milliseconds floor{250}, usual{1'000}, most{30'000}, most_in_vain{5'000}, most_wished{300'000};
+    const auto wished = std::clamp(retry.value_or(usual), floor, most_wished);
+    const auto grown = [&](unsigned times, milliseconds limit) {
+        auto wait = wished;
+        for (unsigned i = 0; i < times && wait < limit; ++i)
+            wait += std::max(wait / 2, floor);
+        return std::max(wished, std::min(wait, limit));
+    };
+    return std::max(grown(failures, most), grown(in_vain > 0 ? in_vain - 1 : 0, most_in_vain));
 }
 
 /// A message for the client. What was answered already is not answered again.
@@ -138,6 +144,7 @@ task<void> bridge::follow(call_ptr call, std::unique_ptr<http_stream> answer) {
     for (unsigned failures = 0; call->wants_answer() && !dropped_;) {
         if (answer) {
             at.moved = false;
+            ++at.in_vain;
             const auto end = co_await pump(*answer, call, at);
             link_.give_back(std::exchange(answer, nullptr));
             if (!call->wants_answer() || dropped_)
@@ -204,6 +211,7 @@ task<result<void>> bridge::pump(http_stream& stream, call_ptr call, reading_poin
                 at.retry = e.retry;
             if (!e.data.empty() && (e.name.empty() || e.name == "message")) {
                 at.moved = true;
+                at.in_vain = 0;
                 deliver(std::move(e.data), call);
             }
         }

@@ -195,6 +195,7 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
         if (status == 200 && is_event_stream((*stream)->head())) {
             had = true;
             at.moved = false;
+            ++at.in_vain;
             log_event(log_level::debug, "stream open", {{"upstream", b.upstream_}});
             const auto end = co_await b.pump(**stream, nullptr, at);
             stream->reset();

@@ -43,8 +43,20 @@ void era_client::write(std::string_view line) {
         if (message.is_response())
             place->missing.erase(message.id);
         place->say(std::string(line));
-    } else if (!message.is_response() && waiting_.size() < most_waiting) {
-        waiting_.emplace_back(line);
+    } else if (!message.is_response()) {
+        keep(line);
+    }
+}
+
+/// Of what nobody fetches the oldest goes: a list that has changed twice has changed.
+void era_client::keep(std::string_view message) {
+    if (message.size() > most_kept)
+        return;
+    waiting_.emplace_back(message);
+    waiting_bytes_ += message.size();
+    while (waiting_.size() > most_waiting || waiting_bytes_ > most_kept) {
+        waiting_bytes_ -= waiting_.front().size();
+        waiting_.pop_front();
     }
 }
 
@@ -69,6 +81,7 @@ bool era_client::open_stream(const std::shared_ptr<open_answer>& stream) {
     if (stream_ || gone_)
         return false;
     stream_ = stream;
+    waiting_bytes_ = 0;
     for (auto& message : std::exchange(waiting_, {})) {
         bytes_ += message.size();
         stream_->say(std::move(message));

@@ -18,6 +18,7 @@ namespace reauth {
 struct open_answer {
     explicit open_answer(executor ex) : timer(ex) {}
     std::set<std::string> missing; ///< ids, as JSON text; empty for the GET
+    bool of_session = false;       ///< the GET's: it is over when the session or its client is
     std::set<std::string> tokens;  ///< progress tokens, as JSON text
     bool takes_events = true;      ///< it may be a stream
     std::deque<std::string> waiting;
@@ -45,6 +46,9 @@ public:
     void write(std::string_view line) override;
     bool full() const override { return bytes_ > much && !gone_; }
     task<void> room() override;
+    /// What is kept for a stream that nobody has opened.
+    std::size_t kept() const noexcept { return waiting_bytes_; }
+    static constexpr std::size_t most_kept = 1u << 20; ///< bytes of it
 
     void opened(const std::shared_ptr<open_answer>& post) { posts_.push_back(post); }
     void closed(const std::shared_ptr<open_answer>& post);
@@ -65,10 +69,12 @@ public:
 private:
     static constexpr std::size_t much = 4u << 20, most_waiting = 256;
     open_answer* place_for(const rpc_message& message);
+    void keep(std::string_view message);
 
     std::vector<std::shared_ptr<open_answer>> posts_;
     std::shared_ptr<open_answer> stream_;
-    std::deque<std::string> waiting_; ///< for a stream of the session
+    std::deque<std::string> waiting_; ///< for a stream of the session: the newest, as far as they fit
+    std::size_t waiting_bytes_ = 0;
     std::size_t bytes_ = 0;           ///< that wait in open answers
     bool gone_ = false;
     changes drained_;

@@ -7,13 +7,14 @@
 #include "core/sse.hpp"
 #include "proxy/bridge/era_client.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace reauth {
 namespace {
 
 using client_ptr = std::shared_ptr<era_client>;
-constexpr std::size_t most_sessions = 1000, largest_body = 16u << 20;
+constexpr std::size_t most_sessions = 1000, most_of_one = 200, largest_body = 16u << 20;
 constexpr std::chrono::hours forgotten_after{1};
 constexpr std::chrono::seconds heartbeat{10};
 
@@ -56,9 +57,27 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
             return old;
         });
     }
-    client_ptr begin(const service_request& request) {
+    /// Of somebody's sessions (of everybody's: nullptr) the one that nobody has used for longest gives way to a
+    /// new one. False: all of them are in use.
+    bool give_way(const std::string* whose) {
+        client_ptr longest;
+        for (const auto& [id, client] : sessions)
+            if (client->idle() && (!whose || client->whose == *whose) && (!longest || client->used < longest->used))
+                longest = client;
+        if (longest)
+            end(longest);
+        return longest != nullptr;
+    }
+    bool room_for(const std::string& whose) {
         forget_idle();
-        if (sessions.size() >= most_sessions || stopped)
+        const auto theirs = std::count_if(sessions.begin(), sessions.end(),
+                                          [&](const auto& entry) { return entry.second->whose == whose; });
+        if (static_cast<std::size_t>(theirs) >= most_of_one)
+            return give_way(&whose);
+        return sessions.size() < most_sessions || give_way(nullptr);
+    }
+    client_ptr begin(const service_request& request) {
+        if (stopped || !room_for(field(request, "authorization")))
             return nullptr;
         auto id = hex_encode(system_random()(16));
         auto made = std::make_shared<era_client>(ex, id, field(request, "authorization"));
@@ -88,7 +107,8 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
 task<void> era_host::parts::answer(client_ptr client, std::shared_ptr<open_answer> open,
                                    service_exchange& x) {
     const header_field session{"Mcp-Session-Id", client->id};
-    const bool listens = open->missing.empty();
+    const bool listens = open->of_session;
+    x.on_peer_gone([open] { open->timer.cancel(); });
     bool streaming = false, begin_now = listens;
     while (!client->over() && !x.peer_gone()) {
         const bool whole = !listens && open->missing.empty();
@@ -170,6 +190,7 @@ task<void> era_host::parts::post(std::shared_ptr<parts> self, service_exchange& 
 
 task<void> era_host::parts::stream(executor ex, client_ptr client, service_exchange& x) {
     auto open = std::make_shared<open_answer>(ex);
+    open->of_session = true;
     const bool first = client->open_stream(open);
     if (!first) {
         auto refused = plain_answer(409, "the session's stream is open already");

@@ -7,6 +7,7 @@
 #include "core/random.hpp"
 #include "core/sse.hpp"
 #include "core/uri.hpp"
+#include "proxy/approval/operator_proof.hpp"
 #include "proxy/approval/operator_token.hpp"
 #include "proxy/net/http_client.hpp"
 
@@ -44,13 +45,6 @@ failure no_way(const std::string& address, const failure& why) {
                             "`approval.public_url`) right?");
 }
 
-http_options api_options() {
-    http_options options;
-    options.timeout = std::chrono::seconds(90);
-    options.redirects = false;
-    options.max_body = 16u << 20;
-    return options;
-}
 
 } // namespace
 
@@ -101,6 +95,21 @@ http_request api_client::request_for(const route& way, const std::string& method
     return request;
 }
 
+http_options api_client::options_for(const route& way) const {
+    constexpr std::chrono::seconds patience_for_proof{10};
+    http_options options;
+    options.timeout = std::chrono::seconds(90);
+    options.redirects = false;
+    options.max_body = 16u << 20;
+    std::vector<std::string> authorities;
+    for (const auto& known : routes_)
+        authorities.push_back(known.host_header);
+    auto proof = ask_for_operator_proof(token_, way.origin, way.host_header, std::move(authorities), system_random());
+    proof.patience = patience_for_proof;
+    options.proof = std::make_shared<const peer_proof>(std::move(proof));
+    return options;
+}
+
 result<nlohmann::json> api_client::get(const std::string& path) const {
     return call("GET", path, {});
 }
@@ -115,7 +124,7 @@ result<nlohmann::json> api_client::call(const std::string& method, const std::st
     for (const auto& way : routes_) {
         auto request = request_for(way, method, path);
         request.body = secret(body);
-        const auto answer = fetch_now(std::move(request), api_options());
+        const auto answer = fetch_now(std::move(request), options_for(way));
         if (!answer) {
             if (!first)
                 first = no_way(way.host_header, answer.error());
@@ -155,7 +164,7 @@ api_client::follow(const std::function<bool(const std::string&, const nlohmann::
             }
             return true;
         };
-        const auto ended = stream_now(std::move(request), api_options(), {}, on_head, on_bytes);
+        const auto ended = stream_now(std::move(request), options_for(way), {}, on_head, on_bytes);
         if (status != 0 && status != 200)
             return refusal(status, {});
         if (ended || status == 200)

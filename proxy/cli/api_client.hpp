@@ -4,6 +4,7 @@
 #include "conf/config.hpp"
 #include "core/failure.hpp"
 #include "core/http_message.hpp"
+#include "proxy/net/http_options.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,8 @@
 
 namespace reauth {
 
-/// Talks to the approval listener with the operator token. Every call blocks until it is answered or its time
+/// Talks to the approval listener with the operator token, which is sent only on a connection whose other end
+/// has proved that it knows the token already (proxy/approval/operator_proof). Every call blocks until it is answered or its time
 /// is over.
 class api_client {
 public:
@@ -41,6 +43,7 @@ private:
     result<nlohmann::json> call(const std::string& method, const std::string& path,
                                 const std::string& body) const;
     http_request request_for(const route& way, const std::string& method, const std::string& path) const;
+    http_options options_for(const route& way) const;
 
     std::vector<route> routes_; ///< the listener itself, then its public URL
     secret token_;

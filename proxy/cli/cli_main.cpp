@@ -3,6 +3,7 @@
 
 #include "conf/problems.hpp"
 #include "core/display_text.hpp"
+#include "proxy/cli/printed.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -49,7 +50,9 @@ std::optional<int> answer_first_word(CLI::App& app, const std::vector<std::strin
 
 } // namespace
 
-int run_cli(const std::vector<std::string>& arguments, cli_io io) {
+int run_cli(const std::vector<std::string>& arguments, cli_io streams) {
+    visible_stream out(streams.out), err(streams.err);
+    cli_io io{out, err, streams.in, std::move(streams.inputs), streams.input_is_terminal};
     command_context context(io);
     CLI::App app(
         "mcp-reauth lets any MCP client use any protected MCP server: it attaches credentials, recovers\n"

@@ -1,6 +1,7 @@
 // import mcp-remote: a sign-in that it has made is used here, without another one.
 #include "proxy/cli/command.hpp"
 
+#include "conf/regular_file.hpp"
 #include "conf/stdio_config.hpp"
 #include "conf/values.hpp"
 #include "core/ascii.hpp"
@@ -13,10 +14,8 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <ostream>
-#include <sstream>
 
 namespace reauth {
 namespace {
@@ -47,11 +46,8 @@ fs::path store_of(const import_arguments& a, const config_inputs& in) {
 
 /// Empty: there is no such file.
 secret read_file(const fs::path& path) {
-    const std::ifstream in(path, std::ios::binary);
-    std::ostringstream text;
-    if (in)
-        text << in.rdbuf();
-    return secret(std::move(text).str());
+    auto file = read_regular_file(path.string());
+    return file ? std::move(*file.text) : secret();
 }
 
 std::size_t sign_ins_in(const fs::path& directory) {

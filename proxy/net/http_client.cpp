@@ -53,6 +53,38 @@ namespace {
 
 using parts_pointer = std::shared_ptr<http_client::parts>;
 
+constexpr std::size_t largest_proof = 4096;
+
+/// The connection that the peer has proved itself on; the request follows there.
+task<result<void>> ask_for_proof(std::shared_ptr<client_run> run, http_url url,
+                                 std::shared_ptr<const peer_proof> proof) {
+    if (const auto asked = parse_http_url(proof->ask.url)) {
+        url.path = asked->path;
+        url.query = asked->query;
+        url.has_query = asked->has_query;
+    }
+    run->keep = true;
+    auto answer = co_await begin_exchange(run, proof->ask, url, nullptr);
+    run->keep = false;
+    if (!answer)
+        co_return answer.error();
+    auto said = (*answer)->head();
+    for (;;) {
+        auto piece = co_await (*answer)->read(run->deadline);
+        if (!piece)
+            co_return piece.error();
+        if (piece->empty())
+            break;
+        said.body += *piece;
+        if (said.body.size() > largest_proof)
+            co_return proof->otherwise;
+    }
+    run->socket = (*answer)->reuse();
+    if (!run->socket || !proof->holds(said))
+        co_return proof->otherwise;
+    co_return result<void>();
+}
+
 task<opened> one_hop(parts_pointer parts, std::shared_ptr<client_run> run, http_request request, http_url url,
                      http_options options) {
     std::shared_ptr<asio::ssl::context> tls;
@@ -62,9 +94,24 @@ task<opened> one_hop(parts_pointer parts, std::shared_ptr<client_run> run, http_
             co_return made.error();
         tls = *made;
     }
+    loop_timer patience(run->ex);
+    const bool proves = options.proof && !tls;
+    if (proves) {
+        patience.expires_after(options.proof->patience);
+        patience.async_wait([run](error_code in_time) {
+            if (!in_time)
+                run->stop();
+        });
+    }
     auto connected = co_await connect_checked(run, url, parts->way, options);
     if (!connected)
         co_return connected.error();
+    if (proves) {
+        auto proved = co_await ask_for_proof(run, url, options.proof);
+        if (!proved)
+            co_return proved.error();
+        patience.cancel();
+    }
     if (run->over)
         co_return unreachable_failure("the request to " + url.authority() + " was given up");
     co_return co_await begin_exchange(run, std::move(request), url, std::move(tls));

@@ -1,12 +1,26 @@
 // How one outbound request is made.
 #pragma once
 
+#include "core/failure.hpp"
+#include "core/http_message.hpp"
+
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace reauth {
+
+/// What a server is asked before the request itself, on the same connection: whether it is who is meant. The
+/// request is sent only then.
+struct peer_proof {
+    http_request ask; ///< of the same server: no secret is in it
+    std::function<bool(const http_response&)> holds;
+    std::chrono::milliseconds patience{1'000}; ///< for connection and answer
+    failure otherwise;                         ///< what it is where the proof does not hold
+};
 
 struct http_options {
     std::chrono::milliseconds timeout{10'000}; ///< for the whole exchange, name resolution included
@@ -17,6 +31,8 @@ struct http_options {
     bool ipv4_only = false; ///< where the host has such an address
     bool redirects = true;  ///< GET and HEAD only, at most 3, https stays https, each checked again
     std::size_t max_body = 256 * 1024; ///< also once its content coding is undone
+    /// nullptr: whoever is there is believed. Inside TLS its certificate has proved it already.
+    std::shared_ptr<const peer_proof> proof = {};
 };
 
 } // namespace reauth

@@ -52,6 +52,8 @@ public:
     /// Cuts the connection without ending the answer (for faults in tests).
     virtual void abort() = 0;
     virtual bool peer_gone() const = 0;
+    /// Called once, on the executor, when the peer closes while the handler waits for something else.
+    virtual void on_peer_gone(std::function<void()> wake) = 0;
 };
 
 using service_handler = std::function<task<void>(service_exchange&)>;

@@ -15,6 +15,7 @@ public:
     /// Broken, or the peer has ended its side: a one-shot answer may still arrive, a stream is not worth its
     /// writes.
     virtual bool peer_closed() const = 0;
+    virtual void on_close(std::function<void()> wake) = 0;
     virtual ~service_peer() = default;
 };
 
@@ -29,6 +30,7 @@ public:
     task<bool> write(std::string bytes) override;
     void abort() override;
     bool peer_gone() const override { return peer_.peer_closed(); }
+    void on_peer_gone(std::function<void()> wake) override { peer_.on_close(std::move(wake)); }
 
     bool answered() const { return answered_; }
     bool streaming() const { return streaming_; }

@@ -52,6 +52,7 @@ public:
         socket().shutdown(service_socket::shutdown_both, ignored);
         socket().close(ignored);
         gone_ = true;
+        wake_handler();
     }
 
     void reset() override {
@@ -64,6 +65,7 @@ public:
     }
 
     bool peer_closed() const override { return gone_ || peer_closed_; }
+    void on_close(std::function<void()> wake) override { on_close_ = std::move(wake); }
 
     task<bool> send(std::string bytes) override {
         if (gone_)
@@ -85,6 +87,11 @@ private:
             return stream_;
     }
 
+    void wake_handler() {
+        if (const auto wake = std::exchange(on_close_, nullptr))
+            wake();
+    }
+
     void arm() {
         watchdog_.expires_after(shared_->options.idle_timeout);
         watchdog_.async_wait([weak = this->weak_from_this()](error_code ec) {
@@ -103,6 +110,7 @@ private:
     service_reader<Stream> reader_;
     std::uint64_t turn_ = 0; ///< counts handler calls, so that a late watcher knows it is late
     bool gone_ = false, peer_closed_ = false;
+    std::function<void()> on_close_; ///< of the handler that runs
 };
 
 template<class Stream>
@@ -134,6 +142,7 @@ task<void> connection<Stream>::serve() {
             threw = true;
         }
         ++turn_;
+        on_close_ = nullptr;
         recheck_.cancel();
         if (!gone_)
             socket().cancel(ec); // ends the watcher: nothing else is outstanding
@@ -198,6 +207,7 @@ task<void> connection<Stream>::watch_peer(std::shared_ptr<connection> self, std:
         pollfd look{self->socket().native_handle(), POLLRDHUP, 0};
         if (::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR))) {
             self->peer_closed_ = true;
+            self->wake_handler();
             co_return;
         }
         // Bytes of a next request lie there and keep the socket readable: look again, but not in a spin.

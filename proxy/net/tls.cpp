@@ -1,6 +1,8 @@
 // Set-up by OpenSSL calls, so that every failure can name its file and OpenSSL's reason.
 #include "proxy/net/tls.hpp"
 
+#include "conf/regular_file.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <openssl/err.h>
@@ -35,7 +37,19 @@ failure file_failure(const std::string& what, const std::string& file) {
                               "give a readable PEM file");
 }
 
+/// OpenSSL opens whatever it is told, and would wait for a FIFO's other end.
+result<void> is_regular(const std::string& what, const std::string& file) {
+    const auto seen = read_regular_file(file, {4u << 20});
+    if (seen)
+        return {};
+    return failure::permanent(fault::invalid_configuration, "the " + what + " " + file + " " + seen.trouble,
+                              "give a readable PEM file");
+}
+
 result<void> use_certificate(SSL_CTX* context, const std::string& cert, const std::string& key) {
+    for (const auto& [what, file] : {std::pair("TLS certificate", cert), std::pair("TLS key", key)})
+        if (auto regular = is_regular(what, file); !regular)
+            return regular.error();
     if (SSL_CTX_use_certificate_chain_file(context, cert.c_str()) != 1)
         return file_failure("TLS certificate", cert);
     // an encrypted key must fail, not ask on the terminal
@@ -90,6 +104,9 @@ result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_con
                                   "the system's trust store cannot be used: " + openssl_reason(),
                                   "install ca-certificates, or set `tls.ca_file`");
     ERR_clear_error();
+    if (!settings.ca_file.empty())
+        if (auto regular = is_regular("CA file", settings.ca_file); !regular)
+            return regular.error();
     if (!settings.ca_file.empty() && SSL_CTX_load_verify_file(context, settings.ca_file.c_str()) != 1)
         return file_failure("CA file", settings.ca_file);
     if (settings.cert.empty() != settings.key.empty())

@@ -1,28 +1,29 @@
 // Reads at most a small file or one variable, and trims its end.
 #include "proxy/recovery/secret_files.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include "conf/regular_file.hpp"
+#include "core/ascii.hpp"
+#include "core/token.hpp"
+
 
 namespace reauth {
 
 result<secret> read_secret_now(const secret_source& source) {
     if (source.from != secret_source::kind::file)
         return source.value;
-    std::ifstream in(source.name, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    if (!in.is_open() || in.bad())
-        return failure::permanent(fault::invalid_configuration,
-                                  "cannot read " + source.name + ": " + std::strerror(errno),
+    const auto file = read_regular_file(source.name);
+    if (!file)
+        return failure::permanent(fault::invalid_configuration, source.name + " " + file.trouble,
                                   "check the file");
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
-        text.pop_back();
+    const auto text = trim_space(file.text->reveal());
     if (text.empty())
         return failure::permanent(fault::invalid_configuration, source.name + " is empty",
                                   "put the secret into it");
-    return secret(std::move(text));
+    if (!sendable_token(text))
+        return failure::permanent(fault::invalid_configuration,
+                                  source.name + " holds characters that no token has (RFC 6749, appendix A.12)",
+                                  "put the token alone into it, on one line");
+    return secret(std::string(text));
 }
 
 } // namespace reauth

@@ -82,6 +82,23 @@ task<bool> session::handshake() {
     }
 }
 
+void session::put_by() {
+    const auto held = memory->in.view();
+    half_.reset(new char[held.size()]);
+    half_size_ = static_cast<std::uint32_t>(held.size());
+    std::memcpy(half_.get(), held.data(), held.size());
+    home.buffers.give(std::move(memory));
+}
+
+void session::take_back() {
+    auto& in = need_memory().in;
+    if (in.free() <= half_size_)
+        in.grow(max_head_size);
+    std::memcpy(in.space(), half_.get(), half_size_);
+    in.added(half_size_);
+    half_.reset();
+}
+
 task<session::next> session::read_head(head_outcome& outcome) {
     using kind = head_outcome::kind;
     const auto& limits = home.table->settings->limits;
@@ -119,7 +136,11 @@ task<session::next> session::read_head(head_outcome& outcome) {
             co_return next::end;
         if (memory && memory->in.size() == 0)
             home.buffers.give(std::move(memory));
+        else if (memory) [[unlikely]]
+            put_by();
         co_await client.wait(r.is);
+        if (half_) [[unlikely]]
+            take_back();
     }
     deadline_.clear();
     co_return next::request;

@@ -56,7 +56,12 @@ private:
     task<void> linger();
     static void on_readable(void* self);
     static void on_deadline(void* self);
+    /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
+    void put_by();
+    void take_back();
 
+    std::unique_ptr<char[]> half_; ///< the beginning of a head
+    std::uint32_t half_size_ = 0;
     SSL_CTX* tls_;
     deadline deadline_;
     bool timed_out_ = false, stopping_ = false;

@@ -1,13 +1,11 @@
 // The address of the approval page: one process of a user has it and shows what the others know; when that
 // one ends another takes over.
+#include "conf/regular_file.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/running_file.hpp"
 #include "proxy/service/runtime_parts.hpp"
 #include "proxy/vault/file_lock.hpp"
 
-#include <filesystem>
-
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace reauth {
@@ -43,9 +41,7 @@ void server::parts::claim_page() {
     const auto& at = settings->approval.listen;
     if (at.port == 0 || settings->state_directory.empty())
         return;
-    std::error_code exists;
-    if (std::filesystem::create_directories(settings->state_directory, exists))
-        ::chmod(settings->state_directory.c_str(), 0700);
+    [[maybe_unused]] const auto trouble = make_private_directory(settings->state_directory); // its lock tells
     auto lock = try_file_lock(lock_file(*settings), "approval " + at.to_string());
     if (lock) // without it whoever binds first has it
         page_lock = std::move(*lock);

@@ -2,6 +2,7 @@
 #include "proxy/service/running_file.hpp"
 
 #include "conf/load.hpp"
+#include "conf/regular_file.hpp"
 #include "conf/values.hpp"
 #include "core/json_fields.hpp"
 #include "core/json_reader.hpp"
@@ -122,16 +123,16 @@ result<void> running_file::write(const std::string& directory, const live_proxy&
     };
     const auto folder = directory + "/running";
     std::error_code ec;
-    fs::create_directories(directory, ec);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
-        return cannot(folder + ": " + std::generic_category().message(errno));
+    if (const auto trouble = make_private_directory(folder); !trouble.empty())
+        return cannot(trouble);
     for (const auto& entry : fs::directory_iterator(folder, ec)) {
         const auto pid = std::atoi(entry.path().stem().c_str());
         if (pid > 0 && start_of(pid) == 0)
             fs::remove(entry.path(), ec);
     }
     const auto path = folder + "/" + std::to_string(about.pid) + ".json", fresh = path + ".new";
-    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ::unlink(fresh.c_str()); // whatever stands there
+    const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return cannot(fresh + ": " + std::generic_category().message(errno));
     const auto text = json_text(to_json(about), 2) + "\n";
@@ -149,12 +150,12 @@ std::vector<live_proxy> live_proxies(const std::string& directory) {
     for (const auto& entry : fs::directory_iterator(directory + "/running", ec)) {
         if (entry.path().extension() != ".json")
             continue;
-        std::ifstream in(entry.path());
-        const auto read = json::parse(in, nullptr, false);
-        if (!read.is_object())
+        const auto file = read_regular_file(entry.path().string(), {1u << 20, true});
+        const auto read = file ? read_json(file.text->reveal(), {1u << 20, 8, 50'000}) : std::nullopt;
+        if (!read || !read->is_object())
             continue;
         try {
-            auto p = from_json(read);
+            auto p = from_json(*read);
             if (p.pid > 0 && p.started != 0 && start_of(p.pid) == p.started)
                 out.push_back(std::move(p));
         } catch (const json::exception&) {

@@ -1,6 +1,8 @@
 // Key files by POSIX calls: mode, exclusiveness and durability matter here.
 #include "proxy/vault/vault_key.hpp"
 
+#include "conf/regular_file.hpp"
+#include "core/ascii.hpp"
 #include "core/encoding.hpp"
 #include "proxy/vault/record_store.hpp"
 #include "proxy/vault/seal.hpp"
@@ -11,8 +13,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 namespace reauth {
@@ -45,15 +45,8 @@ std::string parent_directory(const std::string& path) {
 }
 
 result<void> make_parent_directory(const std::string& path) {
-    const auto parent = parent_directory(path);
-    if (::access(parent.c_str(), F_OK) == 0)
-        return {};
-    auto above = make_parent_directory(parent);
-    if (!above)
-        return above;
-    if (::mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST)
-        return vault_failure("The directory " + parent + " cannot be made: " + reason(errno) + ".",
-                             "Make it, or configure another `vault.path`.");
+    if (const auto trouble = make_private_directory(parent_directory(path)); !trouble.empty())
+        return vault_failure("The directory " + trouble + ".", "Make it, or configure another `vault.path`.");
     return {};
 }
 
@@ -66,18 +59,14 @@ void sync_parent_directory(const std::string& path) noexcept {
 }
 
 result<secret> read_key_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    if (!in)
-        return vault_failure("The vault key file " + path + " cannot be read: " + reason(errno) + ".",
+    const auto file = read_regular_file(path);
+    if (!file)
+        return vault_failure("The vault key file " + path + " " + file.trouble + ".",
                              "Give this user read access to it, or configure `vault.key`.");
-    std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    constexpr auto blank = " \t\r\n";
-    const auto first = text.find_first_not_of(blank);
-    const auto last = text.find_last_not_of(blank);
-    const secret whole(std::move(text));
-    if (first == std::string::npos)
+    const auto key = trim_space(file.text->reveal());
+    if (key.empty())
         return vault_failure("The vault key file " + path + " is empty.", "Restore it from a backup.");
-    return secret(std::string(whole.reveal().substr(first, last - first + 1)));
+    return secret(std::string(key));
 }
 
 std::string exposed_key_file(const std::string& path) {

@@ -128,16 +128,21 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 /// Everything the listener touches lives on the io thread; tests reach it through on_io().
 class listener_fixture {
 public:
-    explicit listener_fixture(std::string public_url = {}) : book(""), actions(book) {
+    /// `behind`: it shares the address of another one, at that port, and is asked by it.
+    explicit listener_fixture(std::string public_url = {},
+                              std::function<std::vector<std::uint16_t>()> neighbours = {},
+                              std::optional<std::uint16_t> behind = {})
+        : book(""), actions(book) {
         approval_config config;
-        config.listen = {"127.0.0.1", 0, ""};
+        config.listen = {"127.0.0.1", behind.value_or(0), ""};
         config.public_url = std::move(public_url);
         actions.clock = [this] { return now.load(); };
         approval_services services{
             book, actions, [this] { return credentials; }, [this] { return now.load(); },
             [this](std::size_t n) { return std::string(n, static_cast<char>('A' + random_calls++ % 26)); }};
+        services.neighbours = std::move(neighbours);
         listener = std::make_unique<approval_listener>(io.get_executor(), config, secret(token), services);
-        port = listener->listen().value();
+        port = (behind ? listener->listen_behind() : listener->listen()).value();
         thread = std::thread([this] { io.run(); });
     }
     ~listener_fixture() {

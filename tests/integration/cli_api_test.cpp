@@ -1,5 +1,6 @@
 // The client verbs against an approval API of the test's own.
 #include "proxy/cli/cli.hpp"
+#include "proxy/approval/operator_proof.hpp"
 #include "proxy/net/http_service.hpp"
 #include "tests/support/text.hpp"
 
@@ -38,12 +39,27 @@ public:
 
     std::uint16_t port = 0;
     std::vector<std::string> seen; ///< read it after the verb has returned
+    std::string told;              ///< all that it was sent
+    std::string knows = operator_secret, proves_for;
+    unsigned proof_status = 200;
 
 private:
     static task<void> serve(fake_api* self, service_exchange* x) {
         const auto& request = x->request();
         service_response r;
         r.headers = {{"Content-Type", "application/json"}};
+        for (const auto& h : request.headers)
+            self->told += h.name + ": " + h.value + "\n";
+        self->told += request.method + " " + request.target + " " + request.body + "\n";
+        if (request.path == proof_path) {
+            const auto nonce = proof_nonce(request.query).value_or("");
+            const auto host = self->proves_for.empty() ? std::string(request.header("host").value_or(""))
+                                                       : self->proves_for;
+            r.body = nlohmann::json{{"proof", operator_proof(secret(self->knows), host, nonce)}}.dump();
+            r.status = self->proof_status;
+            co_await x->respond(std::move(r));
+            co_return;
+        }
         if (request.header("authorization").value_or("") != std::string("Bearer ") + operator_secret) {
             r.status = 401;
             r.body = R"({"error":"unauthorized"})";
@@ -216,13 +232,44 @@ TEST_CASE("cli: logout and open") {
     CHECK(run(api.port, {"open"}).out == "http://127.0.0.1/open#once\n");
 }
 
+TEST_CASE("cli: no verb tells its token to a stranger at the proxy's address") {
+    const std::vector<std::vector<std::string>> verbs{
+        {"status"},         {"approvals"},        {"approvals", "--watch"}, {"approve", "ab12"}, {"deny", "ab12"},
+        {"open"},           {"login", "notes"},   {"logout", "notes"},      {"rules"},           {"history"},
+        {"approvals", "x"}, {"rules", "--revoke", "ef56"}};
+    const auto tries = [&](fake_api& stranger) {
+        for (const auto& verb : verbs) {
+            INFO(verb.front());
+            const auto r = run(stranger.port, verb);
+            CHECK(r.code != 0);
+            CHECK(has(r.err, "could not prove that it knows the operator token"));
+            CHECK_FALSE(has(r.err, operator_secret));
+        }
+        CHECK(has(stranger.told, "GET /api/proof?nonce="));
+        CHECK_FALSE(has(stranger.told, operator_secret));
+        CHECK_FALSE(has(stranger.told, "uthorization"));
+        CHECK_FALSE(has(stranger.told, "ab12"));
+        CHECK(stranger.seen.empty());
+    };
+    fake_api guesses;
+    guesses.knows = "another-0123456789abcdef";
+    tries(guesses);
+    fake_api other_program;
+    other_program.proof_status = 404;
+    tries(other_program);
+    // one that passes the question on to the real proxy, which listens elsewhere
+    fake_api relays;
+    relays.proves_for = "127.0.0.1:1";
+    tries(relays);
+}
+
 TEST_CASE("cli: a wrong operator token is told from a proxy that does not run") {
     std::uint16_t free_port = 0;
     {
         fake_api api;
         const auto wrong = run(api.port, {"status"}, {}, "wrong-0123456789abcdef");
         CHECK(wrong.code == 2);
-        CHECK(has(wrong.err, "does not accept the operator token"));
+        CHECK(has(wrong.err, "could not prove that it knows the operator token"));
         CHECK_FALSE(has(wrong.err, "wrong-0123456789abcdef"));
         free_port = api.port;
     }
@@ -242,5 +289,5 @@ TEST_CASE("cli: approvals --watch prints each approval once, as it comes, and en
     CHECK(api.seen == std::vector<std::string>{"GET /api/events "});
     const auto wrong = run(api.port, {"approvals", "--watch"}, {}, "wrong-0123456789abcdef");
     CHECK(wrong.code == 2);
-    CHECK(has(wrong.err, "does not accept the operator token"));
+    CHECK(has(wrong.err, "could not prove that it knows the operator token"));
 }

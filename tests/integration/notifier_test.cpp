@@ -9,9 +9,13 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 using namespace reauth;
 using reauth::test::has;
@@ -77,6 +81,28 @@ struct calling {
     time_point now{1'800'000'000s};
 };
 
+/// Standard output, where the log of the tests goes, in a file for as long as this lives.
+struct captured_log {
+    explicit captured_log(std::string to) : path(std::move(to)) {
+        std::fflush(stdout);
+        const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        ::dup2(file, STDOUT_FILENO);
+        ::close(file);
+    }
+    ~captured_log() {
+        std::fflush(stdout);
+        ::dup2(before, STDOUT_FILENO);
+        ::close(before);
+    }
+    std::string text() const {
+        std::fflush(stdout);
+        std::ifstream in(path);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    std::string path;
+    int before = ::dup(STDOUT_FILENO);
+};
+
 const desktop_facts a_desktop{true, false, false, false};
 
 result<void> ran(child_command command) {
@@ -136,6 +162,20 @@ TEST_CASE("the notification gets the approval as JSON on its standard input, and
     CHECK(told["link"] == "http://127.0.0.1:8971/a/the-link-of-one");
     CHECK(told["tool"] == "$(touch /tmp/never); `x`");
     CHECK_FALSE(has(programs.read("tell-me.env"), "hidden"));
+}
+
+TEST_CASE("a command that says its input again and fails does not bring the link into the log", "[notifier]") {
+    fake_programs programs;
+    programs.add("echoes", "cat \"$0.input\" >&2; exit 1");
+    const captured_log log(programs.home.path() + "/log");
+    calling here({});
+    here.settings.approval.notify_command = {"echoes"};
+    here.call_for("one");
+    const auto all = log.text();
+    CHECK(has(programs.read("echoes.input"), "the-link-of-one"));
+    CHECK(has(all, "notification failed"));
+    CHECK_FALSE(has(all, "the-link-of-one"));
+    CHECK_FALSE(has(all, "link-of"));
 }
 
 TEST_CASE("a command that fails, hangs or is not there is told of, and disturbs nobody", "[notifier]") {

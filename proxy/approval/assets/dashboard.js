@@ -1,5 +1,5 @@
 // The dashboard: shows what the API says, live.
-import { auth, base, session, token } from "./api.js";
+import { auth, base, prove, session, token } from "./api.js";
 import { ask, pastTable, rule, signIn, upstream } from "./cards.js";
 import { byId, coded, copyButton, make, tick, toast } from "./dom.js";
 import { pause, readEvents } from "./events.js";
@@ -75,6 +75,7 @@ function lock() {
 async function follow() {
   for (let wait = 1000; token(); wait = Math.min(wait * 2, 10000)) {
     try {
+      await prove();
       await readEvents(base + "/api/events", auth(), (name, data) => {
         wait = 1000;
         byId("board").hidden = false;
