@@ -9,6 +9,7 @@
 #include "proxy/bridge/changes.hpp"
 #include "proxy/bridge/client_call.hpp"
 #include "proxy/bridge/line_output.hpp"
+#include "proxy/bridge/reading_point.hpp"
 #include "proxy/bridge/upstream_link.hpp"
 
 #include <deque>
@@ -43,14 +44,6 @@ private:
     struct held_line {
         std::string text;
         std::function<void()> done;
-    };
-    /// How far an event stream was read, and when it may be asked for again.
-    struct reading_point {
-        std::string last_id;
-        std::optional<std::chrono::milliseconds> retry; ///< as the server wishes
-        bool moved = false;                             ///< something came since it was last cleared
-        unsigned in_vain = 0; ///< streams that have ended since the last message
-        std::chrono::milliseconds pause(unsigned failures) const;
     };
 
     // bridge.cpp: what the client says, in the order in which it may go

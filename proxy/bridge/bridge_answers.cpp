@@ -20,21 +20,6 @@ constexpr std::size_t largest_refusal = 64 * 1024;
 
 } // namespace
 
-/// As the server wishes, or a second, but never less than the floor; and ever longer while nothing comes of it,
-/// whatever the server wishes (WHATWG HTML, server-sent events, "Reestablish the connection").
-milliseconds bridge::reading_point::pause(unsigned failures) const {
-    // a server that answers by and by (SEP-1699) may end many streams before there is a message
-    constexpr milliseconds floor{250}, usual{1'000}, most{30'000}, most_in_vain{5'000}, most_wished{300'000};
-    const auto wished = std::clamp(retry.value_or(usual), floor, most_wished);
-    const auto grown = [&](unsigned times, milliseconds limit) {
-        auto wait = wished;
-        for (unsigned i = 0; i < times && wait < limit; ++i)
-            wait += std::max(wait / 2, floor);
-        return std::max(wished, std::min(wait, limit));
-    };
-    return std::max(grown(failures, most), grown(in_vain > 0 ? in_vain - 1 : 0, most_in_vain));
-}
-
 /// A message for the client. What was answered already is not answered again.
 void bridge::deliver(std::string text, const call_ptr& call) {
     const auto body = parse_rpc(text);

@@ -19,11 +19,18 @@ result<secret> read_secret_now(const secret_source& source) {
     if (text.empty())
         return failure::permanent(fault::invalid_configuration, source.name + " is empty",
                                   "put the secret into it");
-    if (!sendable_token(text))
-        return failure::permanent(fault::invalid_configuration,
-                                  source.name + " holds characters that no token has (RFC 6749, appendix A.12)",
-                                  "put the token alone into it, on one line");
     return secret(std::string(text));
+}
+
+result<secret> read_token_now(const secret_source& source) {
+    auto token = read_secret_now(source);
+    if (token && !sendable_token(token->reveal()))
+        return failure::permanent(
+            fault::invalid_configuration,
+            (source.name.empty() ? std::string("the configured token") : source.name) +
+                " holds characters that no token has (RFC 6749, appendix A.12)",
+            "put the token alone there, on one line");
+    return token;
 }
 
 } // namespace reauth

@@ -11,4 +11,7 @@ namespace reauth {
 /// loaded. fault::invalid_configuration names the file.
 result<secret> read_secret_now(const secret_source& source);
 
+/// The same for a token that is sent as it is: it passes the check of a token answer (sendable_token()).
+result<secret> read_token_now(const secret_source& source);
+
 } // namespace reauth

@@ -13,7 +13,7 @@ task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place p
         end.fresh = client.error();
         co_return end;
     }
-    auto assertion = read_secret_now(place.where.upstream().assertion);
+    auto assertion = read_token_now(place.where.upstream().assertion);
     if (!assertion) {
         end.fresh = assertion.error();
         co_return end;

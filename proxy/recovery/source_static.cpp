@@ -9,7 +9,7 @@ namespace reauth {
 
 result<credential> supplied_token(const life_place& place, time_point now) {
     if (!place.session()) {
-        auto token = read_secret_now(place.where.upstream().token);
+        auto token = read_token_now(place.where.upstream().token);
         if (!token)
             return token.error();
         credential c;

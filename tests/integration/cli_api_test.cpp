@@ -248,7 +248,7 @@ TEST_CASE("cli: no verb tells its token to a stranger at the proxy's address") {
         CHECK(has(stranger.told, "GET /api/proof?nonce="));
         CHECK_FALSE(has(stranger.told, operator_secret));
         CHECK_FALSE(has(stranger.told, "uthorization"));
-        CHECK_FALSE(has(stranger.told, "ab12"));
+        CHECK_FALSE(has(stranger.told, "/ab12"));
         CHECK(stranger.seen.empty());
     };
     fake_api guesses;

@@ -3,6 +3,7 @@
 #include "proxy/approval/child_process.hpp"
 #include "proxy/approval/notifier.hpp"
 #include "proxy/demo/stage.hpp"
+#include "proxy/log/log.hpp"
 #include "tests/support/text.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -81,18 +82,21 @@ struct calling {
     time_point now{1'800'000'000s};
 };
 
-/// Standard output, where the log of the tests goes, in a file for as long as this lives.
+/// The standard streams, to one of which the log of the tests goes, in a file for as long as this lives.
 struct captured_log {
     explicit captured_log(std::string to) : path(std::move(to)) {
         std::fflush(stdout);
-        const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+        const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600);
         ::dup2(file, STDOUT_FILENO);
+        ::dup2(file, STDERR_FILENO);
         ::close(file);
     }
     ~captured_log() {
         std::fflush(stdout);
-        ::dup2(before, STDOUT_FILENO);
-        ::close(before);
+        ::dup2(out, STDOUT_FILENO);
+        ::dup2(err, STDERR_FILENO);
+        ::close(out);
+        ::close(err);
     }
     std::string text() const {
         std::fflush(stdout);
@@ -100,7 +104,7 @@ struct captured_log {
         return {std::istreambuf_iterator<char>(in), {}};
     }
     std::string path;
-    int before = ::dup(STDOUT_FILENO);
+    int out = ::dup(STDOUT_FILENO), err = ::dup(STDERR_FILENO);
 };
 
 const desktop_facts a_desktop{true, false, false, false};
@@ -167,6 +171,7 @@ TEST_CASE("the notification gets the approval as JSON on its standard input, and
 TEST_CASE("a command that says its input again and fails does not bring the link into the log", "[notifier]") {
     fake_programs programs;
     programs.add("echoes", "cat \"$0.input\" >&2; exit 1");
+    start_log({}); // whatever an earlier test has set
     const captured_log log(programs.home.path() + "/log");
     calling here({});
     here.settings.approval.notify_command = {"echoes"};

@@ -147,6 +147,72 @@ TEST_CASE("a body that can be read in two ways, is compressed, chunked or too la
     CHECK(house.echoes() == 1);
 }
 
+TEST_CASE("no other character set, and no name that the body does not have, gets a call past its approval",
+          "[gate]") {
+    gated house("{mode: hold}", "delete_*");
+    auto client = house.proxy->connect();
+    const auto utf7 = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"+AGQ-elete_all","arguments":{}}})";
+    const auto refused = [&](const std::string& fields, const std::string& body) {
+        REQUIRE(client.send(house.proxy->request("POST /up", house.session + fields, body)));
+        const auto told = read_message(client).parsed();
+        CHECK(told["error"]["data"]["code"] == "denied_by_policy");
+    };
+    const std::string accept = "Accept: application/json, text/event-stream\r\n";
+    refused(accept + "Content-Type: application/json; charset=utf-7\r\n", utf7);
+    refused(accept + "Content-Type: application/json\r\nContent-Type: application/json;charset=utf-7\r\n", utf7);
+    const auto fields = accept + "Content-Type: application/json\r\n";
+    const auto echo = rpc(2, "tools/call", {{"name", "echo"}, {"arguments", json::object()}}).dump();
+    refused(fields + "Mcp-Name: delete_all\r\n", echo);
+    refused(fields + "Mcp-Method: tools/list\r\n", echo);
+    REQUIRE(client.send(house.proxy->request("POST /up", house.session + fields + "Mcp-Name: echo\r\n", echo)));
+    CHECK(house.ended(client).contains("result"));
+    CHECK(house.proxy->approvals().empty());
+    CHECK(house.upstream.executed("tools/call delete_all") == 0);
+}
+
+TEST_CASE("a resource is named by its uri, whatever else is there", "[gate]") {
+    gated house("{mode: hold}", "file:///secret*");
+    auto client = house.proxy->connect();
+    const auto read = rpc(1, "resources/read", {{"name", "harmless"}, {"uri", "file:///secret/key"}});
+    REQUIRE(client.send(house.rpc_post(read)));
+    const auto shown = house.proxy->approval();
+    CHECK(shown["tool"] == "file:///secret/key");
+    CHECK(has(shown["arguments"].get<std::string>(), "harmless"));
+    house.decide(shown["id"], "deny");
+    CHECK(house.ended(client)["error"]["data"]["code"] == "approval_denied");
+}
+
+TEST_CASE("a batch is shown whole, the call that the rule names first; what is too large needs a word for it",
+          "[gate]") {
+    gated house;
+    auto client = house.proxy->connect();
+    auto batch = json::array();
+    for (int i = 1; i < 3; ++i)
+        batch.push_back(rpc(i, "tools/call", {{"name", "whoami"}, {"arguments", {{"x", std::string(4000, 'x')}}}}));
+    batch.push_back(rpc(3, "tools/call", {{"name", "echo"}, {"arguments", {{"text", "h\xe2\x80\x8bidden"}}}}));
+    REQUIRE(client.send(house.rpc_post(batch)));
+    auto shown = house.proxy->approval();
+    CHECK(shown["tool"] == "echo");
+    REQUIRE(shown["calls"].size() == 3);
+    CHECK(has(shown["calls"][0]["arguments"].get<std::string>(), "h\\u200bidden"));
+    CHECK(has(shown["arguments"].get<std::string>(), std::string(4000, 'x')));
+    CHECK_FALSE(shown.contains("not_shown"));
+    CHECK(has(shown["target"].get<std::string>(), "/mcp"));
+    house.decide(shown["id"], "deny");
+    read_message(client);
+    auto other = house.proxy->connect();
+    REQUIRE(other.send(house.call(4, "echo", {{"text", std::string(100'000, 'y')}})));
+    shown = house.proxy->approval();
+    CHECK(shown["not_shown"].get<int>() > 60'000);
+    CHECK(house.decide(shown["id"], "approve")["error"] == "not_shown");
+    CHECK(house.echoes() == 0);
+    const auto yes = house.proxy->api("POST", "approvals/" + shown["id"].get<std::string>() + "/approve",
+                                      R"({"unseen":true})");
+    CHECK(json::parse(yes.body)["status"] == "done");
+    CHECK(house.ended(other).contains("result"));
+    CHECK(house.echoes() == 1);
+}
+
 TEST_CASE("a link alone may deny a call, and not approve it", "[gate]") {
     gated house;
     auto client = house.proxy->connect();

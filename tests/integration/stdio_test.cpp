@@ -308,6 +308,30 @@ TEST_CASE("HTTP errors become JSON-RPC errors of the request", "[stdio]") {
     CHECK(p.client.hear()["error"]["data"]["code"] == "upstream_unreachable");
 }
 
+TEST_CASE("nesting without end in what an upstream says ends nothing", "[stdio]") {
+    stdio_pair p;
+    const auto deep = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+    p.client.say(rpc(1, "ping"));
+    p.next().status("400 Bad Request", R"({"jsonrpc":"2.0","id":1,"error":{"code":-1,"message":"m","data":)" +
+                                           deep(32'600) + "}}");
+    CHECK(p.client.hear()["error"]["data"]["code"] == "upstream_malformed");
+    p.client.say(rpc(2, "ping"));
+    p.next().status("200 OK", R"({"jsonrpc":"2.0","id":2,"result":{"a":)" + deep(1'000'000) + "}}");
+    CHECK(p.client.hear()["id"] == 2);
+    p.client.say(rpc(3, "ping"));
+    p.next().json_answer(p.answered(3, "pong"));
+    CHECK(p.client.hear()["result"]["text"] == "pong");
+    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" + deep(1'000'000) + "}}\n");
+    CHECK(p.client.hear()["error"]["code"] == -32600);
+}
+
+TEST_CASE("a client's initialize with a million levels ends no session of era: bridge", "[stdio]") {
+    stdio_pair p("    era: bridge\n");
+    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" + std::string(1'000'000, '[') +
+                  std::string(1'000'000, ']') + "}}\n");
+    CHECK(p.client.hear()["error"]["code"] == -32600);
+}
+
 TEST_CASE("a client that never reads holds back its server, and the program's memory stays small",
           "[stdio]") {
     stdio_pair p;

@@ -14,6 +14,7 @@
 #include <iterator>
 #include <sstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace reauth;
@@ -267,6 +268,43 @@ TEST_CASE("the running proxy is found: by its configuration, or because it is th
     second.reset();
     note.reset();
     CHECK(run({"client-config", "--for", "url"}, home).code == 2);
+}
+
+TEST_CASE("a FIFO among the notes, one of a million levels and one of another user's making hold up nobody") {
+    cli_directory dir;
+    const std::map<std::string, std::string> home{{"HOME", dir.path}};
+    auto settings = config_for_url("https://mcp.example.com/mcp", {{}, home, false}).value();
+    settings.listen.port = 4321;
+    running_file note;
+    REQUIRE(note.write(settings.state_directory, describe_running(settings, 4321, 4322)).has_value());
+    const auto folder = settings.state_directory + "/running/";
+    REQUIRE(::mkfifo((folder + "1.json").c_str(), 0600) == 0);
+    std::ofstream(folder + "2.json") << std::string(1'000'000, '[');
+    ::chmod((folder + "2.json").c_str(), 0600);
+    std::ofstream(folder + "3.json") << R"({"pid":1,"started":1})";
+    ::chmod((folder + "3.json").c_str(), 0666);
+    CHECK(live_proxies(settings.state_directory).size() == 1);
+    CHECK(run({"client-config", "--for", "url"}, home).out == "http://127.0.0.1:4321/\n");
+    // where the next note of this process would be written
+    REQUIRE(::mkfifo((folder + std::to_string(::getpid()) + ".json.new").c_str(), 0600) == 0);
+    running_file again;
+    CHECK(again.write(settings.state_directory, describe_running(settings, 1, 2)).has_value());
+}
+
+TEST_CASE("notes lie in directories of their user alone, whatever the umask") {
+    cli_directory dir;
+    const auto before = ::umask(0);
+    const auto state = dir.path + "/a/state";
+    auto settings = config_for_url("https://mcp.example.com/mcp", {{}, {{"HOME", dir.path}}, false}).value();
+    running_file note;
+    const auto written = note.write(state, describe_running(settings, 1, 2));
+    ::umask(before);
+    REQUIRE(written.has_value());
+    for (const auto* part : {"/a", "/a/state", "/a/state/running"}) {
+        struct stat about{};
+        REQUIRE(::stat((dir.path + part).c_str(), &about) == 0);
+        CHECK((about.st_mode & 0777) == 0700);
+    }
 }
 
 TEST_CASE("the file of a process that has gone is not believed") {

@@ -1,5 +1,6 @@
 // Which message of a bridge goes out by which answer of its client's session.
 #include "proxy/bridge/era_client.hpp"
+#include "proxy/bridge/reading_point.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -82,6 +83,46 @@ TEST_CASE("what has no way out waits for the session's stream, and not without e
     REQUIRE(w.client.open_stream(stream));
     CHECK(stream->waiting.size() == 256);
     CHECK(json::parse(stream->take())["params"]["data"] == 44); // the newest
+}
+
+TEST_CASE("what nobody fetches is capped in bytes: of 256 notifications of 1 MiB a little is kept, the newest") {
+    world w;
+    for (int i = 0; i < 256; ++i) {
+        w.says(notice("notifications/message", {{"data", std::string(300'000, 'x')}, {"n", i}}));
+        REQUIRE(w.client.kept() <= era_client::most_kept);
+    }
+    w.says(notice("notifications/message", {{"data", std::string(era_client::most_kept + 1, 'x')}}));
+    const auto stream = w.answer({});
+    REQUIRE(w.client.open_stream(stream));
+    REQUIRE(stream->waiting.size() == 3);
+    CHECK(json::parse(stream->waiting.back())["params"]["n"] == 255);
+    CHECK(w.client.kept() == 0);
+}
+
+TEST_CASE("a stream is asked for again after a floor, and ever later while nothing comes of it") {
+    using namespace std::chrono_literals;
+    reading_point at;
+    CHECK(at.pause(0) == 1s);
+    at.retry = 0ms;
+    CHECK(at.pause(0) == 250ms);
+    at.in_vain = 1;
+    CHECK(at.pause(0) == 250ms);
+    for (unsigned n = 2; n < 12; ++n) {
+        const auto before = at.pause(0);
+        at.in_vain = n;
+        CHECK(at.pause(0) > before - 1ms);
+    }
+    CHECK(at.pause(0) == 5s);
+    CHECK(at.pause(50) == 30s);
+    at.in_vain = 100'000;
+    CHECK(at.pause(100'000) == 30s);
+    at = {};
+    at.retry = 500ms;
+    at.in_vain = 1;
+    CHECK(at.pause(0) == 500ms); // as the server wishes
+    at.retry = 60s;
+    at.in_vain = 9;
+    CHECK(at.pause(9) == 60s);
 }
 
 TEST_CASE("a client that does not read holds its bridge back, until it reads or goes") {
