@@ -1,5 +1,6 @@
 // `era: bridge`: clients of the 2025 revisions before a server that speaks 2026-07-28 only.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { CreateMessageRequestSchema, ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { said, v1, v2 } from './lib/clients.mjs';
@@ -109,5 +110,52 @@ test('through serve with era: bridge: many clients of both eras, and sessions th
   }
   assert.equal(rs.counts.methods.initialize, undefined);
   assert.equal(as.counts.authorizations, 1);
+  passed();
+});
+
+test('through serve with era: bridge: what we answer ourselves ends at once, a closed stream is free again, idle sessions give way', { timeout: 120_000 }, async (t) => {
+  const { proxy, url, passed } = await use(t, { server: startModernServer, ...bridged });
+  await connectAndApprove(proxy, v2(url, { mode: { pin: '2026-07-28' } }));
+  const post = (headers, message) => fetch(url, {
+    method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', ...message }),
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+  });
+  const hello = { id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } } };
+  const begin = async (who = {}) => {
+    const answer = await post(who, hello);
+    await answer.text();
+    return { 'mcp-session-id': answer.headers.get('mcp-session-id'), ...who };
+  };
+  const session = await begin();
+  assert.equal((await post(session, { method: 'notifications/initialized' })).status, 202);
+  const open = () => readdirSync(`/proc/${proxy.child.pid}/fd`).length;
+  const before = open();
+  for (const message of [{ method: 'ping' }, { method: 'logging/setLevel', params: { level: 'info' } },
+    { method: 'resources/subscribe', params: { uri: 'file:///x' } }, { method: 'resources/unsubscribe', params: { uri: 'file:///x' } }])
+    for (let i = 0; i < 25; i++) {
+      const answer = await post(session, { id: `${message.method}${i}`, ...message });
+      assert.deepEqual((await answer.json()).result, {}, message.method); // it ends: a stream would be read for ever
+    }
+  assert.ok(open() < before + 50, `${open() - before} descriptors more`);
+
+  for (let i = 0; i < 3; i++) { // closed and opened again
+    const gone = new AbortController();
+    let stream;
+    await until(async () => {
+      stream = await fetch(url, { headers: { accept: 'text/event-stream', ...session }, signal: gone.signal });
+      if (stream.status === 409) await stream.text();
+      return stream.status !== 409;
+    }, { what: 'the stream to be free', ms: 5000 });
+    assert.equal(stream.status, 200);
+    gone.abort();
+  }
+
+  const ada = { authorization: 'Bearer ada' };
+  const hers = await begin(ada);
+  const eves = [];
+  for (let i = 0; i < 205; i++) eves.push(await begin({ authorization: 'Bearer eve' }));
+  assert.equal((await post(eves[0], { id: 2, method: 'ping' })).status, 404, 'the one that was idle longest has given way');
+  assert.equal((await post(eves.at(-1), { id: 2, method: 'ping' })).status, 200);
+  assert.equal((await post(hers, { id: 2, method: 'ping' })).status, 200, 'and nobody else\'s');
   passed();
 });

@@ -116,3 +116,37 @@ test('the example of a desktop notification tells who asks, and a click opens th
   assert.ok(told.includes('<One call to files><cursor asks ($(id)).\nmcp-reauth approve ab12>'), told);
   await until(() => opened() === '<http://127.0.0.1:8971/a/x>\n', { what: 'the browser' });
 });
+
+test('what a client calls itself is no mark-up on a desktop, and no mention in a chat', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-notify-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const told = [];
+  const chat = createServer(async (req, res) => {
+    let body = '';
+    for await (const piece of req) body += piece;
+    told.push(JSON.parse(body).text);
+    res.end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => chat.close());
+  await until(() => chat.listening, { what: 'the chat' });
+  writeFileSync(join(dir, 'webhook.url'), `http://127.0.0.1:${chat.address().port}/hook\n`);
+  mkdirSync(join(dir, 'bin'));
+  writeFileSync(join(dir, 'bin', 'notify-send'), `#!/bin/sh\nfor a in "$@"; do printf '<%s>' "$a"; done >> ${dir}/told\n`);
+  chmodSync(join(dir, 'bin', 'notify-send'), 0o755);
+  const client = '<a href="https://evil.example">ok</a> <!channel> @here *x* [y](https://evil.example) `z`';
+  const approval = { id: 'ab12', kind: 'call', upstream: 'files', principal: 'local', client, tool: '<b>`<!here>`</b>', scopes: { added: [], requested: ['a<b>'] },
+    calls: [{}, {}, {}], link: 'http://127.0.0.1:8971/a/x' };
+  for (const script of ['desktop', 'webhook']) {
+    const child = spawn('python3', [join(root, 'conf/notify', script), join(dir, 'webhook.url')],
+      { env: { PATH: `${join(dir, 'bin')}:${process.env.PATH}`, HOME: dir }, stdio: ['pipe', 'ignore', 'inherit'] });
+    child.stdin.end(JSON.stringify(approval));
+    assert.equal(await new Promise((resolve) => child.on('close', resolve)), 0, script);
+  }
+  const desktop = readFileSync(join(dir, 'told'), 'utf8').replace(/<(--[a-z]+(=[^>]*)?|One call to files)>/g, '');
+  assert.ok(!/<(a|b|!)/.test(desktop.replace(/^</, '')), desktop);
+  assert.match(desktop, /&lt;a href/);
+  assert.match(desktop, /and 2 more/);
+  assert.equal(told.length, 1);
+  const [, words] = /^(.*): http:\/\/127\.0\.0\.1:8971\/a\/x$/.exec(told[0]);
+  assert.ok(!/[<>@*[\]]|:\/\//.test(words), words);
+});
