@@ -120,7 +120,8 @@ constexpr std::array<client_row, 11> rows{{
          return under("servers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, env_variable));
      },
      [](const entry_input& in) {
-         return "code --add-mcp '" + json_text(json{{"name", in.name}, {"type", "http"}, {"url", in.url}}) + "'";
+         return "code --add-mcp '" + json_text(json{{"name", in.name}, {"type", "http"}, {"url", in.url}}) +
+                "'";
      },
      ""},
     {"windsurf", "Windsurf", "~/.codeium/windsurf/mcp_config.json",

@@ -35,8 +35,8 @@ file_read refused(std::string why) {
 } // namespace
 
 file_read read_regular_file(const std::string& path, const file_demands& demands) {
-    const descriptor file{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
-                                                   (demands.own ? O_NOFOLLOW : 0))};
+    const descriptor file{
+        ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (demands.own ? O_NOFOLLOW : 0))};
     if (file.fd < 0) {
         auto out = refused("cannot be read: " + reason(errno));
         out.missing = errno == ENOENT || errno == ENOTDIR;
@@ -99,7 +99,8 @@ std::string exposed_directory(const std::string& path) {
     if ((about.st_mode & writable_by_others) != 0)
         return "others may write to " + path + ", where secrets are kept: run `chmod go-w " + path + "`";
     // whoever may write above it may put another in its place; not where only owners may rename (/tmp)
-    for (auto above = std::filesystem::path(path).parent_path(); !above.empty(); above = above.parent_path()) {
+    for (auto above = std::filesystem::path(path).parent_path(); !above.empty();
+         above = above.parent_path()) {
         if (::stat(above.c_str(), &about) != 0)
             return {};
         const bool open = (about.st_mode & writable_by_others) != 0 && (about.st_mode & S_ISVTX) == 0;

@@ -11,9 +11,10 @@ namespace reauth {
 namespace {
 
 failure read_otherwise(std::string what, std::string fix) {
-    return failure::permanent(
-        fault::denied_by_policy,
-        "the policy wants a person to approve calls before they are sent, and " + std::move(what), std::move(fix));
+    return failure::permanent(fault::denied_by_policy,
+                              "the policy wants a person to approve calls before they are sent, and " +
+                                  std::move(what),
+                              std::move(fix));
 }
 
 /// Takes white space off the front.
@@ -83,7 +84,8 @@ bool says_utf8(std::string_view content_type) noexcept {
 result<call_content> read_call(const request_head& head, std::string_view body) {
     for (const auto& f : head) {
         if (iequals(f.name, "content-encoding"))
-            return read_otherwise("this message is compressed", "send it uncompressed, without Content-Encoding");
+            return read_otherwise("this message is compressed",
+                                  "send it uncompressed, without Content-Encoding");
         if (f.id == field_id::content_type && !says_utf8(f.value))
             return read_otherwise("a Content-Type says that this message is something else than UTF-8",
                                   "send `Content-Type: application/json`");
@@ -95,7 +97,8 @@ result<call_content> read_call(const request_head& head, std::string_view body) 
         const bool method = iequals(f.name, "mcp-method"), name = iequals(f.name, "mcp-name");
         if ((method && !true_of_all(*content, f.value, &tool_call::method)) ||
             (name && !true_of_all(*content, f.value, &tool_call::named)))
-            return read_otherwise(std::string(method ? "Mcp-Method" : "Mcp-Name") + " says something else than the message",
+            return read_otherwise(std::string(method ? "Mcp-Method" : "Mcp-Name") +
+                                      " says something else than the message",
                                   "let both say the same, or leave the field out");
     }
     return content;

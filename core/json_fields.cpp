@@ -13,7 +13,8 @@ namespace reauth {
 namespace {
 
 constexpr std::size_t max_list = 256;
-constexpr json_bounds repaired_document{6 * small_document.bytes, small_document.depth, small_document.values};
+constexpr json_bounds repaired_document{6 * small_document.bytes, small_document.depth,
+                                        small_document.values};
 
 } // namespace
 

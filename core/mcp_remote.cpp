@@ -81,7 +81,8 @@ result<mcp_remote_login> read_mcp_remote(const secret& tokens, const secret& cli
     if (!sendable_token(held.access_token.reveal()) || !sendable_token(held.refresh_token.reveal()))
         return unusable_login("a token holds characters that no token may have (RFC 6749, appendix A)");
     if (const auto type = json_string(*in, "token_type"); !type.empty() && ascii_lower(type) != "bearer")
-        return unusable_login("its tokens are of the type " + clean_text(type, 40) + ", which can't be taken over");
+        return unusable_login("its tokens are of the type " + clean_text(type, 40) +
+                              ", which can't be taken over");
     held.obtained_at = now;
     held.expires_at = json_time(*in, "expires_at", 1000);
     if (!held.expires_at && !held.refresh_token.empty())

@@ -5,7 +5,6 @@
 #include "core/json_members.hpp"
 #include "core/json_reader.hpp"
 
-
 #include <charconv>
 #include <utility>
 

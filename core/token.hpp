@@ -77,8 +77,8 @@ struct token_response {
 };
 
 /// Only characters that a token may have, and that may travel in a header field (RFC 6749 appendix A.12): one
-/// with a line break would forge a field. Every token passes it, wherever it comes from: an answer, a file, the
-/// configuration, another program's store.
+/// with a line break would forge a field. Every token passes it, wherever it comes from: an answer, a file,
+/// the configuration, another program's store.
 bool sendable_token(std::string_view text) noexcept;
 
 /// Reads any answer of a token endpoint: JSON or form-encoded (GitHub), 200 with an `error` member,

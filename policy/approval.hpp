@@ -5,7 +5,7 @@
 #include "core/authorization.hpp"
 #include "core/credential.hpp"
 #include "core/failure.hpp"
-#include "core/tool_call.hpp"
+#include "core/shown_call.hpp"
 
 #include <optional>
 #include <string>
@@ -46,13 +46,13 @@ struct approval {
     scope_set granted, requested, added;
     std::string tool, method, client_name;
     std::string arguments; ///< of a tool call that needs a sign-in: shown_arguments(); never logged
-    /// Of a call that waits to be sent: all that the digest binds. `tool` and `method` are those of the message
-    /// that the rule names.
+    /// Of a call that waits to be sent: all that the digest binds. `tool` and `method` are those of the
+    /// message that the rule names.
     shown_calls calls;
-    std::string target; ///< … and the URL that it is sent to
-    std::string digest; ///< of a call: what is approved (SHA-256, base64url)
-    bool used = false;     ///< of an approved call: it was sent, and nothing else may be sent for it
-    bool wished = false;   ///< a person has asked for it, and no request
+    std::string target;  ///< … and the URL that it is sent to
+    std::string digest;  ///< of a call: what is approved (SHA-256, base64url)
+    bool used = false;   ///< of an approved call: it was sent, and nothing else may be sent for it
+    bool wished = false; ///< a person has asked for it, and no request
     std::string upstream_host, issuer, login_host, token_host;
     /// What a person approved before, where that is another: it is warned about.
     std::string issuer_before, login_host_before, token_host_before;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/random.hpp"
-#include "core/tool_call.hpp"
+#include "core/shown_call.hpp"
 #include "policy/denial.hpp"
 #include "policy/life_actions.hpp"
 

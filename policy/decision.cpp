@@ -56,12 +56,12 @@ rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std
     for (std::size_t i = 0; i < operations.size(); ++i)
         for (const auto& r : rules.rules) {
             // a response does nothing; and what names no operation speaks of challenges alone
-            if (operations[i].method.empty() || !names(r.match, match_scope::operation) || names(r.match, match_scope::challenge) ||
-                r.action == rule_action::deny)
+            if (operations[i].method.empty() || !names(r.match, match_scope::operation) ||
+                names(r.match, match_scope::challenge) || r.action == rule_action::deny)
                 continue;
             std::string because;
-            if (!matches(r, {upstream, principal, operations[i]}, {match_scope::place, match_scope::operation},
-                         because))
+            if (!matches(r, {upstream, principal, operations[i]},
+                         {match_scope::place, match_scope::operation}, because))
                 continue;
             if (r.action == rule_action::approve)
                 return {&r, i};

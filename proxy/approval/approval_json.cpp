@@ -77,7 +77,7 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"created_at", rfc3339(a.created_at)},
         {"expires_at", rfc3339(a.expires_at)},
     };
-    // made visible and capped where they were read (core/tool_call.hpp)
+    // made visible and capped where they were read (core/shown_call.hpp)
     if (const auto text = a.calls.calls.empty() ? a.arguments : calls_text(a.calls); !text.empty())
         j["arguments"] = text;
     for (const auto& c : a.calls.calls)

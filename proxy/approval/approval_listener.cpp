@@ -170,10 +170,10 @@ service_response approval_listener::impl::refusal(bool api, unsigned status, std
 
 task<void> approval_listener::impl::prove(self_ptr, service_exchange& x, std::optional<std::string> proof) {
     auto r = x.request().method != "GET" ? method_not_allowed("GET")
-             : proof ? json_answer(200, {{"proof", *proof}})
-                     : json_answer(400, {{"error", "invalid_request"},
-                                         {"message", "The nonce must be 32 to 128 hexadecimal digits."},
-                                         {"fix", ""}});
+             : proof                     ? json_answer(200, {{"proof", *proof}})
+                                         : json_answer(400, {{"error", "invalid_request"},
+                                                             {"message", "The nonce must be 32 to 128 hexadecimal digits."},
+                                                             {"fix", ""}});
     co_await x.respond(std::move(r));
 }
 

@@ -84,7 +84,7 @@ safe_html warning(const approval& a) {
                  template_values().html("items", items));
 }
 
-/// Text that was made visible already (core/tool_call.hpp), with every space of it.
+/// Text that was made visible already (core/shown_call.hpp), with every space of it.
 safe_html as_it_is(const std::string& text, const std::string& label) {
     if (text.empty())
         return {};
@@ -101,7 +101,8 @@ safe_html sent_calls(const approval& a) {
         const auto& c = all[i];
         const auto number = std::to_string(i + 1);
         template_values v;
-        v.html("what", {html_escape(c.method.empty() ? "a response" : c.method + (c.tool.empty() ? "" : " " + c.tool))});
+        v.html("what", {html_escape(c.method.empty() ? "a response"
+                                                     : c.method + (c.tool.empty() ? "" : " " + c.tool))});
         v.text("number", number + " of " + std::to_string(all.size()));
         if (all.size() > 1)
             append(out, piece("<h3>{{number}}: <code>{{what}}</code></h3>", v));
@@ -116,20 +117,23 @@ safe_html sent_calls(const approval& a) {
 safe_html not_shown(const approval& a) {
     if (a.calls.hidden == 0)
         return {};
-    return piece("<div class=\"note warn\" role=\"note\"><strong>Not shown: {{n}} bytes of this call</strong><p>It "
-                 "is larger than a page can show. Who approves it has to say that this is known: a tick on the "
-                 "dashboard, <code>--unseen</code> on the command line.</p></div>",
-                 template_values().text("n", std::to_string(a.calls.hidden)));
+    return piece(
+        "<div class=\"note warn\" role=\"note\"><strong>Not shown: {{n}} bytes of this call</strong><p>It "
+        "is larger than a page can show. Who approves it has to say that this is known: a tick on the "
+        "dashboard, <code>--unseen</code> on the command line.</p></div>",
+        template_values().text("n", std::to_string(a.calls.hidden)));
 }
 
 /// Exactly what would be sent; of a request that was sent already, on request.
 safe_html arguments(const approval& a) {
     template_values v;
     if (a.kind == approval_kind::call) {
-        v.html("calls", sent_calls(a)).text("title", a.calls.calls.size() > 1 ? "All that is sent" : "Arguments");
-        return piece("<section class=\"calls\" aria-labelledby=\"arguments\"><h2 id=\"arguments\">{{title}}</h2>"
-                     "{{calls}}</section>",
-                     v);
+        v.html("calls", sent_calls(a))
+            .text("title", a.calls.calls.size() > 1 ? "All that is sent" : "Arguments");
+        return piece(
+            "<section class=\"calls\" aria-labelledby=\"arguments\"><h2 id=\"arguments\">{{title}}</h2>"
+            "{{calls}}</section>",
+            v);
     }
     if (a.arguments.empty())
         return {};

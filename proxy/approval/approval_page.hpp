@@ -32,8 +32,8 @@ std::vector<std::string> host_warnings(const approval& a);
 /// Origins for form-action: where a form may lead after we redirect. Only well-formed http(s) origins.
 std::string form_targets(const approval& a);
 
-/// The origin of an http(s) URL, for a header that is a small language of its own: nothing but host characters
-/// passes. Empty: it is none.
+/// The origin of an http(s) URL, for a header that is a small language of its own: nothing but host
+/// characters passes. Empty: it is none.
 std::string safe_origin(std::string_view text);
 
 /// "host" or "host:port", fit to show (core/display_text.hpp).

@@ -87,8 +87,9 @@ std::string headline(const approval& a) {
     case approval_kind::idp_login:
         return "Sign in with your organization for " + upstream + "?";
     case approval_kind::call:
-        return (a.calls.calls.size() > 1 ? "Send these " + std::to_string(a.calls.calls.size()) + " messages to "
-                                         : "Send this call to ") +
+        return (a.calls.calls.size() > 1
+                    ? "Send these " + std::to_string(a.calls.calls.size()) + " messages to "
+                    : "Send this call to ") +
                upstream + "?";
     case approval_kind::login:
         break;
@@ -148,7 +149,9 @@ safe_html lede(const approval& a, bool somebody_waits) {
         return with_code(closing_words(a), 400);
     template_values v;
     v.text("who", a.client_name.empty() ? "A client" : a.client_name, 80);
-    v.text("up", a.upstream, 60).text("tool", visible_name(a.tool), 80).text("method", visible_name(a.method), 80);
+    v.text("up", a.upstream, 60)
+        .text("tool", visible_name(a.tool), 80)
+        .text("method", visible_name(a.method), 80);
     v.text("others", std::to_string(a.calls.calls.size() - (a.calls.calls.empty() ? 0 : 1)));
     v.text("count", std::to_string(a.added.size()));
     safe_html first;
@@ -167,11 +170,13 @@ safe_html lede(const approval& a, bool somebody_waits) {
         first = fill("<strong>{{who}}</strong> is talking to <strong>{{up}}</strong>.", v);
     safe_html then;
     if (a.kind == approval_kind::call)
-        then = a.calls.calls.size() > 1
-                   ? fill(" In the same batch there are <strong>{{others}} more</strong>: your yes is for all of "
-                          "them, exactly as they stand here, and for one time.",
-                          v)
-                   : safe_html{" Your yes is for exactly these arguments, and for one time."};
+        then =
+            a.calls.calls.size() > 1
+                ? fill(
+                      " In the same batch there are <strong>{{others}} more</strong>: your yes is for all of "
+                      "them, exactly as they stand here, and for one time.",
+                      v)
+                : safe_html{" Your yes is for exactly these arguments, and for one time."};
     else if (a.kind == approval_kind::step_up)
         then = fill(a.added.size() == 1 ? " That needs one permission that was not granted so far."
                                         : " That needs {{count}} permissions that were not granted so far.",

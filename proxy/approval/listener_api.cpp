@@ -1,6 +1,6 @@
 // The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
-#include "proxy/approval/approval_json.hpp"
 #include "core/json_reader.hpp"
+#include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
 #include "conf/client_entry.hpp"

@@ -116,7 +116,9 @@ std::string targets_of(const http_response& from) {
 
 /// A page of ours, or an address that a browser may be sent to.
 bool good_location(const std::string& to) {
-    const auto plain = [](char c) { return c > 0x20 && c < 0x7f && c != '\\' && c != '"' && c != '<' && c != '>'; };
+    const auto plain = [](char c) {
+        return c > 0x20 && c < 0x7f && c != '\\' && c != '"' && c != '<' && c != '>';
+    };
     if (to.empty() || !std::all_of(to.begin(), to.end(), plain))
         return false;
     return to.front() == '/' ? to.size() > 1 && to[1] != '/' : !unsafe_location(to);

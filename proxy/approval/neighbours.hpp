@@ -67,9 +67,9 @@ private:
     std::map<std::string, listed> lists_;
 };
 
-/// What a neighbour has answered, as this process says it: the body with a head of our own. Of its fields only
-/// those that the page needs are taken, each checked: what kind of text it is, the cookie that binds a flow to
-/// a browser, where the browser goes next.
+/// What a neighbour has answered, as this process says it: the body with a head of our own. Of its fields
+/// only those that the page needs are taken, each checked: what kind of text it is, the cookie that binds a
+/// flow to a browser, where the browser goes next.
 service_response own_answer(http_response from);
 
 } // namespace reauth

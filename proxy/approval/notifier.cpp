@@ -62,7 +62,8 @@ void notifier::open_browser(const std::string& link, const config& settings) {
     if (!parse_http_url(link))
         return;
     child_command command{{"xdg-open", link}, environment_without_secrets(settings), {}, {}};
-    asio::co_spawn(ex_, run_and_tell(ex_, std::move(command), "browser not opened", {}, secrets_in(link)), asio::detached);
+    asio::co_spawn(ex_, run_and_tell(ex_, std::move(command), "browser not opened", {}, secrets_in(link)),
+                   asio::detached);
 }
 
 void notifier::run_command(const approval& a, const config& settings) {

@@ -43,7 +43,8 @@ peer_proof ask_for_operator_proof(const secret& key, const std::string& origin, 
     out.otherwise = failure::permanent(
         fault::invalid_configuration,
         "what listens on " + host +
-            " could not prove that it knows the operator token, so it was not sent: another program is there, "
+            " could not prove that it knows the operator token, so it was not sent: another program is "
+            "there, "
             "or a proxy of another user or configuration",
         "use the configuration (and the user) that the proxy runs with; if an older mcp-reauth runs there, "
         "start it anew");

@@ -119,8 +119,7 @@ void bridge::look_at(held_line line) {
     const auto says_nothing = [](const rpc_message& m) { return m.method.empty() && m.id.empty(); };
     if (!body.valid || body.messages.empty() ||
         std::any_of(body.messages.begin(), body.messages.end(), says_nothing)) {
-        const bool json =
-            body.valid || is_json(line.text);
+        const bool json = body.valid || is_json(line.text);
         pass(json ? protocol_error(invalid_request, {},
                                    "this is no JSON-RPC message: an object with a method, or a response")
                   : protocol_error(parse_error, {}, "this line is not JSON: a message is one line of JSON"));

@@ -75,7 +75,7 @@ private:
     std::shared_ptr<open_answer> stream_;
     std::deque<std::string> waiting_; ///< for a stream of the session: the newest, as far as they fit
     std::size_t waiting_bytes_ = 0;
-    std::size_t bytes_ = 0;           ///< that wait in open answers
+    std::size_t bytes_ = 0; ///< that wait in open answers
     bool gone_ = false;
     changes drained_;
 };

@@ -57,12 +57,13 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
             return old;
         });
     }
-    /// Of somebody's sessions (of everybody's: nullptr) the one that nobody has used for longest gives way to a
-    /// new one. False: all of them are in use.
+    /// Of somebody's sessions (of everybody's: nullptr) the one that nobody has used for longest gives way to
+    /// a new one. False: all of them are in use.
     bool give_way(const std::string* whose) {
         client_ptr longest;
         for (const auto& [id, client] : sessions)
-            if (client->idle() && (!whose || client->whose == *whose) && (!longest || client->used < longest->used))
+            if (client->idle() && (!whose || client->whose == *whose) &&
+                (!longest || client->used < longest->used))
                 longest = client;
         if (longest)
             end(longest);

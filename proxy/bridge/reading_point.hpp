@@ -20,7 +20,8 @@ struct reading_point {
     /// there is a message).
     std::chrono::milliseconds pause(unsigned failures) const {
         using std::chrono::milliseconds;
-        constexpr milliseconds floor{250}, usual{1'000}, most{30'000}, most_in_vain{5'000}, most_wished{300'000};
+        constexpr milliseconds floor{250}, usual{1'000}, most{30'000}, most_in_vain{5'000},
+            most_wished{300'000};
         const auto wished = std::clamp(retry.value_or(usual), floor, most_wished);
         const auto grown = [&](unsigned times, milliseconds limit) {
             auto wait = wished;

@@ -45,7 +45,6 @@ failure no_way(const std::string& address, const failure& why) {
                             "`approval.public_url`) right?");
 }
 
-
 } // namespace
 
 std::string path_segment(std::string_view text) {
@@ -104,7 +103,8 @@ http_options api_client::options_for(const route& way) const {
     std::vector<std::string> authorities;
     for (const auto& known : routes_)
         authorities.push_back(known.host_header);
-    auto proof = ask_for_operator_proof(token_, way.origin, way.host_header, std::move(authorities), system_random());
+    auto proof =
+        ask_for_operator_proof(token_, way.origin, way.host_header, std::move(authorities), system_random());
     proof.patience = patience_for_proof;
     options.proof = std::make_shared<const peer_proof>(std::move(proof));
     return options;

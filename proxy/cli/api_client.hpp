@@ -15,8 +15,8 @@
 namespace reauth {
 
 /// Talks to the approval listener with the operator token, which is sent only on a connection whose other end
-/// has proved that it knows the token already (proxy/approval/operator_proof). Every call blocks until it is answered or its time
-/// is over.
+/// has proved that it knows the token already (proxy/approval/operator_proof). Every call blocks until it is
+/// answered or its time is over.
 class api_client {
 public:
     /// fault::invalid_configuration if there is no operator token yet: then no proxy has run with this

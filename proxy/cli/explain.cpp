@@ -95,8 +95,7 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     facts.request.principal = h.principal;
     if (!h.method.empty() || !h.tool.empty())
         facts.request.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
-    if (const auto* rule =
-            rule_for_call(c.policy, u.name, h.principal, facts.request.operations).matched)
+    if (const auto* rule = rule_for_call(c.policy, u.name, h.principal, facts.request.operations).matched)
         e.before = rule->label();
     const auto first = judge(c.policy, facts);
     facts.silent_failure = failure::permanent(fault::reauth_failed, "refused");

@@ -8,8 +8,8 @@
 namespace reauth {
 
 /// Stands before another stream. Line ends and tabs pass; every other character without a shape of its own
-/// (control, so the escapes of a terminal, bidi, zero-width) is written as its JSON escape, which in JSON means
-/// the same. Bytes that are no UTF-8 become U+FFFD.
+/// (control, so the escapes of a terminal, bidi, zero-width) is written as its JSON escape, which in JSON
+/// means the same. Bytes that are no UTF-8 become U+FFFD.
 class visible_stream : public std::ostream {
 public:
     explicit visible_stream(std::ostream& to) : std::ostream(nullptr), through_(to) { rdbuf(&through_); }

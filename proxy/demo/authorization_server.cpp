@@ -1,6 +1,7 @@
 // The demo's authorization server: life cycle, routes, metadata, registration, revocation.
 #include "proxy/demo/authorization_server.hpp"
 
+#include "core/json_reader.hpp"
 #include "proxy/demo/authorization_state.hpp"
 
 namespace reauth {
@@ -158,7 +159,7 @@ service_response demo_authorization_server::state::metadata() {
 }
 
 service_response demo_authorization_server::state::register_client(const service_request& request) {
-    const auto wanted = json::parse(request.body, nullptr, false);
+    const auto wanted = read_json(request.body).value_or(json());
     if (!wanted.is_object())
         return demo_oauth_error(400, "invalid_client_metadata", "The body is no JSON object.");
     demo_client client;

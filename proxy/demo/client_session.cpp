@@ -1,6 +1,7 @@
 // The demo's MCP client: JSON-RPC over POST, answers as JSON or events, nothing of OAuth.
 #include "proxy/demo/http_client.hpp"
 
+#include "core/json_reader.hpp"
 #include "core/sse.hpp"
 
 namespace reauth {
@@ -13,13 +14,13 @@ json demo_answer_in(const http_response& response, const json& id) {
         return message.is_object() && message.value("id", json()) == id;
     };
     if (type.rfind("text/event-stream", 0) != 0) {
-        const json message = json::parse(response.body, nullptr, false);
+        const auto message = read_json(response.body, whole_message).value_or(json());
         return fits(message) ? message : json();
     }
     event_reader reader;
     const auto events = reader.feed(response.body);
     for (const auto& event : events) {
-        json message = json::parse(event.data, nullptr, false);
+        auto message = read_json(event.data, whole_message).value_or(json());
         if (fits(message))
             return message;
     }
@@ -35,7 +36,7 @@ result<http_response> demo_client_session::post(const json& message) {
         headers.push_back({"MCP-Protocol-Version", "2025-11-25"});
     }
     ++requests_;
-    return demo_http("POST", url_, std::move(headers), message.dump(), std::chrono::minutes(6));
+    return demo_http("POST", url_, std::move(headers), json_text(message), std::chrono::minutes(6));
 }
 
 result<json> demo_client_session::request(const std::string& method, json params) {

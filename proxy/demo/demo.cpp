@@ -3,6 +3,7 @@
 #include "proxy/demo/demo.hpp"
 
 #include "conf/load.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/demo/script.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/running_file.hpp"
@@ -112,7 +113,7 @@ int run_demo(demo_options options) {
         auto summary = outcome.to_json();
         summary["proxy"] = proxy_url;
         summary["approval_page"] = page_url;
-        std::printf("%s\n", summary.dump(2).c_str());
+        std::printf("%s\n", json_text(summary, 2).c_str());
         std::fflush(stdout);
     }
     running_file note; // so that the command line finds it, as it finds `serve`

@@ -3,6 +3,7 @@
 #include "proxy/demo/identity_provider.hpp"
 
 #include "core/jose.hpp"
+#include "core/json_reader.hpp"
 #include "proxy/demo/authorization_state.hpp"
 
 #include <mutex>
@@ -67,7 +68,7 @@ struct demo_identity_provider::state {
     }
     /// Claims of a JWT that we signed and that has not expired.
     result<json> own_claims(std::string_view jwt) const {
-        auto claims = verify_jwt(jwt, jwks().dump(), {"ES256"});
+        auto claims = verify_jwt(jwt, json_text(jwks()), {"ES256"});
         if (claims &&
             (text_in(*claims, "iss") != server->issuer() || claims->value("exp", std::int64_t{0}) <= now()))
             return refused_login("The token is expired or not from this issuer.");

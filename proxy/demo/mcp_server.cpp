@@ -3,6 +3,7 @@
 
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
+#include "core/json_reader.hpp"
 #include "core/sse.hpp"
 #include "proxy/demo/mcp_state.hpp"
 
@@ -142,7 +143,7 @@ task<void> demo_mcp_server::state::serve(std::shared_ptr<state> self, service_ex
 task<void> demo_mcp_server::state::serve_post(std::shared_ptr<state> self, service_exchange& x) {
     co_await self->before_authentication.pass();
     const service_request& request = x.request();
-    const json message = json::parse(request.body, nullptr, false);
+    const auto message = read_json(request.body, whole_message).value_or(json());
     std::vector<header_field> headers{{"X-Demo-Body-SHA256", hex_encode(sha256(request.body))}};
     demo_token_state token;
     auto refused = self->challenge(request, message, token);
@@ -197,7 +198,7 @@ task<void> demo_mcp_server::state::send_answer(std::shared_ptr<state> self, serv
     co_await x.begin_stream(std::move(head));
     loop_timer timer(self->ex);
     for (const json& notification : answer.before) {
-        auto event = sse_event(notification.dump());
+        auto event = sse_event(json_text(notification));
         const bool sent = co_await x.write(std::move(event));
         if (!sent)
             co_return;
@@ -205,7 +206,7 @@ task<void> demo_mcp_server::state::send_answer(std::shared_ptr<state> self, serv
         error_code ignored;
         co_await timer.async_wait(asio::redirect_error(use_task, ignored));
     }
-    auto last = sse_event(answer.message.dump());
+    auto last = sse_event(json_text(answer.message));
     co_await x.write(std::move(last));
 }
 
@@ -234,7 +235,7 @@ task<void> demo_mcp_server::state::serve_stream(std::shared_ptr<state> self, ser
                 break;
             for (; !stream->waiting.empty(); stream->waiting.pop_front())
                 bytes += "id: " + std::to_string(++self->events) + "\n" +
-                         sse_event(stream->waiting.front().dump());
+                         sse_event(json_text(stream->waiting.front()));
         }
         if (!bytes.empty()) {
             alive = co_await x.write(std::move(bytes));

@@ -2,6 +2,7 @@
 // would.
 #include "proxy/demo/person.hpp"
 
+#include "core/json_reader.hpp"
 #include "proxy/demo/tools.hpp"
 
 #include <boost/url/parse.hpp>
@@ -92,7 +93,7 @@ void demo_person::watch() {
         const auto answer = demo_http("GET", url_ + "/api/approvals", operator_header);
         if (!answer || answer->status != 200)
             continue;
-        const json list = json::parse(answer->body, nullptr, false);
+        const auto list = read_json(answer->body, api_answer).value_or(json());
         if (!list.is_object())
             continue;
         for (const auto& approval : list.value("approvals", json::array()))
@@ -118,7 +119,7 @@ void demo_person::decide(const json& approval) {
     narrator_.say(demo_speaker::person, "looks at the approval page " + url_ + " and presses Approve");
     const auto answer = demo_http("POST", url_ + "/api/approvals/" + approval.value("id", "") + "/approve",
                                   {{"Authorization", "Bearer " + token_}});
-    const json outcome = answer ? json::parse(answer->body, nullptr, false) : json();
+    const auto outcome = answer ? read_json(answer->body).value_or(json()) : json();
     const std::string status = outcome.is_object() ? outcome.value("status", "") : "";
     if (status == "done") {
         ++approved_;

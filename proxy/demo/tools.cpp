@@ -2,6 +2,7 @@
 #include "proxy/demo/tools.hpp"
 
 #include "core/encoding.hpp"
+#include "core/json_reader.hpp"
 #include "core/random.hpp"
 
 #include <boost/asio/post.hpp>
@@ -80,7 +81,7 @@ std::pair<std::string, std::string> demo_basic(std::string_view authorization) {
 }
 
 service_response demo_json(unsigned status, const nlohmann::json& body) {
-    return {status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, body.dump()};
+    return {status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}}, json_text(body)};
 }
 
 void demo_gate::close() {

@@ -5,7 +5,6 @@
 #include "core/ascii.hpp"
 #include "core/token.hpp"
 
-
 namespace reauth {
 
 result<secret> read_secret_now(const secret_source& source) {
@@ -25,11 +24,10 @@ result<secret> read_secret_now(const secret_source& source) {
 result<secret> read_token_now(const secret_source& source) {
     auto token = read_secret_now(source);
     if (token && !sendable_token(token->reveal()))
-        return failure::permanent(
-            fault::invalid_configuration,
-            (source.name.empty() ? std::string("the configured token") : source.name) +
-                " holds characters that no token has (RFC 6749, appendix A.12)",
-            "put the token alone there, on one line");
+        return failure::permanent(fault::invalid_configuration,
+                                  (source.name.empty() ? std::string("the configured token") : source.name) +
+                                      " holds characters that no token has (RFC 6749, appendix A.12)",
+                                  "put the token alone there, on one line");
     return token;
 }
 

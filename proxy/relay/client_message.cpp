@@ -3,8 +3,8 @@
 
 #include "core/ascii.hpp"
 #include "core/http_field.hpp"
+#include "core/shown_call.hpp"
 #include "core/sse.hpp"
-#include "core/tool_call.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,6 @@
 // Policy `approve`: before it is sent, a call waits until a person has approved exactly it.
 #include "core/call_head.hpp"
+#include "core/shown_call.hpp"
 #include "policy/decision.hpp"
 #include "proxy/relay/exchange.hpp"
 

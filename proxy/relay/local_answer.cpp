@@ -79,8 +79,7 @@ void append_challenge(std::string& out, unsigned status, const std::vector<std::
 void append_refusal(std::string& out, unsigned status, std::string_view message, bool close, bool head_only) {
     nlohmann::ordered_json body;
     body["error"]["message"] = message;
-    append_answer(out, status, json_text(body), close,
-                  head_only);
+    append_answer(out, status, json_text(body), close, head_only);
 }
 
 unsigned status_for(fault f) noexcept {

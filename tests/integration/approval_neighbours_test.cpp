@@ -1,5 +1,5 @@
-// One address for the approvals of several processes: who is asked, what he is told, and what of his answer is
-// passed on.
+// One address for the approvals of several processes: who is asked, what he is told, and what of his answer
+// is passed on.
 #include "approval_fixture.hpp"
 
 #include "core/digest.hpp"
@@ -41,8 +41,9 @@ public:
 
 private:
     static task<void> serve(stranger* self, service_exchange* x) {
-        self->told_ += x->request().method + " " + x->request().target + " " + x->request().body + "\n";
-        for (const auto& h : x->request().headers)
+        const auto& asked = x->request();
+        self->told_ += asked.method + " " + asked.target + " " + asked.body + "\n";
+        for (const auto& h : asked.headers)
             self->told_ += h.name + ": " + h.value + "\n";
         service_response r{200, {{"Content-Type", "application/json"}}, R"({"proof":"00"})"};
         co_await x->respond(std::move(r));
@@ -68,8 +69,9 @@ std::string neighbours_word(const std::string& token) {
 
 } // namespace
 
-TEST_CASE("a neighbour's approval is shown beside a stranger and one that has stopped, and neither is told a thing",
-          "[neighbours]") {
+TEST_CASE(
+    "a neighbour's approval is shown beside a stranger and one that has stopped, and neither is told a thing",
+    "[neighbours]") {
     std::vector<std::uint16_t> there;
     listener_fixture front({}, [&] { return there; });
     listener_fixture behind({}, {}, front.port);
@@ -86,15 +88,16 @@ TEST_CASE("a neighbour's approval is shown beside a stranger and one that has st
     CHECK(listed["approvals"].size() == 1);
     const auto told = evil.told();
     CHECK(has(told, "GET /api/proof?nonce="));
-    for (const auto& secret : {std::string("link-secret"), std::string("secret-cookie"), std::string("the-code"),
-                               front.token, neighbours_word(front.token)})
+    for (const auto& secret : {std::string("link-secret"), std::string("secret-cookie"),
+                               std::string("the-code"), front.token, neighbours_word(front.token)})
         CHECK_FALSE(has(told, secret));
     CHECK(front.api("POST", "approvals/aaaa/deny").json()["status"] == "denied");
     CHECK(behind.actions.deny_calls == 1);
 }
 
-TEST_CASE("what neighbours know each other by opens nothing at everybody's address, and no dashboard anywhere",
-          "[neighbours]") {
+TEST_CASE(
+    "what neighbours know each other by opens nothing at everybody's address, and no dashboard anywhere",
+    "[neighbours]") {
     listener_fixture front;
     listener_fixture behind({}, {}, front.port);
     const auto word = neighbours_word(front.token);
@@ -108,8 +111,9 @@ TEST_CASE("what neighbours know each other by opens nothing at everybody's addre
     CHECK(behind.ask("POST", "/api/open", at_its_port).status == 404);
     CHECK(behind.ask("POST", "/open/redeem", at_its_port).status == 404);
     // without the word nothing is there, whatever else is right
-    CHECK(behind.ask("GET", "/api/approvals",
-                     {{"Authorization", behind.bearer()}, {"Host", "127.0.0.1:" + std::to_string(front.port)}})
+    CHECK(behind
+              .ask("GET", "/api/approvals",
+                   {{"Authorization", behind.bearer()}, {"Host", "127.0.0.1:" + std::to_string(front.port)}})
               .status == 404);
 }
 
@@ -118,7 +122,9 @@ TEST_CASE("a proof is for the address that was asked, and says nothing of the to
     listener_fixture behind({}, {}, front.port);
     const std::string nonce(64, 'a');
     const auto own = front.ask("GET", "/api/proof?nonce=" + nonce).json()["proof"];
-    const auto local = front.ask("GET", "/api/proof?nonce=" + nonce, {{"Host", "localhost:" + std::to_string(front.port)}}).json()["proof"];
+    const auto local =
+        front.ask("GET", "/api/proof?nonce=" + nonce, {{"Host", "localhost:" + std::to_string(front.port)}})
+            .json()["proof"];
     const auto theirs = behind.ask("GET", "/api/proof?nonce=" + nonce).json()["proof"];
     CHECK(own.is_string());
     CHECK(own != local);
@@ -136,7 +142,8 @@ TEST_CASE("a neighbour's answer goes out under our own head", "[neighbours]") {
                     {"Set-Cookie", "session=1; Domain=example.com"},
                     {"Set-Cookie", "reauth_flow_ab=1; Path=/oauth/callback"},
                     {"X-Frame-Options", "ALLOWALL"},
-                    {"Content-Security-Policy", "default-src *; form-action 'self' https://as.example https://x;script-src *"},
+                    {"Content-Security-Policy",
+                     "default-src *; form-action 'self' https://as.example https://x;script-src *"},
                     {"Link", "<https://evil.example>; rel=preload"}};
     from.body = "<b>";
     auto out = own_answer(from);
@@ -169,5 +176,6 @@ TEST_CASE("a neighbour's answer goes out under our own head", "[neighbours]") {
 }
 
 TEST_CASE("a neighbour that answers with 400,000 levels is one that said nothing", "[neighbours]") {
-    CHECK_FALSE(read_json("{\"approvals\":" + std::string(400'000, '[') + std::string(400'000, ']') + "}", api_answer));
+    CHECK_FALSE(read_json("{\"approvals\":" + std::string(400'000, '[') + std::string(400'000, ']') + "}",
+                          api_answer));
 }

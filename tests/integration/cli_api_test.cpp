@@ -1,6 +1,6 @@
 // The client verbs against an approval API of the test's own.
-#include "proxy/cli/cli.hpp"
 #include "proxy/approval/operator_proof.hpp"
+#include "proxy/cli/cli.hpp"
 #include "proxy/net/http_service.hpp"
 #include "tests/support/text.hpp"
 
@@ -234,9 +234,9 @@ TEST_CASE("cli: logout and open") {
 
 TEST_CASE("cli: no verb tells its token to a stranger at the proxy's address") {
     const std::vector<std::vector<std::string>> verbs{
-        {"status"},         {"approvals"},        {"approvals", "--watch"}, {"approve", "ab12"}, {"deny", "ab12"},
-        {"open"},           {"login", "notes"},   {"logout", "notes"},      {"rules"},           {"history"},
-        {"approvals", "x"}, {"rules", "--revoke", "ef56"}};
+        {"status"},       {"approvals"}, {"approvals", "--watch"}, {"approve", "ab12"},
+        {"deny", "ab12"}, {"open"},      {"login", "notes"},       {"logout", "notes"},
+        {"rules"},        {"history"},   {"approvals", "x"},       {"rules", "--revoke", "ef56"}};
     const auto tries = [&](fake_api& stranger) {
         for (const auto& verb : verbs) {
             INFO(verb.front());

@@ -168,7 +168,8 @@ TEST_CASE("the notification gets the approval as JSON on its standard input, and
     CHECK_FALSE(has(programs.read("tell-me.env"), "hidden"));
 }
 
-TEST_CASE("a command that says its input again and fails does not bring the link into the log", "[notifier]") {
+TEST_CASE("a command that says its input again and fails does not bring the link into the log",
+          "[notifier]") {
     fake_programs programs;
     programs.add("echoes", "cat \"$0.input\" >&2; exit 1");
     start_log({}); // whatever an earlier test has set

@@ -352,7 +352,8 @@ public:
     }
 
     /// The approval API with the operator's token.
-    http_response api(const std::string& method, const std::string& path, const std::string& body = {}) const {
+    http_response api(const std::string& method, const std::string& path,
+                      const std::string& body = {}) const {
         return demo_http(method, page + "/api/" + path,
                          {{"Authorization", "Bearer " + proxy->operator_token()}}, body)
             .value();

@@ -151,7 +151,8 @@ TEST_CASE("no other character set, and no name that the body does not have, gets
           "[gate]") {
     gated house("{mode: hold}", "delete_*");
     auto client = house.proxy->connect();
-    const auto utf7 = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"+AGQ-elete_all","arguments":{}}})";
+    const auto utf7 =
+        R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"+AGQ-elete_all","arguments":{}}})";
     const auto refused = [&](const std::string& fields, const std::string& body) {
         REQUIRE(client.send(house.proxy->request("POST /up", house.session + fields, body)));
         const auto told = read_message(client).parsed();
@@ -159,12 +160,14 @@ TEST_CASE("no other character set, and no name that the body does not have, gets
     };
     const std::string accept = "Accept: application/json, text/event-stream\r\n";
     refused(accept + "Content-Type: application/json; charset=utf-7\r\n", utf7);
-    refused(accept + "Content-Type: application/json\r\nContent-Type: application/json;charset=utf-7\r\n", utf7);
+    refused(accept + "Content-Type: application/json\r\nContent-Type: application/json;charset=utf-7\r\n",
+            utf7);
     const auto fields = accept + "Content-Type: application/json\r\n";
     const auto echo = rpc(2, "tools/call", {{"name", "echo"}, {"arguments", json::object()}}).dump();
     refused(fields + "Mcp-Name: delete_all\r\n", echo);
     refused(fields + "Mcp-Method: tools/list\r\n", echo);
-    REQUIRE(client.send(house.proxy->request("POST /up", house.session + fields + "Mcp-Name: echo\r\n", echo)));
+    REQUIRE(
+        client.send(house.proxy->request("POST /up", house.session + fields + "Mcp-Name: echo\r\n", echo)));
     CHECK(house.ended(client).contains("result"));
     CHECK(house.proxy->approvals().empty());
     CHECK(house.upstream.executed("tools/call delete_all") == 0);
@@ -188,8 +191,10 @@ TEST_CASE("a batch is shown whole, the call that the rule names first; what is t
     auto client = house.proxy->connect();
     auto batch = json::array();
     for (int i = 1; i < 3; ++i)
-        batch.push_back(rpc(i, "tools/call", {{"name", "whoami"}, {"arguments", {{"x", std::string(4000, 'x')}}}}));
-    batch.push_back(rpc(3, "tools/call", {{"name", "echo"}, {"arguments", {{"text", "h\xe2\x80\x8bidden"}}}}));
+        batch.push_back(
+            rpc(i, "tools/call", {{"name", "whoami"}, {"arguments", {{"x", std::string(4000, 'x')}}}}));
+    batch.push_back(
+        rpc(3, "tools/call", {{"name", "echo"}, {"arguments", {{"text", "h\xe2\x80\x8bidden"}}}}));
     REQUIRE(client.send(house.rpc_post(batch)));
     auto shown = house.proxy->approval();
     CHECK(shown["tool"] == "echo");

@@ -321,14 +321,15 @@ TEST_CASE("nesting without end in what an upstream says ends nothing", "[stdio]"
     p.client.say(rpc(3, "ping"));
     p.next().json_answer(p.answered(3, "pong"));
     CHECK(p.client.hear()["result"]["text"] == "pong");
-    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" + deep(1'000'000) + "}}\n");
+    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" + deep(1'000'000) +
+                  "}}\n");
     CHECK(p.client.hear()["error"]["code"] == -32600);
 }
 
 TEST_CASE("a client's initialize with a million levels ends no session of era: bridge", "[stdio]") {
     stdio_pair p("    era: bridge\n");
-    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" + std::string(1'000'000, '[') +
-                  std::string(1'000'000, ']') + "}}\n");
+    p.client.send(R"({"jsonrpc":"2.0","id":4,"method":"initialize","params":{"a":)" +
+                  std::string(1'000'000, '[') + std::string(1'000'000, ']') + "}}\n");
     CHECK(p.client.hear()["error"]["code"] == -32600);
 }
 

@@ -34,6 +34,22 @@ LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 DANGLING_FOR = re.compile(r"\bfor\s*\([^;{}()]*:\s*[\w.:>-]+\((?:[^()]|\([^()]*\))*\)\s*(?:\[|\.(?:at|value|items|body|error)\b|\.\w+\s*\))")
 # five values in a row say nothing: failure::permanent(code, message, fix) and failure::passing do
 UNNAMED_FAILURE = re.compile(r"\{\s*fault::\w+,(?:[^{}]|\{[^{}]*\})*,\s*(?:true|false)\s*\}")
+# what comes from outside passes one reader a kind (docs/threat-model.md, "Where foreign things come in"):
+# (what reads it otherwise, the files that may, what to call instead)
+READERS = [
+    (re.compile(r"[Jj]son::(?:parse|accept|sax_parse|from_\w+)\s*\(|\.dump\s*\(|>>\s*json\b"), {"core/json_reader.cpp", "core/json_reader.hpp"},
+     "read_json(), walk_json() or json_text() of core/json_reader.hpp: depth and size are bounded there"),
+    (re.compile(r"\bi?fstream\b(?!>)|\bfopen\s*\(|::open\s*\([^;]*O_RDONLY(?![^;]*O_DIRECTORY)"), {"conf/regular_file.cpp"},
+     "read_regular_file() of conf/regular_file.hpp: it never waits, and reads regular files alone"),
+    (re.compile(r"\bcreate_directories\s*\(|::mkdir\s*\("), {"conf/regular_file.cpp"},
+     "make_private_directory() of conf/regular_file.hpp: 0700 whatever the umask"),
+]
+# /proc is the kernel's
+KERNEL_FILE = re.compile(r'"/(?:proc|dev/null)')
+# a call of a reader: its file stands in the table of docs/threat-model.md
+READER_CALL = re.compile(r"\b(read_json|parse_json_object|walk_json|read_regular_file)\s*(?:<[^>]*>)?\s*\(")
+READER_FILES = {"core/json_reader.cpp", "core/json_fields.cpp", "conf/regular_file.cpp"}
+ENTRY_TABLE = "## Where foreign things come in"
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
 
 
@@ -127,6 +143,12 @@ def check_cpp(name, source):
         yield line_of(source, match.start()), "build a failure by name: failure::permanent or failure::passing"
     for match in DANGLING_FOR.finditer(code_only(source)):
         yield line_of(source, match.start()), "a range-for over a part of a temporary dangles: name the temporary first"
+    if folder in LAYERS:
+        for pattern, owners, instead in READERS:
+            for match in pattern.finditer(code_only(source)) if name not in owners else ():
+                line = line_of(source, match.start())
+                if not KERNEL_FILE.search(source.split("\n")[line - 1]):
+                    yield line, f"call {instead}"
     if folder == "tests":
         for match in SLEEP.finditer(code_only(source)):
             yield line_of(source, match.start()), f"{match.group(0)}: wait for what is meant, not for time"
@@ -141,8 +163,28 @@ def check(name, source):
         yield line_of(source, match.start()), f"{match.group(0)}: finish it or file it"
 
 
+def check_entries(sources, model):
+    """Yields (file, message): who reads foreign things and stands not in the threat model's table, and the other way round."""
+    table = model.partition(ENTRY_TABLE)[2].partition("\n## ")[0]
+    named = set(re.findall(r"`((?:core|policy|conf|proxy)/[\w/]+\.cpp)`", table))
+    readers = {
+        name for name, source in sources.items()
+        if name.split("/")[0] in LAYERS and name not in READER_FILES and name.endswith(".cpp") and READER_CALL.search(code_only(source))
+    }
+    for name in sorted(readers - named):
+        yield name, f'reads what comes from outside: say so in docs/threat-model.md, "{ENTRY_TABLE[3:]}"'
+    for name in sorted(named - readers):
+        yield "docs/threat-model.md", f"{name} reads nothing from outside (any more)"
+
+
 def main():
     bad = 0
+    sources = {
+        name: (ROOT / name).read_text(encoding="utf-8") for name in files() if name.endswith((".cpp", "docs/threat-model.md"))
+    }
+    for name, message in check_entries(sources, sources["docs/threat-model.md"]):
+        print(f"{name}:1: {message}")
+        bad += 1
     for name in files():
         if not name.endswith((".cpp", ".hpp", ".mjs", ".py", ".sh", ".yaml", ".md", ".txt", "package-lock.json")):
             continue

@@ -80,7 +80,19 @@ HOUSE_BAD = [
     ("tests/unit/core/x.cpp", '// p\nTEST_CASE("a") {}\n'),
     ("tests/e2e/package-lock.json", '{"resolved": "https://somewhere/x.tgz"}'),
 ]
+HOUSE_BAD += [
+    ("proxy/net/x.cpp", "// p\nvoid f() { auto a = nlohmann::json::parse(text, nullptr, false); }\n"),
+    ("core/x.cpp", "// p\nvoid f() { era_json::accept(text); }\n"),
+    ("policy/x.cpp", "// p\nvoid f() { json::sax_parse(text, &r); }\n"),
+    ("proxy/log/x.cpp", "// p\nvoid f() { out << value.dump(2); }\n"),
+    ("proxy/cli/x.cpp", "// p\nvoid f() { std::ifstream in(path); }\n"),
+    ("proxy/cli/x.cpp", "// p\nvoid f() { int fd = ::open(path, O_RDONLY | O_CLOEXEC); }\n"),
+    ("proxy/service/x.cpp", "// p\nvoid f() { std::filesystem::create_directories(path); }\n"),
+]
 HOUSE_GOOD = [
+    ("core/x.cpp", "// p\nvoid f() { auto a = read_json(text); json_text(*a); url::parse(x); }\n"),
+    ("proxy/cli/x.cpp", '// p\nvoid f() { std::ifstream in("/proc/self/stat"); }\n'),
+    ("tests/unit/x_test.cpp", "// p\nvoid f() { json::parse(text); }\n"),
     ("core/x.cpp", '// p\n#include <string>\n#include "core/uri.hpp"\n'),
     ("proxy/net/x.cpp", '// p\n#include <thread>\n#include "policy/flow.hpp"\n'),
     ("tests/unit/x.cpp", "// p\n// no sleep_for here\n"),
@@ -132,6 +144,10 @@ def main():
     for name, source in HOUSE_GOOD:
         wrong += [f"must be allowed, but is: {m}\n{name}\n{source}" for _, m in house_lint.check(name, source)]
     wrong += fleet_wrong()
+    model = house_lint.ENTRY_TABLE + "\n| a | `core/a.cpp` `core/gone.cpp` |\n"
+    entries = {"core/a.cpp": "read_json(x);", "core/b.cpp": "read_json<era_json>(x);", "core/gone.cpp": "", "tests/c.cpp": "read_json(x);"}
+    if [name for name, _ in house_lint.check_entries(entries, model)] != ["core/b.cpp", "docs/threat-model.md"]:
+        wrong.append(f"the table of entries: {list(house_lint.check_entries(entries, model))}")
     for text in wrong:
         print(text)
     samples = len(GOOD) + len(BAD) + len(HOUSE_BAD) + len(HOUSE_GOOD) + len(FLEET_BAD)

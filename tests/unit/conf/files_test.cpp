@@ -58,8 +58,8 @@ TEST_CASE("a configuration whose file or secrets are FIFOs is refused with their
     const directory dir;
     const auto pipe = fifo(dir, "pipe");
     CHECK(has(load_config(pipe, inputs()).error().message, "is no regular file"));
-    const auto told = bad("upstreams:\n  a:\n    url: https://a.example/mcp\n    headers: {X-Key: {file: " + pipe +
-                          "}}\n");
+    const auto told =
+        bad("upstreams:\n  a:\n    url: https://a.example/mcp\n    headers: {X-Key: {file: " + pipe + "}}\n");
     CHECK(has(told, pipe + " is no regular file"));
 }
 
@@ -80,7 +80,8 @@ TEST_CASE("directories for secrets are closed to others whatever the umask, and 
     CHECK(has(exposed_directory(state), "chmod go-w"));
     ::chmod(state.c_str(), 0720);
     CHECK_FALSE(exposed_directory(state).empty());
-    auto c = text("upstreams: {a: {url: 'https://a.example/mcp'}}\n", {{"MCP_REAUTH_STATE_DIRECTORY", state}});
+    auto c =
+        text("upstreams: {a: {url: 'https://a.example/mcp'}}\n", {{"MCP_REAUTH_STATE_DIRECTORY", state}});
     REQUIRE(c.has_value());
     bool warned = false;
     for (const auto& w : c->warnings)
@@ -105,20 +106,26 @@ TEST_CASE("a source of a secret in a flag or a variable is one, and no literal")
     auto flagged = inputs();
     flagged.flags["approval.token"] = "{file: " + file + "}";
     CHECK(token_of(flagged).value.equals("from-the-file-0123456789"));
-    CHECK(token_of(inputs({{"MCP_REAUTH_APPROVAL_TOKEN", "{file: " + file + "}"}})).value.equals("from-the-file-0123456789"));
+    CHECK(token_of(inputs({{"MCP_REAUTH_APPROVAL_TOKEN", "{file: " + file + "}"}}))
+              .value.equals("from-the-file-0123456789"));
     CHECK(token_of(inputs({{"MCP_REAUTH_APPROVAL_TOKEN", "{env: T}"}, {"T", "of-the-variable-0123456789"}}))
               .value.equals("of-the-variable-0123456789"));
-    CHECK(token_of(inputs({{"MCP_REAUTH_APPROVAL_TOKEN", "plain-0123456789-abcdef"}})).value.equals("plain-0123456789-abcdef"));
+    CHECK(token_of(inputs({{"MCP_REAUTH_APPROVAL_TOKEN", "plain-0123456789-abcdef"}}))
+              .value.equals("plain-0123456789-abcdef"));
     flagged.flags["approval.token"] = "{fiel: " + file + "}";
-    const auto wrong = load_config_text("upstreams: {a: {url: 'https://a.example/mcp'}}\n", "test.yaml", flagged);
+    const auto wrong =
+        load_config_text("upstreams: {a: {url: 'https://a.example/mcp'}}\n", "test.yaml", flagged);
     REQUIRE(wrong.has_error());
     CHECK(has(wrong.error().message, "--set approval.token"));
     CHECK(has(wrong.error().message, "did you mean 'file'"));
 }
 
 TEST_CASE("a configured token that would forge a header field is refused, without showing it") {
-    for (const auto* value : {"'ok-0123456789\r\n\r\nX-Evil: 1'", "\"a\\r\\nX-Evil: 1\"", "'with space'", "\"caf\\u00e9\""}) {
-        const auto told = bad(std::string("upstreams:\n  a: {url: 'https://a.example/mcp', grant: static, token: ") + value + "}\n");
+    for (const auto* value :
+         {"'ok-0123456789\r\n\r\nX-Evil: 1'", "\"a\\r\\nX-Evil: 1\"", "'with space'", "\"caf\\u00e9\""}) {
+        const auto told =
+            bad(std::string("upstreams:\n  a: {url: 'https://a.example/mcp', grant: static, token: ") +
+                value + "}\n");
         CHECK(has(told, "holds characters that no token has"));
         CHECK_FALSE(has(told, "Evil"));
     }

@@ -7,8 +7,10 @@ using namespace reauth;
 
 namespace {
 
-constexpr auto echo_call = R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","uri":"file:///etc"}})";
-constexpr auto read_file = R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"harmless","uri":"file:///etc/shadow"}})";
+constexpr auto echo_call =
+    R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","uri":"file:///etc"}})";
+constexpr auto read_file =
+    R"({"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"name":"harmless","uri":"file:///etc/shadow"}})";
 
 /// Whether the message is let in with these fields.
 bool let_in(const std::string& fields, const std::string& body = echo_call) {
@@ -25,19 +27,23 @@ bool let_in(const std::string& fields, const std::string& body = echo_call) {
 
 TEST_CASE("only UTF-8 is let in before an approval, by every Content-Type there is") {
     CHECK(let_in(""));
-    for (const auto* fine : {"application/json", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
-                             "application/json ; Charset=Utf-8 ; profile=x;", "text/plain"})
+    for (const auto* fine :
+         {"application/json", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
+          "application/json ; Charset=Utf-8 ; profile=x;", "text/plain"})
         CHECK(let_in(std::string("Content-Type: ") + fine + "\r\n"));
     for (const auto* bad :
-         {"application/json; charset=utf-7", "application/json;charset=\"utf-7\"", "application/json; CHARSET=UTF-16LE",
-          "application/json; charset=utf-8; charset=utf-7", "application/json; charset=utf-7; charset=utf-8",
-          "application/json; x=\"a;b\"; charset=utf-7", "application/json; charset*=utf-7''utf-8",
-          "application/json; charset*0=utf-; charset*1=7", "application/json, application/json; charset=utf-7",
+         {"application/json; charset=utf-7", "application/json;charset=\"utf-7\"",
+          "application/json; CHARSET=UTF-16LE", "application/json; charset=utf-8; charset=utf-7",
+          "application/json; charset=utf-7; charset=utf-8", "application/json; x=\"a;b\"; charset=utf-7",
+          "application/json; charset*=utf-7''utf-8", "application/json; charset*0=utf-; charset*1=7",
+          "application/json, application/json; charset=utf-7",
           "application/json; charset=", "application/json; charset", "application/json charset=utf-7",
-          "application/json; charset=\"utf\\-7\"", "application/json; charset = utf-7", "; charset=utf-8", "json",
-          "application/json; charset='utf-8'", "application/json; charset=latin1", "application/json; charset=utf-8 x"})
+          "application/json; charset=\"utf\\-7\"", "application/json; charset = utf-7", "; charset=utf-8",
+          "json", "application/json; charset='utf-8'", "application/json; charset=latin1",
+          "application/json; charset=utf-8 x"})
         CHECK_FALSE(let_in(std::string("Content-Type: ") + bad + "\r\n"));
-    CHECK_FALSE(let_in("Content-Type: application/json\r\ncontent-type: application/json; charset=utf-7\r\n"));
+    CHECK_FALSE(
+        let_in("Content-Type: application/json\r\ncontent-type: application/json; charset=utf-7\r\n"));
     CHECK_FALSE(let_in("Content-Encoding: gzip\r\n"));
 }
 

@@ -15,7 +15,8 @@ std::string nested(std::size_t levels) {
 
 } // namespace
 
-TEST_CASE("a million levels, a hundred million bytes and a crowd of members are refused before a document is built") {
+TEST_CASE("a million levels, a hundred million bytes and a crowd of members are refused before a document is "
+          "built") {
     CHECK(read_json(nested(128)).has_value());
     CHECK_FALSE(read_json(nested(129)).has_value());
     CHECK_FALSE(read_json(nested(1'000'000), whole_message).has_value());

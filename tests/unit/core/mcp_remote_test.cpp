@@ -41,9 +41,10 @@ TEST_CASE("tokens and client of mcp-remote become a credential and a registratio
 }
 
 TEST_CASE("a token of mcp-remote that would forge a header field is not taken over") {
-    for (const auto* tokens : {R"({"access_token":"a\r\nX-Evil: 1"})", R"({"access_token":"a b"})",
-                               R"({"access_token":"a\u0000"})", R"({"access_token":"a","refresh_token":"r\n"})",
-                               R"({"access_token":"a\u00e4"})"}) {
+    for (const auto* tokens :
+         {R"({"access_token":"a\r\nX-Evil: 1"})", R"({"access_token":"a b"})",
+          R"({"access_token":"a\u0000"})", R"({"access_token":"a","refresh_token":"r\n"})",
+          R"({"access_token":"a\u00e4"})"}) {
         const auto read = read_mcp_remote(secret(tokens), secret(client), read_at);
         REQUIRE(read.has_error());
         CHECK(read.error().code == fault::invalid_configuration);

@@ -1,5 +1,5 @@
 // A body as a person approves it: read strictly, bound exactly, shown honestly.
-#include "core/tool_call.hpp"
+#include "core/shown_call.hpp"
 
 #include "core/json_rpc.hpp"
 
@@ -82,19 +82,28 @@ TEST_CASE("a body that readers could understand differently is refused") {
 
 TEST_CASE("a retry that brings a progress token where no _meta and no params were is the same call") {
     const auto bare = R"({"id":1,"method":"tools/list"})";
-    CHECK(canonical(bare) == canonical(R"({"id":2,"method":"tools/list","params":{"_meta":{"progressToken":1}}})"));
+    CHECK(canonical(bare) ==
+          canonical(R"({"id":2,"method":"tools/list","params":{"_meta":{"progressToken":1}}})"));
     CHECK(canonical(bare) == canonical(R"({"params":{"_meta":{}},"id":2,"method":"tools/list"})"));
     const auto with = R"({"id":1,"method":"tools/call","params":{"name":"rm","arguments":{"a":1}}})";
-    CHECK(canonical(with) ==
-          canonical(R"({"id":1,"method":"tools/call","params":{"_meta":{"progressToken":7,"baggage":{"x":{}}},"name":"rm","arguments":{"a":1}}})"));
-    CHECK(canonical(with) ==
-          canonical(R"({"id":1,"method":"tools/call","params":{"name":"rm","_meta":{"traceparent":"t"},"arguments":{"a":1}}})"));
-    CHECK(canonical(with) !=
-          canonical(R"({"id":1,"method":"tools/call","params":{"name":"rm","arguments":{"a":1},"_meta":{"k":{}}}})"));
+    CHECK(
+        canonical(with) ==
+        canonical(
+            R"({"id":1,"method":"tools/call","params":{"_meta":{"progressToken":7,"baggage":{"x":{}}},"name":"rm","arguments":{"a":1}}})"));
+    CHECK(
+        canonical(with) ==
+        canonical(
+            R"({"id":1,"method":"tools/call","params":{"name":"rm","_meta":{"traceparent":"t"},"arguments":{"a":1}}})"));
+    CHECK(
+        canonical(with) !=
+        canonical(
+            R"({"id":1,"method":"tools/call","params":{"name":"rm","arguments":{"a":1},"_meta":{"k":{}}}})"));
     // an argument that is called so is the tool's own
     CHECK(canonical(call(R"({"_meta":{}})")) != canonical(call("{}")));
-    CHECK(canonical("[" + std::string(bare) + "," + bare + "]") ==
-          canonical(R"([{"id":1,"method":"tools/list","params":{"_meta":{"progressToken":1}}},{"id":2,"method":"tools/list","params":{}}])"));
+    CHECK(
+        canonical("[" + std::string(bare) + "," + bare + "]") ==
+        canonical(
+            R"([{"id":1,"method":"tools/list","params":{"_meta":{"progressToken":1}}},{"id":2,"method":"tools/list","params":{}}])"));
 }
 
 TEST_CASE("the method decides which member names the operation, wherever it stands") {
@@ -106,8 +115,10 @@ TEST_CASE("the method decides which member names the operation, wherever it stan
         CHECK(shallow.messages.front().tool == read->calls.front().tool);
         return read->calls.front().tool;
     };
-    CHECK(named(R"({"id":1,"method":"resources/read","params":{"name":"harmless","uri":"file:///x"}})") == "file:///x");
-    CHECK(named(R"({"params":{"uri":"file:///x","name":"harmless"},"id":1,"method":"resources/read"})") == "file:///x");
+    CHECK(named(R"({"id":1,"method":"resources/read","params":{"name":"harmless","uri":"file:///x"}})") ==
+          "file:///x");
+    CHECK(named(R"({"params":{"uri":"file:///x","name":"harmless"},"id":1,"method":"resources/read"})") ==
+          "file:///x");
     CHECK(named(R"({"id":1,"method":"resources/read","params":{"name":"harmless"}})").empty());
     CHECK(named(R"({"id":1,"method":"tools/call","params":{"uri":"x"}})").empty());
     CHECK(named(R"({"id":1,"method":"tools/call","params":{"uri":"x","name":"rm"}})") == "rm");
@@ -126,7 +137,8 @@ TEST_CASE("whatever is bound is shown: every message, and what stands beside the
     REQUIRE(shown.calls.size() == 3);
     CHECK(shown.hidden == 0);
     CHECK(shown.calls[0].tool == "rm"); // what the rule names comes first
-    for (const auto* part : {"\"ttl\": 60000", "\"requestState\": \"s\"", "\"acme/as\": \"root\"", "\"x\": 7", "\"uri\": \"u\""})
+    for (const auto* part :
+         {"\"ttl\": 60000", "\"requestState\": \"s\"", "\"acme/as\": \"root\"", "\"x\": 7", "\"uri\": \"u\""})
         CHECK(shown.calls[0].also.find(part) != std::string::npos);
     CHECK(shown.calls[0].also.find("progressToken") == std::string::npos);
     CHECK(shown.calls[1].arguments == "{\n  \"n\": 1.50\n}");
@@ -134,10 +146,12 @@ TEST_CASE("whatever is bound is shown: every message, and what stands beside the
     CHECK(shown.calls[2].also.find("\"ok\": true") != std::string::npos);
 }
 
-TEST_CASE("what is too much to be shown is counted, and the call that matters is shown before it fills the page") {
+TEST_CASE(
+    "what is too much to be shown is counted, and the call that matters is shown before it fills the page") {
     std::string batch = "[";
     for (int i = 0; i < 3; ++i)
-        batch += R"({"id":1,"method":"tools/call","params":{"name":"read","arguments":{"a":")" + std::string(4000, 'x') + "\"}}},";
+        batch += R"({"id":1,"method":"tools/call","params":{"name":"read","arguments":{"a":")" +
+                 std::string(4000, 'x') + "\"}}},";
     const auto read = read_call_content(batch + R"({"id":2,"method":"tools/call","params":{"name":"rm"}}])");
     REQUIRE(read.has_value());
     CHECK(show_calls(*read, 3).hidden == 0);
@@ -155,7 +169,8 @@ TEST_CASE("what is too much to be shown is counted, and the call that matters is
 
 TEST_CASE("what cannot be seen is shown as its escape") {
     CHECK(shown_arguments("{\"p\":\"/srv/a\xe2\x80\x8btmp\"}") == "{\n  \"p\": \"/srv/a\\u200btmp\"\n}");
-    CHECK(shown_arguments("{\"p\":\"a\xc2\xa0" "b\xf3\xa0\x81\x81\"}") == "{\n  \"p\": \"a\\u00a0b\\udb40\\udc41\"\n}");
+    CHECK(shown_arguments("{\"p\":\"a\xc2\xa0"
+                          "b\xf3\xa0\x81\x81\"}") == "{\n  \"p\": \"a\\u00a0b\\udb40\\udc41\"\n}");
     CHECK(shown_arguments("{\"p  q\":\"a  b \"}") == "{\n  \"p  q\": \"a  b \"\n}");
     CHECK(shown_arguments("\"\x7f\xc2\x85\"") == "\"\\u007f\\u0085\"");
     CHECK(shown_arguments(R"("\\u200b")") == R"("\\u200b")"); // the text that is written so stays apart

@@ -167,7 +167,9 @@ TEST_CASE("a batch is shown whole, each message of it, and what is not shown sta
     a.method = "tools/call";
     a.tool = "delete\xe2\x80\x8b_all  x";
     a.completes_without_login = true;
-    a.calls.calls = {{"tools/call", "delete_all", "{}", "{\n  \"task\": {}\n}"}, {"tools/call", "read_x", "[1]", ""}, {"", "", "", "{\n  \"result\": 1\n}"}};
+    a.calls.calls = {{"tools/call", "delete_all", "{}", "{\n  \"task\": {}\n}"},
+                     {"tools/call", "read_x", "[1]", ""},
+                     {"", "", "", "{\n  \"result\": 1\n}"}};
     a.calls.hidden = 4711;
     const auto page = page_of(a);
     CHECK(shows(page, "Send these 3 messages to github?"));

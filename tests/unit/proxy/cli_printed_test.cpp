@@ -22,8 +22,12 @@ std::string printed(std::initializer_list<std::string> pieces) {
 } // namespace
 
 TEST_CASE("a terminal gets no escape, whoever wrote the text") {
-    CHECK(printed({"a\x1b]0;owned\x07" "b\r\n"}) == "a\\u001b]0;owned\\u0007b\\u000d\n");
-    CHECK(printed({"\xc2\x9b" "31m", "\xe2\x80\xae" "x"}) == "\\u009b31m\\u202ex");
+    CHECK(printed({"a\x1b]0;owned\x07"
+                   "b\r\n"}) == "a\\u001b]0;owned\\u0007b\\u000d\n");
+    CHECK(printed({"\xc2\x9b"
+                   "31m",
+                   "\xe2\x80\xae"
+                   "x"}) == "\\u009b31m\\u202ex");
     CHECK(printed({"plain\ttext: ä€😀\n"}) == "plain\ttext: ä€😀\n");
     CHECK(printed({"\xff"}) == "\xef\xbf\xbd");
 }

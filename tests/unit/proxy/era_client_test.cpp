@@ -85,7 +85,8 @@ TEST_CASE("what has no way out waits for the session's stream, and not without e
     CHECK(json::parse(stream->take())["params"]["data"] == 44); // the newest
 }
 
-TEST_CASE("what nobody fetches is capped in bytes: of 256 notifications of 1 MiB a little is kept, the newest") {
+TEST_CASE(
+    "what nobody fetches is capped in bytes: of 256 notifications of 1 MiB a little is kept, the newest") {
     world w;
     for (int i = 0; i < 256; ++i) {
         w.says(notice("notifications/message", {{"data", std::string(300'000, 'x')}, {"n", i}}));

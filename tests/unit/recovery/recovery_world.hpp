@@ -375,7 +375,7 @@ struct recovery_world {
         ask.where = {table, table->routes[0].get(), 0};
         auto& call = ask.call.emplace();
         call.digest = digest;
-        call.operations.push_back({"tools/call", "echo"});
+        call.named = {"tools/call", "echo"};
         auto held = std::make_shared<held_request>(control.get_executor(), waker, std::move(ask));
         manager->ask(held);
         return held;
