@@ -1,5 +1,6 @@
 // The approval page in Chromium: what it says, what it does, that anybody can use it, with and without JavaScript.
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { accessible, launch, person, screenshot, throughProvider } from './lib/browser.mjs';
 import { said, v1 } from './lib/clients.mjs';
@@ -117,5 +118,55 @@ test('the dashboard opens with a one-time link and is honest when empty', { time
   await screenshot(page, 'dashboard-empty');
   await accessible(page, 'the dashboard');
   assert.deepEqual(page.complaints, []);
+  passed();
+});
+
+test('a call that is too large to be shown: the page counts the rest, the dashboard wants a tick, and tells no stranger its token', { timeout: 90_000 }, async (t) => {
+  const { rs, proxy, url, passed } = await use(t, { proxy: { template: 'gate.yaml', values: { heartbeat: '1s' } } });
+  const browser = await launch(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const call = client.callTool({ name: 'echo', arguments: { message: `a\u200bb  c ${'y'.repeat(60_000)}` } });
+  call.catch(() => {});
+  const asked = await proxy.oneApproval();
+  const look = await person(browser);
+  await look.goto(asked.link);
+  const words = await look.locator('body').innerText();
+  for (const part of ['Not shown: ', 'a\\u200bb  c y', 'Sent to', '--unseen']) assert.ok(words.includes(part), `the page must say ${part}:\n${words.slice(0, 500)}`);
+  await screenshot(look, 'call-not-shown');
+  await accessible(look, 'a call that is not shown whole');
+
+  const page = await person(browser);
+  await page.goto((await proxy.cli('open')).stdout.trim());
+  await page.getByText('bytes of this call').waitFor();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByText(/tick that you approve/).waitFor();
+  assert.equal(rs.counts.tools.echo, undefined);
+  await screenshot(page, 'dashboard-not-shown');
+  await accessible(page, 'the dashboard with a call that is not shown whole');
+  await page.getByLabel('I approve what is not shown here').check();
+  await page.getByRole('button', { name: 'Approve' }).click();
+  assert.match(said(await call), /^a/);
+  assert.equal(rs.counts.tools.echo, 1);
+  assert.deepEqual(look.complaints, []);
+  assert.deepEqual(page.complaints, []);
+  await client.close();
+
+  // the proxy ends, and another program takes its port: the tab that is still open tells it nothing
+  await proxy.kill();
+  const told = [];
+  const stranger = createServer((req, res) => {
+    told.push(`${req.method} ${req.url} ${req.headers.authorization ?? ''}`);
+    res.setHeader('Content-Type', 'application/json').end('{"proof":"00"}');
+  });
+  await new Promise((resolve) => stranger.listen(proxy.approvalPort, '127.0.0.1', resolve));
+  t.after(() => stranger.close());
+  await page.getByText('Locked', { exact: true }).waitFor({ timeout: 30_000 });
+  assert.ok(told.some((line) => line.startsWith('GET /api/proof?nonce=')), told.join('\n'));
+  assert.ok(told.every((line) => !/Bearer/.test(line)), told.join('\n'));
+  const { code, stderr } = await proxy.cli('status');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /could not prove that it knows the operator token/);
+  assert.ok(told.every((line) => !/Bearer/.test(line)), told.join('\n'));
   passed();
 });

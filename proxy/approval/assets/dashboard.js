@@ -12,6 +12,7 @@ async function showEntry() {
   const client = byId("connect-client").value, name = byId("connect-upstream").value;
   if (!client || !name || shownEntry === client + "/" + name) return;
   shownEntry = client + "/" + name;
+  await prove();
   const answer = await fetch(base + "/api/client-config/" + encodeURIComponent(name) + "/" + client, { headers: auth() });
   if (!answer.ok) { shownEntry = ""; return; }
   const e = await answer.json();
