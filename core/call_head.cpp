@@ -52,8 +52,9 @@ bool true_of_all(const call_content& content, std::string_view said, std::string
 
 } // namespace
 
-bool says_utf8(std::string_view content_type) noexcept {
+bool says_utf8(std::string_view content_type) {
     auto rest = content_type;
+    std::size_t named = 0;
     if (take_token(rest).empty() || !rest.starts_with('/'))
         return false;
     rest.remove_prefix(1);
@@ -77,8 +78,14 @@ bool says_utf8(std::string_view content_type) noexcept {
         const auto plain = name.substr(0, name.find('*'));
         if (iequals(plain, "charset") && (plain.size() != name.size() || !iequals(value, "utf-8")))
             return false;
+        named += iequals(plain, "charset") ? 1 : 0;
     }
-    return true;
+    // some servers look for the word, wherever it stands
+    std::size_t seen = 0;
+    const auto lower = ascii_lower(content_type);
+    for (auto at = lower.find("charset"); at != lower.npos; at = lower.find("charset", at + 1))
+        ++seen;
+    return seen == named;
 }
 
 result<call_content> read_call(const request_head& head, std::string_view body) {

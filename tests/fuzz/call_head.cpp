@@ -19,10 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     for (const auto& f : head) {
         if (f.id == field_id::content_type) {
-            const auto lower = ascii_lower(f.value);
-            if (lower.find("utf-7") != lower.npos && lower.find("charset=utf-7") != lower.npos &&
-                lower.find('"') == lower.npos)
-                std::abort();
+            auto lower = ascii_lower(f.value);
+            std::erase(lower, '"');
+            for (auto at = lower.find("charset"); at != lower.npos; at = lower.find("charset", at + 1))
+                if (lower.compare(at, 13, "charset=utf-8") != 0)
+                    std::abort();
         }
         for (const auto& c : read->calls)
             if (iequals(f.name, "mcp-method") && mcp_header_text(f.value) != c.method)

@@ -31,16 +31,27 @@ TEST_CASE("only UTF-8 is let in before an approval, by every Content-Type there 
          {"application/json", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
           "application/json ; Charset=Utf-8 ; profile=x;", "text/plain"})
         CHECK(let_in(std::string("Content-Type: ") + fine + "\r\n"));
-    for (const auto* bad :
-         {"application/json; charset=utf-7", "application/json;charset=\"utf-7\"",
-          "application/json; CHARSET=UTF-16LE", "application/json; charset=utf-8; charset=utf-7",
-          "application/json; charset=utf-7; charset=utf-8", "application/json; x=\"a;b\"; charset=utf-7",
-          "application/json; charset*=utf-7''utf-8", "application/json; charset*0=utf-; charset*1=7",
-          "application/json, application/json; charset=utf-7",
-          "application/json; charset=", "application/json; charset", "application/json charset=utf-7",
-          "application/json; charset=\"utf\\-7\"", "application/json; charset = utf-7", "; charset=utf-8",
-          "json", "application/json; charset='utf-8'", "application/json; charset=latin1",
-          "application/json; charset=utf-8 x"})
+    for (const auto* bad : {"application/json; charset=utf-7",
+                            "application/json;charset=\"utf-7\"",
+                            "application/json; CHARSET=UTF-16LE",
+                            "application/json; charset=utf-8; charset=utf-7",
+                            "application/json; charset=utf-7; charset=utf-8",
+                            "application/json; oncharset=utf-7",
+                            "application/json; p=\"charset=utf-7\"; charset=utf-8",
+                            "application/json; x=\"a;b\"; charset=utf-7",
+                            "application/json; charset*=utf-7''utf-8",
+                            "application/json; charset*0=utf-; charset*1=7",
+                            "application/json, application/json; charset=utf-7",
+                            "application/json; charset=",
+                            "application/json; charset",
+                            "application/json charset=utf-7",
+                            "application/json; charset=\"utf\\-7\"",
+                            "application/json; charset = utf-7",
+                            "; charset=utf-8",
+                            "json",
+                            "application/json; charset='utf-8'",
+                            "application/json; charset=latin1",
+                            "application/json; charset=utf-8 x"})
         CHECK_FALSE(let_in(std::string("Content-Type: ") + bad + "\r\n"));
     CHECK_FALSE(
         let_in("Content-Type: application/json\r\ncontent-type: application/json; charset=utf-7\r\n"));
