@@ -26,6 +26,11 @@ struct descriptor {
     }
 };
 
+/// Root looks after other users' files: whose they are was settled when it was told where to look.
+bool belongs_to_another(const struct stat& about) {
+    return about.st_uid != ::geteuid() && ::geteuid() != 0;
+}
+
 file_read refused(std::string why) {
     file_read out;
     out.trouble = std::move(why);
@@ -49,8 +54,9 @@ file_read read_regular_file(const std::string& path, const file_demands& demands
         return refused("is a directory");
     if (!S_ISREG(about.st_mode))
         return refused("is no regular file (a FIFO, a socket or a device stands there)");
-    if (demands.own && (about.st_uid != ::geteuid() || (about.st_mode & group_and_others) != 0)) {
-        auto out = refused(about.st_uid != ::geteuid() ? "belongs to another user" : "may be read by others");
+    const bool anothers = belongs_to_another(about);
+    if (demands.own && (anothers || (about.st_mode & group_and_others) != 0)) {
+        auto out = refused(anothers ? "belongs to another user" : "may be read by others");
         out.exposed = true;
         return out;
     }
@@ -93,18 +99,18 @@ std::string exposed_directory(const std::string& path) {
     struct stat about{};
     if (path.empty() || ::stat(path.c_str(), &about) != 0)
         return {};
-    const auto belongs_to_another = [&] { return about.st_uid != ::geteuid() && about.st_uid != 0; };
-    if (belongs_to_another())
+    if (belongs_to_another(about) && about.st_uid != 0)
         return path + " belongs to another user, and secrets are kept in it";
     if ((about.st_mode & writable_by_others) != 0)
         return "others may write to " + path + ", where secrets are kept: run `chmod go-w " + path + "`";
-    // whoever may write above it may put another in its place; not where only owners may rename (/tmp)
+    // who may write above it may put another in its place; not where only owners may rename (/tmp). A group
+    // there is mostly the user's own (a umask of 002)
     for (auto above = std::filesystem::path(path).parent_path(); !above.empty();
          above = above.parent_path()) {
         if (::stat(above.c_str(), &about) != 0)
             return {};
-        const bool open = (about.st_mode & writable_by_others) != 0 && (about.st_mode & S_ISVTX) == 0;
-        if (open || belongs_to_another())
+        const bool open = (about.st_mode & S_IWOTH) != 0 && (about.st_mode & S_ISVTX) == 0;
+        if (open || (belongs_to_another(about) && about.st_uid != 0))
             return "others may write to " + above.string() + ", above " + path + ", where secrets are kept";
         if (above == above.root_path())
             break;

@@ -12,7 +12,8 @@ namespace reauth {
 /// What is asked of a file besides that it is one.
 struct file_demands {
     std::size_t largest = 256 * 1024; ///< bytes
-    bool own = false;                 ///< this user's, not reached through a link, and closed to all others
+    /// This user's (for root: anybody's), not reached through a link, and closed to all others.
+    bool own = false;
 };
 
 /// What was read, or why not: a phrase that follows the file's name ("is a directory").

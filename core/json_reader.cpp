@@ -1,6 +1,8 @@
 // Brackets, commas and colons outside of strings are counted; only then the library is let at the text.
 #include "core/json_reader.hpp"
 
+#include "core/json_scan.hpp"
+
 namespace reauth {
 namespace {
 
@@ -30,40 +32,13 @@ bool within_bounds(std::string_view text, const json_bounds& bounds) noexcept {
     if (text.size() > bounds.bytes)
         return false;
     std::size_t depth = 0, values = 1;
-    bool in_string = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (in_string) {
-            if (c == '\\')
-                ++i;
-            else if (c == '"')
-                in_string = false;
-            continue;
-        }
-        switch (c) {
-        case '"':
-            in_string = true;
-            break;
-        case '{':
-        case '[':
-            if (++depth > bounds.depth)
-                return false;
-            ++values;
-            break;
-        case '}':
-        case ']':
-            depth -= depth > 0 ? 1 : 0;
-            break;
-        case ',':
-            ++values;
-            break;
-        default:
-            break;
-        }
-        if (values > bounds.values)
-            return false;
-    }
-    return true;
+    return scan_json(text, [&](std::size_t, char c) {
+        const bool opens = c == '[' || c == '{', closes = c == ']' || c == '}';
+        depth += opens ? 1 : 0;
+        depth -= closes && depth > 0 ? 1 : 0;
+        values += opens || c == ',' ? 1 : 0;
+        return depth <= bounds.depth && values <= bounds.values;
+    });
 }
 
 template<class Json>

@@ -117,6 +117,7 @@ private:
     changes changed_;
     loop_timer pause_;              ///< of the stream that is opened again
     unsigned listened_in_vain_ = 0; ///< streams of changes that ended, in a row
+    unsigned lost_in_vain_ = 0;     ///< sessions that the server's stream has lost, in a row
 };
 
 } // namespace reauth

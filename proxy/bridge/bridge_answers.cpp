@@ -50,6 +50,7 @@ void bridge::deliver(std::string text, const call_ptr& call) {
                   {{"upstream", upstream_}, {"message", "nobody waits for it"}});
         return;
     }
+    lost_in_vain_ = 0; // it talks
     if (lists_tools)
         text = tools_.learn(std::move(text));
     hear(std::move(text));

@@ -201,6 +201,13 @@ task<void> bridge::listen(self_ptr self, std::uint64_t epoch) {
             stream->reset();
             failures = at.moved ? 0 : failures + 1;
         } else if (status == 404 && had && !b.session_.id.empty()) {
+            // one that loses each session at once is not asked for another at once for ever
+            if (b.lost_in_vain_ > 0) {
+                const bool going_on = co_await b.rest(reading_point().pause(b.lost_in_vain_));
+                if (!going_on || !current())
+                    co_return;
+            }
+            ++b.lost_in_vain_;
             const auto renewed = co_await b.renew(epoch);
             co_return; // the new session has a stream of its own
         } else if (!may_work_later(status)) {

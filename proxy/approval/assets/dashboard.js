@@ -42,7 +42,9 @@ function offerClients() {
 function empty(title, text) { return make("div", { class: "empty" }, make("strong", {}, title), text); }
 function fill(id, nodes) {
   const key = document.activeElement && document.activeElement.dataset.key;
+  const ticked = [...byId(id).querySelectorAll("input:checked")].map((box) => box.id);
   byId(id).replaceChildren(...nodes);
+  for (const box of ticked) if (byId(box)) byId(box).checked = true;
   if (key) { const again = document.querySelector('[data-key="' + CSS.escape(key) + '"]'); if (again) again.focus(); }
 }
 function render() {
