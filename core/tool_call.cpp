@@ -38,7 +38,7 @@ class call_reader {
 public:
     call_content out;
 
-    bool null() { return no_name("null"); }
+    bool null() { return !at_name() && scalar("null"); }
     bool boolean(bool v) { return no_name(v ? "true" : "false"); }
     bool number_integer(json::number_integer_t v) { return no_name(std::to_string(v)); }
     bool number_unsigned(json::number_unsigned_t v) { return no_name(std::to_string(v)); }
@@ -46,6 +46,8 @@ public:
     bool string(std::string& v) {
         if (levels_.size() == base() + 1 && key_at(0) == "method")
             out.calls.back().method = v;
+        if (at_params())
+            return false;
         if (at_params_member())
             note_name(v);
         return scalar(json_text_of(v));
@@ -141,7 +143,9 @@ private:
                (depth == 2 && key_at(0) == "params" &&
                 (key_at(1) == "name" || key_at(1) == "uri" || key_at(1) == "taskId"));
     }
-    bool no_name(const std::string& text) { return !at_name() && scalar(text); }
+    bool no_name(const std::string& text) { return !at_name() && !at_params() && scalar(text); }
+    /// Parameters by position are another way to name things: MCP has named ones only.
+    bool at_params() const { return levels_.size() == base() + 1 && key_at(0) == "params"; }
 
     void note_name(const std::string& value) {
         if (key_at(1) == "name")
@@ -203,7 +207,7 @@ private:
         return true;
     }
     bool open(bool array) {
-        if (levels_.size() >= max_depth || at_name())
+        if (levels_.size() >= max_depth || at_name() || (array && at_params()))
             return false;
         const bool left_out = !skipping() && skip_next_;
         if (begins())

@@ -30,7 +30,7 @@ struct call_content {
 
 /// fault::denied_by_policy where readers could disagree on what the body means: it is no JSON-RPC, a key is
 /// repeated at any depth, a key that matters is there in another spelling (some parsers match keys without
-/// regard to case), or it is nested beyond 256 levels.
+/// regard to case), `params` is no object, or it is nested beyond 256 levels.
 result<call_content> read_call_content(std::string_view body);
 
 } // namespace reauth

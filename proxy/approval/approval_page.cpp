@@ -85,12 +85,8 @@ safe_html warning(const approval& a) {
 }
 
 /// Text that was made visible already (core/shown_call.hpp), with every space of it.
-safe_html as_it_is(const std::string& text, const std::string& label) {
-    if (text.empty())
-        return {};
-    template_values v;
-    v.text("label", label, 400).html("lines", {html_escape(text)});
-    return piece("<pre tabindex=\"0\" role=\"region\" aria-label=\"{{label}}\">{{lines}}</pre>", v);
+safe_html as_it_is(const std::string& text) {
+    return text.empty() ? safe_html{} : safe_html{"<pre tabindex=\"0\">" + html_escape(text) + "</pre>"};
 }
 
 /// All that would be sent: nothing that a yes is bound to is left out, or it is told.
@@ -99,17 +95,16 @@ safe_html sent_calls(const approval& a) {
     safe_html out;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto& c = all[i];
-        const auto number = std::to_string(i + 1);
         template_values v;
         v.html("what", {html_escape(c.method.empty() ? "a response"
                                                      : c.method + (c.tool.empty() ? "" : " " + c.tool))});
-        v.text("number", number + " of " + std::to_string(all.size()));
+        v.text("number", std::to_string(i + 1) + " of " + std::to_string(all.size()));
         if (all.size() > 1)
             append(out, piece("<h3>{{number}}: <code>{{what}}</code></h3>", v));
-        append(out, as_it_is(c.arguments, "Arguments " + number));
+        append(out, as_it_is(c.arguments));
         if (!c.also.empty())
             append(out, piece("<h3>Also in this message</h3>", v));
-        append(out, as_it_is(c.also, "Also in message " + number));
+        append(out, as_it_is(c.also));
     }
     return out;
 }
@@ -137,7 +132,7 @@ safe_html arguments(const approval& a) {
     }
     if (a.arguments.empty())
         return {};
-    v.html("lines", as_it_is(a.arguments, "Arguments"));
+    v.html("lines", as_it_is(a.arguments));
     return piece("<details><summary>Show the arguments of the call</summary>{{lines}}</details>", v);
 }
 

@@ -121,6 +121,32 @@ test('the dashboard opens with a one-time link and is honest when empty', { time
   passed();
 });
 
+test('a batch is shown whole: every message, and what stands beside its arguments', { timeout: 90_000 }, async (t) => {
+  const { rs, proxy, url, passed } = await use(t, { proxy: { template: 'gate.yaml', values: { heartbeat: '1s' } } });
+  const browser = await launch(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const message = (id, name, more = {}) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: { ms: id }, ...more } });
+  const answer = fetch(url, {
+    method: 'POST', body: JSON.stringify([message(71, 'slow'), message(72, 'slow', { _meta: { 'acme/as': 'root', progressToken: 1 } }), message(73, 'echo')]),
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-session-id': client.transport.sessionId },
+  });
+  const asked = await proxy.oneApproval();
+  assert.equal(asked.tool, 'echo', 'the one that the rule names');
+  const page = await person(browser);
+  await page.goto(asked.link);
+  const words = await page.locator('body').innerText();
+  for (const part of ['Send these 3 messages to files?', '2 more', '"ms": 71', '"ms": 72', '"ms": 73', '"acme/as": "root"']) assert.ok(words.includes(part), `the page must say ${part}:\n${words}`);
+  await screenshot(page, 'call-batch');
+  await accessible(page, 'a batch');
+  await denyButton(page).click();
+  assert.match(await (await answer).text(), /approval_denied/);
+  assert.equal(rs.counts.tools.slow, undefined);
+  assert.deepEqual(page.complaints, []);
+  await client.close();
+  passed();
+});
+
 test('a call that is too large to be shown: the page counts the rest, the dashboard wants a tick, and tells no stranger its token', { timeout: 90_000 }, async (t) => {
   const { rs, proxy, url, passed } = await use(t, { proxy: { template: 'gate.yaml', values: { heartbeat: '1s' } } });
   const browser = await launch(t);

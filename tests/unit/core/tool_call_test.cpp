@@ -69,6 +69,10 @@ TEST_CASE("a body that readers could understand differently is refused") {
     CHECK(refused("{\"id\":1,\"method\":\"tools/call\",\"param\xc5\xbf\":{\"name\":\"rm\"}}"));
     CHECK(refused(R"({"id":1,"method":7})"));
     CHECK(refused(R"({"id":1,"method":"tools/call","params":{"name":{"a":1},"uri":"x"}})"));
+    CHECK(refused(R"({"id":1,"method":"tools/call","params":["rm",{}]})")); // by position
+    CHECK(refused(R"({"id":1,"method":"tools/call","params":"rm"})"));
+    CHECK(refused(R"([{"id":1,"method":"tools/call","params":[]}])"));
+    CHECK_FALSE(refused(R"({"id":1,"method":"ping","params":null})"));
     CHECK(refused("not json"));
     CHECK(refused(""));
     CHECK(refused("7"));
