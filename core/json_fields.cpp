@@ -81,7 +81,10 @@ std::int64_t stored_time(std::chrono::system_clock::time_point t) {
 std::chrono::system_clock::time_point time_stored(const nlohmann::json& value) {
     using clock = std::chrono::system_clock;
     constexpr std::int64_t latest = 9'000'000'000'000; // as in json_time
-    const std::chrono::milliseconds since{std::clamp(value.get<std::int64_t>(), -latest, latest)};
+    // a double beyond 64 bits can't be cast
+    const auto rough = value.get<double>();
+    const bool fits = std::fabs(rough) < static_cast<double>(latest);
+    const std::chrono::milliseconds since{fits ? value.get<std::int64_t>() : rough < 0 ? -latest : latest};
     return clock::time_point(std::chrono::duration_cast<clock::duration>(since));
 }
 

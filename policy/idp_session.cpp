@@ -90,7 +90,7 @@ result<idp_session> session_from_json(const secret& text) {
         s.obtained_at = time_stored(in.at("obtained_at"));
         s.expires_at = time_stored(in.at("expires_at"));
         s.supplied = in.at("supplied").get<bool>();
-        s.generation = in.value("generation", std::uint64_t{0});
+        s.generation = static_cast<std::uint64_t>(json_integer(in, "generation").value_or(0));
         return s;
     } catch (const json::exception&) {
         return unreadable();

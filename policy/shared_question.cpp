@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace reauth {
 namespace {
 
@@ -52,7 +54,7 @@ shown_calls calls_from_json(const json& in) {
     for (const auto& c : in.value("calls", json::array()))
         out.calls.push_back({json_string(c, "method"), json_string(c, "tool"), json_string(c, "arguments"),
                              json_string(c, "also")});
-    out.hidden = in.value("hidden", std::size_t{0});
+    out.hidden = static_cast<std::size_t>(std::max<std::int64_t>(0, json_integer(in, "hidden").value_or(0)));
     return out;
 }
 
@@ -195,7 +197,10 @@ result<shared_question> question_from_json(const secret& text) {
         q.person = step_from(in.at("person").get<std::string>());
         q.step_up = in.at("step_up").get<bool>();
         q.rule = in.at("rule").get<std::string>();
-        q.generation = in.at("generation").get<std::uint64_t>();
+        const auto generation = json_integer(in, "generation");
+        if (!generation || *generation < 0)
+            return unreadable;
+        q.generation = static_cast<std::uint64_t>(*generation);
         q.resource_metadata = in.at("resource_metadata").get<std::string>();
         q.pending_state = secret(in.at("pending_state").get<std::string>());
         q.redirect_uri = in.at("redirect_uri").get<std::string>();

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 #include <system_error>
 
@@ -62,8 +63,12 @@ json to_json(const live_proxy& p) {
 
 live_proxy from_json(const json& in) {
     live_proxy p;
-    p.pid = in.value("pid", 0);
-    p.started = in.value("started", std::uint64_t(0));
+    const auto number = [&](const char* name, std::int64_t most) {
+        const auto value = json_integer(in, name).value_or(0);
+        return value > 0 && value <= most ? value : 0;
+    };
+    p.pid = static_cast<int>(number("pid", (std::numeric_limits<int>::max)()));
+    p.started = static_cast<std::uint64_t>(number("started", (std::numeric_limits<std::int64_t>::max)()));
     p.config = json_string(in, "config");
     p.listen = json_string(in, "listen");
     p.approval_listen = json_string(in, "approval_listen");
@@ -73,7 +78,7 @@ live_proxy from_json(const json& in) {
     p.approval_tls = in.value("approval_tls", false);
     p.client_auth = in.value("client_auth", false);
     p.stdio = in.value("stdio", false);
-    p.neighbour = in.value("neighbour", std::uint16_t(0));
+    p.neighbour = static_cast<std::uint16_t>(number("neighbour", 65535));
     for (const auto& u : in.value("upstreams", json::array()))
         p.upstreams.push_back({json_string(u, "name"), json_string(u, "url"), json_string(u, "path")});
     return p;

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
+
 using namespace reauth;
 
 namespace {
@@ -52,6 +54,14 @@ TEST_CASE("what is written is bounded too, and bytes that are no UTF-8 do not st
     CHECK(json_text(deep) == "null");
     CHECK(json_text(nlohmann::json("\xff")) == "\"\xef\xbf\xbd\"");
     CHECK(json_text(nlohmann::json{{"a", 1}}, 2) == "{\n  \"a\": 1\n}");
+}
+
+TEST_CASE("a stored time beyond what a clock holds is its end, however it is written") {
+    CHECK(time_stored(1e99) == time_stored(9'000'000'000'000));
+    CHECK(time_stored(-1e99) == time_stored(-9'000'000'000'000));
+    CHECK(time_stored((std::numeric_limits<std::uint64_t>::max)()) == time_stored(9'000'000'000'000));
+    CHECK(stored_time(time_stored(1'800'000'000'000)) == 1'800'000'000'000);
+    CHECK_THROWS(time_stored("1"));
 }
 
 TEST_CASE("members are cut out as they stand") {
