@@ -22,6 +22,20 @@ async function listAndCall(client) {
 const accept = () => ({ action: 'accept', content: { confirmed: true } });
 
 /// scenario → what to do with an open client (and how to make it)
+/// A fetch for the client's transport, and the wait for the answer to its first GET: the session's stream is open then.
+function watchedStream(to) {
+  let opened;
+  const open = new Promise((resolve) => (opened = resolve));
+  return {
+    fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      if (init?.method === 'GET') opened();
+      return response;
+    },
+    streamIsOpen: () => (typeof to === 'object' ? to.streamIsOpen() : open),
+  };
+}
+
 const special = {
   'auth/scope-step-up': { run: async (client) => { await client.listTools(); await client.callTool({ name: 'test-tool', arguments: {} }); } },
   'json-schema-ref-no-deref': { run: (client) => client.listTools() },
@@ -32,26 +46,26 @@ const special = {
       await client.callTool({ name: 'json_schema_echo', arguments: { schema: focal.inputSchema } });
     },
   },
-  'elicitation-sep1034-client-defaults': {
-    options: { capabilities: { elicitation: { form: { applyDefaults: true } } } },
-    prepare: (client) => client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: {} })),
-    run: (client) => client.callTool({ name: 'test_client_elicitation_defaults', arguments: {} }),
+  // The server asks by the session's stream, and what it asks before that is open is lost.
+  'elicitation-sep1034-client-defaults': (to) => {
+    const { fetch, streamIsOpen } = watchedStream(to);
+    return {
+      options: { capabilities: { elicitation: { form: { applyDefaults: true } } } },
+      transport: { fetch },
+      prepare: (client) => client.setRequestHandler(ElicitRequestSchema, async () => ({ action: 'accept', content: {} })),
+      run: async (client) => {
+        await streamIsOpen();
+        await client.callTool({ name: 'test_client_elicitation_defaults', arguments: {} });
+      },
+    };
   },
   // The scenario takes any GET after the call for a reconnection: the client's own stream has to be open before it.
   'sse-retry': (to) => {
-    let opened;
-    const streamIsOpen = new Promise((resolve) => (opened = resolve));
+    const { fetch, streamIsOpen } = watchedStream(to);
     return {
-      transport: {
-        reconnectionOptions: { initialReconnectionDelay: 1000, maxReconnectionDelay: 10000, reconnectionDelayGrowFactor: 1.5, maxRetries: 3 },
-        fetch: async (url, init) => {
-          const response = await fetch(url, init);
-          if (init?.method === 'GET') opened();
-          return response;
-        },
-      },
+      transport: { reconnectionOptions: { initialReconnectionDelay: 1000, maxReconnectionDelay: 10000, reconnectionDelayGrowFactor: 1.5, maxRetries: 3 }, fetch },
       run: async (client) => {
-        await (typeof to === 'object' ? to.streamIsOpen() : streamIsOpen);
+        await streamIsOpen();
         await client.callTool({ name: 'test_reconnection', arguments: {} });
       },
     };
