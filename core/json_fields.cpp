@@ -19,10 +19,8 @@ constexpr json_bounds repaired_document{6 * small_document.bytes, small_document
 } // namespace
 
 std::optional<nlohmann::json> parse_json_object(std::string_view text) {
-    if (!within_bounds(text, small_document))
-        return std::nullopt;
     auto out = read_json(text);
-    if (!out) // what is escaped is longer
+    if (!out && text.size() <= small_document.bytes) // what is escaped is longer
         out = read_json(repair_json(text), repaired_document);
     if (out && !out->is_object())
         out.reset();
