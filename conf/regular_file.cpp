@@ -26,9 +26,10 @@ struct descriptor {
     }
 };
 
-/// Root looks after other users' files: whose they are was settled when it was told where to look.
+/// Root is nobody's stranger; and it looks after other users' files: whose they are was settled when it was
+/// told where to look.
 bool belongs_to_another(const struct stat& about) {
-    return about.st_uid != ::geteuid() && ::geteuid() != 0;
+    return about.st_uid != ::geteuid() && about.st_uid != 0 && ::geteuid() != 0;
 }
 
 file_read refused(std::string why) {
@@ -99,7 +100,7 @@ std::string exposed_directory(const std::string& path) {
     struct stat about{};
     if (path.empty() || ::stat(path.c_str(), &about) != 0)
         return {};
-    if (belongs_to_another(about) && about.st_uid != 0)
+    if (belongs_to_another(about))
         return path + " belongs to another user, and secrets are kept in it";
     if ((about.st_mode & writable_by_others) != 0)
         return "others may write to " + path + ", where secrets are kept: run `chmod go-w " + path + "`";
@@ -110,7 +111,7 @@ std::string exposed_directory(const std::string& path) {
         if (::stat(above.c_str(), &about) != 0)
             return {};
         const bool open = (about.st_mode & S_IWOTH) != 0 && (about.st_mode & S_ISVTX) == 0;
-        if (open || (belongs_to_another(about) && about.st_uid != 0))
+        if (open || belongs_to_another(about))
             return "others may write to " + above.string() + ", above " + path + ", where secrets are kept";
         if (above == above.root_path())
             break;

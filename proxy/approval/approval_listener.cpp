@@ -168,7 +168,7 @@ service_response approval_listener::impl::refusal(bool api, unsigned status, std
     return message_page(status, "bad", title, detail);
 }
 
-task<void> approval_listener::impl::prove(self_ptr, service_exchange& x, std::optional<std::string> proof) {
+task<void> approval_listener::impl::prove(service_exchange& x, std::optional<std::string> proof) {
     auto r = x.request().method != "GET" ? method_not_allowed("GET")
              : proof                     ? json_answer(200, {{"proof", *proof}})
                                          : json_answer(400, {{"error", "invalid_request"},
@@ -196,7 +196,7 @@ task<void> approval_listener::impl::route_behind(self_ptr self, service_exchange
         std::optional<std::string> proof;
         if (nonce)
             proof = self->others.proof(self->behind_port, *nonce);
-        co_await prove(self, x, std::move(proof));
+        co_await prove(x, std::move(proof));
         co_return;
     }
     const bool opens = request.path.ends_with("/api/open") || request.path.ends_with("/open/redeem");
@@ -240,7 +240,7 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         std::optional<std::string> proof;
         if (nonce && !self->operator_token.empty())
             proof = operator_proof(self->operator_token, host, *nonce);
-        co_await prove(self, x, std::move(proof));
+        co_await prove(x, std::move(proof));
     } else if (path.starts_with("/api/")) {
         co_await route_api(self, x, path.substr(5));
     } else if (path == "/oauth/callback") {

@@ -57,7 +57,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> route_public(self_ptr self, service_exchange& x);
     static task<void> route_behind(self_ptr self, service_exchange& x);
     static task<void> route(self_ptr self, service_exchange& x);
-    static task<void> prove(self_ptr self, service_exchange& x, std::optional<std::string> proof);
+    static task<void> prove(service_exchange& x, std::optional<std::string> proof);
     static task<void> route_link(self_ptr self, service_exchange& x, std::string rest);
     static task<void> route_api(self_ptr self, service_exchange& x, std::string rest);
 
