@@ -129,6 +129,40 @@ void credential_life::drop_held() {
     emit(life::publish{std::nullopt, false});
 }
 
+/// Something of the same issuer and client is in force, or may come into force at any moment: servers revoke
+/// by grant (RFC 7009 section 2.1), so that revoking `c` would end it too.
+bool credential_life::stays_in_force(const credential& c) const {
+    if (all_ends_)
+        return false;
+    const bool under_way = std::any_of(questions_.begin(), questions_.end(), [](const auto& q) {
+        return q.second.phase == question_phase::authorizing ||
+               q.second.phase == question_phase::redeeming || q.second.phase == question_phase::storing;
+    });
+    const bool renewing = flight_ && flight_->phase != flight_phase::locking;
+    if (under_way || renewing)
+        return true;
+    const auto* now = held();
+    return now && now->issuer == c.issuer &&
+           (now->client_id == c.client_id || now->client_id.empty() || c.client_id.empty());
+}
+
+/// It is not used any more: revoked, or kept for the sign-out where revoking it would end more than itself.
+void credential_life::give_up(credential unwanted, life::server_ptr server,
+                              std::optional<registered_client> client) {
+    if (held_ && held_->value.access_token == unwanted.access_token)
+        return;
+    if (!stays_in_force(unwanted)) {
+        emit(life::revoke{0, std::move(unwanted), server ? server : server_, std::move(client)});
+        return;
+    }
+    // a server that does not rotate gives the same refresh token again
+    if (held_ && held_->value.refresh_token == unwanted.refresh_token)
+        unwanted.refresh_token = secret();
+    if (spent(unwanted))
+        unwanted.refresh_token = secret();
+    emit(life::retire{std::move(unwanted), std::move(client)});
+}
+
 /// What the vault holds, if it is newer than ours and for us. True: it is in force now.
 bool credential_life::adopt(const life::stored_state& state) {
     if (foreign_tombstone(state)) // also where nothing is held: what is told late is of before
@@ -160,12 +194,14 @@ bool credential_life::adopt(const life::stored_state& state) {
         report(life::audit::kind::decision, "bound elsewhere", &why);
         return false;
     }
-    if (unsaved_) {
-        // the vault has something newer than what we could not store
-        emit(life::revoke{0, held_->value, server_});
+    std::optional<credential> unsaved;
+    if (unsaved_) { // the vault has something newer than what we could not store
+        unsaved = held_->value;
         forget_unsaved();
     }
     take_into_force(*state.value, true, std::nullopt);
+    if (unsaved)
+        give_up(std::move(*unsaved));
     recall_server();
     return true;
 }

@@ -146,6 +146,9 @@ private:
     bool overtakes(const life::stored_state& state) const;
     void take_into_force(credential c, bool saved, std::optional<recovery_step> how);
     void drop_held();
+    bool stays_in_force(const credential& c) const;
+    void give_up(credential unwanted, life::server_ptr server = {},
+                 std::optional<registered_client> client = {});
     bool adopt(const life::stored_state& state);
     std::uint64_t next_generation() const;
     template<class A>
@@ -279,6 +282,7 @@ private:
     life_actions out_, last_; ///< of the step under way; `last_` go behind the answers
     std::uint64_t next_ = 1;  ///< numbers works and arrivals
     std::uint64_t epoch_ = 1;
+    bool all_ends_ = false; ///< a sign-out is on its way through: nothing stays in force
 
     std::optional<holding> held_;
     std::uint64_t vault_generation_ = 0; ///< the highest that the vault is known to hold, tombstones included

@@ -87,12 +87,21 @@ struct erase {
     /// Leave alone what has a higher generation than this; 0: erase whatever is there.
     std::uint64_t only_until = 0;
 };
-/// → revoked (RFC 7009); work 0: nobody waits for it.
+/// → revoked (RFC 7009); work 0: nobody waits for it, and it is kept instead where a credential of the same
+/// issuer and client is in force elsewhere.
 struct revoke {
     work_id work;
     credential value;
     server_ptr server; ///< what is known of its authorization server; may be of another issuer
     std::optional<registered_client> client = {}; ///< it was issued to; nothing: the one that is registered
+    /// A sign-out: also what was kept for it (`retire`). `value` may be empty then.
+    bool everything = false;
+};
+/// Not used any more, and not revoked before the sign-out: servers revoke by grant (RFC 7009 section 2.1), so
+/// that the credential in force would end with it. Kept in the vault, sealed.
+struct retire {
+    credential value;
+    std::optional<registered_client> client = {}; ///< as for revoke
 };
 
 // Said to others at once.
@@ -156,7 +165,7 @@ struct answer_login {
 };
 struct answer_sign_out {
     caller_id caller;
-    result<void> done;
+    result<revocation_report> done;
 };
 /// A person has to sign in at the identity provider: → session_asked, then session_changed or
 /// session_refused.
@@ -188,7 +197,7 @@ namespace reauth {
 using life_action =
     std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
                  life::undo_store, life::begin_sign_in, life::await_device, life::release_binding,
-                 life::redeem, life::erase, life::revoke, life::publish, life::show, life::discard_pending,
+                 life::redeem, life::erase, life::revoke, life::retire, life::publish, life::show, life::discard_pending,
                  life::answer, life::tell_waiting, life::answer_approve, life::answer_deny,
                  life::answer_callback, life::answer_login, life::answer_sign_out, life::ask_session,
                  life::question_refused, life::audit>;

@@ -8,6 +8,7 @@
 #include "policy/grant.hpp"
 #include "policy/judgement.hpp"
 #include "policy/remembered_rule.hpp"
+#include "policy/revocation_flow.hpp"
 #include "policy/shared_question.hpp"
 
 #include <cstdint>
@@ -157,7 +158,7 @@ struct erased {
 };
 struct revoked {
     work_id work;
-    result<void> done;
+    revocation_report done;
 };
 
 // What others tell.

@@ -150,7 +150,7 @@ void credential_life::handle(const life::flow_ended& e) {
     if (!flight_ || flight_->id != e.work || flight_->phase != flight_phase::running) {
         // nobody wants it any more: what it brings home is not used
         if (e.fresh && !target_.supplied)
-            emit(life::revoke{0, *e.fresh, e.server ? e.server : server_, e.client});
+            give_up(*e.fresh, e.server, e.client);
         return;
     }
     if (!e.fresh) {
@@ -220,8 +220,7 @@ void credential_life::step_failed(const life::flow_ended& e) {
 void credential_life::store_flight() {
     if ((held_ ? held_->value.generation : 0) != flight_->replaces) {
         // a person has signed in meanwhile: what was renewed is of no use
-        emit(life::revoke{0, *flight_->fresh, server_, flight_->client});
-        flight_->fresh.reset();
+        give_up(*std::exchange(flight_->fresh, {}), {}, flight_->client);
         end_flight(nullptr);
         return;
     }
@@ -259,13 +258,15 @@ void credential_life::flight_stored(const life::stored& e) {
     if (e.is == life::store_result::newer) {
         // somebody was faster: theirs is used, ours is given back
         f.fresh.reset();
-        emit(life::revoke{0, fresh, server_, f.client});
+        const auto client = f.client;
         if (foreign_tombstone(e.found)) {
             vault_generation_ = e.found.generation;
             signed_out_elsewhere();
+            give_up(std::move(fresh), {}, client);
             return;
         }
         adopt(e.found);
+        give_up(std::move(fresh), {}, client);
         end_flight(nullptr);
         return;
     }

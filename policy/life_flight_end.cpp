@@ -78,7 +78,7 @@ void credential_life::drop_flight(bool held_stays) {
         emit(life::publish{held_->value, renewable()});
     }
     if (f.fresh) {
-        emit(life::revoke{0, *f.fresh, server_, f.client});
+        give_up(*f.fresh, {}, f.client);
         if (f.phase == flight_phase::storing) {
             life::undo_store undo{*f.fresh, to_put_back()};
             if (spent && undo.previous)

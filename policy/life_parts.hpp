@@ -39,6 +39,7 @@ struct sign_out {
     caller_id caller = 0;
     work_id erase = 0, revoke = 0;
     std::optional<failure> trouble;
+    revocation_report said;
     unsigned tries = 0;
     std::optional<time_point> erase_again;
     std::uint64_t tombstone = 0, only_until = 0;

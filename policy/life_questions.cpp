@@ -166,7 +166,7 @@ void credential_life::end_question(const std::string& id, approval_status status
         if (q.callback)
             emit(life::answer_callback{*q.callback, {false, "This sign-in has ended", q.shown.outcome, id}});
         if (q.fresh) {
-            emit(life::revoke{0, *q.fresh, server_, q.client});
+            give_up(*q.fresh, {}, q.client);
             if (q.phase == question_phase::storing)
                 void_stores_.emplace(q.work, life::undo_store{*q.fresh, to_put_back()});
         }

@@ -254,7 +254,10 @@ void credential_life::login_done(question& q, bool saved) {
     pinned_issuer_ = fresh.issuer;
     denials_.approved();
     transient_ = {};
+    auto replaced = std::exchange(held_, std::nullopt);
     take_into_force(std::move(fresh), saved, idp ? recovery_step::idp_login : recovery_step::login);
+    if (replaced && !replaced->refresh_dead && !replaced->value.refresh_token.empty())
+        give_up(std::move(replaced->value));
     life::audit line;
     line.what = life::audit::kind::sign_in;
     line.how = q.step_up && !idp ? "step_up" : idp ? "idp_login" : "login";

@@ -56,14 +56,14 @@ void credential_life::handle(const life::sign_out_asked& e) {
                                                    : pinned_issuer_;
     const failure over = failure::permanent(fault::approval_denied, "somebody signed out meanwhile");
     // gone here first: whatever the vault or the provider says, the next request asks a person
-    if (held_) {
-        s.revoke = next_++;
-        works_[s.revoke] = work_kind::revoke;
-        emit(life::revoke{s.revoke, held_->value, server_});
-    }
+    s.revoke = next_++;
+    works_[s.revoke] = work_kind::revoke;
+    emit(life::revoke{s.revoke, held_ ? held_->value : credential(), server_, {}, true});
+    all_ends_ = true;
     end_questions(approval_status::signed_out, "Signed out.", over);
     take_locks(s);
     begin_epoch();
+    all_ends_ = false;
     signed_out_at_ = ++vault_generation_;
     s.tombstone = signed_out_at_;
     bury(std::move(s));
@@ -170,8 +170,9 @@ void credential_life::handle(const life::revoked& e) {
     for (auto& s : sign_outs_)
         if (s.revoke == e.work) {
             s.revoke = 0;
-            if (!e.done && !s.trouble)
-                s.trouble = e.done.error();
+            if (!s.trouble)
+                s.trouble = e.done.trouble;
+            s.said = e.done;
         }
     answer_sign_outs();
 }
@@ -184,7 +185,8 @@ void credential_life::answer_sign_outs() {
         }
         if (s->caller) {
             report(life::audit::kind::sign_out, "logout", s->trouble ? &*s->trouble : nullptr);
-            emit(life::answer_sign_out{s->caller, s->trouble ? result<void>(*s->trouble) : result<void>{}});
+            emit(life::answer_sign_out{s->caller, s->trouble ? result<revocation_report>(*s->trouble)
+                                                             : result<revocation_report>(s->said)});
             s->caller = 0;
         }
         s = s->erase_again ? std::next(s) : sign_outs_.erase(s);
@@ -194,10 +196,12 @@ void credential_life::answer_sign_outs() {
 /// Another process has signed out: nothing of before is used, here too.
 void credential_life::signed_out_elsewhere() {
     const failure over = failure::permanent(fault::approval_denied, "somebody signed out meanwhile");
+    all_ends_ = true;
     end_questions(approval_status::signed_out, "Signed out by another process.", over);
     // of the tombstone: what was held here unsaved had a higher number, which others may give to a login
     signed_out_at_ = std::max(signed_out_at_, vault_generation_);
     begin_epoch();
+    all_ends_ = false;
     report(life::audit::kind::sign_out, "logout elsewhere", nullptr);
     judge_anew();
 }

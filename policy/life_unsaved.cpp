@@ -96,15 +96,17 @@ void credential_life::unsaved_stored(const life::stored& e) {
             held_->saved = true;
             report(life::audit::kind::storage, "store", nullptr);
         } else if (!e.found.value) {
-            emit(life::revoke{0, held_->value, server_});
+            auto unsaved = held_->value;
+            const auto server = server_;
             vault_generation_ = std::max(vault_generation_, e.found.generation);
             signed_out_elsewhere();
+            give_up(std::move(unsaved), server);
             return;
         } else {
-            const auto replaced = held_->value;
+            auto replaced = held_->value;
             held_->saved = true;
             if (adopt(e.found))
-                emit(life::revoke{0, replaced, server_});
+                give_up(std::move(replaced));
             release_served();
         }
     }

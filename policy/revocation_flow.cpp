@@ -1,8 +1,10 @@
-// Refresh token first, then the access token; an endpoint that is missing is no error.
+// Refresh token first, then the access token; an endpoint that is missing is no error, and is told.
 #include "policy/revocation_flow.hpp"
 
 #include "core/json_fields.hpp"
 #include "policy/token_flow.hpp"
+
+#include <iterator>
 
 namespace reauth {
 namespace {
@@ -12,20 +14,33 @@ std::string oauth_error_of(const std::string& body) {
     return parsed ? json_string(*parsed, "error") : std::string();
 }
 
-flow<result<void>> revoke_one(const flow_environment& env, const revocation_inputs& in, const secret& token,
-                              const char* hint) {
+token_left access_left(const credential& value, std::string because) {
+    return {"access_token", value.issuer, value.expires_at, std::move(because)};
+}
+
+flow<revocation_report> revoke_one(const flow_environment& env, const revocation_inputs& in,
+                                   const secret& token, const char* hint) {
+    revocation_report end;
     const token_call call{in.server, in.client.identity, env.now(), env.random};
     auto request = revocation_request(call, token, hint);
-    if (!request)
-        co_return request.error();
+    if (!request) {
+        end.trouble = request.error();
+        co_return end;
+    }
     fetch ask{std::move(*request), "token revocation"};
     auto answer = co_await std::move(ask);
-    if (answer && answer->status / 100 == 2)
-        co_return result<void>();
+    if (answer && answer->status / 100 == 2) {
+        end.revoked = 1;
+        co_return end;
+    }
     // a self-contained access token can't be revoked anywhere (RFC 7009 section 2.2.1); it ends by itself
     const bool access = hint == std::string_view("access_token");
-    if (access && answer && answer->status == 400 && oauth_error_of(answer->body) == "unsupported_token_type")
-        co_return result<void>();
+    if (access && answer && answer->status == 400 &&
+        oauth_error_of(answer->body) == "unsupported_token_type") {
+        if (!in.held.expired_at(env.now()))
+            end.left.push_back(access_left(in.held, in.server.issuer + " revokes no access tokens"));
+        co_return end;
+    }
     failure f;
     f.code = fault::authorization_server_unavailable;
     f.transient = !answer || answer->status >= 500 || answer->status == 429;
@@ -33,30 +48,45 @@ flow<result<void>> revoke_one(const flow_environment& env, const revocation_inpu
                 " token was not revoked: " + in.server.issuer +
                 (answer ? " answered with status " + std::to_string(answer->status) : " did not answer");
     f.fix = "revoke it at the provider; here it is forgotten";
-    co_return f;
+    end.trouble = std::move(f);
+    co_return end;
 }
 
 } // namespace
 
-flow<result<void>> revoke_credential(const flow_environment& env, revocation_inputs inputs) {
-    if (inputs.server.revocation_endpoint.empty() || inputs.held.issuer != inputs.server.issuer)
-        co_return result<void>();
-    std::optional<failure> first;
-    if (!inputs.held.refresh_token.empty()) {
-        auto inner = revoke_one(env, inputs, inputs.held.refresh_token, "refresh_token");
-        auto outcome = co_await inner;
-        if (!outcome)
-            first = outcome.error();
+void revocation_report::add(revocation_report other) {
+    revoked += other.revoked;
+    left.insert(left.end(), std::make_move_iterator(other.left.begin()),
+                std::make_move_iterator(other.left.end()));
+    if (!trouble)
+        trouble = std::move(other.trouble);
+}
+
+revocation_report not_revoked(const credential& value, time_point now, const std::string& because) {
+    revocation_report end;
+    if (!value.refresh_token.empty())
+        end.left.push_back({"refresh_token", value.issuer, std::nullopt, because});
+    if (!value.access_token.empty() && !value.expired_at(now))
+        end.left.push_back(access_left(value, because));
+    return end;
+}
+
+flow<revocation_report> revoke_credential(const flow_environment& env, revocation_inputs inputs) {
+    const auto& held = inputs.held;
+    if (inputs.server.revocation_endpoint.empty())
+        co_return not_revoked(held, env.now(), held.issuer + " names no revocation endpoint");
+    if (held.issuer != inputs.server.issuer)
+        co_return not_revoked(held, env.now(), inputs.server.issuer + " has not issued it");
+    revocation_report end;
+    if (!held.refresh_token.empty()) {
+        auto inner = revoke_one(env, inputs, held.refresh_token, "refresh_token");
+        end.add(co_await inner);
     }
-    if (!inputs.held.access_token.empty()) {
-        auto inner = revoke_one(env, inputs, inputs.held.access_token, "access_token");
-        auto outcome = co_await inner;
-        if (!outcome && !first)
-            first = outcome.error();
+    if (!held.access_token.empty()) {
+        auto inner = revoke_one(env, inputs, held.access_token, "access_token");
+        end.add(co_await inner);
     }
-    if (first)
-        co_return *first;
-    co_return result<void>();
+    co_return end;
 }
 
 } // namespace reauth

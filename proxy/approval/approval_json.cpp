@@ -178,6 +178,44 @@ nlohmann::json idp_session_json(const idp_session_summary& s) {
     };
 }
 
+namespace {
+
+std::string lives_on(const token_left& left) {
+    const auto what = left.token == "refresh_token" ? "a refresh token" : "an access token";
+    return what + (left.until ? " until " + rfc3339(*left.until)
+                              : std::string(" until the provider ends it")) +
+           " (" + clean_text(left.because) + ")";
+}
+
+std::string sign_out_message(const revocation_report& report) {
+    std::string said;
+    if (report.revoked > 0)
+        said = report.revoked == 1 ? "One token was revoked at the provider"
+                                   : std::to_string(report.revoked) + " tokens were revoked at the provider";
+    else if (report.left.empty())
+        return "Nothing was held that could be revoked.";
+    else
+        said = "Nothing could be revoked";
+    for (std::size_t i = 0; i < report.left.size(); ++i)
+        said += (i == 0 ? "; what lives on there: " : ", ") + lives_on(report.left[i]);
+    return said + ".";
+}
+
+} // namespace
+
+nlohmann::json sign_out_json(const revocation_report& report) {
+    auto left = nlohmann::json::array();
+    for (const auto& token : report.left)
+        left.push_back({{"token", token.token},
+                        {"issuer", clean_text(token.issuer)},
+                        {"until", token.until ? nlohmann::json(rfc3339(*token.until)) : nlohmann::json()},
+                        {"because", clean_text(token.because)}});
+    return {{"status", "done"},
+            {"revoked", report.revoked},
+            {"left", std::move(left)},
+            {"message", sign_out_message(report)}};
+}
+
 nlohmann::json failure_json(const failure& f) {
     return {{"error", to_string(f.code)},
             {"message", as_sentence(clean_text(f.message, 400))},

@@ -34,6 +34,10 @@ nlohmann::json redirect_json(const approve_answer& answer);
 /// `method` of approve, in a form or a JSON body: "device", "browser"; anything else: as configured.
 sign_in_method sign_in_method_from(std::string_view word);
 
+/// The answer to logout: {"status":"done","revoked","left":[{"token","issuer","until","because"}],"message"},
+/// the message one sentence for a person.
+nlohmann::json sign_out_json(const revocation_report& report);
+
 /// The error object of the API: {"error":code,"message","fix"}.
 nlohmann::json failure_json(const failure& f);
 

@@ -13,7 +13,7 @@ task<bool> approval_actions::knows_flow(std::string) {
     co_return true;
 }
 
-task<result<void>> approval_actions::logout_idp(std::string identity_provider, std::string) {
+task<result<revocation_report>> approval_actions::logout_idp(std::string identity_provider, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }
 

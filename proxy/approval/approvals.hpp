@@ -6,6 +6,7 @@
 #include "policy/approval.hpp"
 #include "policy/grant.hpp"
 #include "policy/remembered_rule.hpp"
+#include "policy/revocation_flow.hpp"
 #include "proxy/net/task.hpp"
 
 #include <cstdint>
@@ -34,11 +35,12 @@ public:
     virtual task<bool> knows_flow(std::string state);
     /// Operator's wish, without a request that waits: the id of the approval that was opened, or joined.
     virtual task<result<std::string>> login(std::string upstream, std::string principal) = 0;
-    /// Forgets (and revokes, RFC 7009) what is held for the upstream.
-    virtual task<result<void>> logout(std::string upstream, std::string principal) = 0;
+    /// Forgets (and revokes, RFC 7009) what is held for the upstream; what was revoked, and what lives on.
+    virtual task<result<revocation_report>> logout(std::string upstream, std::string principal) = 0;
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
-    virtual task<result<void>> logout_idp(std::string identity_provider, std::string principal);
+    virtual task<result<revocation_report>> logout_idp(std::string identity_provider,
+                                                       std::string principal);
 
     /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
     /// completes without a login.

@@ -277,10 +277,10 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
                        : id.error());
     } else if (at_idp) {
         const auto gone = co_await self->services.actions.logout_idp(subject, principal);
-        r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
+        r = gone ? json_answer(200, sign_out_json(*gone)) : failure_answer(gone.error());
     } else if (rest == "logout") {
         const auto gone = co_await self->services.actions.logout(subject, principal);
-        r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
+        r = gone ? json_answer(200, sign_out_json(*gone)) : failure_answer(gone.error());
     } else {
         auto parameters = parse_callback_url(subject);
         bool ours = true;

@@ -211,6 +211,16 @@ void add_login(CLI::App& app, command_context& context) {
     });
 }
 
+namespace {
+
+/// What was revoked, and what lives on.
+std::string told(const nlohmann::json& answer) {
+    const auto said = text_of(answer, "message");
+    return said.empty() ? said : " " + said;
+}
+
+} // namespace
+
 void add_logout(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("logout", "revoke and forget what is held for an upstream");
     auto a = upstream_options(*verb, context, false);
@@ -230,7 +240,7 @@ void add_logout(CLI::App& app, command_context& context) {
                 if (context.json)
                     context.print_json(*answer);
                 else
-                    context.io.out << "Logged out of " << name << ".\n";
+                    context.io.out << "Logged out of " << name << "." << told(*answer) << "\n";
                 return exit_done;
             });
         };

@@ -53,8 +53,8 @@ public:
                                     std::optional<std::string> browser_binding) override;
     task<bool> knows_flow(std::string state) override;
     task<result<std::string>> login(std::string upstream, std::string principal) override;
-    task<result<void>> logout(std::string upstream, std::string principal) override;
-    task<result<void>> logout_idp(std::string identity_provider, std::string principal) override;
+    task<result<revocation_report>> logout(std::string upstream, std::string principal) override;
+    task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal) override;
     task<result<void>> remember(std::string approval_id) override;
     std::vector<remembered_rule> rules() const override;
     task<result<void>> revoke_rule(std::string id) override;
@@ -138,6 +138,7 @@ private:
     void perform(member& m, const life::redeem& a);
     void perform(member& m, const life::erase& a);
     void perform(member& m, const life::revoke& a);
+    void perform(member& m, const life::retire& a);
     void perform(member& m, const life::publish& a);
     void perform(member& m, const life::show& a);
     void perform(member& m, const life::discard_pending& a);
@@ -200,7 +201,7 @@ private:
     task<callback_outcome> finish_callback(pending_authorization pending, callback_parameters parameters,
                                            std::optional<std::string> browser_binding);
     callback_outcome lost_callback(const std::string& state) const;
-    task<result<void>> sign_out(life_key key);
+    task<result<revocation_report>> sign_out(life_key key);
     task<parsed_challenge> challenge_of(life_place place);
 
     asio::io_context& control_;
@@ -227,7 +228,7 @@ private:
     std::map<life::caller_id, reply<result<approve_answer>>> approve_callers_;
     std::map<life::caller_id, reply<callback_outcome>> callback_callers_;
     std::map<life::caller_id, reply<result<std::string>>> login_callers_;
-    std::map<life::caller_id, reply<result<void>>> sign_out_callers_;
+    std::map<life::caller_id, reply<result<revocation_report>>> sign_out_callers_;
     std::map<life::caller_id, life_key> lives_asking_; ///< a life that waits for another's login
     std::optional<result<void>> denied_;               ///< the answer to the deny under way
     std::map<std::string, known_provider> providers_;  ///< by issuer

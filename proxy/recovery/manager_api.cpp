@@ -184,23 +184,24 @@ task<result<std::string>> credential_manager::login(std::string upstream, std::s
     co_return opened;
 }
 
-task<result<void>> credential_manager::sign_out(life_key key) {
+task<result<revocation_report>> credential_manager::sign_out(life_key key) {
     const auto caller = next_++;
-    reply<result<void>> answer(context_.ex);
+    reply<result<revocation_report>> answer(context_.ex);
     sign_out_callers_.emplace(caller, answer);
     tell(key, life::sign_out_asked{caller});
     auto done = co_await answer.wait();
     co_return done;
 }
 
-task<result<void>> credential_manager::logout(std::string upstream, std::string principal) {
+task<result<revocation_report>> credential_manager::logout(std::string upstream, std::string principal) {
     const auto* m = find({false, principal, upstream});
     if (!m || m->removed)
         co_return unknown_upstream(upstream, principal);
     co_return co_await sign_out(m->key);
 }
 
-task<result<void>> credential_manager::logout_idp(std::string identity_provider, std::string principal) {
+task<result<revocation_report>> credential_manager::logout_idp(std::string identity_provider,
+                                                               std::string principal) {
     const auto* session = find({true, principal, identity_provider});
     if (!session || session->removed) {
         std::string known;
@@ -217,22 +218,24 @@ task<result<void>> credential_manager::logout_idp(std::string identity_provider,
         if (r->upstream->identity_provider == identity_provider)
             keys.push_back({false, principal, r->upstream->name});
     // all begin at once, so that none can be minted anew in between
-    std::vector<reply<result<void>>> ends;
+    std::vector<reply<result<revocation_report>>> ends;
     for (const auto& key : keys) {
         const auto caller = next_++;
         ends.emplace_back(context_.ex);
         sign_out_callers_.emplace(caller, ends.back());
         tell(key, life::sign_out_asked{caller});
     }
-    std::optional<failure> trouble;
+    revocation_report all;
     for (std::size_t i = 0; i < ends.size(); ++i) {
         auto done = co_await ends[i].wait();
-        if (!done && !trouble)
-            trouble = done.error();
+        if (done)
+            all.add(std::move(*done));
+        else if (!all.trouble)
+            all.trouble = done.error();
     }
-    if (trouble)
-        co_return *trouble;
-    co_return result<void>{};
+    if (all.trouble)
+        co_return *all.trouble;
+    co_return all;
 }
 
 task<bool> credential_manager::keep_page_link(std::string digest, time_point until) {

@@ -127,6 +127,10 @@ void credential_manager::perform(member& m, const life::revoke& a) {
     spawn(m.key, revoke_work(context_, m.place, a));
 }
 
+void credential_manager::perform(member& m, const life::retire& a) {
+    asio::co_spawn(context_.ex, retire_work(context_, m.place, a), asio::detached);
+}
+
 void credential_manager::perform(member& m, const life::publish& a) {
     if (m.key.session) {
         tell_session_to_all(m);

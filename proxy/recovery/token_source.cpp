@@ -145,30 +145,42 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
 task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
                                                                 authorization_server server,
                                                                 std::string client_id) {
+    std::vector<registered_client> stored;
+    if (!place.session()) {
+        auto read = [&] { return context.store.registrations(server.issuer, place.whose.upstream); };
+        auto all = co_await context.vault.run(read);
+        if (!all)
+            co_return all.error();
+        stored = std::move(*all);
+    }
+    co_return client_among(std::move(stored), place, server, client_id);
+}
+
+result<std::optional<registered_client>> client_among(std::vector<registered_client> stored,
+                                                      const life_place& place,
+                                                      const authorization_server& server,
+                                                      const std::string& client_id) {
     if (place.session()) {
         auto ours = client_at_provider(place.idp(), server);
         if (!ours)
-            co_return ours.error();
-        co_return std::optional<registered_client>(std::move(*ours));
+            return ours.error();
+        return std::optional<registered_client>(std::move(*ours));
     }
     const auto inputs = registration_for(place);
     auto configured = known_client(server, inputs);
     if (!configured || (*configured && (client_id.empty() || (*configured)->identity.id == client_id)))
-        co_return configured;
-    auto read = [&] { return context.store.registrations(server.issuer, inputs.upstream); };
-    auto stored = co_await context.vault.run(read);
-    if (!stored)
-        co_return stored.error();
+        return configured;
     std::optional<registered_client> known;
-    for (auto& client : *stored)
-        if (client_id.empty() ? !known || client.redirect_uri == inputs.redirect_uri
-                              : client.identity.id == client_id)
+    for (auto& client : stored)
+        if (client.issuer == server.issuer &&
+            (client_id.empty() ? !known || client.redirect_uri == inputs.redirect_uri
+                               : client.identity.id == client_id))
             known = std::move(client);
     // a metadata document's client is public and needs no record: its id is all there is to it
     const auto& url = inputs.client_metadata_url;
     if (!known && !url.empty() && client_id == url)
         known = metadata_document_client(server.issuer, url, "");
-    co_return known;
+    return known;
 }
 
 result<registered_client> client_at_provider(const identity_provider_config& provider,

@@ -99,6 +99,11 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
 task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
                                                                 authorization_server server,
                                                                 std::string client_id);
+/// The same, of the clients that the vault holds for the place.
+result<std::optional<registered_client>> client_among(std::vector<registered_client> stored,
+                                                      const life_place& place,
+                                                      const authorization_server& server,
+                                                      const std::string& client_id);
 /// Our client at an identity provider.
 result<registered_client> client_at_provider(const identity_provider_config& provider,
                                              const authorization_server& server);

@@ -1,7 +1,6 @@
-// Discovery, lock, look, run, store, erase, revoke.
+// Discovery, lock, look, run, store, erase.
 #include "proxy/recovery/work.hpp"
 
-#include "policy/revocation_flow.hpp"
 #include "proxy/log/log.hpp"
 
 #include <algorithm>
@@ -218,44 +217,6 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
     };
     auto done = co_await context.vault.run(erase);
     co_return life::erased{what.work, std::move(done)};
-}
-
-/// At the server that issued it, as the client it was issued to; nobody is registered for it anywhere.
-task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what) {
-    life::revoked end{what.work, result<void>{}};
-    auto options = options_for(place);
-    revocation_inputs inputs;
-    if (what.server && what.server->issuer() == what.value.issuer) {
-        inputs.server = what.server->server;
-    } else {
-        auto work = discover_issuer(what.value.issuer);
-        auto found = co_await drive(context.ex, context.network, options, std::move(work));
-        if (!found) {
-            end.done = found.error();
-            co_return end;
-        }
-        inputs.server = std::move(*found);
-    }
-    result<std::optional<registered_client>> client = what.client;
-    if (!what.client)
-        client = co_await client_issued_to(context, place, inputs.server, what.value.client_id);
-    if (!client) {
-        end.done = client.error();
-    } else if (!client->has_value() || (*client)->identity.id != what.value.client_id) {
-        end.done = failure::permanent(fault::reauth_failed,
-                                      "the token could not be revoked at " + what.value.issuer +
-                                          ": the client it was issued to is not known any more",
-                                      "revoke it at the provider; here it is forgotten");
-    } else {
-        inputs.client = std::move(**client);
-        inputs.held = what.value;
-        auto work = revoke_credential(context.env, std::move(inputs));
-        end.done = co_await drive(context.ex, context.network, options, std::move(work));
-    }
-    if (!end.done)
-        log_event(log_level::warn, "revocation",
-                  {{"upstream", place.whose.upstream}, {"message", end.done.error().describe()}});
-    co_return end;
 }
 
 task<void> undo_store_work(recovery_context& context, life_place place, life::undo_store what) {

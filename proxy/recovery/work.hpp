@@ -14,8 +14,11 @@ task<life_event> look_work(recovery_context& context, life_place place, life::lo
 task<life_event> run_work(recovery_context& context, life_place place, life::run what);
 task<life_event> store_work(recovery_context& context, life_place place, life::store what);
 task<life_event> erase_work(recovery_context& context, life_place place, life::erase what);
-task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what);
 task<void> undo_store_work(recovery_context& context, life_place place, life::undo_store what);
+
+// revocation.cpp: tokens that nobody uses any more
+task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what);
+task<void> retire_work(recovery_context& context, life_place place, life::retire what);
 
 // sign_in.cpp: the provider's login, the same for an authorization server and an identity provider
 task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what);

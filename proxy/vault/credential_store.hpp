@@ -38,6 +38,13 @@ struct refresh_mark {
     std::string by;               ///< the process
 };
 
+/// Tokens that are not used any more and that a sign-out revokes, with the client they were issued to where
+/// we had registered it.
+struct retired_credential {
+    credential value;
+    std::optional<registered_client> client;
+};
+
 /// Typed access to a vault, under the vault's threading rule. Every failure is fault::vault_unavailable;
 /// everything that is stored is durable when the call returns.
 class credential_store {
@@ -103,6 +110,15 @@ public:
     /// What was begun and, as far as the vault knows, never ended.
     result<std::optional<refresh_mark>> refresh_under_way(bool session, const std::string& principal,
                                                           const std::string& name);
+
+    /// Keeps tokens for the sign-out of an upstream, or (`session`) an identity provider: at most
+    /// `retired_kept` for each, the newest.
+    static constexpr std::size_t retired_kept = 32;
+    result<void> retire(bool session, const std::string& principal, const std::string& name,
+                        const retired_credential& what, time_point now);
+    result<std::vector<retired_credential>> retired(bool session, const std::string& principal,
+                                                    const std::string& name);
+    result<void> forget_retired(bool session, const std::string& principal, const std::string& name);
 
     /// An open question as all processes know it. Stores it unless another one is open for the same
     /// (question_key), or a person has decided about this one meanwhile: then that one. Only a `fresh` one

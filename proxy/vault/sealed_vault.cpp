@@ -14,7 +14,8 @@ std::optional<record_kind> kind_of(std::string_view word) {
     for (const auto kind :
          {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
           record_kind::pending_authorization, record_kind::idp_session, record_kind::approval,
-          record_kind::flight, record_kind::page_link, record_kind::rule})
+          record_kind::flight, record_kind::page_link, record_kind::rule,
+          record_kind::retired})
         if (to_string(kind) == word)
             return kind;
     return std::nullopt;
@@ -142,6 +143,8 @@ std::string_view to_string(record_kind kind) noexcept {
         return "page_link";
     case record_kind::rule:
         return "rule";
+    case record_kind::retired:
+        return "retired";
     }
     return "unknown";
 }

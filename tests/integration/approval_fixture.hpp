@@ -69,9 +69,9 @@ struct fake_actions : approval_actions {
                                          "Look at `status`.");
         co_return std::string("aaaa");
     }
-    task<result<void>> logout(std::string upstream, std::string principal) override {
+    task<result<revocation_report>> logout(std::string upstream, std::string principal) override {
         logged_out = upstream + "/" + principal;
-        co_return result<void>{};
+        co_return revocation_report();
     }
 
     /// As slow as a vault elsewhere.

@@ -305,7 +305,9 @@ public:
     std::deque<std::pair<shared_question, bool>> unshared;
     std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
     std::set<life::caller_id> approvers;
-    std::map<life::caller_id, std::vector<result<void>>> deny_answers, sign_out_answers;
+    std::map<life::caller_id, std::vector<result<void>>> deny_answers;
+    std::map<life::caller_id, std::vector<result<revocation_report>>> sign_out_answers;
+    std::vector<credential> retired; ///< kept for the sign-out
     std::map<life::caller_id, std::vector<callback_outcome>> callback_answers;
     std::map<life::caller_id, std::vector<result<std::string>>> login_answers;
     std::optional<credential> published;
@@ -325,6 +327,10 @@ public:
     bool dead(const issue& i) const {
         return (i.epoch != machine.epoch() && !i.survives) ||
                (!i.question.empty() && ended_questions.contains(i.question));
+    }
+    bool kept_for_sign_out(const credential& c) const {
+        return std::any_of(retired.begin(), retired.end(),
+                           [&](const auto& old) { return old.access_token == c.access_token; });
     }
     std::vector<issue> issued;
     std::vector<std::string> broken; ///< invariants that did not hold
@@ -348,7 +354,7 @@ public:
             if (dead(i) && !moved)
                 demand(!stored, "dead, but stored");
             if (dead(i) && i.ours && !was_in_force.contains(std::string(i.value.access_token.reveal())))
-                demand(server.revoked(i.value), "dead, but not revoked");
+                demand(server.revoked(i.value) || kept_for_sign_out(i.value), "dead, but not revoked");
         }
         if (machine.held() && machine.saved() && !machine.whose().supplied)
             demand(vault.generation >= machine.held()->generation, "said to be saved, but is not");
@@ -435,6 +441,13 @@ private:
             vault.lock.reset();
     }
     void perform(life::undo_store& a) { vault.undo(a); }
+    void perform(life::retire& a) { retired.push_back(a.value); }
+    /// Revoked by grant: what is in force would end with it.
+    void perform(life::revoke& a) {
+        demand(a.everything || !machine.held() || machine.held()->issuer != a.value.issuer,
+               "revoked beside what is in force");
+        works.push_back(a);
+    }
 
     // later
     void perform(life::run& a) {
@@ -588,8 +601,16 @@ private:
             tell(life::erased{a.work, failure::passing(fault::vault_unavailable, "the disk is full")});
     }
     void done(const life::revoke& a, ending how) {
+        revocation_report end;
+        if (a.everything) {
+            for (const auto& old : retired)
+                server.revoke(old);
+            retired.clear();
+        }
         server.revoke(a.value);
-        tell(life::revoked{a.work, how == ending::well ? result<void>{} : result<void>(world_trouble())});
+        if (how != ending::well)
+            end.trouble = world_trouble();
+        tell(life::revoked{a.work, end});
     }
     template<class A>
     void done(const A&, ending) {}

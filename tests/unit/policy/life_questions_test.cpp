@@ -81,7 +81,7 @@ TEST_CASE("life: a confirmed step-up that is denied while it is minted is not us
     w.settle();
     CHECK(token_of(w.machine.held()) == before);
     CHECK(token_of(w.vault.value ? &*w.vault.value : nullptr) == before);
-    CHECK(w.server.revoked(w.issued.back().value));
+    CHECK(w.kept_for_sign_out(w.issued.back().value));
     CHECK_FALSE(w.approve_answers[caller].front().answer.has_value());
     CHECK(code_of(w, request) == fault::approval_denied);
     w.check_rest();

@@ -151,27 +151,52 @@ TEST_CASE("logout revokes the refresh token first, then the access token") {
     fixed_world world;
     flow_script script;
     script.on(revoke_url, 200, "");
-    CHECK(script.run(revoke_credential(world.env, held())).has_value());
+    const auto done = script.run(revoke_credential(world.env, held()));
+    CHECK(done.revoked == 2);
+    CHECK(done.left.empty());
+    CHECK_FALSE(done.trouble);
     REQUIRE(script.requests.size() == 2);
     CHECK(form_field(script.body(0), "token") == "rt-s3cr3t");
     CHECK(form_field(script.body(0), "token_type_hint") == "refresh_token");
     CHECK(form_field(script.body(1), "token") == "at-s3cr3t");
 }
 
-TEST_CASE("without a revocation endpoint, or at another issuer, there is nothing to revoke") {
+TEST_CASE("without a revocation endpoint, or at another issuer, what lives on is told") {
     fixed_world world;
     flow_script script;
     auto in = held();
     in.server.revocation_endpoint = "";
-    CHECK(script.run(revoke_credential(world.env, in)).has_value());
+    in.held.expires_at = world.env.now() + std::chrono::minutes(5);
+    auto done = script.run(revoke_credential(world.env, in));
+    REQUIRE(done.left.size() == 2);
+    CHECK(done.left[0].token == "refresh_token");
+    CHECK_FALSE(done.left[0].until);
+    CHECK(done.left[0].because == "https://as.example names no revocation endpoint");
+    CHECK(done.left[1].until == in.held.expires_at);
+    in.held.expires_at = world.env.now();
+    done = script.run(revoke_credential(world.env, in));
+    CHECK(done.left.size() == 1); // the access token has ended by itself
     in = held();
     in.held.issuer = "https://old.example";
-    CHECK(script.run(revoke_credential(world.env, in)).has_value());
+    CHECK(script.run(revoke_credential(world.env, in)).revoked == 0);
     in = held();
     in.held.access_token = secret();
     in.held.refresh_token = secret();
-    CHECK(script.run(revoke_credential(world.env, in)).has_value());
+    CHECK(script.run(revoke_credential(world.env, in)).left.empty());
     CHECK(script.requests.empty());
+}
+
+TEST_CASE("an access token that can't be revoked is told with the time of its end") {
+    fixed_world world;
+    flow_script script;
+    script.on(revoke_url, 200, "").on(revoke_url, 400, R"({"error":"unsupported_token_type"})");
+    auto in = held();
+    in.held.expires_at = world.env.now() + std::chrono::minutes(5);
+    const auto done = script.run(revoke_credential(world.env, in));
+    CHECK(done.revoked == 1);
+    CHECK_FALSE(done.trouble);
+    REQUIRE(done.left.size() == 1);
+    CHECK(done.left[0].until == in.held.expires_at);
 }
 
 TEST_CASE("a revocation that failed says which token may live on, and the other is still tried") {
@@ -179,22 +204,22 @@ TEST_CASE("a revocation that failed says which token may live on, and the other 
     flow_script script;
     script.on(revoke_url, no_answer()).on(revoke_url, 200, "");
     auto r = script.run(revoke_credential(world.env, held()));
-    REQUIRE_FALSE(r.has_value());
-    CHECK(contains(r.error().message, "the refresh token was not revoked"));
-    CHECK(r.error().transient);
+    REQUIRE(r.trouble);
+    CHECK(contains(r.trouble->message, "the refresh token was not revoked"));
+    CHECK(r.trouble->transient);
     CHECK(script.requests.size() == 2);
     flow_script refused;
     refused.on(revoke_url, 200, "").on(revoke_url, 400, "{}");
     r = refused.run(revoke_credential(world.env, held()));
-    REQUIRE_FALSE(r.has_value());
-    CHECK(contains(r.error().message, "the access token was not revoked"));
-    CHECK_FALSE(r.error().transient);
+    REQUIRE(r.trouble);
+    CHECK(contains(r.trouble->message, "the access token was not revoked"));
+    CHECK_FALSE(r.trouble->transient);
     auto in = held();
     in.client.identity.method = client_auth_method::private_key_jwt;
     in.client.identity.private_key = secret("broken s3cr3t");
     r = refused.run(revoke_credential(world.env, in));
-    REQUIRE_FALSE(r.has_value());
-    require_sane(r.error());
+    REQUIRE(r.trouble);
+    require_sane(*r.trouble);
 }
 
 TEST_CASE("machine, workload and revocation fail sanely at every step") {
@@ -215,7 +240,7 @@ TEST_CASE("machine, workload and revocation fail sanely at every step") {
     fail_at_every_step(
         [&](flow_script& script) {
             script.on(revoke_url, 200, "");
-            return failure_of(script.run(revoke_credential(world.env, held())));
+            return script.run(revoke_credential(world.env, held())).trouble;
         },
         [](std::size_t) { return true; });
 }
