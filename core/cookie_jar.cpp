@@ -2,6 +2,7 @@
 #include "core/cookie_jar.hpp"
 
 #include "core/ascii.hpp"
+#include "core/http_date.hpp"
 #include "core/http_field.hpp"
 
 #include <algorithm>
@@ -32,16 +33,6 @@ bool domain_matches(std::string_view host, std::string_view domain) {
     return domain.find('.') != domain.npos && host.size() > domain.size() &&
            host[host.size() - domain.size() - 1] == '.' &&
            iequals(host.substr(host.size() - domain.size()), domain);
-}
-
-std::optional<time_point> http_date(std::string_view text) {
-    constexpr std::time_t latest = 9'000'000'000; // the year 2255; 64-bit nanoseconds end in 2262
-    std::tm parts{};
-    const std::string copy(text);
-    for (const char* form : {"%a, %d %b %Y %H:%M:%S", "%a, %d-%b-%Y %H:%M:%S", "%a, %d-%b-%y %H:%M:%S"})
-        if (::strptime(copy.c_str(), form, &parts))
-            return wall_clock::from_time_t(std::clamp<std::time_t>(::timegm(&parts), 0, latest));
-    return std::nullopt;
 }
 
 std::optional<time_point> after_seconds(std::string_view text, time_point now) {
@@ -86,7 +77,7 @@ void cookie_jar::take(std::string_view line, std::string_view host, std::string_
             fresh.expires_at = after_seconds(value, now);
             max_age = fresh.expires_at.has_value();
         } else if (iequals(name, "expires") && !max_age) {
-            fresh.expires_at = http_date(value);
+            fresh.expires_at = parse_http_date(value);
         }
     }
     std::erase_if(cookies_, [&](const cookie& c) {

@@ -3,6 +3,8 @@
 
 #include <boost/system/result.hpp>
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -48,6 +50,8 @@ struct failure {
     std::string oauth_error;
     bool transient = false;
     unsigned status = 0; ///< of the HTTP answer that is the cause; 0: none, or it does not matter
+    /// Transient: the server asked to be left alone for so long (RFC 9110 §10.2.3); nothing: it did not.
+    std::optional<std::chrono::seconds> retry_after = {};
 
     /// The very same again fails again.
     static failure permanent(fault code, std::string message, std::string fix = {});

@@ -64,6 +64,7 @@ struct rpc_error_data {
     std::string reason;
     std::vector<std::string> required_scopes;
     std::string approval_url;
+    std::optional<std::chrono::seconds> retry_after = {}; ///< when the same may be tried again
 };
 
 /// {"jsonrpc":"2.0","id":ID,"error":{…}}; an empty id becomes null.

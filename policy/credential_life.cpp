@@ -135,8 +135,8 @@ bool credential_life::stays_in_force(const credential& c) const {
     if (all_ends_)
         return false;
     const bool under_way = std::any_of(questions_.begin(), questions_.end(), [](const auto& q) {
-        return q.second.phase == question_phase::authorizing ||
-               q.second.phase == question_phase::redeeming || q.second.phase == question_phase::storing;
+        return q.second.phase == question_phase::authorizing || q.second.phase == question_phase::redeeming ||
+               q.second.phase == question_phase::storing;
     });
     const bool renewing = flight_ && flight_->phase != flight_phase::locking;
     if (under_way || renewing)
@@ -264,6 +264,7 @@ void credential_life::handle(const life::found_dead& e) {
 }
 
 void credential_life::handle(const life::time_passed&) {
+    end_pauses();
     retry_unsaved();
     retry_burials();
 }

@@ -57,13 +57,14 @@ private:
         time_point refresh_again{}; ///< … or for now: not sent before this
         std::optional<recovery_step> obtained_by;
     };
-    enum class waits { nothing, discovery, look, flight, question, session, anything };
+    enum class waits { nothing, discovery, look, flight, question, session, pause, anything };
     struct held_request {
         life::request_id id = 0; ///< 0: a renewal ahead of time or a login; nobody hears its end
         life::refusal what;
         std::uint64_t arrived = 0;
         waits on = waits::nothing;
         life::work_id work = 0;
+        time_point again{}; ///< while it waits for the pause's end
         std::string approval;
         scope_set wanted; ///< while it waits on the flight: what it asked for
         bool discovered = false, looked = false;
@@ -165,6 +166,8 @@ private:
     void handle(const life::renewal_due& e);
     void handle(const life::discovered& e);
     void consider(life::request_id id, std::uint64_t arrived);
+    bool pauses_first(held_request& r);
+    void end_pauses();
     bool needs_discovery(held_request& r);
     void start_discovery(const std::string& resource_metadata);
     void note_servers(approval& a) const;
@@ -229,6 +232,7 @@ private:
     scope_set asked_scopes(const recovery_plan& plan) const;
     void move_waiting(const std::string& from, const std::string& to);
     void answer_starters(question& q, const result<approve_answer>& answer);
+    scope_set asked_now(const question& q) const;
     void end_question(const std::string& id, approval_status status, std::string outcome, failure why,
                       bool share = true);
     void answer_covered(std::string outcome);
@@ -313,6 +317,7 @@ private:
     std::vector<std::string> ended_order_;
     std::list<sign_out> sign_outs_;
     transient_trouble transient_;
+    life::fresh_refusals fresh_refusals_;
     remembered_rules remembered_;
     final_memory finals_;
     denial_backoff denials_;

@@ -98,7 +98,8 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
             co_return done;
         }
         const auto wait = next_pause(inputs.retry, rounds, nullptr);
-        if (!made.error().transient || !wait) {
+        const auto asked = made.error().retry_after.value_or(std::chrono::seconds(0));
+        if (!made.error().transient || !wait || asked > inputs.retry.retry_after_cap) {
             minted refused{words("authorization server of " + inputs.trust.upstream, made.error()), false,
                            false};
             co_return refused;

@@ -51,7 +51,8 @@ struct undo_store {
 struct begin_sign_in {
     work_id work;
     std::string approval;
-    scope_set scopes;
+    scope_set question; ///< the scopes that tell this question from others
+    scope_set scopes;   ///< … and those that are asked for now
     server_ptr server;
     bool bind_to_browser = false;
     bool challenged_dpop = false, challenged_bearer = true;
@@ -132,6 +133,11 @@ struct answer {
     std::vector<std::string> required_scopes;
     std::string reason;
     bool person_waited = false;
+    bool same_credential = false; ///< replay: with the very same token, which the server may know by now
+};
+/// time_passed is to come then, at the latest.
+struct wake {
+    time_point at;
 };
 /// A held request waits for this approval.
 struct tell_waiting {
@@ -197,10 +203,10 @@ namespace reauth {
 using life_action =
     std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
                  life::undo_store, life::begin_sign_in, life::await_device, life::release_binding,
-                 life::redeem, life::erase, life::revoke, life::retire, life::publish, life::show, life::discard_pending,
-                 life::answer, life::tell_waiting, life::answer_approve, life::answer_deny,
-                 life::answer_callback, life::answer_login, life::answer_sign_out, life::ask_session,
-                 life::question_refused, life::audit>;
+                 life::redeem, life::erase, life::revoke, life::retire, life::publish, life::show,
+                 life::discard_pending, life::answer, life::wake, life::tell_waiting, life::answer_approve,
+                 life::answer_deny, life::answer_callback, life::answer_login, life::answer_sign_out,
+                 life::ask_session, life::question_refused, life::audit>;
 using life_actions = std::vector<life_action>;
 
 } // namespace reauth

@@ -9,7 +9,10 @@ void credential_life::start_confirmed() {
         return;
     for (auto& [id, q] : questions_)
         if (q.phase == question_phase::minting && knows_server_for(q)) {
-            make_flight(q.silent, q.silent_scopes, q.rule, id);
+            make_flight(q.silent,
+                        q.step_up && held_ ? q.silent_scopes.united_with(held_->value.requested)
+                                           : q.silent_scopes,
+                        q.rule, id);
             launch_flight();
             return;
         }

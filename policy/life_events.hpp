@@ -66,6 +66,8 @@ struct stored_state {
     /// A process that has died, or was cut off, had begun to refresh this very credential: its refresh token
     /// is probably spent.
     bool interrupted = false;
+    /// The authorization server has asked, whichever process, to be left alone until then.
+    std::optional<time_point> not_before = {};
 };
 
 // What workers and their requests say.

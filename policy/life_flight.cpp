@@ -104,6 +104,13 @@ void credential_life::flight_looked(const life::looked& e) {
         end_flight(nullptr);
         return;
     }
+    if (e.found->not_before && now_ < *e.found->not_before) {
+        auto why = failure::passing(fault::authorization_server_unavailable,
+                                    "the authorization server has asked to be left alone for a while");
+        why.retry_after = std::chrono::ceil<std::chrono::seconds>(*e.found->not_before - now_);
+        end_flight(&why);
+        return;
+    }
     if (f.phase == flight_phase::looking_again && adopted && !held_->value.refresh_token.empty() &&
         held_->value.generation != f.replaces)
         f.at = 0; // another holder has won, with a token that can be refreshed

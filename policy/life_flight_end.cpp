@@ -24,28 +24,33 @@ void credential_life::give_back(held_lock lock) {
 
 void credential_life::note_transient(const failure& why) {
     transient_.last = why;
+    transient_.asked_to_wait = why.retry_after.has_value();
     if (++transient_.in_a_row > 1)
         transient_.retry_at =
             now_ + std::min(std::chrono::seconds(1u << std::min(transient_.in_a_row - 2, 5u)),
                             longest_transient_pause);
+    if (why.retry_after)
+        transient_.retry_at = std::max(transient_.retry_at, now_ + *why.retry_after);
 }
 
 /// why null: it worked. Who joined is considered again: with the new credential, or with why there is none.
 void credential_life::end_flight(const failure* why) {
     const auto f = std::move(*flight_);
-    const std::optional<failure> trouble = why ? std::optional<failure>(*why) : std::nullopt;
+    std::optional<failure> trouble = why ? std::optional<failure>(*why) : std::nullopt;
     flight_.reset();
     give_back(f.lock);
+    if (!trouble)
+        transient_ = {};
+    else if (trouble->transient)
+        note_transient(*trouble);
+    if (trouble && trouble->transient && transient_.asked_to_wait)
+        trouble = transient_.told_at(now_);
     for (auto& r : requests_)
         if (r.on == waits::flight && r.work == f.id) {
             r.on = waits::nothing;
             if (trouble && r.wanted == f.scopes)
                 r.silent_failure = trouble;
         }
-    if (!trouble)
-        transient_ = {};
-    else if (trouble->transient)
-        note_transient(*trouble);
     if (!f.approval.empty())
         confirmed_flight_ended(f.approval, trouble ? &*trouble : nullptr);
     if (!trouble)

@@ -3,6 +3,8 @@
 
 #include "policy/life_events.hpp"
 
+#include <chrono>
+
 namespace reauth::life {
 
 /// A lock at the vault, and whether what the vault holds was seen since it was won: nobody else renews
@@ -13,11 +15,37 @@ struct held_lock {
     explicit operator bool() const noexcept { return id != 0; }
 };
 
-/// Trouble that passes, over and over: asked again less and less often.
+/// Trouble that passes, over and over: asked again less and less often, and never before the server wants.
 struct transient_trouble {
     unsigned in_a_row = 0;
     failure last;
     time_point retry_at{};
+    bool asked_to_wait = false; ///< by the server (RFC 9110 §10.2.3)
+
+    bool holds_at(time_point now) const { return now < retry_at; }
+    /// What a request is told before that time.
+    failure told_at(time_point now) const;
+};
+
+/// A token that was just issued and is refused: its server may not know it yet (clocks that differ,
+/// replicas). The same token is sent again after pauses before anything else is tried.
+class fresh_refusals {
+public:
+    static constexpr std::chrono::milliseconds steps[] = {
+        std::chrono::milliseconds(500), std::chrono::milliseconds(1500), std::chrono::milliseconds(3500)};
+    /// A token is fresh for so long.
+    static constexpr std::chrono::seconds fresh_for{5};
+    /// What was refused to the end is called so for this long.
+    static constexpr std::chrono::seconds remembered{60};
+
+    /// `c` was refused: when to send it again; nothing: at the end of the ladder, or no case for it.
+    std::optional<time_point> again_at(const credential& c, time_point now);
+    /// It was refused after every pause.
+    bool exhausted(std::uint64_t generation, time_point now) const;
+
+private:
+    std::uint64_t generation_ = 0; ///< 0: none
+    time_point first_{};
 };
 struct ended_question {
     approval_status status;

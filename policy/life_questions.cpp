@@ -56,6 +56,20 @@ scope_set credential_life::asked_scopes(const recovery_plan& plan) const {
     return asked;
 }
 
+/// What is asked for at this moment: a step-up keeps what was granted since it was opened, and what others
+/// are about to be granted (SEP-2350).
+scope_set credential_life::asked_now(const question& q) const {
+    auto scopes = q.login_scopes;
+    if (!q.step_up)
+        return scopes;
+    if (held_)
+        scopes = scopes.united_with(held_->value.requested);
+    for (const auto& [id, other] : questions_)
+        if (&other != &q && other.step_up && other.phase != question_phase::pending)
+            scopes = scopes.united_with(other.login_scopes);
+    return scopes;
+}
+
 /// Opens a question, or joins the one that asks for the same. fault::overloaded: too many are open.
 result<std::string> credential_life::open_question(const held_request& r, const recovery_plan& plan,
                                                    bool confirm_first, const std::string& rule) {
@@ -228,8 +242,9 @@ void credential_life::handle(const life::approve_asked& e) {
         }
         q.phase = question_phase::starting;
         q.work = next_++;
-        emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, server_, e.from_page, challenged_dpop_,
-                                 challenged_bearer_, q.resource_metadata, pinned_issuer_, e.method});
+        emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, asked_now(q), server_, e.from_page,
+                                 challenged_dpop_, challenged_bearer_, q.resource_metadata, pinned_issuer_,
+                                 e.method});
         return;
     case question_phase::starting:
     case question_phase::minting:

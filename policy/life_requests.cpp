@@ -1,10 +1,23 @@
 // Held requests: from their arrival over the judgement to the work, the person, or the answer.
 #include "policy/credential_life.hpp"
 
+#include "core/display_text.hpp"
+#include "core/jose.hpp"
+#include "core/json_fields.hpp"
+
 #include <algorithm>
 
 namespace reauth {
 namespace {
+
+/// For whom an access token says to be, as far as it can be read; else what it was asked for.
+std::string audience_of(const credential& c) {
+    std::string all;
+    if (const auto claims = decode_jwt_claims(c.access_token.reveal()))
+        for (const auto& one : json_strings(*claims, "aud").value_or(std::vector<std::string>{}))
+            all += (all.empty() ? "" : ", ") + clean_text(one);
+    return all;
+}
 
 std::string first_operation(const std::vector<operation>& operations) {
     for (const auto& o : operations)
@@ -30,6 +43,8 @@ void credential_life::handle(const life::withdrawn& e) {
 /// In the background, ahead of expiry: a failure waits for the next sign of use, or for the expiry itself.
 void credential_life::handle(const life::renewal_due& e) {
     if (!held_ || held_->value.generation != e.generation || flight_ || !renewable())
+        return;
+    if (transient_.asked_to_wait && transient_.holds_at(now_))
         return;
     held_request r;
     r.what.challenge.kind = challenge_kind::token_expired;
@@ -115,9 +130,12 @@ recovery_facts credential_life::facts_of(const held_request& r) const {
         f.requested = held_->value.requested;
         f.granted = held_->value.granted;
         // obtained for this very request and refused again: go to the next step
-        if (held_->value.generation > r.what.first_generation &&
-            held_->value.generation == r.what.sent_generation)
+        const bool refused = held_->value.generation == r.what.sent_generation;
+        const bool for_it = held_->value.generation > r.what.first_generation;
+        if (refused && (for_it || fresh_refusals_.exhausted(held_->value.generation, now_)))
             f.just_obtained_by = held_->obtained_by;
+        if (f.just_obtained_by)
+            f.audience = audience_of(held_->value);
     }
     f.idp_session = session_usable();
     f.idp_login = session_.may_login;
@@ -137,12 +155,8 @@ judgement_facts credential_life::situation_of(const held_request& r) const {
     f.agreed = r.agreed;
     f.known_final = finals_.find(key_of(r), now_);
     f.silent_failure = r.silent_failure;
-    if (!f.silent_failure && !flight_ && now_ < transient_.retry_at && r.id) {
-        f.silent_failure = transient_.last;
-        const auto left =
-            std::chrono::duration_cast<std::chrono::seconds>(transient_.retry_at - now_).count() + 1;
-        f.silent_failure->fix = "it is tried again in " + std::to_string(left) + " s";
-    }
+    if (!f.silent_failure && !flight_ && transient_.holds_at(now_) && r.id)
+        f.silent_failure = transient_.told_at(now_);
     // who waited already when a person said no to the same has had the answer
     const auto no = denied_.find(plan_recovery(f.recovery).login_scopes.to_string());
     f.denied_meanwhile = no != denied_.end() && no->second > r.arrived;
@@ -151,6 +165,33 @@ judgement_facts credential_life::situation_of(const held_request& r) const {
         f.quiet_for =
             std::chrono::duration_cast<std::chrono::seconds>(*until - now_) + std::chrono::seconds(1);
     return f;
+}
+
+/// A token that was just issued: its server gets time to know it, before anything else is tried.
+bool credential_life::pauses_first(held_request& r) {
+    const bool refused = held_ && !r.what.notice_only && !target_.supplied &&
+                         held_->value.generation == r.what.sent_generation &&
+                         r.what.challenge.kind != challenge_kind::insufficient_scope;
+    const auto again = refused ? fresh_refusals_.again_at(held_->value, now_) : std::nullopt;
+    if (!again)
+        return false;
+    r.on = waits::pause;
+    r.again = *again;
+    emit(life::wake{*again});
+    return true;
+}
+
+void credential_life::end_pauses() {
+    std::vector<std::uint64_t> due;
+    for (const auto& r : requests_)
+        if (r.on == waits::pause && r.again <= now_)
+            due.push_back(r.arrived);
+    for (auto arrived : due) {
+        auto& r = *find_request(arrived);
+        if (r.id)
+            emit(life::answer{r.id, life::verdict::replay, {}, {}, {}, false, true});
+        drop_request(r);
+    }
 }
 
 /// One request that waits for nothing: afterwards it is answered, or it waits.
@@ -164,6 +205,8 @@ void credential_life::consider(life::request_id, std::uint64_t arrived) {
         replay(r);
         return;
     }
+    if (pauses_first(r))
+        return;
     if (r.what.challenge.bearer || r.what.challenge.dpop) {
         challenged_bearer_ = r.what.challenge.bearer;
         challenged_dpop_ = r.what.challenge.dpop;

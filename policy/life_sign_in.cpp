@@ -81,6 +81,8 @@ void credential_life::handle(const life::sign_in_begun& e) {
     q->shown.user_code = e.begun->pending.user_code;
     q->shown.verification_uri = e.begun->pending.verification_uri;
     q->shown.status = approval_status::authorizing;
+    if (!e.begun->pending.scopes.empty()) // what the URL asks for
+        q->shown.requested = e.begun->pending.scopes;
     q->shown.outcome.clear();
     q->browser_binding.reset();
     if (!e.begun->browser_binding.empty())

@@ -135,7 +135,9 @@ std::string explain(const recovery_plan& plan, const recovery_facts& f) {
                "help";
     if (plan.final && f.just_obtained_by)
         return "the upstream refuses a token that was just obtained by " +
-               std::string(to_string(*f.just_obtained_by));
+               std::string(to_string(*f.just_obtained_by)) +
+               (f.audience.empty() ? std::string()
+                                   : ", which is for " + f.audience + ": compare `resource` with it");
     if (plan.final)
         return "nothing can be renewed with grant " + std::string(to_string(f.grant));
     std::string text = plan.step_up ? "step-up by " : "renewal by ";

@@ -49,6 +49,7 @@ struct recovery_facts {
     /// How the refused token was obtained, if that happened during this very request: it goes to the steps
     /// after that.
     std::optional<recovery_step> just_obtained_by;
+    std::string audience; ///< for whom that token says to be, cleaned; empty: it can't be read
 };
 
 /// What may be tried.

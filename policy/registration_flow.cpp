@@ -2,6 +2,7 @@
 #include "policy/registration_flow.hpp"
 
 #include "core/device.hpp"
+#include "core/http_date.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -43,7 +44,7 @@ bool usable(const registered_client& stored, const authorization_server& server,
            !stored.secret_expired_at(now) && !stored.retired;
 }
 
-flow<result<registered_client>> register_once(const registration_inputs& inputs,
+flow<result<registered_client>> register_once(const flow_environment& env, const registration_inputs& inputs,
                                               const authorization_server& server,
                                               const registration_request& wanted,
                                               const http_request& request) {
@@ -57,9 +58,12 @@ flow<result<registered_client>> register_once(const registration_inputs& inputs,
             client = answer.error();
         if (client || !client.error().transient)
             co_return client;
-        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr);
-        if (!wait)
+        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr, env.now());
+        if (!wait) {
+            if (answer)
+                client.error().retry_after = retry_after(*answer, env.now());
             co_return client;
+        }
         const pause rest{*wait};
         co_await rest;
     }
@@ -101,11 +105,11 @@ flow<result<registered_client>> obtain_client(const flow_environment& env, autho
     auto request = build_registration(server, wanted);
     if (!request)
         co_return request.error();
-    auto inner = register_once(inputs, server, wanted, *request);
+    auto inner = register_once(env, inputs, server, wanted, *request);
     auto client = co_await inner;
     if (client && client->secret_expired_at(env.now())) {
         // expired at birth: once more, before a person is asked. What expires in the past twice is no time.
-        auto again = register_once(inputs, server, wanted, *request);
+        auto again = register_once(env, inputs, server, wanted, *request);
         client = co_await again;
         if (client && client->secret_expired_at(env.now()))
             client->secret_expires_at.reset();

@@ -1,6 +1,7 @@
 // One candidate after the other, until an answer says that there is no need to go on.
 #include "policy/server_lookup.hpp"
 
+#include "core/http_date.hpp"
 #include "core/json_fields.hpp"
 
 namespace reauth {
@@ -27,11 +28,14 @@ metadata_answer judge_metadata_answer(const std::string& url, const result<http_
 }
 
 failure metadata_unavailable(const std::string& url, const result<http_response>& answer) {
-    return failure::passing(
+    auto why = failure::passing(
         fault::authorization_server_unavailable,
         "metadata at " + url + " could not be read: " +
             (answer ? "it answered with status " + std::to_string(answer->status) : answer.error().message),
         "try again later");
+    if (answer)
+        why.retry_after = retry_after(*answer);
+    return why;
 }
 
 namespace {

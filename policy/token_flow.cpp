@@ -2,27 +2,13 @@
 #include "policy/token_flow.hpp"
 
 #include "core/dpop.hpp"
+#include "core/http_date.hpp"
 #include "core/jose.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 namespace reauth {
 namespace {
-
-std::optional<std::chrono::milliseconds> retry_after(const http_response& answer) {
-    const auto text = answer.header("Retry-After");
-    if (!text)
-        return std::nullopt;
-    std::uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), seconds);
-    if (error == std::errc::result_out_of_range)
-        seconds = std::numeric_limits<std::uint32_t>::max();
-    else if (error != std::errc() || end != text->data() + text->size())
-        return std::nullopt;
-    return std::chrono::milliseconds(std::uint64_t{seconds} * 1000);
-}
 
 /// A 2xx that cannot be read may have been acted on (a rotated refresh token), so only clear refusals are
 /// repeated.
@@ -41,16 +27,17 @@ result<token_response> read_answer(const result<http_response>& answer, const se
 } // namespace
 
 std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry, std::size_t tries_done,
-                                                    const http_response* answer) {
+                                                    const http_response* answer,
+                                                    std::optional<time_point> now) {
     if (tries_done == 0 || tries_done > retry.pauses.size())
         return std::nullopt;
     const auto scheduled = retry.pauses[tries_done - 1];
-    const auto asked = answer ? retry_after(*answer) : std::nullopt;
+    const auto asked = answer ? retry_after(*answer, now) : std::nullopt;
     if (!asked)
         return scheduled;
     if (*asked > retry.retry_after_cap)
         return std::nullopt;
-    return std::max(*asked, scheduled);
+    return std::max<std::chrono::milliseconds>(*asked, scheduled);
 }
 
 result<secret> dpop_key_for(bool wanted, const secret& kept) {
@@ -87,9 +74,12 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
         if (outcome || !may_repeat(answer))
             co_return outcome;
         ++tries;
-        const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr);
-        if (!wait)
+        const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr, env.now());
+        if (!wait) {
+            if (answer)
+                outcome.error().retry_after = retry_after(*answer, env.now());
             co_return outcome;
+        }
         const pause rest{*wait};
         co_await rest;
     }

@@ -22,15 +22,18 @@ struct token_question {
 };
 
 /// The token response, or why there is none. A use_dpop_nonce answer is repeated once with the nonce;
-/// transient answers are repeated as `retry` says. fault::egress_refused is never repeated.
+/// transient answers are repeated as `retry` says;
+/// what such an answer asks to wait beyond that is in the failure (`retry_after`). fault::egress_refused is
+/// never repeated.
 flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_question question);
 
 /// The DPoP key for a new credential: `kept` if there is one, else a fresh one if `wanted`, else empty.
 result<secret> dpop_key_for(bool wanted, const secret& kept);
 
 /// How long to wait before try number `tries_done` + 1; nothing: give up. `answer` may hold Retry-After (RFC
-/// 9110 §10.2.3, seconds).
+/// 9110 §10.2.3).
 std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry, std::size_t tries_done,
-                                                    const http_response* answer);
+                                                    const http_response* answer,
+                                                    std::optional<time_point> now = std::nullopt);
 
 } // namespace reauth

@@ -139,6 +139,7 @@ private:
     void perform(member& m, const life::erase& a);
     void perform(member& m, const life::revoke& a);
     void perform(member& m, const life::retire& a);
+    void perform(member& m, const life::wake& a);
     void perform(member& m, const life::publish& a);
     void perform(member& m, const life::show& a);
     void perform(member& m, const life::discard_pending& a);

@@ -131,6 +131,18 @@ void credential_manager::perform(member& m, const life::retire& a) {
     asio::co_spawn(context_.ex, retire_work(context_, m.place, a), asio::detached);
 }
 
+void credential_manager::perform(member& m, const life::wake& a) {
+    auto wait = [](credential_manager* self, life_key key, time_point at) -> task<void> {
+        loop_timer timer(self->context_.ex, std::max<time_point::duration>(at - self->env_.now(), {}));
+        error_code ec;
+        auto token = asio::redirect_error(use_task, ec);
+        co_await timer.async_wait(token);
+        if (!self->stopped_)
+            self->tell(key, life::time_passed{});
+    };
+    asio::co_spawn(context_.ex, wait(this, m.key, a.at), asio::detached);
+}
+
 void credential_manager::perform(member& m, const life::publish& a) {
     if (m.key.session) {
         tell_session_to_all(m);
@@ -181,6 +193,7 @@ void credential_manager::perform(member&, const life::answer& a) {
     verdict.required_scopes = a.required_scopes;
     verdict.reason = a.reason;
     verdict.person_waited = a.person_waited;
+    verdict.same_credential = a.same_credential;
     held.mapped()->finish(std::move(verdict));
 }
 

@@ -114,7 +114,7 @@ std::string key_of_question(const life_place& place, const life::begin_sign_in& 
     asked.name = place.session() ? place.provider : place.whose.upstream;
     asked.place = question_place(place.whose.url, place.whose.resource);
     asked.shown.principal = place.whose.principal;
-    asked.login_scopes = what.scopes;
+    asked.login_scopes = what.question;
     return credential_store::question_key(asked);
 }
 

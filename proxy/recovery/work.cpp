@@ -72,9 +72,15 @@ refresh_mark mark_of(const recovery_context& context, const life_place& place, s
 result<life::stored_state> read_under_lock(recovery_context& context, const life_place& place,
                                            const std::string& issuer) {
     auto found = read_state(context.store, place, issuer);
-    if (!found || !found->value)
+    if (!found)
         return found;
     const auto ours = mark_of(context, place, found->generation);
+    auto later = context.store.postponed(ours.session, ours.principal, ours.name);
+    if (!later)
+        return later.error();
+    found->not_before = *later;
+    if (!found->value)
+        return found;
     auto mark = context.store.refresh_under_way(ours.session, ours.principal, ours.name);
     if (!mark)
         return mark.error();
@@ -128,10 +134,18 @@ task<life_event> run_work(recovery_context& context, life_place place, life::run
         auto begin = [&] { return context.store.began_refresh(*mark); };
         co_await context.vault.run(begin); // a vault that can't be written stops no renewal
     }
+    const auto session = place.session();
+    const auto principal = place.whose.principal;
+    const auto name = session ? place.provider : place.whose.upstream;
     auto end = co_await source(context, std::move(place), std::move(what));
     if (mark && !end.fresh) { // else it ends in the transaction that stores what came
         auto over = [&] { return context.store.ended_refresh(*mark); };
         co_await context.vault.run(over);
+    }
+    if (!end.fresh && end.fresh.error().retry_after) { // for every process, also after a restart
+        const auto until = context.env.now() + *end.fresh.error().retry_after;
+        auto later = [&] { return context.store.postpone(session, principal, name, until); };
+        co_await context.vault.run(later);
     }
     end.server = std::move(server);
     co_return end;

@@ -14,6 +14,7 @@ rpc_error_data exchange::error_data(const failure& why) const {
     data.reason = news_.reason.empty() ? std::string(to_string(heard_.challenge.kind)) : news_.reason;
     data.required_scopes = news_.required_scopes;
     data.approval_url = news_.approval_link;
+    data.retry_after = why.retry_after;
     return data;
 }
 
@@ -47,7 +48,7 @@ std::string exchange::error_answer(const failure& why) {
     if (body_.broken())
         answer.status = 400;
     std::string out;
-    append_answer(out, answer.status, answer.body, !answer_.keeps(), is_head_);
+    append_answer(out, answer.status, answer.body, !answer_.keeps(), is_head_, why.retry_after);
     return out;
 }
 

@@ -94,6 +94,8 @@ task<result<exchange::outcome>> exchange::wait(recovery_ask ask) {
     auto& verdict = **ended;
     if (verdict.is == recovery_verdict::kind::replay) {
         fresh_only_ = fresh_only_ || verdict.person_waited;
+        if (verdict.same_credential && attempts_ > 0)
+            --attempts_;
         w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
         co_return outcome::resend;
     }

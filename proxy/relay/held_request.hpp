@@ -30,7 +30,8 @@ struct recovery_verdict {
     failure why;
     std::vector<std::string> required_scopes;
     std::string reason;
-    bool person_waited = false; ///< replay on a fresh connection
+    bool person_waited = false;   ///< replay on a fresh connection
+    bool same_credential = false; ///< replay: no recovery, but a pause that its server may have needed
 };
 
 /// One waiting request. The fields are written and read on the worker's thread only; control posts its news

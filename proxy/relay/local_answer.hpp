@@ -10,9 +10,9 @@
 
 namespace reauth {
 
-/// Appends a whole HTTP answer with a JSON body.
+/// Appends a whole HTTP answer with a JSON body; with Retry-After where the status says that later is better.
 void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close,
-                   bool head_only = false);
+                   bool head_only = false, std::optional<std::chrono::seconds> retry_after = {});
 
 /// Appends an upstream's challenge for the client's own eyes: its status and its WWW-Authenticate lines as
 /// they came (RFC 9110 section 11.6.1), with a JSON body of ours.

@@ -111,6 +111,14 @@ public:
     result<std::optional<refresh_mark>> refresh_under_way(bool session, const std::string& principal,
                                                           const std::string& name);
 
+    /// The authorization server wants no request for this credential before `until` (RFC 9110
+    /// section 10.2.3).
+    result<void> postpone(bool session, const std::string& principal, const std::string& name,
+                          time_point until);
+    /// Nothing: it has not asked for that, or the time is over.
+    result<std::optional<time_point>> postponed(bool session, const std::string& principal,
+                                                const std::string& name);
+
     /// Keeps tokens for the sign-out of an upstream, or (`session`) an identity provider: at most
     /// `retired_kept` for each, the newest.
     static constexpr std::size_t retired_kept = 32;

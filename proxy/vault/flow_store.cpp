@@ -96,6 +96,28 @@ credential_store::refresh_under_way(bool session, const std::string& principal, 
     return mark;
 }
 
+result<void> credential_store::postpone(bool session, const std::string& principal, const std::string& name,
+                                        time_point until) {
+    const auto at = std::chrono::duration_cast<std::chrono::milliseconds>(until.time_since_epoch()).count();
+    return vault_.put(record_kind::postponed, flight_key(session, principal, name),
+                      secret(std::to_string(at)), until);
+}
+
+result<std::optional<time_point>> credential_store::postponed(bool session, const std::string& principal,
+                                                              const std::string& name) {
+    auto found = vault_.get(record_kind::postponed, flight_key(session, principal, name));
+    if (!found)
+        return found.error();
+    std::optional<time_point> until;
+    if (!found->has_value())
+        return until;
+    std::int64_t at = 0;
+    const auto text = (*found)->reveal();
+    std::from_chars(text.data(), text.data() + text.size(), at);
+    until = time_point(std::chrono::milliseconds(at));
+    return until;
+}
+
 std::string credential_store::question_key(const shared_question& q) {
     if (q.shown.kind == approval_kind::call)
         return joined_key({"call", q.shown.principal, q.name, q.place, q.shown.id});

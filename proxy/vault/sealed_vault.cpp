@@ -11,11 +11,10 @@ const std::string key_check = "key_check";
 constexpr std::string_view key_check_value = "mcp-reauth";
 
 std::optional<record_kind> kind_of(std::string_view word) {
-    for (const auto kind :
-         {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
-          record_kind::pending_authorization, record_kind::idp_session, record_kind::approval,
-          record_kind::flight, record_kind::page_link, record_kind::rule,
-          record_kind::retired})
+    for (const auto kind : {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
+                            record_kind::pending_authorization, record_kind::idp_session,
+                            record_kind::approval, record_kind::flight, record_kind::page_link,
+                            record_kind::rule, record_kind::retired, record_kind::postponed})
         if (to_string(kind) == word)
             return kind;
     return std::nullopt;
@@ -145,6 +144,8 @@ std::string_view to_string(record_kind kind) noexcept {
         return "rule";
     case record_kind::retired:
         return "retired";
+    case record_kind::postponed:
+        return "postponed";
     }
     return "unknown";
 }

@@ -25,7 +25,8 @@ enum class record_kind {
     flight,    ///< a refresh under way: whose, of which generation
     page_link, ///< a link that lets one browser into the dashboard once
     rule,      ///< what a person has said once for all
-    retired    ///< tokens that are not used any more, for the sign-out
+    retired,   ///< tokens that are not used any more, for the sign-out
+    postponed  ///< until when an authorization server wants to be left alone
 };
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.

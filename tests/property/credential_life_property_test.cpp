@@ -174,6 +174,8 @@ TEST_CASE("life: the rules hold for random sequences of events") {
         const auto dice = *rc::gen::container<std::vector<std::uint32_t>>(
             events_in_a_run, rc::gen::arbitrary<std::uint32_t>());
         life_world w(some_target(which));
+        if (which % 4 == 0) // refusals of tokens that were just issued
+            w.server.age = 0s;
         if (which % 6 >= 3 && w.machine.whose().grant == grant_kind::authorization_code)
             w.sign_in();
         for (const auto die : dice)

@@ -46,9 +46,15 @@ public:
         take(std::move(actions));
         for (const auto& [id, a] : open)
             for (const auto& [other_id, other] : open)
-                demand(id == other_id || !(other.requested == a.requested) ||
+                demand(id == other_id || !(asked_by(other) == asked_by(a)) ||
                            other.completes_without_login != a.completes_without_login,
                        "two approvals for the same scopes");
+    }
+    /// What an approval was opened for: sent to the provider it asks for what is granted by then, too.
+    scope_set asked_by(const approval& a) const {
+        if (const auto known = commons->opened_for.find(a.id); known != commons->opened_for.end())
+            return known->second;
+        return a.requested;
     }
     void pass(std::chrono::seconds t) {
         now += t;
@@ -201,6 +207,7 @@ public:
         q.shown.created_at = now;
         q.shown.expires_at = now + machine.whose().approval_lifetime;
         shared[q.shown.id] = q;
+        commons->opened_for[q.shown.id] = scopes;
         tell(life::question_news{q});
         return q.shown.id;
     }
@@ -307,6 +314,7 @@ public:
     std::set<life::caller_id> approvers;
     std::map<life::caller_id, std::vector<result<void>>> deny_answers;
     std::map<life::caller_id, std::vector<result<revocation_report>>> sign_out_answers;
+    std::set<time_point> wakes;      ///< when time_passed was asked for
     std::vector<credential> retired; ///< kept for the sign-out
     std::map<life::caller_id, std::vector<callback_outcome>> callback_answers;
     std::map<life::caller_id, std::vector<result<std::string>>> login_answers;
@@ -399,6 +407,7 @@ private:
     void perform(life::show& a) {
         if (a.share) {
             shared[a.now.id] = *a.share;
+            commons->opened_for[a.now.id] = a.share->login_scopes;
             const bool known = open.contains(a.now.id) || closed.contains(a.now.id);
             unshared.emplace_back(*a.share, !known && !decided(a.now.status));
         }
@@ -441,6 +450,7 @@ private:
             vault.lock.reset();
     }
     void perform(life::undo_store& a) { vault.undo(a); }
+    void perform(life::wake& a) { wakes.insert(a.at); }
     void perform(life::retire& a) { retired.push_back(a.value); }
     /// Revoked by grant: what is in force would end with it.
     void perform(life::revoke& a) {

@@ -2,6 +2,7 @@
 // share, and what there is to know of both.
 #pragma once
 
+#include "core/encoding.hpp"
 #include "policy/credential_life.hpp"
 
 #include <map>
@@ -64,13 +65,21 @@ public:
     std::string resource = "https://mcp.example/mcp";
     time_point now = world_start;
     std::chrono::seconds lifetime{60};
+    std::chrono::seconds age{10}; ///< of what it issues: nothing that is refused was just issued
+
+    std::string audience; ///< not empty: its access tokens are JWTs that name it
 
 private:
+    static std::string jwt_for(const std::string& audience, const std::string& n) {
+        return base64url_encode(R"({"alg":"none"})") + "." +
+               base64url_encode(R"({"aud":")" + audience + R"(","n":")" + n + "\"}") + ".c2ln";
+    }
     credential make(int family, scope_set scopes, bool with_refresh) {
         const auto n = std::to_string(++tokens_);
         credential c;
-        c.access_token = secret("access-" + n);
-        access_tokens_["access-" + n] = family;
+        const auto text = audience.empty() ? "access-" + n : jwt_for(audience, n);
+        c.access_token = secret(text);
+        access_tokens_[text] = family;
         if (with_refresh) {
             c.refresh_token = secret("refresh-" + n);
             refresh_tokens_["refresh-" + n] = {family, false};
@@ -79,7 +88,7 @@ private:
         c.issuer = "https://as.example";
         c.resource = resource;
         c.client_id = "client";
-        c.obtained_at = now;
+        c.obtained_at = now - age;
         c.expires_at = now + lifetime;
         return c;
     }
@@ -99,7 +108,9 @@ struct world_vault {
     bool writable = true, readable = true;
     std::optional<life::work_id> lock; ///< of ours; 0: the other process has it
 
-    life::stored_state state() const { return {value, generation, pinned}; }
+    std::optional<time_point> not_before; ///< until when the server wants to be left alone
+
+    life::stored_state state() const { return {value, generation, pinned, false, not_before}; }
     life::stored store(const life::store& s) {
         life::stored end;
         end.work = s.work;
@@ -147,6 +158,7 @@ struct world_commons {
     world_vault vault;
     std::map<std::string, pending_authorization> begun; ///< by approval
     std::map<std::string, shared_question> questions;   ///< by what they ask for
+    std::map<std::string, scope_set> opened_for;        ///< approval → scopes
 
     /// The flow that some process has begun for this approval, as the vault knows it.
     const shared_question* flow_of(const std::string& approval) const {
@@ -186,8 +198,11 @@ inline discovered_server world_metadata(const std::string& issuer = "https://as.
     return s;
 }
 
-inline failure world_trouble() {
-    return failure::passing(fault::authorization_server_unavailable, "no answer");
+/// `wait`: how long the server asks to be left alone.
+inline failure world_trouble(std::optional<std::chrono::seconds> wait = {}) {
+    auto why = failure::passing(fault::authorization_server_unavailable, "no answer");
+    why.retry_after = wait;
+    return why;
 }
 inline failure world_refusal() {
     return failure::permanent(fault::reauth_failed, "the grant is over").with_oauth_error("invalid_grant");

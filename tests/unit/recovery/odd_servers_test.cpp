@@ -24,6 +24,13 @@ std::string question(recovery_world& w) {
     return r->approval_id;
 }
 
+/// A step-up is asked for.
+std::string question_for(recovery_world& w, const std::string& scope) {
+    const auto r = w.refused(challenge_kind::insufficient_scope, scope);
+    w.until([&] { return !r->approval_link.empty(); }, "an approval");
+    return r->approval_id;
+}
+
 std::string place_to_go(recovery_world& w, const std::string& id) {
     const auto there = w.wait(w.manager->approve(id, approver::operator_token, false));
     REQUIRE(there.has_value());
@@ -238,4 +245,44 @@ TEST_CASE("the client is told why a machine's token was refused, with the fix an
     CHECK(has(said, "invalid_client"));
     CHECK(has(said, "`client.secret`"));
     CHECK_FALSE(has(said, "s3cr3t"));
+}
+
+TEST_CASE("a refresh that is answered 429 is not repeated before Retry-After, also after a restart") {
+    recovery_world w;
+    w.stored_before();
+    w.start();
+    http_response busy;
+    busy.status = 429;
+    busy.headers = {{"Retry-After", "30"}};
+    w.network.on(token_url, [busy](const http_request&) { return busy; });
+    auto said = w.verdict_of(w.refused());
+    CHECK(said.is == verdict::fail);
+    CHECK(said.why.retry_after == 30s);
+    CHECK(has(said.why.fix, "it is tried again in 30 s"));
+    w.verdict_of(w.refused());
+    CHECK(w.network.asked(token_url) == 1);
+    w.now += 10s;
+    w.restart();
+    said = w.verdict_of(w.refused());
+    CHECK(said.is == verdict::fail);
+    CHECK(has(said.why.fix, "it is tried again in 20 s"));
+    CHECK(w.network.asked(token_url) == 1);
+    w.now += 20s;
+    w.network.on(token_url, [&w](const http_request&) { return w.fresh_token(); });
+    CHECK(w.verdict_of(w.refused()).is == verdict::replay);
+}
+
+TEST_CASE("a token that a step-up replaced is revoked by the sign-out, and nothing before it") {
+    recovery_world w;
+    w.stored_before();
+    w.start();
+    const auto id = question_for(w, "write");
+    REQUIRE(w.wait(w.manager->callback(w.sign_in_at(place_to_go(w, id)), std::nullopt)).ok);
+    w.until([&] { return !w.store.retired(false, "local", "up").value().empty(); }, "it to be kept");
+    CHECK(w.network.asked(revocation_url) == 0);
+    const auto said = w.wait(w.manager->logout("up", "local"));
+    REQUIRE(said.has_value());
+    CHECK(said->revoked == 4);
+    CHECK(said->left.empty());
+    CHECK(w.store.retired(false, "local", "up").value().empty());
 }

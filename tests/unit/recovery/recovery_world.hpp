@@ -272,7 +272,7 @@ struct recovery_world {
         c.resource = mcp_url;
         c.origin = "https://mcp.example";
         c.client_id = "client-1";
-        c.obtained_at = now;
+        c.obtained_at = now - std::chrono::minutes(5);
         c.expires_at = now + std::chrono::seconds(60);
         c.generation = 1;
         registered_client client;
