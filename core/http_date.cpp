@@ -26,8 +26,11 @@ std::optional<time_point> parse_http_date(std::string_view text) {
     const std::string copy(text);
     for (const char* form : {"%a, %d %b %Y %H:%M:%S", "%a, %d-%b-%Y %H:%M:%S", "%a, %d-%b-%y %H:%M:%S",
                              "%A, %d-%b-%y %H:%M:%S", "%a %b %d %H:%M:%S %Y"})
-        if (::strptime(copy.c_str(), form, &parts))
+        if (::strptime(copy.c_str(), form, &parts)) {
+            if (parts.tm_year < 100 - 1900) // of two digits: the nearest century (RFC 6265 section 5.1.1)
+                parts.tm_year += parts.tm_year < 70 - 1900 ? 2000 : 1900;
             return wall_clock::from_time_t(std::clamp<std::time_t>(::timegm(&parts), 0, latest));
+        }
     return std::nullopt;
 }
 

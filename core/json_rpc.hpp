@@ -3,6 +3,8 @@
 
 #include "core/failure.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

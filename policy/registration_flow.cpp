@@ -60,9 +60,10 @@ flow<result<registered_client>> register_once(const flow_environment& env, const
             co_return client;
         const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr, env.now());
         if (!wait) {
+            auto why = client.error();
             if (answer)
-                client.error().retry_after = retry_after(*answer, env.now());
-            co_return client;
+                why.retry_after = retry_after(*answer, env.now());
+            co_return why;
         }
         const pause rest{*wait};
         co_await rest;

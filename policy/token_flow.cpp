@@ -76,9 +76,10 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
         ++tries;
         const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr, env.now());
         if (!wait) {
+            auto why = outcome.error();
             if (answer)
-                outcome.error().retry_after = retry_after(*answer, env.now());
-            co_return outcome;
+                why.retry_after = retry_after(*answer, env.now());
+            co_return why;
         }
         const pause rest{*wait};
         co_await rest;

@@ -4,6 +4,8 @@
 #include "core/failure.hpp"
 #include "core/json_rpc.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -356,11 +356,14 @@ struct recovery_world {
         REQUIRE(found.has_value());
         return found->value ? std::string(found->value->access_token.reveal()) : std::string();
     }
-    std::shared_ptr<held_request> refused(challenge_kind kind = challenge_kind::invalid_token) {
+    std::shared_ptr<held_request> refused(challenge_kind kind = challenge_kind::invalid_token,
+                                          const std::string& scope = {}) {
         recovery_ask ask;
         ask.where = {table, table->routes[0].get(), 0};
         ask.what.challenge.kind = attached().empty() ? challenge_kind::unauthorized : kind;
         ask.what.challenge.bearer = true;
+        if (!scope.empty())
+            ask.what.challenge.scope = scope_set::parse(scope);
         if (!attached().empty())
             ask.what.sent_generation = ask.what.first_generation = generation();
         ask.what.person = person_use::may_ask;
