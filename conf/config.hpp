@@ -3,6 +3,7 @@
 
 #include "core/outbound_proxy.hpp"
 #include "core/secret.hpp"
+#include "core/token_form.hpp"
 #include "policy/attention.hpp"
 #include "policy/discovery_flow.hpp"
 #include "policy/grant.hpp"
@@ -118,18 +119,24 @@ struct upstream_config {
     oauth_client_config client;
     std::string identity_provider;
     std::optional<scope_set> scopes;
-    std::string resource = "auto"; ///< auto | omit | a URI
-    secret_source token;           ///< grant static; re-read when it changes
-    secret_source assertion;       ///< grant jwt_bearer; read anew each time
+    std::string resource = "auto";              ///< auto | omit | a URI
+    secret_source token;                        ///< grant static; re-read when it changes
+    token_form token_type = token_form::bearer; ///< … how it is sent
+    std::string token_header = "Authorization"; ///< … and in which header field
+    secret_source assertion;                    ///< grant jwt_bearer; read anew each time
     dpop_mode dpop = dpop_mode::automatic;
     cookie_mode cookies = cookie_mode::strip;
     bearer_kind bearer = bearer_kind::access_token;
     login_kind login = login_kind::browser;
+    par_mode par = par_mode::automatic;
+    std::string callback_path = "/oauth/callback"; ///< where its authorization server sends people back to
     address_family prefer = address_family::any;
     era_mode era = era_mode::pass;
     configured_server_settings authorization_server; ///< overrides or replaces discovery
     metadata_mode metadata = metadata_mode::shield;
-    bool allow_missing_pkce = false; ///< explicit override for metadata without S256
+    bool result_challenges = false; ///< `challenges: [result]`: a tool's result may hold a challenge
+    std::vector<unsigned> treat_as_challenge; ///< statuses that this server refuses a token with
+    bool allow_missing_pkce = false;          ///< explicit override for metadata without S256
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> header_files; ///< those read from a file: name, path
     std::vector<std::pair<std::string, std::string>> authorize_params;

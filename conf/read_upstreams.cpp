@@ -266,7 +266,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.text("identity_provider", u.identity_provider);
     read_scopes(s, u);
     read_resource(s, u);
-    u.token = s.token_value("token", secret_file::read_anew);
+    u.token = s.secret_value("token", secret_file::read_anew);
     u.assertion = s.token_value("assertion", secret_file::read_anew);
     s.choice<dpop_mode>(
         "dpop", u.dpop,
@@ -286,6 +286,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.boolean("allow_missing_pkce", u.allow_missing_pkce);
     read_headers(s, u);
     read_authorize_params(s, u);
+    read_upstream_ways(s, u);
     read_client_tls(s.sub("tls"), u.tls);
     check_grant(s, u, loopback);
     s.finish();

@@ -18,6 +18,8 @@ void read_log(section s, log_config& out);
 std::optional<tls_server_config> read_server_tls(section s);
 void read_client_tls(section s, tls_client_config& out);
 identity_provider_config read_identity_provider(section s, const std::string& name);
+/// What is for servers that go their own way (read_upstream_ways.cpp); after the grant is known.
+void read_upstream_ways(section& s, upstream_config& u);
 upstream_config read_upstream(section s, reading& r, const std::string& name);
 /// The rules of `policy:` in order, without the built-in ones. `file` is what `where` begins with.
 std::vector<rule> read_policy(section& top, reading& r, const std::string& file);

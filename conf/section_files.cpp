@@ -17,7 +17,7 @@ namespace reauth {
 
 namespace {
 
-std::string reason(int error) {
+std::string errno_words(int error) {
     return std::generic_category().message(error);
 }
 
@@ -97,7 +97,7 @@ void section::path(std::string_view key, std::string& out) {
 void section::readable_file(std::string_view key, std::string& out) {
     path(key, out);
     if (!out.empty() && r_.inputs.reads(dotted(key)) && ::access(out.c_str(), R_OK) != 0)
-        error(key, "names the file " + out + ", which cannot be read: " + reason(errno) + ".");
+        error(key, "names the file " + out + ", which cannot be read: " + errno_words(errno) + ".");
 }
 
 secret_source section::secret_value(std::string_view key, secret_file mode) {

@@ -6,6 +6,7 @@
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
 #include "core/http_field.hpp"
+#include "core/token_form.hpp"
 #include "core/uri.hpp"
 
 #include <algorithm>
@@ -42,10 +43,42 @@ result<std::string> with_variables(std::string_view text, config_inputs& inputs,
         if (found == inputs.environment.end())
             return wrong("--header refers to the environment variable " + clean_text(name, 60) +
                          ", which is not set");
+        if (trim_space(found->second).empty())
+            return wrong("--header refers to the environment variable " + clean_text(name, 60) +
+                             ", which is empty",
+                         "set it where the client starts this program (its `env`), or leave the header out");
         out.append(text.substr(0, begin)).append(found->second);
         used.push_back(name);
         text.remove_prefix(end + 1);
     }
+}
+
+/// What an Authorization field holds: a scheme that we know and its token, or a bare value.
+result<void> set_token(std::string_view value, upstream_config& u) {
+    u.token_type = token_form::none;
+    for (const auto form : {token_form::bearer, token_form::basic, token_form::token}) {
+        const auto scheme = to_string(form);
+        if (!iequals(value.substr(0, scheme.size()), scheme) || !value.substr(scheme.size()).starts_with(' '))
+            continue;
+        u.token_type = form;
+        value = trim_space(value.substr(scheme.size()));
+        break;
+    }
+    if (value.empty())
+        return wrong("--header Authorization holds no token", "leave it out to sign in");
+    if (value.starts_with('$'))
+        return wrong(
+            "--header Authorization holds '$…', which nobody has replaced: a client that starts this "
+            "program has no shell",
+            "write the variable in braces: 'Authorization: Bearer ${TOKEN}'");
+    if (!token_to_send(u.token_type, value))
+        return wrong(
+            "--header Authorization holds a token with white space or other characters that no token has "
+            "(RFC 6749, appendix A.12)",
+            "quote it as one argument, with the token alone behind its scheme");
+    u.grant = grant_kind::static_token;
+    u.token = {secret_source::kind::literal, {}, secret(std::string(value))};
+    return {};
 }
 
 result<void> add_header(const std::string& text, upstream_config& u, config& c, config_inputs& inputs) {
@@ -62,15 +95,11 @@ result<void> add_header(const std::string& text, upstream_config& u, config& c, 
         return wrong("--header " + name + " has control characters in its value");
     const auto lower = ascii_lower(name);
     if (lower == "authorization") {
-        if (!iequals(std::string_view(*value).substr(0, 7), "Bearer "))
-            return wrong("--header Authorization can hold a bearer only",
-                         "write 'Authorization: Bearer ${TOKEN}', or leave it out to sign in");
-        if (c.secret_variables.size() == used_before)
+        auto set = set_token(*value, u);
+        if (set && c.secret_variables.size() == used_before)
             c.warnings.push_back("--header: the token is seen by everybody in the list of processes: write "
                                  "'Authorization: Bearer ${TOKEN}', and put TOKEN into the environment.");
-        u.grant = grant_kind::static_token;
-        u.token = {secret_source::kind::literal, {}, secret(std::string(trim_space(value->substr(7))))};
-        return {};
+        return set;
     }
     if (is_own_header(lower))
         return wrong("--header must not set " + name + ": the proxy does");

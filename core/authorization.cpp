@@ -51,14 +51,12 @@ std::string base_of(const authorization_request& request, const http_url& parsed
 
 } // namespace
 
-result<std::string> authorization_url(const authorization_request& request) {
-    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
-    if (!endpoint)
-        return endpoint.error();
-    std::string url = base_of(request, *endpoint);
-    const auto add = [&](std::string_view name, std::string_view value) {
+result<std::vector<std::pair<std::string, std::string>>>
+authorization_parameters(const authorization_request& request) {
+    std::vector<std::pair<std::string, std::string>> out;
+    const auto add = [&](std::string name, std::string value) {
         if (!value.empty())
-            append_query(url, name, value);
+            out.emplace_back(std::move(name), std::move(value));
     };
     add("response_type", "code");
     add("client_id", request.client_id);
@@ -76,8 +74,32 @@ result<std::string> authorization_url(const authorization_request& request) {
                                       "`authorize_params` may not set " + name +
                                           ", which is part of the protocol",
                                       "remove it from `authorize_params`");
-        append_query(url, name, value);
+        out.emplace_back(name, value);
     }
+    return out;
+}
+
+result<std::string> authorization_url(const authorization_request& request) {
+    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
+    if (!endpoint)
+        return endpoint.error();
+    const auto parameters = authorization_parameters(request);
+    if (!parameters)
+        return parameters.error();
+    std::string url = base_of(request, *endpoint);
+    for (const auto& [name, value] : *parameters)
+        append_query(url, name, value);
+    return url;
+}
+
+result<std::string> pushed_authorization_url(const authorization_request& request,
+                                             std::string_view request_uri) {
+    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
+    if (!endpoint)
+        return endpoint.error();
+    std::string url = base_of(request, *endpoint);
+    append_query(url, "client_id", request.client_id);
+    append_query(url, "request_uri", request_uri);
     return url;
 }
 
@@ -115,6 +137,21 @@ result<authorization_callback> parse_callback_url(std::string_view pasted) {
     return out;
 }
 
+bool denied_by_machine(std::string_view description) {
+    const auto text = ascii_lower(description);
+    const auto says = [&](std::initializer_list<std::string_view> words) {
+        return std::any_of(words.begin(), words.end(),
+                           [&](std::string_view word) { return text.find(word) != text.npos; });
+    };
+    if (text.empty())
+        return false;
+    if (says({"scope", "policy", "polic", "not assigned", "administrator", "aadsts", "not allowed",
+              "not permitted", "not authorized"}))
+        return true;
+    return !says(
+        {"denied", "deny", "cancel", "declin", "abort", "reject", "refus", "user", "resource owner"});
+}
+
 result<secret> check_callback(const authorization_callback& callback, const callback_expectation& expected) {
     if (!callback.state || expected.state.empty() || !expected.state.equals(*callback.state))
         return refused("the callback's `state` belongs to no login that was started here",
@@ -132,6 +169,13 @@ result<secret> check_callback(const authorization_callback& callback, const call
         std::string message = "the authorization server answered " + word;
         if (callback.error_description)
             message += ": " + clean_foreign(*callback.error_description, {expected.state});
+        const bool machine = callback.error_description && denied_by_machine(*callback.error_description);
+        if (*callback.error == "access_denied" && machine)
+            return refused(
+                std::move(message),
+                "nobody has denied it: the server has given nothing for what was asked; set `scopes` of "
+                "the upstream to scopes that it grants, or ask its operator for access",
+                word);
         if (*callback.error == "access_denied")
             return failure::permanent(fault::approval_denied, std::move(message),
                                       "start the login again if that was not intended")

@@ -28,6 +28,14 @@ struct authorization_request {
         extra; ///< `authorize_params`; may not replace one of the above
 };
 
+/// What goes into the query, or into a pushed request's form (RFC 9126 §2.1), in order. fault::
+/// invalid_configuration if `extra` names a parameter that is ours.
+result<std::vector<std::pair<std::string, std::string>>>
+authorization_parameters(const authorization_request& request);
+/// The URL of a request that was pushed (RFC 9126 §4).
+result<std::string> pushed_authorization_url(const authorization_request& request,
+                                             std::string_view request_uri);
+
 /// The URL. fault::discovery_failed if the endpoint is not http(s), https unless loopback;
 /// fault::invalid_configuration if `extra` names a parameter that is ours.
 result<std::string> authorization_url(const authorization_request& request);
@@ -49,9 +57,13 @@ struct callback_expectation {
     bool iss_required = false; ///< authorization_response_iss_parameter_supported
 };
 
+/// An access_denied that no person has said: a policy's, or that nothing was asked for. Told by its words,
+/// for RFC 6749 §4.1.2.1 has one code for both; without words it was a person.
+bool denied_by_machine(std::string_view description);
+
 /// Checks state, then iss (plain strings; advertised and missing is refused, present and different is
 /// refused), then error, then code: in that order. The code, or fault::reauth_failed (approval_denied for
-/// access_denied) with the cleaned description.
+/// an access_denied that a person said) with the cleaned description.
 result<secret> check_callback(const authorization_callback& callback, const callback_expectation& expected);
 
 } // namespace reauth

@@ -3,6 +3,9 @@
 
 #include "core/ascii.hpp"
 
+#include <charconv>
+#include <cstdint>
+
 namespace reauth {
 
 namespace {
@@ -17,11 +20,14 @@ bool as_unauthorized(unsigned status, const parsed_challenge& c) {
 }
 
 challenge_kind classify(unsigned status, const parsed_challenge& c, bool token_sent) {
-    if (status == 403 && c.error == "insufficient_scope")
+    if (status >= 400 && c.error == "insufficient_user_authentication")
+        return challenge_kind::user_authentication;
+    const bool said_otherwise = status == 403 || status == 400;
+    if (said_otherwise && c.error == "insufficient_scope")
         return challenge_kind::insufficient_scope;
-    if (status == 403 && c.error == "invalid_token")
+    if (said_otherwise && c.error == "invalid_token")
         return token_sent ? challenge_kind::invalid_token : challenge_kind::unauthorized;
-    if (!as_unauthorized(status, c))
+    if (status == 400 || !as_unauthorized(status, c))
         return challenge_kind::not_a_challenge;
     if (!token_sent)
         return challenge_kind::unauthorized;
@@ -32,6 +38,15 @@ challenge_kind classify(unsigned status, const parsed_challenge& c, bool token_s
     if (c.error == "insufficient_scope")
         return challenge_kind::insufficient_scope;
     return challenge_kind::invalid_token;
+}
+
+std::optional<std::chrono::seconds> seconds_in(std::string_view text) {
+    std::uint32_t seconds = 0;
+    const auto end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, seconds);
+    if (text.empty() || read.ec != std::errc() || read.ptr != end)
+        return std::nullopt;
+    return std::chrono::seconds(seconds);
 }
 
 std::vector<std::string> words(std::string_view text) {
@@ -59,6 +74,8 @@ std::string_view to_string(challenge_kind k) noexcept {
         return "invalid_token";
     case challenge_kind::insufficient_scope:
         return "insufficient_scope";
+    case challenge_kind::user_authentication:
+        return "user_authentication";
     case challenge_kind::dpop_nonce:
         return "dpop_nonce";
     }
@@ -66,7 +83,8 @@ std::string_view to_string(challenge_kind k) noexcept {
 }
 
 bool may_challenge(unsigned status) noexcept {
-    return status == 401 || status == 403 || (status >= 300 && status < 400 && status != 304);
+    return status == 401 || status == 403 || status == 400 ||
+           (status >= 300 && status < 400 && status != 304);
 }
 
 parsed_challenge read_challenge(unsigned status, const std::vector<std::string_view>& www_authenticate,
@@ -88,6 +106,9 @@ parsed_challenge read_challenge(unsigned status, const std::vector<std::string_v
         first(out.error, "error");
         first(out.error_description, "error_description");
         first(out.resource_metadata, "resource_metadata");
+        first(out.acr_values, "acr_values");
+        if (const auto age = challenge.param("max_age"); age && !out.max_age)
+            out.max_age = seconds_in(*age);
         if (const auto scope = challenge.param("scope"); scope && !out.scope)
             if (auto set = scope_set::parse(*scope); !set.empty())
                 out.scope = std::move(set);

@@ -5,6 +5,7 @@
 #include "core/http_message.hpp"
 #include "core/scope.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +31,13 @@ std::vector<auth_challenge> parse_www_authenticate(const std::vector<std::string
 
 /// How a status and its challenges are to be taken.
 enum class challenge_kind {
-    not_a_challenge,    ///< the upstream's own answer: relay it
-    unauthorized,       ///< 401 (or what names resource_metadata) and no token was sent
-    token_expired,      ///< the same without an error, although a token was sent
-    invalid_token,      ///< 401 (or 403) that says the token is dead
-    insufficient_scope, ///< 403 with insufficient_scope: step-up
-    dpop_nonce,         ///< 401 use_dpop_nonce: repeat with `dpop_nonce`, no new token is needed
+    not_a_challenge,     ///< the upstream's own answer: relay it
+    unauthorized,        ///< 401 (or what names resource_metadata) and no token was sent
+    token_expired,       ///< the same without an error, although a token was sent
+    invalid_token,       ///< 401 (or 403) that says the token is dead
+    insufficient_scope,  ///< 403 with insufficient_scope: step-up
+    user_authentication, ///< insufficient_user_authentication (RFC 9470 §3): a person signs in afresh
+    dpop_nonce,          ///< 401 use_dpop_nonce: repeat with `dpop_nonce`, no new token is needed
 };
 std::string_view to_string(challenge_kind k) noexcept;
 
@@ -50,10 +52,12 @@ struct parsed_challenge {
     std::optional<scope_set> scope; ///< authoritative for the operation; nothing: not said
     std::string resource_metadata;  ///< RFC 9728 §5.1; empty: not said
     std::vector<std::string> dpop_algs;
+    std::string acr_values; ///< RFC 9470 §3: how the person must have signed in; empty: not said
+    std::optional<std::chrono::seconds> max_age; ///< … and how long ago at most
     std::string dpop_nonce; ///< of the DPoP-Nonce field (RFC 9449 §8); may come with any answer; empty: none
 };
 
-/// Whether an answer of that status can be a challenge: 401, 403, and where a WWW-Authenticate names
+/// Whether an answer of that status can be a challenge: 400, 401, 403, and where a WWW-Authenticate names
 /// resource_metadata also a redirect (a login page in front of the server).
 bool may_challenge(unsigned status) noexcept;
 

@@ -119,6 +119,7 @@ result<authorization_server> read_authorization_server(std::string_view body, st
         {"registration_endpoint", &out.registration_endpoint},
         {"revocation_endpoint", &out.revocation_endpoint},
         {"device_authorization_endpoint", &out.device_authorization_endpoint},
+        {"pushed_authorization_request_endpoint", &out.pushed_authorization_request_endpoint},
         {"jwks_uri", &out.jwks_uri},
     };
     for (const auto& [name, endpoint] : endpoints) {
@@ -148,6 +149,10 @@ result<authorization_server> read_authorization_server(std::string_view body, st
     out.authorization_response_iss_parameter_supported =
         json_bool(*document, "authorization_response_iss_parameter_supported");
     out.client_id_metadata_document_supported = json_bool(*document, "client_id_metadata_document_supported");
+    out.require_pushed_authorization_requests = json_bool(*document, "require_pushed_authorization_requests");
+    out.require_signed_request_object = json_bool(*document, "require_signed_request_object");
+    out.response_types_supported = json_strings(*document, "response_types_supported");
+    out.response_modes_supported = json_strings(*document, "response_modes_supported");
     return out;
 }
 
@@ -170,6 +175,25 @@ result<authorization_server> default_authorization_server(std::string_view upstr
     out.registration_endpoint = out.issuer + "/register";
     out.from_document = false;
     return out;
+}
+
+result<void> check_front_channel(const authorization_server& server) {
+    const auto cannot = [&](const std::string& what) {
+        return refuse_document(
+            "the authorization server " + clean_text(server.issuer) + " " + what +
+                ", so no login in a browser can end well here",
+            "its operator must allow it for this client, or use another grant for this upstream "
+            "(client_credentials, enterprise, jwt_bearer, static)");
+    };
+    if (server.require_signed_request_object)
+        return cannot("requires signed request objects (RFC 9101), which mcp-reauth does not make");
+    if (server.response_types_supported && !lists(*server.response_types_supported, "code"))
+        return cannot("does not offer the response type code");
+    if (server.response_modes_supported && !lists(*server.response_modes_supported, "query"))
+        return cannot("answers in no query (response_modes_supported)");
+    if (server.require_pushed_authorization_requests && server.pushed_authorization_request_endpoint.empty())
+        return server.without("pushed_authorization_request_endpoint");
+    return {};
 }
 
 result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce) {

@@ -47,7 +47,8 @@ struct authorization_server {
 
     std::string issuer;
     std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, jwks_uri;
-    std::string device_authorization_endpoint; ///< RFC 8628 §4
+    std::string device_authorization_endpoint;         ///< RFC 8628 §4
+    std::string pushed_authorization_request_endpoint; ///< RFC 9126 §5
     std::optional<scope_set> scopes_supported;
     std::optional<list> code_challenge_methods_supported;
     std::optional<list> token_endpoint_auth_methods_supported;
@@ -58,12 +59,17 @@ struct authorization_server {
     list authorization_grant_profiles_supported;
     bool authorization_response_iss_parameter_supported = false; ///< RFC 9207 §3
     bool client_id_metadata_document_supported = false;          ///< CIMD
+    bool require_pushed_authorization_requests = false;          ///< RFC 9126 §5
+    bool require_signed_request_object = false;                  ///< RFC 9101 §10.5: we can't
+    std::optional<list> response_types_supported, response_modes_supported;
     bool from_document = true; ///< false: the defaults of a server without metadata
     /// Endpoints that the document names and that can't be used: name, and why. They are as good as absent.
     std::vector<std::pair<std::string, std::string>> ignored;
 
     /// PKCE S256 is advertised, or there is no document that could (2025-03-26 servers).
     bool pkce_s256() const;
+    /// It signs ID tokens (OIDC Discovery §3: it must say how).
+    bool is_openid_provider() const { return id_token_signing_alg_values_supported.has_value(); }
     /// The AS itself lists offline_access (SEP-2207).
     bool offers_offline_access() const;
     /// `grant_types_supported` lists it, or is absent.
@@ -93,6 +99,10 @@ result<authorization_server> read_origin_authorization_server(std::string_view b
 /// What a 2025-03-26 server without any metadata has: /authorize, /token, /register at the upstream's origin;
 /// issuer is that origin.
 result<authorization_server> default_authorization_server(std::string_view upstream_url);
+
+/// Whether a browser's login at that server can end well at all: what it requires, and we can't do, is told
+/// before a person is asked. fault::discovery_failed.
+result<void> check_front_channel(const authorization_server& server);
 
 /// Refuses the authorization code grant without PKCE S256 (MCP), unless the override is set.
 result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce);

@@ -16,24 +16,29 @@ using list_member = std::pair<const char*, std::optional<authorization_server::l
 using flag_member = std::pair<const char*, bool authorization_server::*>;
 using server = authorization_server;
 
-constexpr std::array<text_member, 7> texts{
+constexpr std::array<text_member, 8> texts{
     {{"issuer", &server::issuer},
      {"authorization_endpoint", &server::authorization_endpoint},
      {"token_endpoint", &server::token_endpoint},
      {"registration_endpoint", &server::registration_endpoint},
      {"revocation_endpoint", &server::revocation_endpoint},
      {"device_authorization_endpoint", &server::device_authorization_endpoint},
+     {"pushed_authorization_request_endpoint", &server::pushed_authorization_request_endpoint},
      {"jwks_uri", &server::jwks_uri}}};
-constexpr std::array<list_member, 6> lists_kept{
+constexpr std::array<list_member, 8> lists_kept{
     {{"code_challenge_methods", &server::code_challenge_methods_supported},
      {"auth_methods", &server::token_endpoint_auth_methods_supported},
      {"auth_signing_algs", &server::token_endpoint_auth_signing_alg_values_supported},
      {"grant_types", &server::grant_types_supported},
      {"dpop_algs", &server::dpop_signing_alg_values_supported},
-     {"id_token_algs", &server::id_token_signing_alg_values_supported}}};
-constexpr std::array<flag_member, 3> flags{
+     {"id_token_algs", &server::id_token_signing_alg_values_supported},
+     {"response_types", &server::response_types_supported},
+     {"response_modes", &server::response_modes_supported}}};
+constexpr std::array<flag_member, 5> flags{
     {{"iss_required", &server::authorization_response_iss_parameter_supported},
      {"client_metadata_documents", &server::client_id_metadata_document_supported},
+     {"par_required", &server::require_pushed_authorization_requests},
+     {"signed_requests", &server::require_signed_request_object},
      {"from_document", &server::from_document}}};
 
 void put_scopes(json& out, const char* name, const std::optional<scope_set>& scopes) {

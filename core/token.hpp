@@ -13,6 +13,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace reauth {
 
@@ -64,6 +66,17 @@ result<http_request> token_exchange_request(const token_call& call, const token_
 /// RFC 7009 §2.1; `hint` is access_token or refresh_token. fault::discovery_failed if the AS has no
 /// revocation_endpoint.
 result<http_request> revocation_request(const token_call& call, const secret& token, std::string_view hint);
+
+/// RFC 9126 §2.1: the authorization request's parameters, with the client's authentication.
+result<http_request> pushed_request(const token_call& call,
+                                    const std::vector<std::pair<std::string, std::string>>& parameters);
+/// RFC 9126 §2.2.
+struct pushed_response {
+    std::string request_uri;
+    std::chrono::seconds expires_in{60};
+};
+/// Reads any answer to it; failures as those of read_token_response().
+result<pushed_response> read_pushed_response(const http_response& answer, const sent_secrets& sent = {});
 
 /// A good answer (RFC 6749 §5.1).
 struct token_response {

@@ -73,6 +73,16 @@ result<http_request> token_exchange_request(const token_call& call, const token_
     return finish(call, std::move(form));
 }
 
+result<http_request> pushed_request(const token_call& call,
+                                    const std::vector<std::pair<std::string, std::string>>& parameters) {
+    form_body form;
+    for (const auto& [name, value] : parameters)
+        if (name != "client_id") // the authentication names it
+            form.add(name, value);
+    return post_form(call, call.server.pushed_authorization_request_endpoint,
+                     "pushed_authorization_request_endpoint", std::move(form));
+}
+
 result<http_request> revocation_request(const token_call& call, const secret& token, std::string_view hint) {
     form_body form;
     form.add("token", token).add_if("token_type_hint", hint);

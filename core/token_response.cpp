@@ -175,6 +175,23 @@ result<token_response> read_token_response(const http_response& answer, const se
     return out;
 }
 
+result<pushed_response> read_pushed_response(const http_response& answer, const sent_secrets& sent) {
+    const auto document = document_of(answer);
+    const bool good = document && answer.status >= 200 && answer.status <= 299;
+    pushed_response out;
+    if (good)
+        out.request_uri = json_string(*document, "request_uri");
+    if (!out.request_uri.empty()) {
+        if (const auto life = json_integer(*document, "expires_in"); life && *life > 0)
+            out.expires_in = std::min<std::chrono::seconds>(std::chrono::seconds{*life}, longest_life);
+        return out;
+    }
+    auto why = read_token_response(answer, sent);
+    auto f = why ? without_token(answer, document.value_or(json::object()), sent) : why.error();
+    f.message = "the pushed authorization request was refused: " + f.message;
+    return f;
+}
+
 bool wants_dpop_nonce(const http_response& answer) {
     if (answer.status != 400 && answer.status != 401)
         return false;

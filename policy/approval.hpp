@@ -44,6 +44,8 @@ struct approval {
     std::string upstream, principal = "local";
     std::string reason; ///< to_string(challenge_reason)
     scope_set granted, requested, added;
+    std::string acr_values;                      ///< RFC 9470: how the person is to sign in; empty: not said
+    std::optional<std::chrono::seconds> max_age; ///< … and how long ago at most
     std::string tool, method, client_name;
     std::string arguments; ///< of a tool call that needs a sign-in: shown_arguments(); never logged
     /// Of a call that waits to be sent: all that the digest binds. `tool` and `method` are those of the
@@ -77,6 +79,8 @@ struct approve_answer {
     std::string user_code, verification_uri; ///< of a device login: to be entered there, on any device
     /// Set for flows started on the page: cookie value that binds the flow to that browser.
     std::optional<secret> browser_binding;
+    secret state;             ///< … of that flow
+    std::string redirect_uri; ///< … where it comes back to
 };
 
 /// The parameters of GET /oauth/callback.

@@ -28,6 +28,8 @@ result<begun_authorization> open_front_channel(const flow_environment& env,
     p.redirect_uri = inputs.redirect_uri;
     p.resource = inputs.resource;
     p.scopes = inputs.scopes;
+    p.acr_values = inputs.acr_values;
+    p.max_age = inputs.max_age;
     p.created_at = env.now();
     p.expires_at = p.created_at + inputs.lifetime;
     if (inputs.bind_to_browser) {
@@ -48,6 +50,7 @@ result<begun_authorization> open_front_channel(const flow_environment& env,
     if (!url)
         return url.error();
     p.location = std::move(*url);
+    begun.request = std::move(request);
     return begun;
 }
 

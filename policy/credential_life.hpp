@@ -297,7 +297,9 @@ private:
     time_point discovered_at_{};
     std::string discovered_from_, discovering_from_;
     std::uint64_t doubted_generation_ = 0; ///< whose refusal before its time made us discover anew
-    std::string interrupted_note_;         ///< for the question that comes of an interrupted refresh
+    bool prompt_login_ = false; ///< the provider wants the person to sign in again, though its session lives
+    bool register_scopes_ = false; ///< the next registration names scopes
+    std::string interrupted_note_; ///< for the question that comes of an interrupted refresh
     bool challenged_dpop_ = false, challenged_bearer_ = true;
     life::session_changed session_;
 

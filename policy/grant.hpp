@@ -30,4 +30,7 @@ constexpr bool obtains_by_itself(grant_kind g) noexcept {
     return g == grant_kind::client_credentials || g == grant_kind::jwt_bearer || g == grant_kind::enterprise;
 }
 
+/// When authorization requests are pushed (RFC 9126): where the server requires it, always, never.
+enum class par_mode { automatic, require, never };
+
 } // namespace reauth

@@ -109,6 +109,10 @@ result<begun_authorization> begin_idp_login(const flow_environment& env, idp_log
     front.scopes = scope_set{"openid", "offline_access"};
     front.bind_to_browser = inputs.bind_to_browser;
     front.lifetime = inputs.lifetime;
+    front.acr_values = inputs.acr_values;
+    front.max_age = inputs.max_age;
+    front.prompt_login = inputs.prompt_login;
+    ask_for_person(front);
     auto begun = open_front_channel(env, front, random_token(env.random));
     if (!begun)
         return at_idp(inputs.identity_provider, begun.error());
@@ -131,6 +135,9 @@ flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_
     auto response = co_await redeeming;
     if (!response)
         co_return at_idp(pending.identity_provider, response.error());
+    auto person = check_authentication(pending, response->id_token, env.now());
+    if (!person)
+        co_return at_idp(pending.identity_provider, person.error());
     auto session = session_from_login(pending, *response, *keys, env.now());
     if (!session)
         co_return at_idp(pending.identity_provider, session.error());

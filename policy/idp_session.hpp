@@ -50,6 +50,9 @@ struct idp_login_inputs {
     std::string redirect_uri;
     bool allow_missing_pkce = true; ///< many IdPs do S256 without listing it; it is sent all the same
     bool bind_to_browser = true;
+    std::string acr_values;                      ///< RFC 9470 §4
+    std::optional<std::chrono::seconds> max_age; ///< …
+    bool prompt_login = false;
     std::chrono::milliseconds lifetime{15 * 60 * 1000};
 };
 

@@ -102,7 +102,8 @@ judgement judge(const rule_set& rules, const judgement_facts& f) {
     }
     // a token that is good as new and refused all the same: it is the session that is over (MCP transports,
     // session management)
-    const bool refused = f.recovery.reason != challenge_reason::insufficient_scope;
+    const bool refused = f.recovery.reason != challenge_reason::insufficient_scope &&
+                         f.recovery.reason != challenge_reason::user_authentication;
     if (f.in_session && f.recovery.just_obtained_by && refused && !j.plan.step_up)
         return answer_with(
             j, say(fault::session_over,

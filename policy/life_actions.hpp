@@ -59,6 +59,12 @@ struct begin_sign_in {
     /// Where no server is known here yet: what to begin to look for it with.
     std::string resource_metadata = {}, pinned_issuer = {};
     sign_in_method method = sign_in_method::as_configured;
+    std::string acr_values = {};                      ///< RFC 9470
+    std::optional<std::chrono::seconds> max_age = {}; ///< …
+    /// The provider refused what it had just issued until the person signs in again.
+    bool prompt_login = false;
+    /// A registration without `scope` turned out to be allowed nothing.
+    bool register_scopes = false;
 };
 /// → flow_ended. The person signs in on another device: the token endpoint is asked until that is done. One
 /// process asks; where the flow is not in the vault any more, somebody else went on with it: `flow_is_gone`.

@@ -136,6 +136,8 @@ struct flow_ended {
     /// Where and as whom it was obtained: what nobody wants any more is revoked there.
     server_ptr server = {};
     std::optional<registered_client> client = {};
+    /// It was refused for scopes that it had not been registered with: it is registered anew, with them.
+    bool register_scopes = false;
     bool client_unknown = false; ///< the server has forgotten our registration, which is dropped
 };
 enum class store_result { saved, newer, failed };

@@ -200,6 +200,7 @@ void credential_life::step_failed(const life::flow_ended& e) {
         f.last.fix = "sign in once";
     }
     report(life::audit::kind::recovery, std::string(to_string(step)), &f.last, f.rule, {}, f.asker);
+    prompt_login_ = prompt_login_ || (step == recovery_step::refresh && wants_login(f.last));
     if (f.last.transient) {
         const auto why = f.last;
         end_flight(&why);

@@ -16,7 +16,8 @@ constexpr std::size_t remembered_ends = 64;
 /// The id of an open question that asks for the same.
 std::string credential_life::joinable(const question& wanted) const {
     for (const auto& [id, q] : questions_)
-        if (q.login_scopes == wanted.login_scopes && q.silent.empty() == wanted.silent.empty())
+        if (q.login_scopes == wanted.login_scopes && q.silent.empty() == wanted.silent.empty() &&
+            q.shown.acr_values == wanted.shown.acr_values && q.shown.max_age == wanted.shown.max_age)
             return id;
     return {};
 }
@@ -26,7 +27,8 @@ std::vector<std::string> credential_life::narrower_than(const question& wanted) 
     std::vector<std::string> narrower;
     for (const auto& [id, q] : questions_)
         if (q.phase == question_phase::pending && !q.login_scopes.empty() &&
-            q.silent.empty() == wanted.silent.empty() && wanted.login_scopes.covers(q.login_scopes))
+            q.silent.empty() == wanted.silent.empty() && wanted.login_scopes.covers(q.login_scopes) &&
+            q.shown.acr_values == wanted.shown.acr_values && q.shown.max_age == wanted.shown.max_age)
             narrower.push_back(id);
     return narrower;
 }
@@ -83,6 +85,10 @@ result<std::string> credential_life::open_question(const held_request& r, const 
     q.rule = rule;
     q.what = r.what;
     q.base_generation = vault_generation_;
+    if (r.what.challenge.kind == challenge_kind::user_authentication) {
+        q.shown.acr_values = r.what.challenge.acr_values;
+        q.shown.max_age = r.what.challenge.max_age;
+    }
     if (auto same = joinable(q); !same.empty())
         return same;
     auto id = hex_encode(random_(8));

@@ -110,7 +110,8 @@ void credential_life::release_served() {
 
 final_key credential_life::key_of(const held_request& r) const {
     return {target_.principal, target_.upstream, first_operation(r.what.operations),
-            r.what.challenge.scope ? r.what.challenge.scope->to_string() : ""};
+            (r.what.challenge.scope ? r.what.challenge.scope->to_string() : "") +
+                (r.what.challenge.acr_values.empty() ? "" : " acr " + r.what.challenge.acr_values)};
 }
 
 recovery_facts credential_life::facts_of(const held_request& r) const {
@@ -139,6 +140,7 @@ recovery_facts credential_life::facts_of(const held_request& r) const {
     }
     f.idp_session = session_usable();
     f.idp_login = session_.may_login;
+    f.signed_in_anew = r.agreed;
     return f;
 }
 
@@ -171,7 +173,8 @@ judgement_facts credential_life::situation_of(const held_request& r) const {
 bool credential_life::pauses_first(held_request& r) {
     const bool refused = held_ && !r.what.notice_only && !target_.supplied &&
                          held_->value.generation == r.what.sent_generation &&
-                         r.what.challenge.kind != challenge_kind::insufficient_scope;
+                         r.what.challenge.kind != challenge_kind::insufficient_scope &&
+                         r.what.challenge.kind != challenge_kind::user_authentication;
     const auto again = refused ? fresh_refusals_.again_at(held_->value, now_) : std::nullopt;
     if (!again)
         return false;
@@ -216,6 +219,7 @@ void credential_life::consider(life::request_id, std::uint64_t arrived) {
     const bool unexpected =
         held_ && held_->value.generation == r.what.sent_generation && !r.what.notice_only &&
         r.what.challenge.kind != challenge_kind::insufficient_scope &&
+        r.what.challenge.kind != challenge_kind::user_authentication &&
         !(held_->value.expires_at && *held_->value.expires_at <= now_ + std::chrono::seconds(30));
     if (unexpected && doubted_generation_ != r.what.sent_generation) {
         doubted_generation_ = r.what.sent_generation;

@@ -3,6 +3,7 @@
 #include "policy/credential_life.hpp"
 
 #include "core/uri.hpp"
+#include "policy/refresh_flow.hpp"
 
 namespace reauth {
 namespace {
@@ -40,8 +41,11 @@ void credential_life::give_location(question& q, const starter& s) {
     where.location = q.shown.location;
     where.user_code = q.shown.user_code;
     where.verification_uri = q.shown.verification_uri;
-    if (s.from_page)
+    if (s.from_page) {
         where.browser_binding = q.browser_binding;
+        where.state = q.pending_state;
+        where.redirect_uri = q.redirect_uri;
+    }
     emit(life::answer_approve{
         s.caller, result<approve_answer>(std::move(where)), {}, s.who, s.from_page, s.method});
 }
@@ -186,6 +190,8 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
     const auto id = q.shown.id;
     callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
     q.pending_state = secret(); // it was taken
+    prompt_login_ = prompt_login_ || wants_login(why);
+    register_scopes_ = register_scopes_ || e.register_scopes;
     if (e.client_unknown) {
         said.detail = "The provider refused this client, which it has probably forgotten (" + why.message +
                       "). It is registered anew at the next try: approve once more.";
@@ -195,7 +201,7 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
         back_to_pending(q, why.describe());
         return;
     }
-    const bool denied = why.code == fault::approval_denied;
+    const bool denied = why.code == fault::approval_denied; // by a person: check_callback() tells
     if (denied) {
         said.title = target_.grant == grant_kind::idp_session ? "Denied at the identity provider"
                                                               : "Denied at the provider";
@@ -233,7 +239,8 @@ void credential_life::answer_covered(std::string outcome) {
     std::vector<std::string> covered;
     for (const auto& [id, q] : questions_)
         if (q.silent.empty() && held_->value.granted.covers(q.login_scopes) &&
-            q.phase == question_phase::pending && q.base_generation < held_->value.generation)
+            q.phase == question_phase::pending && q.base_generation < held_->value.generation &&
+            q.shown.acr_values.empty() && !q.shown.max_age)
             covered.push_back(id);
     for (const auto& id : covered)
         end_question(id, approval_status::approved, outcome, {});
@@ -256,6 +263,7 @@ void credential_life::login_done(question& q, bool saved) {
     pinned_issuer_ = fresh.issuer;
     denials_.approved();
     transient_ = {};
+    prompt_login_ = register_scopes_ = false;
     auto replaced = std::exchange(held_, std::nullopt);
     take_into_force(std::move(fresh), saved, idp ? recovery_step::idp_login : recovery_step::login);
     if (replaced && !replaced->refresh_dead && !replaced->value.refresh_token.empty())

@@ -58,7 +58,7 @@ bool scopes_match(const rule& r, const match_subject& subject, std::string& beca
 std::vector<std::string_view> reason_words() {
     using enum challenge_reason;
     return {to_string(unauthorized), to_string(token_expired), to_string(invalid_token),
-            to_string(insufficient_scope)};
+            to_string(insufficient_scope), to_string(user_authentication)};
 }
 
 } // namespace

@@ -39,6 +39,9 @@ pending_authorization read(const json& in) {
     p.location = in.at("location").get<std::string>();
     p.created_at = time_stored(in.at("created_at"));
     p.expires_at = time_stored(in.at("expires_at"));
+    p.acr_values = in.value("acr_values", std::string());
+    if (const auto age = json_integer(in, "max_age"))
+        p.max_age = std::chrono::seconds(*age);
     if (in.contains("device_code")) {
         p.device_code = secret(in.at("device_code").get<std::string>());
         p.user_code = in.at("user_code").get<std::string>();
@@ -67,6 +70,10 @@ secret pending_to_json(const pending_authorization& p) {
              {"location", p.location},
              {"created_at", stored_time(p.created_at)},
              {"expires_at", stored_time(p.expires_at)}};
+    if (!p.acr_values.empty())
+        out["acr_values"] = p.acr_values;
+    if (p.max_age)
+        out["max_age"] = p.max_age->count();
     if (p.by_device()) {
         out["device_code"] = p.device_code.reveal();
         out["user_code"] = p.user_code;

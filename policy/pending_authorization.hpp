@@ -35,9 +35,13 @@ struct pending_authorization {
     std::string redirect_uri;
     std::string resource;
     scope_set scopes;
-    secret dpop_key;                  ///< empty: Bearer
+    std::string acr_values;                      ///< RFC 9470: as it was asked for
+    std::optional<std::chrono::seconds> max_age; ///< …
+    secret dpop_key;                             ///< empty: Bearer
     std::string browser_binding_hash; ///< SHA-256 of the cookie, base64url; empty: not bound to a browser
     std::string location;             ///< the authorization URL
+    /// A pushed one's end (RFC 9126 §2.2): nobody is sent there later. Nothing: it lives as long as the flow.
+    std::optional<time_point> location_until;
     time_point created_at{}, expires_at{};
 
     // a device login (RFC 8628): no callback comes, the token endpoint is asked

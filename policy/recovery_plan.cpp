@@ -35,6 +35,8 @@ std::optional<challenge_reason> reason_for(challenge_kind kind) noexcept {
         return challenge_reason::invalid_token;
     case challenge_kind::insufficient_scope:
         return challenge_reason::insufficient_scope;
+    case challenge_kind::user_authentication:
+        return challenge_reason::user_authentication;
     case challenge_kind::not_a_challenge:
     case challenge_kind::dpop_nonce:
         break;
@@ -51,7 +53,21 @@ scope_set first_scopes(const std::optional<scope_set>& configured, const scope_s
 
 namespace {
 
+/// RFC 9470: nothing silent brings a person back to the provider; where a person was there for it, what their
+/// session is good for is minted anew.
+std::vector<recovery_step> steps_for_a_person(const recovery_facts& f) {
+    if (f.grant == grant_kind::authorization_code)
+        return {recovery_step::login};
+    if (f.grant == grant_kind::enterprise && f.signed_in_anew && f.idp_session)
+        return {recovery_step::enterprise_mint};
+    if ((f.grant == grant_kind::enterprise || f.grant == grant_kind::idp_session) && f.idp_login)
+        return {recovery_step::idp_login};
+    return {};
+}
+
 std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
+    if (f.reason == challenge_reason::user_authentication)
+        return steps_for_a_person(f);
     if (f.grant == grant_kind::authorization_code) {
         // A refresh cannot add scope (RFC 6749 §6), so a step-up begins with the person.
         if (f.refresh_token && !step_up)
@@ -86,7 +102,7 @@ std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
 void climb(recovery_plan& plan, const recovery_facts& f) {
     for (const auto r : steps_for(f, plan.step_up)) {
         // The order of the enumerators within one grant is the order of its steps_for.
-        if (f.just_obtained_by && !plan.step_up && r <= *f.just_obtained_by)
+        if (f.just_obtained_by && !plan.step_up && !f.signed_in_anew && r <= *f.just_obtained_by)
             continue;
         if (needs_person(r))
             plan.person = r;
@@ -103,6 +119,11 @@ void choose_scopes(recovery_plan& plan, const recovery_facts& f, const scope_set
             plan.login_scopes = plan.login_scopes.united_with(f.challenged);
         plan.silent_scopes = plan.login_scopes;
         plan.added = plan.login_scopes;
+        return;
+    }
+    if (f.reason == challenge_reason::user_authentication) {
+        plan.silent_scopes = plan.login_scopes = f.requested.united_with(f.challenged);
+        plan.added = plan.login_scopes.without(stored);
         return;
     }
     if (!plan.step_up) {
@@ -133,6 +154,15 @@ std::string explain(const recovery_plan& plan, const recovery_facts& f) {
     if (plan.final && f.reason == challenge_reason::insufficient_scope)
         return "the upstream asks for nothing beyond what was already requested, so asking again would not "
                "help";
+    if (f.reason == challenge_reason::user_authentication) {
+        if (plan.final && f.just_obtained_by)
+            return "the upstream wants a sign-in of another kind than the one that was just made";
+        if (plan.final)
+            return "the upstream wants a person to sign in anew, and grant " +
+                   std::string(to_string(f.grant)) + " has none";
+        return plan.person ? "a fresh sign-in by " + std::string(to_string(*plan.person))
+                           : "renewal for the person who has just signed in";
+    }
     if (plan.final && f.just_obtained_by)
         return "the upstream refuses a token that was just obtained by " +
                std::string(to_string(*f.just_obtained_by)) +

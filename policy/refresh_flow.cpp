@@ -116,6 +116,12 @@ bool ends_grant(const failure& why) {
     return why.oauth_error == "invalid_grant";
 }
 
+bool wants_login(const failure& why) {
+    const auto& word = why.oauth_error;
+    return word == "interaction_required" || word == "login_required" ||
+           why.message.find("AADSTS70043") != std::string::npos;
+}
+
 bool refuses_refresh(const failure& why) {
     return why.code == fault::reauth_failed && !why.transient;
 }

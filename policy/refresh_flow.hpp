@@ -29,6 +29,10 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
 
 /// Whether a failure ends the grant for good: the refresh token is dead.
 bool ends_grant(const failure& why);
+/// The provider wants the person to sign in again although its session lives: it says so with the code or the
+/// refresh token (OIDC Core section 3.1.2.6; Entra's sign-in frequency). A login without `prompt=login` would
+/// end the same way.
+bool wants_login(const failure& why);
 /// Whether the server refused in so many words, or with a bare 4xx: the next step is tried, and the refresh
 /// token, which may be good again when the cause is mended, not before a minute has passed.
 bool refuses_refresh(const failure& why);

@@ -20,6 +20,8 @@ std::string_view to_string(challenge_reason r) noexcept {
         return "invalid_token";
     case challenge_reason::insufficient_scope:
         return "insufficient_scope";
+    case challenge_reason::user_authentication:
+        return "user_authentication";
     }
     return "unauthorized";
 }

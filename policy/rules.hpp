@@ -12,7 +12,13 @@
 namespace reauth {
 
 /// Why the upstream challenged us.
-enum class challenge_reason { unauthorized, token_expired, invalid_token, insufficient_scope };
+enum class challenge_reason {
+    unauthorized,
+    token_expired,
+    invalid_token,
+    insufficient_scope,
+    user_authentication ///< RFC 9470: the person must sign in afresh, or in another way
+};
 std::string_view to_string(challenge_reason r) noexcept;
 
 /// What a rule lets us do.

@@ -69,6 +69,8 @@ json approval_to_json(const approval& a) {
             {"granted", a.granted.to_string()},
             {"requested", a.requested.to_string()},
             {"added", a.added.to_string()},
+            {"acr_values", a.acr_values},
+            {"max_age", a.max_age ? json(a.max_age->count()) : json()},
             {"tool", a.tool},
             {"method", a.method},
             {"client", a.client_name},
@@ -121,6 +123,9 @@ approval approval_from_json(const json& in) {
     a.expires_at = time_stored(in.at("expires_at"));
     a.location = text("location");
     a.outcome = text("outcome");
+    a.acr_values = in.value("acr_values", std::string());
+    if (const auto age = json_integer(in, "max_age"))
+        a.max_age = std::chrono::seconds(*age);
     a.arguments = in.value("arguments", std::string());
     a.calls = calls_from_json(in);
     a.target = in.value("target", std::string());

@@ -218,10 +218,15 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const bool api = path.starts_with("/api/") || path == "/open/redeem" || path.ends_with("/events");
     const auto asset = find_asset(path);
     const bool is_asset = !asset.text.empty();
+    const bool own =
+        path == "/" || path == "/open" || api || is_asset || path.starts_with("/a/") || path == proof_path;
+    // an upstream's `callback_path`, of whatever process on this page: the state says whose it is
+    const bool callback =
+        path == "/oauth/callback" || (!own && read && form_value(parse_form(request.query), "state"));
     auto kind = api || !read ? route_kind::action : route_kind::page;
     if (is_asset)
         kind = route_kind::asset;
-    else if (path == "/oauth/callback")
+    else if (callback)
         kind = route_kind::callback;
     if (self->closing || !self->guard)
         co_return;
@@ -243,7 +248,7 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         co_await prove(x, std::move(proof));
     } else if (path.starts_with("/api/")) {
         co_await route_api(self, x, path.substr(5));
-    } else if (path == "/oauth/callback") {
+    } else if (callback) {
         co_await oauth_callback(self, x);
     } else if (path == "/open/redeem") {
         co_await redeem(self, x);

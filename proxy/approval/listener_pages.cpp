@@ -7,17 +7,20 @@
 
 #include "core/encoding.hpp"
 #include "core/http_field.hpp"
+#include "core/uri.hpp"
 
 namespace reauth {
 namespace {
 
 const header_field html_type{"Content-Type", "text/html; charset=utf-8"};
 
-std::string state_of(const std::string& location) {
-    const auto mark = location.find('?');
-    const auto fields =
-        parse_form(mark == std::string::npos ? "" : std::string_view(location).substr(mark + 1));
-    return std::string(form_value(fields, "state").value_or(""));
+/// Where the browser shows its cookie again: the flow's own callback, as it is seen behind a gateway's
+/// prefix.
+std::string callback_path_of(const std::string& redirect_uri, const std::string& base_path) {
+    const auto url = parse_http_url(redirect_uri);
+    if (!url || url->path.size() <= base_path.size() || !url->path.starts_with(base_path))
+        return "/oauth/callback";
+    return url->path.substr(base_path.size());
 }
 
 } // namespace
@@ -148,14 +151,14 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
         if (answer->browser_binding) {
             const auto lifetime =
                 std::chrono::duration_cast<std::chrono::seconds>(a->expires_at - self->services.clock());
-            const auto value = binding_cookie_name(state_of(answer->location)) + "=" +
+            const auto value = binding_cookie_name(std::string(answer->state.reveal())) + "=" +
                                std::string(answer->browser_binding->reveal());
             const auto rules =
                 "; HttpOnly; SameSite=Lax; Max-Age=" + std::to_string(std::max<long>(1, lifetime.count())) +
                 (self->secure_cookies ? "; Secure" : "");
             // The second is for the callback URL that is pasted into this browser's page.
-            for (const auto& path :
-                 {std::string("/oauth/callback"), "/a/" + std::string(a->link_secret.reveal()) + "/callback"})
+            for (const auto& path : {callback_path_of(answer->redirect_uri, self->base_path),
+                                     "/a/" + std::string(a->link_secret.reveal()) + "/callback"})
                 r.headers.push_back({"Set-Cookie", value + "; Path=" + self->base_path + path + rules});
         }
     }
@@ -209,12 +212,14 @@ task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchan
     }
     auto binding = self->binding_cookie(x.request(), *parameters->state);
     const auto cookie = binding_cookie_name(*parameters->state);
+    const auto& path = x.request().path;
+    const auto here = path.starts_with(self->base_path) ? path : self->base_path + path;
     const auto outcome = co_await self->services.actions.callback(std::move(*parameters), std::move(binding));
     r = self->message_page(outcome.ok ? 200 : 400, outcome.ok ? "good" : "bad", outcome.title, outcome.detail,
                            outcome.ok ? "You can close this page." : "");
     if (outcome.ok)
-        r.headers.push_back({"Set-Cookie", cookie + "=; Path=" + self->base_path +
-                                               "/oauth/callback; Max-Age=0; HttpOnly; SameSite=Lax" +
+        r.headers.push_back({"Set-Cookie", cookie + "=; Path=" + here +
+                                               "; Max-Age=0; HttpOnly; SameSite=Lax" +
                                                (self->secure_cookies ? "; Secure" : "")});
     co_await x.respond(std::move(r));
 }

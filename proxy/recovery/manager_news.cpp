@@ -106,7 +106,7 @@ void credential_manager::tell_question(shared_question told) {
     if (told.shown.kind == approval_kind::call)
         tell_gate(key, life::question_news{std::move(told)});
     else
-        tell(key, life::question_news{seen_from(std::move(told), redirect_uri_of(*table_->settings))});
+        tell(key, life::question_news{seen_from(std::move(told), redirect_uri_of(m->place))});
 }
 
 /// At the start: those of an earlier run, or of other processes. What can't be read is no reason not to

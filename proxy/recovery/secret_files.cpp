@@ -3,7 +3,7 @@
 
 #include "conf/regular_file.hpp"
 #include "core/ascii.hpp"
-#include "core/token.hpp"
+#include "core/token_form.hpp"
 
 namespace reauth {
 
@@ -21,14 +21,17 @@ result<secret> read_secret_now(const secret_source& source) {
     return secret(std::string(text));
 }
 
-result<secret> read_token_now(const secret_source& source) {
-    auto token = read_secret_now(source);
-    if (token && !sendable_token(token->reveal()))
+result<secret> read_token_now(const secret_source& source, token_form form) {
+    auto text = read_secret_now(source);
+    if (!text)
+        return text;
+    auto token = token_to_send(form, text->reveal());
+    if (!token)
         return failure::permanent(fault::invalid_configuration,
                                   (source.name.empty() ? std::string("the configured token") : source.name) +
                                       " holds characters that no token has (RFC 6749, appendix A.12)",
                                   "put the token alone there, on one line");
-    return token;
+    return std::move(*token);
 }
 
 } // namespace reauth

@@ -11,7 +11,7 @@ namespace reauth {
 /// loaded. fault::invalid_configuration names the file.
 result<secret> read_secret_now(const secret_source& source);
 
-/// The same for a token that is sent as it is: it passes the check of a token answer (sendable_token()).
-result<secret> read_token_now(const secret_source& source);
+/// The same for a token, as it is sent (token_to_send()).
+result<secret> read_token_now(const secret_source& source, token_form form = token_form::bearer);
 
 } // namespace reauth

@@ -25,8 +25,11 @@ result<begun_authorization> begin_at_provider(recovery_context& context, const l
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
     inputs.client = std::move(client);
-    inputs.redirect_uri = redirect_uri_of(place.where.settings());
+    inputs.redirect_uri = redirect_uri_of(place);
     inputs.bind_to_browser = what.bind_to_browser;
+    inputs.acr_values = what.acr_values;
+    inputs.max_age = what.max_age;
+    inputs.prompt_login = what.prompt_login;
     inputs.lifetime = place.where.settings().approval.lifetime;
     return begin_idp_login(context.env, std::move(inputs));
 }
@@ -39,9 +42,12 @@ authorization_inputs inputs_for(const life_place& place, const life::begin_sign_
     inputs.approval_id = what.approval;
     inputs.server = what.server->server;
     inputs.client = std::move(client);
-    inputs.redirect_uri = redirect_uri_of(settings);
+    inputs.redirect_uri = redirect_uri_of(place);
     inputs.bind_to_browser = what.bind_to_browser;
     inputs.lifetime = settings.approval.lifetime;
+    inputs.acr_values = what.acr_values;
+    inputs.max_age = what.max_age;
+    inputs.prompt_login = what.prompt_login;
     if (place.session()) {
         inputs.scopes = {"openid", "offline_access"};
         return inputs;
@@ -103,9 +109,14 @@ task<result<begun_authorization>> begin_flow(recovery_context& context, const li
         }
         co_return begun;
     }
-    if (place.session())
-        co_return begin_at_provider(context, place, what, std::move(*client));
-    co_return begin_authorization(context.env, inputs_for(place, what, std::move(*client)));
+    const auto mode = place.session() ? par_mode::automatic : place.where.upstream().par;
+    auto begun = place.session()
+                     ? begin_at_provider(context, place, what, std::move(*client))
+                     : begin_authorization(context.env, inputs_for(place, what, std::move(*client)));
+    if (!begun || !pushes(mode, what.server->server))
+        co_return begun;
+    auto work = push_authorization(context.env, std::move(*begun));
+    co_return co_await drive(context.ex, context.network, options, std::move(work));
 }
 
 std::string key_of_question(const life_place& place, const life::begin_sign_in& what) {
@@ -121,7 +132,7 @@ std::string key_of_question(const life_place& place, const life::begin_sign_in& 
 /// The flow of a question that a person was sent on, if it comes back to us.
 std::optional<begun_authorization> flow_of(const life_place& place, const life::begin_sign_in& what,
                                            shared_question q) {
-    const auto there = seen_from(std::move(q), redirect_uri_of(place.where.settings()));
+    const auto there = seen_from(std::move(q), redirect_uri_of(place));
     std::optional<begun_authorization> begun;
     if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
         return begun;

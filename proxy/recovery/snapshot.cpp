@@ -7,7 +7,10 @@ snapshot_ptr make_snapshot(credential held, bool renewable, std::chrono::millise
                            time_point now) {
     using std::chrono::duration_cast, std::chrono::milliseconds;
     auto snapshot = std::make_shared<credential_snapshot>();
-    std::string line = held.dpop_key.empty() ? "Authorization: Bearer " : "Authorization: DPoP ";
+    std::string line = (held.header.empty() ? "Authorization" : held.header) + ": ";
+    const auto scheme = held.dpop_key.empty() ? held.header.empty() ? "Bearer" : held.token_type : "DPoP";
+    if (!scheme.empty())
+        line += scheme + " ";
     line += held.access_token.reveal();
     line += "\r\n";
     snapshot->header_line = secret(std::move(line));

@@ -9,11 +9,14 @@ namespace reauth {
 
 result<credential> supplied_token(const life_place& place, time_point now) {
     if (!place.session()) {
-        auto token = read_token_now(place.where.upstream().token);
+        const auto& upstream = place.where.upstream();
+        auto token = read_token_now(upstream.token, upstream.token_type);
         if (!token)
             return token.error();
         credential c;
         c.access_token = std::move(*token);
+        c.token_type = to_string(upstream.token_type);
+        c.header = upstream.token_header;
         c.obtained_at = now;
         return c;
     }

@@ -32,7 +32,7 @@ registration_inputs registration_for(const life_place& place) {
     inputs.upstream_url = upstream.url;
     inputs.configured = client_of(upstream.client);
     inputs.client_metadata_url = settings.client_metadata_url;
-    inputs.redirect_uri = redirect_uri_of(settings);
+    inputs.redirect_uri = redirect_uri_of(place);
     inputs.loopback_redirect = is_loopback_host(host_of(settings.approval.public_url));
     return inputs;
 }
@@ -65,6 +65,12 @@ token_source source_for(recovery_step step, bool session) {
 
 std::string redirect_uri_of(const config& settings) {
     return settings.approval.public_url + "/oauth/callback";
+}
+
+std::string redirect_uri_of(const life_place& place) {
+    if (place.session())
+        return redirect_uri_of(place.where.settings());
+    return place.where.settings().approval.public_url + place.where.upstream().callback_path;
 }
 
 fetch_options options_for_provider(const config& settings, const std::string& name) {

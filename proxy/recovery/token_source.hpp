@@ -70,6 +70,7 @@ result<credential> supplied_token(const life_place& place, time_point now);
 // What sources and sign-in share.
 /// Where a provider sends persons back to us.
 std::string redirect_uri_of(const config& settings);
+std::string redirect_uri_of(const life_place& place);
 /// How the upstream's authorization server, or the identity provider, is reached.
 fetch_options options_for(const life_place& place);
 fetch_options options_for_provider(const config& settings, const std::string& provider);

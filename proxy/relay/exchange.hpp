@@ -57,6 +57,22 @@ private:
     bool hear_challenge();
     task<result<outcome>> after_challenge();
     bool follow_redirect();
+
+    // … challenges that are no 401: exchange_look.cpp
+    enum class redirect {
+        none,       ///< as it is, relayed
+        follow,     ///< with body and credential: it stays below what was asked for
+        dead_token, ///< a login page, perhaps: the credential is renewed once
+        refuse,     ///< within the origin, and yet elsewhere: an error says so
+        elsewhere,  ///< of another origin: left to the client
+    };
+    redirect judge_redirect() const;
+    failure redirect_failure() const;
+    task<result<outcome>> take_redirect(redirect what);
+    task<std::string> look_ahead(std::size_t most);
+    task<bool> hear_result_challenge();
+    bool hear_configured_challenge();
+    task<void> tell_of_hidden_challenge();
     task<void> drain_answer();
     bool begin_answer(body_pump& pump, endpoint_filter* endpoints);
     task<result<outcome>> relay_rest(body_pump& pump, const endpoint_filter* endpoints);
@@ -125,7 +141,9 @@ private:
         unsigned seconds = 0;
     } kept_;
     wait_news news_;
-    bool no_stream_ = false; ///< the answer is 405: there is no stream to be had
+    bool page_seen_ = false;   ///< a redirect in place of a challenge: the credential was renewed for it
+    std::string page_seen_at_; ///< where it leads, for a message
+    bool no_stream_ = false;   ///< the answer is 405: there is no stream to be had
 };
 
 } // namespace reauth

@@ -38,26 +38,45 @@ task<void> exchange::drain_answer() {
     up_.close();
 }
 
-/// A 307/308 that stays inside the upstream's origin: replaces the target.
+/// A 307/308 that stays below what was asked for: replaces the target.
 bool exchange::follow_redirect() {
     auto& m = *s_.memory;
-    const auto& answer = m.up->answer;
-    if ((answer.status != 307 && answer.status != 308) || redirects_ >= max_redirects || !body_.complete() ||
-        pass_)
+    if (redirects_ >= max_redirects || !body_.complete())
         return false;
-    const auto base = where_.to->origin + m.target;
-    const auto location = answer.value(field_id::location);
-    const auto to = resolve_reference(base, location);
-    if (!to || !same_origin(base, to->origin()) || !valid_target(to->target()) || unsafe_path(to->target())) {
-        log_event(log_level::warn, "redirect is left to the client",
-                  {{"upstream", where_.upstream().name},
-                   {"to", to ? to->origin() : clean_text(location)},
-                   {"message", "it leads elsewhere: if that is the server, set it as `url`"}});
+    const auto to = resolve_reference(where_.to->origin + m.target, m.up->answer.value(field_id::location));
+    if (!to || !valid_target(to->target()) || unsafe_path(to->target()))
         return false;
-    }
     m.target.assign(to->target());
     ++redirects_;
     return true;
+}
+
+/// Followed, taken for a dead token, or refused. `resend`: no, it is relayed after all.
+task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
+    const auto location = s_.memory->up->answer.value(field_id::location);
+    if (what == redirect::follow) {
+        if (!follow_redirect())
+            co_return outcome::answered;
+        co_await drain_answer();
+        co_return outcome::resend;
+    }
+    page_seen_at_ = clean_text(location.substr(0, location.find('?')), 200);
+    if (what == redirect::elsewhere) {
+        log_event(log_level::warn, "redirect is left to the client",
+                  {{"upstream", where_.upstream().name},
+                   {"to", page_seen_at_},
+                   {"message", "it leads elsewhere: if that is the server, set it as `url`"}});
+        co_return outcome::answered;
+    }
+    co_await drain_answer();
+    if (what == redirect::refuse)
+        co_return redirect_failure();
+    page_seen_ = true;
+    heard_ = {};
+    heard_.status = 401;
+    heard_.challenge.kind = challenge_kind::token_expired;
+    heard_.challenge.bearer = true;
+    co_return s_.gone ? outcome::client_gone : outcome::challenged;
 }
 
 /// Of an answer to a POST without a session: who its client is, if a session begins; that there is nothing to
@@ -184,10 +203,24 @@ task<result<exchange::outcome>> exchange::take_answer() {
         learn_from_answer();
     if (hear_challenge())
         co_return co_await after_challenge();
-    if (follow_redirect()) {
-        co_await drain_answer();
-        co_return outcome::resend;
+    if (answer.status >= 300) [[unlikely]] {
+        if (hear_configured_challenge())
+            co_return co_await after_challenge();
+        const auto what = judge_redirect();
+        if (what != redirect::none) {
+            auto taken = co_await take_redirect(what);
+            if (!taken || *taken != outcome::answered)
+                co_return taken;
+        }
+        if (answer.status >= 500 && credential_ && !pass_)
+            co_await tell_of_hidden_challenge();
+    } else if (where_.upstream().result_challenges) [[unlikely]] {
+        const bool challenged = co_await hear_result_challenge();
+        if (challenged)
+            co_return co_await after_challenge();
     }
+    if (s_.gone)
+        co_return outcome::client_gone;
     if (answer_.streaming())
         co_return co_await relay_into_stream();
     std::optional<endpoint_filter> endpoints;

@@ -77,7 +77,15 @@ task<result<exchange::outcome>> exchange::recover() {
             "allows to replay",
             "send it again: the credential is being renewed");
     }
-    co_return co_await wait(std::move(ask));
+    if (!page_seen_)
+        co_return co_await wait(std::move(ask));
+    // a redirect is no word that a person could be asked for
+    ask.what.notice_only = true;
+    ask.what.person = person_use::never;
+    auto renewed = co_await wait(std::move(ask));
+    if (!renewed && renewed.error().code == fault::reauth_failed)
+        co_return redirect_failure();
+    co_return renewed;
 }
 
 /// Holds the request until the recovery is over: it is sent again, or answered.

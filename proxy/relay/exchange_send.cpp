@@ -15,7 +15,8 @@ void exchange::build_request_head() {
     rewrite.replaced = where_.to->replaced;
     rewrite.keep_authorization = pass_;
     rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;
-    rewrite.identity_encoding = answer_.streaming() || old_stream_; // what comes is looked into
+    // what comes is looked into
+    rewrite.identity_encoding = answer_.streaming() || old_stream_ || where_.upstream().result_challenges;
     if (where_.upstream().cookies == cookie_mode::jar) {
         injected_ = where_.to->static_lines +
                     w_.limits.cookies.line_for(where_.credential(), m.head, m.target, wall_clock::now());

@@ -1,6 +1,7 @@
 // The table built from a configuration, and looked up by host and path.
 #include "proxy/relay/routing.hpp"
 
+#include "core/ascii.hpp"
 #include "core/http_field.hpp"
 #include "policy/decision.hpp"
 #include "proxy/net/tls.hpp"
@@ -75,6 +76,8 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
         r->static_lines += name + ": " + value + "\r\n";
         r->replaced += (r->replaced.empty() ? "" : ",") + name;
     }
+    if (!iequals(upstream.token_header, "Authorization")) // the client's own of that name is none of ours
+        r->replaced += (r->replaced.empty() ? "" : ",") + upstream.token_header;
     if (r->tls) {
         auto context = make_client_tls(upstream.tls);
         if (!context)

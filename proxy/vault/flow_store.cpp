@@ -121,8 +121,12 @@ result<std::optional<time_point>> credential_store::postponed(bool session, cons
 std::string credential_store::question_key(const shared_question& q) {
     if (q.shown.kind == approval_kind::call)
         return joined_key({"call", q.shown.principal, q.name, q.place, q.shown.id});
+    std::string authentication; // RFC 9470: another question than one without
+    if (!q.shown.acr_values.empty() || q.shown.max_age)
+        authentication = " acr=" + q.shown.acr_values +
+                         " max_age=" + (q.shown.max_age ? std::to_string(q.shown.max_age->count()) : "");
     return joined_key({q.session ? "idp" : "upstream", q.shown.principal, q.name, q.place,
-                       q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string()});
+                       q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string() + authentication});
 }
 
 result<std::optional<shared_question>> credential_store::store_question(const shared_question& now,
