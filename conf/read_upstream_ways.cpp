@@ -45,10 +45,8 @@ void read_token_form(section& s, upstream_config& u) {
                 "X-API-Key.");
     if (u.grant == grant_kind::static_token && !token_to_send(u.token_type, u.token.value.reveal()))
         s.error("token",
-                "holds characters that can't be sent as token_type " +
-                    std::string(u.token_type == token_form::none ? "none" : to_string(u.token_type)) +
-                    " (RFC 6749, appendix A.12): white space or a control character, perhaps of a "
-                    "second line.");
+                "holds characters that no token has (RFC 6749, appendix A.12): white space or a control "
+                "character, perhaps of a second line.");
     if (u.grant == grant_kind::static_token)
         return;
     for (const auto* key : {"token_type", "header"})

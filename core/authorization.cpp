@@ -143,13 +143,11 @@ bool denied_by_machine(std::string_view description) {
         return std::any_of(words.begin(), words.end(),
                            [&](std::string_view word) { return text.find(word) != text.npos; });
     };
-    if (text.empty())
+    if (says(
+            {"cancel", "declin", "abort", "user denied", "owner denied", "denied the", "denied by the user"}))
         return false;
-    if (says({"scope", "policy", "polic", "not assigned", "administrator", "aadsts", "not allowed",
-              "not permitted", "not authorized"}))
-        return true;
-    return !says(
-        {"denied", "deny", "cancel", "declin", "abort", "reject", "refus", "user", "resource owner"});
+    return says({"scope", "policy", "policies", "not assigned", "administrator", "aadsts", "not allowed",
+                 "not permitted", "not authorized"});
 }
 
 result<secret> check_callback(const authorization_callback& callback, const callback_expectation& expected) {

@@ -5,6 +5,7 @@
 #include "core/foreign_text.hpp"
 #include "core/json_fields.hpp"
 #include "core/json_reader.hpp"
+#include "core/uri.hpp"
 
 #include <algorithm>
 
@@ -118,6 +119,26 @@ result<http_request> build_registration(const authorization_server& server,
     return out;
 }
 
+namespace {
+
+/// Of a loopback address any port will do (RFC 8252 section 7.3), and some servers leave it away.
+bool same_redirect(const std::string& theirs, const std::string& ours) {
+    if (theirs == ours)
+        return true;
+    const auto a = parse_http_url(theirs), b = parse_http_url(ours);
+    return a && b && a->loopback() && b->loopback() && a->host == b->host && a->path == b->path;
+}
+
+std::string other_redirect(const std::string& theirs, const std::string& ours) {
+    const auto a = parse_http_url(theirs), b = parse_http_url(ours);
+    if (a && b && a->host == b->host && a->path != b->path)
+        return "if that path is fixed there, set `callback_path: " + clean_text(a->path, 100) +
+               "` for the upstream";
+    return std::string(preregister);
+}
+
+} // namespace
+
 result<registered_client> read_registration(const http_response& answer, const authorization_server& server,
                                             const registration_request& wanted) {
     const auto document = parse_json_object(answer.body);
@@ -127,17 +148,19 @@ result<registered_client> read_registration(const http_response& answer, const a
     out.origin = client_origin::dynamic;
     out.issuer = server.issuer;
     out.redirect_uri = wanted.redirect_uri;
+    out.scope = wanted.scope;
     out.identity.id = json_string(*document, "client_id");
     if (out.identity.id.empty())
         return refused(answer, document, server.issuer);
     const auto redirects = json_strings(*document, "redirect_uris");
     if (redirects && !redirects->empty() && !wanted.redirect_uri.empty() &&
-        !lists(*redirects, wanted.redirect_uri))
+        std::none_of(redirects->begin(), redirects->end(),
+                     [&](const auto& theirs) { return same_redirect(theirs, wanted.redirect_uri); }))
         return failure::permanent(fault::reauth_failed,
                                   "the authorization server " + clean_text(server.issuer) + " registered " +
                                       clean_text(redirects->front()) + " in place of our redirect URI " +
                                       wanted.redirect_uri,
-                                  std::string(preregister));
+                                  other_redirect(redirects->front(), wanted.redirect_uri));
     out.identity.client_secret = secret{json_string(*document, "client_secret")};
     const bool has_secret = !out.identity.client_secret.empty();
     const auto method = answered_method(*document, has_secret, server);
@@ -178,6 +201,8 @@ secret registered_client_to_json(const registered_client& client) {
     put("registered_at", client.registered_at);
     if (client.retired)
         out["retired"] = true;
+    if (!client.scope.empty())
+        out["scope"] = client.scope.to_string();
     return secret{json_text(out)};
 }
 
@@ -204,6 +229,7 @@ result<registered_client> registered_client_from_json(const secret& text) {
     out.secret_expires_at = json_time(*document, "secret_expires_at");
     out.registered_at = json_time(*document, "registered_at");
     out.retired = json_bool(*document, "retired");
+    out.scope = scope_set::parse(json_string(*document, "scope"));
     return out;
 }
 

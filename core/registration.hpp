@@ -28,6 +28,7 @@ struct registered_client {
     std::optional<time_point> registered_at;     ///< dynamic only; nothing: before this was kept
     /// The server has probably forgotten it: not used for new logins, only for what was issued to it.
     bool retired = false;
+    scope_set scope; ///< what it was registered with; empty: none was named
 
     bool secret_expired_at(time_point now) const { return secret_expires_at && *secret_expires_at <= now; }
 };

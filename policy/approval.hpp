@@ -60,8 +60,11 @@ struct approval {
     std::string issuer_before, login_host_before, token_host_before;
     bool completes_without_login = false; ///< approving ends in "done": needs the operator
     time_point created_at{}, expires_at{};
-    std::string location;        ///< once authorizing: the authorization URL, or where a code is entered
-    bool device_offered = false; ///< its server has device logins (RFC 8628)
+    std::string location; ///< once authorizing: the authorization URL, or where a code is entered
+    /// A pushed request's end (RFC 9126): an approve after that begins anew. Nothing: as long as the
+    /// approval.
+    std::optional<time_point> location_until;
+    bool device_offered = false;             ///< its server has device logins (RFC 8628)
     std::string user_code, verification_uri; ///< of a device login, once authorizing; else empty
     std::string outcome;                     ///< one sentence once it is decided
 };
@@ -79,8 +82,8 @@ struct approve_answer {
     std::string user_code, verification_uri; ///< of a device login: to be entered there, on any device
     /// Set for flows started on the page: cookie value that binds the flow to that browser.
     std::optional<secret> browser_binding;
-    secret state;             ///< … of that flow
-    std::string redirect_uri; ///< … where it comes back to
+    secret state = {};             ///< … of that flow
+    std::string redirect_uri = {}; ///< … where it comes back to
 };
 
 /// The parameters of GET /oauth/callback.

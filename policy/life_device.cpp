@@ -38,6 +38,7 @@ void credential_life::back_to_pending(question& q, std::string outcome) {
     q.pending_state = secret();
     q.browser_binding.reset();
     q.shown.location.clear();
+    q.shown.location_until.reset();
     q.shown.user_code.clear();
     q.shown.verification_uri.clear();
     q.shown.status = approval_status::pending;

@@ -39,7 +39,8 @@ struct target {
     scope_set always_asked;          ///< beside whatever is asked for: `openid` for ID tokens
     std::string issuer;              ///< `client.issuer`; empty: not named
     configured_server_settings server{};
-    bool supplied = false; ///< the configuration supplies the token: no login, no sign-out
+    bool browser_login = true; ///< false: on another device, with a code
+    bool supplied = false;     ///< the configuration supplies the token: no login, no sign-out
     std::shared_ptr<const rule_set> rules;
     std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};
 };

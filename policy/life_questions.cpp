@@ -228,7 +228,8 @@ void credential_life::handle(const life::approve_asked& e) {
     const bool by_device = !q.shown.user_code.empty();
     const bool another_way = (e.method == sign_in_method::device && !by_device) ||
                              (e.method == sign_in_method::browser && by_device);
-    if (q.phase == question_phase::authorizing && another_way) {
+    const bool too_late = q.shown.location_until && *q.shown.location_until <= now_;
+    if (q.phase == question_phase::authorizing && (another_way || too_late)) {
         emit(life::discard_pending{q.pending_state, e.approval});
         back_to_pending(q, {});
     }

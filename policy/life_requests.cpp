@@ -301,6 +301,13 @@ void credential_life::ask(held_request& r, const judgement& j) {
         want_session(r);
         return;
     }
+    if (server_ && j.plan.person == recovery_step::login && target_.browser_login) {
+        const auto possible = check_front_channel(server_->server);
+        if (!possible) {
+            fail(r, possible.error(), &j.facts);
+            return;
+        }
+    }
     auto opened = open_question(r, j.plan, j.confirm_first, j.rule_name());
     if (!opened) {
         fail(r, opened.error(), &j.facts);

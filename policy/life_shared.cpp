@@ -48,6 +48,7 @@ void credential_life::handle(const life::question_news& e) {
     q.phase = question_phase::authorizing;
     q.shown.status = told.shown.status;
     q.shown.location = told.shown.location;
+    q.shown.location_until = told.shown.location_until;
     q.shown.user_code = told.shown.user_code;
     q.shown.verification_uri = told.shown.verification_uri;
     q.shown.outcome = told.shown.outcome;

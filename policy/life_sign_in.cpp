@@ -82,6 +82,7 @@ void credential_life::handle(const life::sign_in_begun& e) {
     q->pending_state = e.begun->pending.state;
     q->redirect_uri = e.begun->pending.redirect_uri;
     q->shown.location = e.begun->pending.location;
+    q->shown.location_until = e.begun->pending.location_until;
     q->shown.user_code = e.begun->pending.user_code;
     q->shown.verification_uri = e.begun->pending.verification_uri;
     q->shown.status = approval_status::authorizing;
@@ -190,11 +191,19 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
     const auto id = q.shown.id;
     callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
     q.pending_state = secret(); // it was taken
-    prompt_login_ = prompt_login_ || wants_login(why);
+    const bool login_wanted =
+        wants_login(why) && !std::exchange(prompt_login_, prompt_login_ || wants_login(why));
     register_scopes_ = register_scopes_ || e.register_scopes;
-    if (e.client_unknown) {
-        said.detail = "The provider refused this client, which it has probably forgotten (" + why.message +
-                      "). It is registered anew at the next try: approve once more.";
+    if (e.client_unknown || login_wanted) {
+        if (login_wanted)
+            said.detail = "The provider wants you to sign in again, although you were signed in there (" +
+                          why.message + "). The next try asks it for that: approve once more.";
+        else if (e.register_scopes)
+            said.detail = "The provider allows this client no scope (" + why.message +
+                          "). It is registered anew, with them, at the next try: approve once more.";
+        else
+            said.detail = "The provider refused this client, which it has probably forgotten (" +
+                          why.message + "). It is registered anew at the next try: approve once more.";
         if (q.callback)
             emit(life::answer_callback{*q.callback, std::move(said)});
         q.callback.reset();
@@ -288,7 +297,15 @@ void credential_life::login_done(question& q, bool saved) {
         outcome.detail = waiting > 0 ? "The request that waited goes on."
                                      : "Nothing was waiting any more; the client's next request will work.";
     const auto issuer = held_->value.issuer;
-    end_question(id, approval_status::approved, done_words(issuer), {});
+    auto words = done_words(issuer);
+    if (held_->value.refresh_token.empty() && held_->value.expires_at) {
+        const auto left = std::chrono::ceil<std::chrono::minutes>(*held_->value.expires_at - now_).count();
+        const std::string lack = " It brought no refresh token: you will be asked again when it ends, in " +
+                                 std::to_string(left) + " min (`mcp-reauth doctor` says what would help).";
+        outcome.detail += lack;
+        words += lack;
+    }
+    end_question(id, approval_status::approved, std::move(words), {});
     answer_covered("Answered by another approval.");
     release_served();
     if (caller)

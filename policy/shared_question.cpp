@@ -92,6 +92,7 @@ json approval_to_json(const approval& a) {
             {"created_at", stored_time(a.created_at)},
             {"expires_at", stored_time(a.expires_at)},
             {"location", a.location},
+            {"location_until", a.location_until ? json(stored_time(*a.location_until)) : json()},
             {"device_offered", a.device_offered},
             {"user_code", a.user_code},
             {"verification_uri", a.verification_uri},
@@ -123,6 +124,8 @@ approval approval_from_json(const json& in) {
     a.expires_at = time_stored(in.at("expires_at"));
     a.location = text("location");
     a.outcome = text("outcome");
+    if (const auto until = in.find("location_until"); until != in.end() && !until->is_null())
+        a.location_until = time_stored(*until);
     a.acr_values = in.value("acr_values", std::string());
     if (const auto age = json_integer(in, "max_age"))
         a.max_age = std::chrono::seconds(*age);

@@ -60,6 +60,9 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"kind", to_string(a.kind)},
         {"upstream", clean_text(a.upstream)},
         {"reason", clean_text(a.reason)},
+        {"authentication",
+         {{"acr_values", clean_text(a.acr_values)},
+          {"max_age", a.max_age ? nlohmann::json(a.max_age->count()) : nlohmann::json()}}},
         {"scopes",
          {{"granted", scopes_json(a.granted)},
           {"requested", scopes_json(a.requested)},
@@ -182,8 +185,8 @@ namespace {
 
 std::string lives_on(const token_left& left) {
     const auto what = left.token == "refresh_token" ? "a refresh token" : "an access token";
-    return what + (left.until ? " until " + rfc3339(*left.until)
-                              : std::string(" until the provider ends it")) +
+    return what +
+           (left.until ? " until " + rfc3339(*left.until) : std::string(" until the provider ends it")) +
            " (" + clean_text(left.because) + ")";
 }
 

@@ -97,6 +97,16 @@ std::string headline(const approval& a) {
     return "Sign in to " + upstream + "?";
 }
 
+std::string authentication_words(const approval& a) {
+    std::string out;
+    if (!a.acr_values.empty())
+        out += " with " + clean_text(a.acr_values, 120);
+    if (a.max_age)
+        out += a.max_age->count() == 0 ? ", made now"
+                                       : ", at most " + std::to_string(a.max_age->count()) + " s old";
+    return out;
+}
+
 std::string reason_words(const approval& a) {
     if (a.reason == "unauthorized")
         return "The server asks for a sign-in";
@@ -104,6 +114,8 @@ std::string reason_words(const approval& a) {
         return "The access has expired and cannot be renewed silently";
     if (a.reason == "invalid_token")
         return "The server no longer accepts the access it was given";
+    if (a.reason == "user_authentication")
+        return "The server wants a fresh sign-in" + authentication_words(a);
     if (a.reason == "insufficient_scope")
         return "The server asks for more permissions";
     if (a.reason == "policy")
@@ -185,6 +197,10 @@ safe_html lede(const approval& a, bool somebody_waits) {
         then = {" Your organization decides about access to it, and has to know who you are."};
     else if (a.wished)
         then = {};
+    else if (a.reason == "user_authentication")
+        then = with_code(" For this it wants a fresh sign-in" + authentication_words(a) +
+                             ", although the earlier one still counts.",
+                         300);
     else if (a.reason == "unauthorized")
         then = {" The server wants to know who is asking, so you have to sign in once."};
     else if (!a.reason.empty())

@@ -82,7 +82,8 @@ task<result<begun_authorization>> begin_flow(recovery_context& context, const li
     if (place.session())
         client = client_at_provider(place.idp(), what.server->server);
     else
-        client = co_await client_for(context, place, what.server->server);
+        client = co_await client_for(context, place, what.server->server,
+                                     what.register_scopes ? what.scopes : scope_set());
     if (!client)
         co_return client.error();
     // what would be refused after the login is refused before it
@@ -266,11 +267,16 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
     }
     const auto client = what.pending.client;
     const auto issuer = what.pending.server.issuer;
+    const bool asked_scopes = !what.pending.scopes.empty();
     what.pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
     auto work = finish_authorization(context.env, std::move(what.pending), std::move(what.parameters),
                                      std::move(what.browser_binding));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));
-    if (!end.fresh && wants_new_registration(end.fresh.error(), client)) {
+    // registered without `scope`, and allowed none (RFC 7591 section 2 lets a server choose): once more, with
+    // it
+    end.register_scopes = !end.fresh && end.fresh.error().oauth_error == "invalid_scope" && asked_scopes &&
+                          client.origin == client_origin::dynamic && client.scope.empty();
+    if (!end.fresh && (end.register_scopes || wants_new_registration(end.fresh.error(), client))) {
         const auto upstream = place.whose.upstream;
         const auto id = client.identity.id;
         auto forget = [&] { return context.store.erase_registration(issuer, upstream, id); };

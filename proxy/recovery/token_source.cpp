@@ -113,8 +113,9 @@ bool wants_dpop(const life_place& place, const life::server_ptr& server, bool ch
 }
 
 task<result<registered_client>> client_for(recovery_context& context, life_place place,
-                                           authorization_server server) {
+                                           authorization_server server, scope_set scope) {
     auto inputs = registration_for(place);
+    inputs.scope = std::move(scope);
     const auto issuer = server.issuer;
     const auto upstream = inputs.upstream;
     auto read = [&] { return context.store.registrations(issuer, upstream); };

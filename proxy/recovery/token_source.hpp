@@ -91,9 +91,9 @@ void fill_inputs(Inputs& inputs, life::flow_ended& end, const life_place& place,
     inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
 }
 /// Which client we are at the upstream's authorization server: configured, metadata document, stored or fresh
-/// registration (which is durable when this returns).
+/// registration (which is durable when this returns), with `scope` in it where one is given.
 task<result<registered_client>> client_for(recovery_context& context, life_place place,
-                                           authorization_server server);
+                                           authorization_server server, scope_set scope = {});
 /// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever
 /// redirect URI it was registered with; nobody is registered for it. Nothing: it is not known any more. An
 /// empty client_id (records of before it was kept): the one that we are there now.

@@ -226,21 +226,22 @@ TEST_CASE("pipelined requests are answered in order, whatever frames their bodie
         CHECK(read_message(p.client).body == "answer " + std::to_string(i));
 }
 
-TEST_CASE("redirects inside the upstream's origin are followed with the body, others are relayed",
-          "[relay]") {
+TEST_CASE(
+    "redirects below the upstream's path are followed with the body, those of other origins are relayed",
+    "[relay]") {
     plain_pair p;
     REQUIRE(p.client.send(p.proxy.request("POST /up", "X-A: 1\r\n", "the body")));
     auto server = p.up.accept();
     read_message(server);
-    server.send(answer("moved", "Location: /other?x=1\r\n", "307 Temporary Redirect"));
+    server.send(answer("moved", "Location: /mcp/other?x=1\r\n", "307 Temporary Redirect"));
     auto again = read_message(server);
-    CHECK(again.head.rfind("POST /other?x=1 HTTP/1.1\r\n", 0) == 0);
+    CHECK(again.head.rfind("POST /mcp/other?x=1 HTTP/1.1\r\n", 0) == 0);
     CHECK(has(again.head, "X-A: 1\r\n"));
     CHECK(again.body == "the body");
     server.send(
-        answer("moved", "Location: http://" + p.up.authority() + "/third\r\n", "308 Permanent Redirect"));
+        answer("moved", "Location: http://" + p.up.authority() + "/mcp/third\r\n", "308 Permanent Redirect"));
     again = read_message(server);
-    CHECK(again.head.rfind("POST /third HTTP/1.1\r\n", 0) == 0);
+    CHECK(again.head.rfind("POST /mcp/third HTTP/1.1\r\n", 0) == 0);
     server.send(answer("done"));
     CHECK(read_message(p.client).body == "done");
     for (const std::string& location : std::vector<std::string>{
@@ -252,6 +253,17 @@ TEST_CASE("redirects inside the upstream's origin are followed with the body, ot
         const auto back = read_message(p.client);
         CHECK(back.status() == 307);
         CHECK(back.get("Location") == location);
+    }
+    for (const char* location : {"/login", "/mcp-elsewhere", "/"}) {
+        INFO(location);
+        p.ask(server,
+              p.proxy.request("POST /up", json_fields, R"({"jsonrpc":"2.0","id":7,"method":"ping"})"));
+        server.send(
+            answer("a page", std::string("Location: ") + location + "\r\n", "307 Temporary Redirect"));
+        const auto back = read_message(p.client);
+        CHECK(back.status() == 200);
+        CHECK(has(back.body, "\"id\":7"));
+        CHECK(has(back.body, "a sign-in page, it seems"));
     }
     p.ask(server, p.proxy.request("POST /up", "", "x"));
     server.send(answer("see other", "Location: /mcp\r\n", "302 Found"));

@@ -16,7 +16,7 @@ namespace {
 
 config_inputs at_home() {
     config_inputs in;
-    in.environment = {{"HOME", "/home/ada"}, {"TOKEN", "s3cret"}, {"TEAM", "blue"}};
+    in.environment = {{"HOME", "/home/ada"}, {"TOKEN", "s3cret"}, {"TEAM", "blue"}, {"EMPTY", " "}};
     return in;
 }
 
@@ -81,6 +81,23 @@ TEST_CASE("an upstream of the file is named, or has that URL, and the others' se
     CHECK(has(c.error().fix, "--config"));
 }
 
+TEST_CASE("an Authorization of any scheme is a static token, sent as it was given") {
+    const auto made = [](const char* header) {
+        auto c = config_for_stdio({"https://a.example/mcp", "", {header}}, at_home());
+        REQUIRE(c.has_value());
+        return c->upstreams[0];
+    };
+    const auto basic = made("Authorization: Basic ${TOKEN}");
+    CHECK(basic.grant == grant_kind::static_token);
+    CHECK(basic.token_type == token_form::basic);
+    CHECK(basic.token.value.equals("s3cret"));
+    CHECK(made("authorization: token abc").token_type == token_form::token);
+    CHECK(made("Authorization: abc").token_type == token_form::none);
+    const auto other = made("Authorization: ApiKey abc");
+    CHECK(other.token_type == token_form::none);
+    CHECK(other.token.value.equals("ApiKey abc"));
+}
+
 TEST_CASE("headers of the command line take variables, and a bearer is a static token") {
     auto c = config_for_stdio(
         {"https://a.example/mcp", "", {"X-Team:  ${TEAM}-1", "Authorization: Bearer ${TOKEN}"}}, at_home());
@@ -101,7 +118,9 @@ TEST_CASE("headers of the command line take variables, and a bearer is a static 
     };
     CHECK(has(refused("X-A: ${MISSING}"), "MISSING"));
     CHECK(has(refused("no header"), "--header"));
-    CHECK(has(refused("Authorization: Basic eA=="), "bearer"));
+    CHECK(has(refused("Authorization: Bearer ${EMPTY}"), "EMPTY, which is empty"));
+    CHECK(has(refused("Authorization: Bearer $TOKEN"), "nobody has replaced"));
+    CHECK(has(refused("Authorization: Bearer a b"), "white space"));
     CHECK(has(refused("Content-Length: 1"), "Content-Length"));
     CHECK(has(refused("X-A: a\nb"), "control characters"));
 }
