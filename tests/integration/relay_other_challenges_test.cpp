@@ -1,4 +1,6 @@
 // Challenges that are no 401: other statuses, results, redirects to a login page, and a server's own ways.
+#include "proxy/vault/credential_store.hpp"
+#include "proxy/vault/open.hpp"
 #include "tests/integration/relay_played.hpp"
 
 using namespace relay_test;
@@ -8,14 +10,37 @@ namespace {
 const std::string done_7 = R"({"jsonrpc":"2.0","id":7,"result":{"ok":true}})";
 const std::string as_json = "Content-Type: application/json\r\n";
 
-/// Signed in, with the upstream's connection at hand.
+/// Signed in, a while ago: what is refused was not just issued. With the upstream's connection at hand.
 struct signed_in_house : played_house {
+    demo_directory kept;
     wire client, server;
-    explicit signed_in_house(const std::string& more = {}) : played_house(more), client(proxy->connect()) {
-        auto first = proxy->connect();
-        server = replayed(first, challenge());
-        server.send(answer(done_7, as_json));
-        first.chunks();
+    explicit signed_in_house(const std::string& more = {}) : played_house(more, nullptr) {
+        const auto keep = [this](config& settings) {
+            settings.vault.backend = vault_backend::sqlite;
+            settings.vault.path = kept.path() + "/vault.db";
+            settings.vault.key_file = kept.path() + "/vault.key";
+        };
+        proxy = std::make_unique<running_proxy>(yaml, keep);
+        {
+            auto first = proxy->connect();
+            auto then = replayed(first, challenge());
+            then.send(answer(done_7, as_json));
+            first.chunks();
+        }
+        proxy.reset();
+        make_older(keep);
+        proxy = std::make_unique<running_proxy>(yaml, keep);
+        client = proxy->connect();
+    }
+    void make_older(const std::function<void(config&)>& keep) {
+        config settings;
+        keep(settings);
+        auto records = open_vault(settings.vault).value();
+        credential_store store(*records);
+        auto held = store.find_credential("local", "up", issuer).value().value.value();
+        held.obtained_at -= std::chrono::minutes(1);
+        const auto before = held.generation++;
+        store.store_credential("local", "up", held, before).value();
     }
     /// Sends a call; the upstream's view of it.
     message ask() {
@@ -27,13 +52,6 @@ struct signed_in_house : played_house {
     message then(const std::string& bytes) {
         server.send(bytes);
         return read_message(server);
-    }
-    /// The same, until another token comes: one that was just issued is sent again after a pause first.
-    message renewed(const std::string& bytes, const message& before) {
-        auto again = then(bytes);
-        for (int tries = 0; tries < 3 && again.get("Authorization") == before.get("Authorization"); ++tries)
-            again = then(bytes);
-        return again;
     }
     std::uint64_t refreshes() { return as.counters().refreshes; }
 };
@@ -48,8 +66,8 @@ TEST_CASE("a 400 that says invalid_token is a challenge, any other 400 is the se
           "[challenge]") {
     signed_in_house house;
     const auto before = house.ask();
-    const auto again = house.renewed(
-        answer("", "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", "400 Bad Request"), before);
+    const auto again =
+        house.then(answer("", "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n", "400 Bad Request"));
     CHECK(token_in(again) != token_in(before));
     house.server.send(
         answer("no", "WWW-Authenticate: Bearer error=\"invalid_request\"\r\n", "400 Bad Request"));
@@ -74,7 +92,7 @@ TEST_CASE("a challenge in a tool's result is one where the configuration says so
     for (const auto& [text, type] : forms) {
         signed_in_house house("challenges: [http, result]");
         const auto before = house.ask();
-        const auto again = house.renewed(answer(text, type), before);
+        const auto again = house.then(answer(text, type));
         CHECK(token_in(again) != token_in(before));
         house.server.send(answer(done_7, as_json));
         CHECK(read_message(house.client).body == done_7);
@@ -121,7 +139,7 @@ TEST_CASE(
     const auto before = house.ask();
     const auto error = answer(R"({"error":"invalid_token","error_description":"unknown"})", as_json,
                               "500 Internal Server Error");
-    const auto again = house.renewed(error, before);
+    const auto again = house.then(error);
     CHECK(token_in(again) != token_in(before));
     house.server.send(error);
     CHECK(read_message(house.client).status() == 500);

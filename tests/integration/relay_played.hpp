@@ -10,21 +10,24 @@ namespace relay_test {
 struct played_house {
     asio::io_context io;
     demo_authorization_server as;
-    std::string issuer;
+    std::string issuer, yaml;
     std::thread thread;
     std::unique_ptr<played_upstream> up;
     std::unique_ptr<running_proxy> proxy;
 
-    explicit played_house(const std::string& more = {}) : as(io.get_executor(), options()) {
+    explicit played_house(const std::string& more = {}) : played_house(more, nullptr) {
+        proxy = std::make_unique<running_proxy>(yaml);
+    }
+    /// Without a proxy: that is up to whoever derives from it.
+    played_house(const std::string& more, std::nullptr_t) : as(io.get_executor(), options()) {
         as.start().value();
         issuer = as.issuer();
         thread = std::thread([this] { io.run(); });
         up = std::make_unique<played_upstream>([this](const std::string& url) {
             return json{{"resource", url}, {"authorization_servers", {issuer}}}.dump();
         });
-        proxy = std::make_unique<running_proxy>(
-            "policy: [{match: {upstream: up}, action: interactive, wait: {mode: stream, grace: 0s}}]\n" +
-            running_proxy::upstream(up->url(), more));
+        yaml = "policy: [{match: {upstream: up}, action: interactive, wait: {mode: stream, grace: 0s}}]\n" +
+               running_proxy::upstream(up->url(), more);
     }
     ~played_house() {
         proxy.reset();
