@@ -63,7 +63,7 @@ void drop_subscription(era_json& message) {
 
 era_outcome era_session::from_client(const std::string& message) {
     era_outcome out;
-    const auto parsed = read_json<era_json>(message, whole_message).value_or(era_json());
+    const auto parsed = read_message_json<era_json>(message).value_or(era_json());
     // 2026-07-28 has no batches
     if (state_ == state::modern && parsed.is_array() && !parsed.empty())
         for (const auto& one : parsed)
@@ -232,7 +232,7 @@ void era_session::notification(const era_json& message, era_outcome& out) {
 
 era_outcome era_session::from_server(const std::string& message) {
     era_outcome out;
-    auto parsed = read_json<era_json>(message, whole_message).value_or(era_json());
+    auto parsed = read_message_json<era_json>(message).value_or(era_json());
     if (!parsed.is_object() || (state_ != state::probing && state_ != state::modern)) {
         out.to_client.push_back(message);
         return out;

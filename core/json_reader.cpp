@@ -1,6 +1,7 @@
 // Brackets, commas and colons outside of strings are counted; only then the library is let at the text.
 #include "core/json_reader.hpp"
 
+#include "core/json_mend.hpp"
 #include "core/json_scan.hpp"
 
 namespace reauth {
@@ -51,8 +52,22 @@ std::optional<Json> read_json(std::string_view text, const json_bounds& bounds) 
     return out;
 }
 
+template<class Json>
+std::optional<Json> read_message_json(std::string_view text) {
+    auto out = read_json<Json>(text, whole_message);
+    if (out)
+        return out;
+    const auto mended = readable_copy(text);
+    return mended ? read_json<Json>(*mended, whole_message) : std::nullopt;
+}
+
 bool is_json(std::string_view text) {
-    return text.find('\0') == text.npos && nlohmann::json::accept(text.begin(), text.end());
+    if (text.find('\0') != text.npos)
+        return false;
+    if (nlohmann::json::accept(text.begin(), text.end()))
+        return true;
+    const auto mended = readable_copy(text);
+    return mended && nlohmann::json::accept(mended->begin(), mended->end());
 }
 
 template<class Json>
@@ -66,6 +81,8 @@ std::string json_text_of(std::string_view text) {
 
 template std::optional<nlohmann::json> read_json(std::string_view, const json_bounds&);
 template std::optional<nlohmann::ordered_json> read_json(std::string_view, const json_bounds&);
+template std::optional<nlohmann::json> read_message_json(std::string_view);
+template std::optional<nlohmann::ordered_json> read_message_json(std::string_view);
 template std::string json_text(const nlohmann::json&, int);
 template std::string json_text(const nlohmann::ordered_json&, int);
 

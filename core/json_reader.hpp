@@ -33,6 +33,11 @@ bool within_bounds(std::string_view text, const json_bounds& bounds) noexcept;
 template<class Json = nlohmann::json>
 std::optional<Json> read_json(std::string_view text, const json_bounds& bounds = small_document);
 
+/// The same of a message that is passed on as it came: what the grammar allows and the parser does not take
+/// (json_mend.hpp) is read as well as it can be.
+template<class Json = nlohmann::json>
+std::optional<Json> read_message_json(std::string_view text);
+
 /// The grammar alone, at no depth that counts: nothing is built.
 bool is_json(std::string_view text);
 
@@ -53,6 +58,8 @@ bool walk_json(std::string_view text, Reader& reader) {
 
 extern template std::optional<nlohmann::json> read_json(std::string_view, const json_bounds&);
 extern template std::optional<nlohmann::ordered_json> read_json(std::string_view, const json_bounds&);
+extern template std::optional<nlohmann::json> read_message_json(std::string_view);
+extern template std::optional<nlohmann::ordered_json> read_message_json(std::string_view);
 extern template std::string json_text(const nlohmann::json&, int);
 extern template std::string json_text(const nlohmann::ordered_json&, int);
 

@@ -1,6 +1,7 @@
 // A scan of a message's top level without building a document; errors composed.
 #include "core/json_rpc.hpp"
 
+#include "core/json_mend.hpp"
 #include "core/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -183,10 +184,24 @@ std::string scalar_text(std::string_view text) {
 
 } // namespace
 
+namespace {
+
+bool walk_message(std::string_view text, rpc_body& out) {
+    shallow_reader reader(out);
+    return walk_json(text, reader);
+}
+
+} // namespace
+
 rpc_body parse_rpc(std::string_view body) {
     rpc_body out;
-    shallow_reader reader(out);
-    const bool ok = walk_json(body, reader);
+    bool ok = walk_message(body, out);
+    if (!ok) {
+        if (const auto mended = readable_copy(body)) {
+            out = {};
+            ok = walk_message(*mended, out);
+        }
+    }
     out.valid = ok && (out.batch || out.messages.size() == 1);
     if (!out.valid)
         out.messages.clear();

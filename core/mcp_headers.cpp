@@ -146,7 +146,7 @@ private:
 std::string tool_headers::learn(std::string answer) {
     if (answer.find(header_key) == std::string::npos && tools_.empty())
         return answer;
-    auto read = read_json<nlohmann::ordered_json>(answer, whole_message);
+    auto read = read_message_json<nlohmann::ordered_json>(answer);
     if (!read || !read->is_object())
         return answer;
     auto& parsed = *read;
@@ -179,7 +179,7 @@ std::vector<header_field> tool_headers::fields(std::string_view tool, std::strin
     if (known == tools_.end() || known->second.empty())
         return {};
     std::vector<header_field> out;
-    const auto parsed = read_json(message, whole_message).value_or(json());
+    const auto parsed = read_message_json(message).value_or(json());
     for (const auto& d : known->second) {
         const auto* at = &parsed;
         for (const char* key : {"params", "arguments"})

@@ -1,6 +1,7 @@
 // Keys are MD5 over the arguments; tokens are the SDK's, with a time of expiry.
 #include "core/mcp_remote.hpp"
 
+#include "core/ascii.hpp"
 #include "core/digest.hpp"
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"

@@ -43,6 +43,8 @@ std::optional<message_lines::line> message_lines::finish() {
 }
 
 std::string on_one_line(std::string text) {
+    if (text.starts_with("\xef\xbb\xbf"))
+        text.erase(0, 3);
     for (auto& c : text)
         if (c == '\n' || c == '\r')
             c = ' ';

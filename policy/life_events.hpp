@@ -56,6 +56,7 @@ struct refusal {
     std::string arguments; ///< of the first tool call, for a person's eyes
     person_use person = person_use::may_ask;
     bool notice_only = false; ///< our own notice of expiry
+    bool had_worked = false;  ///< … with the refused credential another request had been answered
     bool in_session = false;  ///< the request carried Mcp-Session-Id
 };
 

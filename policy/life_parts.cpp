@@ -20,6 +20,8 @@ failure transient_trouble::told_at(time_point now) const {
 }
 
 std::optional<time_point> fresh_refusals::again_at(const credential& c, time_point now) {
+    if (worked_ == c.generation)
+        return std::nullopt;
     if (generation_ != c.generation) {
         const bool fresh = now < c.obtained_at + fresh_for && c.obtained_at <= now;
         if (!fresh || (c.expires_at && *c.expires_at <= now + nearly_over))
@@ -34,7 +36,7 @@ std::optional<time_point> fresh_refusals::again_at(const credential& c, time_poi
 }
 
 bool fresh_refusals::exhausted(std::uint64_t generation, time_point now) const {
-    return generation != 0 && generation_ == generation && first_ + *std::rbegin(steps) <= now &&
+    return generation != 0 && generation_ == generation && worked_ != generation && first_ + *std::rbegin(steps) <= now &&
            now < first_ + remembered;
 }
 

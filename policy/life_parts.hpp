@@ -40,11 +40,13 @@ public:
 
     /// `c` was refused: when to send it again; nothing: at the end of the ladder, or no case for it.
     std::optional<time_point> again_at(const credential& c, time_point now);
+    /// It was taken for some request: what is refused now is refused for another reason than its youth.
+    void worked(std::uint64_t generation) noexcept { worked_ = generation; }
     /// It was refused after every pause.
     bool exhausted(std::uint64_t generation, time_point now) const;
 
 private:
-    std::uint64_t generation_ = 0; ///< 0: none
+    std::uint64_t generation_ = 0, worked_ = 0; ///< 0: none
     time_point first_{};
 };
 struct ended_question {

@@ -175,6 +175,8 @@ bool credential_life::pauses_first(held_request& r) {
                          held_->value.generation == r.what.sent_generation &&
                          r.what.challenge.kind != challenge_kind::insufficient_scope &&
                          r.what.challenge.kind != challenge_kind::user_authentication;
+    if (refused && r.what.had_worked)
+        fresh_refusals_.worked(held_->value.generation);
     const auto again = refused ? fresh_refusals_.again_at(held_->value, now_) : std::nullopt;
     if (!again)
         return false;

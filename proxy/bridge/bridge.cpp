@@ -1,6 +1,7 @@
 // The client's side: which line may go when, and who waits for what.
 #include "proxy/bridge/bridge.hpp"
 
+#include "core/json_mend.hpp"
 #include "core/json_reader.hpp"
 #include "core/message_lines.hpp"
 #include "proxy/log/log.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 /// Beyond so many the next request waits for one of them to end.
 constexpr std::size_t requests_at_once = 256;
+constexpr std::size_t session_refusal = 64 * 1024;
 constexpr int parse_error = -32700, invalid_request = -32600;
 
 std::string protocol_error(int code, std::string_view id, const std::string& message) {
@@ -50,7 +52,7 @@ void bridge::refuse_long_line() {
 }
 
 void bridge::take(std::string line, std::function<void()> done) {
-    held_line now{std::move(line), std::move(done)};
+    held_line now{on_one_line(std::move(line)), std::move(done)};
     if (blocked_)
         held_.push_back(std::move(now));
     else
@@ -120,9 +122,10 @@ void bridge::look_at(held_line line) {
     if (!body.valid || body.messages.empty() ||
         std::any_of(body.messages.begin(), body.messages.end(), says_nothing)) {
         const bool json = body.valid || is_json(line.text);
-        pass(json ? protocol_error(invalid_request, {},
+        const auto id = id_in_broken(line.text);
+        pass(json ? protocol_error(invalid_request, id,
                                    "this is no JSON-RPC message: an object with a method, or a response")
-                  : protocol_error(parse_error, {}, "this line is not JSON: a message is one line of JSON"));
+                  : protocol_error(parse_error, id, "this line is not JSON: a message is one line of JSON"));
         call_if(line.done);
         return;
     }
@@ -244,6 +247,13 @@ task<bool> bridge::try_once(call_ptr call) {
             fail(*call, renewed.error());
         co_return renewed.has_value();
     }
+    if (in_session && may_mean_lost(status)) {
+        auto body = co_await read_whole(**answer, session_refusal);
+        link_.give_back(std::move(*answer));
+        co_return co_await refused_in_session(call, epoch, status, body ? std::move(*body) : std::string());
+    }
+    if (in_session && status < 300)
+        session_.worked = true;
     if (call->handshake && (status == 404 || status == 405)) {
         link_.give_back(std::move(*answer));
         const bool old = co_await try_old_transport(call);
@@ -256,6 +266,29 @@ task<bool> bridge::try_once(call_ptr call) {
     auto rest_of_it = read_answer(call, std::move(*answer));
     co_await std::move(rest_of_it);
     co_return false;
+}
+
+/// Some servers say otherwise than by 404 that a session is over: 400 "No valid session ID", a bare 403, 410.
+bool bridge::may_mean_lost(unsigned status) const {
+    return session_.worked && (status == 400 || status == 403 || status == 410);
+}
+
+/// One new session for it, and the request once more. What says the same then means something else, and is not
+/// taken for that again.
+task<bool> bridge::refused_in_session(call_ptr call, std::uint64_t epoch, unsigned status, std::string body) {
+    const auto said = std::to_string(status) + " " + body.substr(0, 512);
+    if (call->replayed && call->refused_with == said)
+        no_loss_.insert(said);
+    if (call->replayed || no_loss_.contains(said)) {
+        refuse(*call, status, body);
+        co_return false;
+    }
+    call->replayed = true;
+    call->refused_with = said;
+    const auto renewed = co_await renew(epoch);
+    if (!renewed)
+        fail(*call, renewed.error());
+    co_return renewed.has_value();
 }
 
 void bridge::drop_everything() {

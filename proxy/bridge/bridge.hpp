@@ -78,6 +78,8 @@ private:
     http_request session_request(std::string method) const;
     void learn_session(const http_response& head);
     void learn_version(const std::string& answer);
+    bool may_mean_lost(unsigned status) const;
+    task<bool> refused_in_session(call_ptr call, std::uint64_t epoch, unsigned status, std::string body);
     task<result<void>> renew(std::uint64_t lost);
     task<result<void>> begin_again();
     void keep_wish(const rpc_message& request, const std::string& line);
@@ -100,6 +102,7 @@ private:
     tool_headers tools_;
 
     upstream_session session_;
+    std::set<std::string> no_loss_; ///< refusals (status and body) that did not mean a lost session
     bool speaks_old_ = false;                   ///< the server knows HTTP+SSE only
     std::string endpoint_;                      ///< there: where messages go; empty: its stream is not open
     bool was_stateless_ = false;                ///< the client has spoken 2026-07-28

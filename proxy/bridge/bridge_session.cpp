@@ -48,7 +48,7 @@ void bridge::learn_session(const http_response& head) {
 
 /// From the answer to `initialize` (MCP 2025-11-25, "Protocol Version Header").
 void bridge::learn_version(const std::string& answer) {
-    const auto parsed = read_json(answer, whole_message).value_or(nlohmann::json());
+    const auto parsed = read_message_json(answer).value_or(nlohmann::json());
     const auto* message = parsed.is_array() && !parsed.empty() ? &parsed.front() : &parsed;
     if (!message->is_object() || !message->contains("result"))
         return;

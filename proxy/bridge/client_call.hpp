@@ -18,6 +18,7 @@ struct client_call {
     bool stateless = false;           ///< of 2026-07-28: it says itself whatever there is to say
     bool handshake = false;           ///< `initialize`
     bool replayed = false;            ///< sent once more, in another session
+    std::string refused_with;         ///< … after this: status and body
     bool quiet = false;               ///< ours, not the client's: it hears nothing of it
     std::optional<failure> failed;    ///< what came of a quiet one
     bool withdrawn = false;           ///< the client does not want the answer any more
@@ -31,6 +32,7 @@ struct upstream_session {
     std::string id;          ///< Mcp-Session-Id; empty: the server keeps none
     std::string version;     ///< that was agreed on
     std::uint64_t epoch = 0; ///< counts sessions: another number is another session
+    bool worked = false;     ///< a request was answered in it
     bool open = false;       ///< `initialize` was answered
     bool listens = false;    ///< `notifications/initialized` was taken: its stream may be open
     bool heard = false;      ///< … and whether it is, is known

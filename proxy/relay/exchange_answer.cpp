@@ -203,6 +203,8 @@ task<result<exchange::outcome>> exchange::take_answer() {
         learn_from_answer();
     if (hear_challenge())
         co_return co_await after_challenge();
+    if (credential_ && answer.status < 300)
+        w_.credential(where_.credential()).accepted = credential_->generation();
     if (answer.status >= 300) [[unlikely]] {
         if (hear_configured_challenge())
             co_return co_await after_challenge();

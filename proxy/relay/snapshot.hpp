@@ -26,6 +26,7 @@ using snapshot_ptr = std::shared_ptr<const credential_snapshot>;
 /// One (upstream, principal) as a worker keeps it. `index` is the same in every worker and in control.
 struct worker_credential {
     snapshot_ptr current;
+    std::uint64_t accepted = 0; ///< generation with which a request was answered
     std::uint64_t renewal_asked_for = 0; ///< generation that a background renewal was asked for
     std::string dpop_nonce;              ///< last nonce of the resource server (RFC 9449 §9)
 };

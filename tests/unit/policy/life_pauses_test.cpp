@@ -61,6 +61,17 @@ TEST_CASE(
     holds(w);
 }
 
+TEST_CASE("life: a token that had worked and is refused is renewed at once") {
+    life_world w;
+    w.server.age = 0s;
+    w.sign_in();
+    w.had_worked = true;
+    const auto request = w.refuse();
+    w.settle();
+    CHECK(replayed(w, request));
+    CHECK(w.runs == 1);
+}
+
 TEST_CASE("life: a token that ends soon is not waited for") {
     life_world w;
     w.server.age = 0s;
