@@ -34,8 +34,9 @@ public:
     explicit mender(std::string_view text) : text_(text) {}
     std::optional<std::string> run() {
         for (std::size_t i = 0; i < text_.size();)
-            i = text_[i] == '"' ? through_string(i + 1)
-                : number_characters.find(text_[i]) != text_.npos ? through_number(i) : i + 1;
+            i = text_[i] == '"'                                  ? through_string(i + 1)
+                : number_characters.find(text_[i]) != text_.npos ? through_number(i)
+                                                                 : i + 1;
         return std::move(copy_);
     }
 

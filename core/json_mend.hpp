@@ -12,8 +12,8 @@ namespace reauth {
 /// reading alone, never to be sent. Nothing: there is nothing of that kind.
 std::optional<std::string> readable_copy(std::string_view text);
 
-/// The `id` of a message that may be no JSON: its text, where it is a number or a string; else empty. So that an
-/// error of ours finds who asked.
+/// The `id` of a message that may be no JSON: its text, where it is a number or a string; else empty. So that
+/// an error of ours finds who asked.
 std::string id_in_broken(std::string_view text);
 
 } // namespace reauth

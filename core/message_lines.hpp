@@ -30,7 +30,8 @@ private:
     bool skipping_ = false;
 };
 
-/// JSON text without raw line ends, and without a byte order mark (RFC 8259 section 8.1). (Inside its strings there are none; between tokens they are white space.)
+/// JSON text without raw line ends, and without a byte order mark (RFC 8259 section 8.1). (Inside its strings
+/// there are none; between tokens they are white space.)
 std::string on_one_line(std::string text);
 
 } // namespace reauth

@@ -36,8 +36,8 @@ std::optional<time_point> fresh_refusals::again_at(const credential& c, time_poi
 }
 
 bool fresh_refusals::exhausted(std::uint64_t generation, time_point now) const {
-    return generation != 0 && generation_ == generation && worked_ != generation && first_ + *std::rbegin(steps) <= now &&
-           now < first_ + remembered;
+    return generation != 0 && generation_ == generation && worked_ != generation &&
+           first_ + *std::rbegin(steps) <= now && now < first_ + remembered;
 }
 
 } // namespace reauth::life

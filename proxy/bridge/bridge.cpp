@@ -273,8 +273,8 @@ bool bridge::may_mean_lost(unsigned status) const {
     return session_.worked && (status == 400 || status == 403 || status == 410);
 }
 
-/// One new session for it, and the request once more. What says the same then means something else, and is not
-/// taken for that again.
+/// One new session for it, and the request once more. What says the same then means something else, and is
+/// not taken for that again.
 task<bool> bridge::refused_in_session(call_ptr call, std::uint64_t epoch, unsigned status, std::string body) {
     const auto said = std::to_string(status) + " " + body.substr(0, 512);
     if (call->replayed && call->refused_with == said)

@@ -102,11 +102,11 @@ private:
     tool_headers tools_;
 
     upstream_session session_;
-    std::set<std::string> no_loss_; ///< refusals (status and body) that did not mean a lost session
-    bool speaks_old_ = false;                   ///< the server knows HTTP+SSE only
-    std::string endpoint_;                      ///< there: where messages go; empty: its stream is not open
-    bool was_stateless_ = false;                ///< the client has spoken 2026-07-28
-    std::string initialize_, initialized_;      ///< the client's own, for another session
+    std::set<std::string> no_loss_;        ///< refusals (status and body) that did not mean a lost session
+    bool speaks_old_ = false;              ///< the server knows HTTP+SSE only
+    std::string endpoint_;                 ///< there: where messages go; empty: its stream is not open
+    bool was_stateless_ = false;           ///< the client has spoken 2026-07-28
+    std::string initialize_, initialized_; ///< the client's own, for another session
     std::map<std::string, std::string> wishes_; ///< … and what else it holds there: subscriptions, log level
     bool renewing_ = false;
     std::optional<failure> not_renewed_; ///< why the last attempt failed

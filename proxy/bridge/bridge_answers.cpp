@@ -78,8 +78,7 @@ void bridge::fail(client_call& call, const failure& why) {
 
 /// A status that is no success: the JSON-RPC error in its body if there is one, else the status.
 void bridge::refuse(client_call& call, unsigned status, const std::string& body) {
-    const auto parsed =
-        read_message_json<nlohmann::ordered_json>(body).value_or(nlohmann::ordered_json());
+    const auto parsed = read_message_json<nlohmann::ordered_json>(body).value_or(nlohmann::ordered_json());
     const auto error =
         parsed.is_object() && parsed.contains("error") ? parsed["error"] : nlohmann::ordered_json();
     auto why = failure::permanent(fault::upstream_malformed,

@@ -203,8 +203,9 @@ task<result<exchange::outcome>> exchange::take_answer() {
         learn_from_answer();
     if (hear_challenge())
         co_return co_await after_challenge();
-    if (credential_ && answer.status < 300)
-        w_.credential(where_.credential()).accepted = credential_->generation();
+    if (credential_ && answer.status < 300 && !credential_->worked.load(std::memory_order_relaxed))
+        [[unlikely]]
+        credential_->worked.store(true, std::memory_order_relaxed);
     if (answer.status >= 300) [[unlikely]] {
         if (hear_configured_challenge())
             co_return co_await after_challenge();

@@ -136,7 +136,8 @@ exchange::redirect exchange::judge_redirect() const {
     if (!to)
         return redirect::none;
     const bool ours = same_origin(where_.to->origin, to->origin());
-    const auto path = bare_path(to->target()), base = bare_path(where_.to->base_path);
+    const auto target = to->target();
+    const auto path = bare_path(target), base = bare_path(where_.to->base_path);
     const bool below = base == "/" || (path.starts_with(base) && path.substr(base.size()).starts_with('/'));
     const bool inside = ours && (below || path == bare_path(m.target));
     if (inside)

@@ -22,7 +22,7 @@ recovery_ask exchange::make_ask() {
     what.challenge = heard_.challenge;
     what.sent_generation = credential_ ? credential_->generation() : 0;
     what.first_generation = first_generation_;
-    what.had_worked = credential_ && w_.credential(where_.credential()).accepted == credential_->generation();
+    what.had_worked = credential_ && credential_->worked.load(std::memory_order_relaxed);
     what.operations = message_.operations();
     what.client_name = client_name();
     what.arguments = message_.first_arguments(body_);

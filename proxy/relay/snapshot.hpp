@@ -3,6 +3,7 @@
 
 #include "core/credential.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 
@@ -16,6 +17,9 @@ struct credential_snapshot {
     /// From here on a request that uses it also asks for its renewal in the background.
     std::chrono::steady_clock::time_point renew_at = std::chrono::steady_clock::time_point::max();
     bool renewable = false; ///< silently, by refresh or by a new token
+    /// A request was answered with it, whichever worker's: written once, so that it stays in every core's
+    /// cache.
+    mutable std::atomic<bool> worked{false};
 
     std::uint64_t generation() const noexcept { return held.generation; }
     bool dpop() const noexcept { return !held.dpop_key.empty(); }
@@ -26,7 +30,6 @@ using snapshot_ptr = std::shared_ptr<const credential_snapshot>;
 /// One (upstream, principal) as a worker keeps it. `index` is the same in every worker and in control.
 struct worker_credential {
     snapshot_ptr current;
-    std::uint64_t accepted = 0; ///< generation with which a request was answered
     std::uint64_t renewal_asked_for = 0; ///< generation that a background renewal was asked for
     std::string dpop_nonce;              ///< last nonce of the resource server (RFC 9449 §9)
 };

@@ -41,6 +41,7 @@ struct fake_actions : approval_actions {
         a->location = location;
         approve_answer answer;
         answer.location = location;
+        answer.state = secret("the-state");
         if (method == sign_in_method::device) {
             a->user_code = answer.user_code = "WDJB-MJHT";
             a->verification_uri = answer.verification_uri = "https://as.example/device";

@@ -315,7 +315,7 @@ public:
     std::set<life::caller_id> approvers;
     std::map<life::caller_id, std::vector<result<void>>> deny_answers;
     std::map<life::caller_id, std::vector<result<revocation_report>>> sign_out_answers;
-    bool had_worked = false;    ///< what is refused now had been taken before
+    bool had_worked = false;         ///< what is refused now had been taken before
     std::set<time_point> wakes;      ///< when time_passed was asked for
     std::vector<credential> retired; ///< kept for the sign-out
     std::map<life::caller_id, std::vector<callback_outcome>> callback_answers;
