@@ -95,6 +95,9 @@ result<http_url> parse_http_url(std::string_view text, std::string_view what) {
             return refuse(what, "has an impossible port");
     }
     out.path = view(u.encoded_path());
+    // Boost.URL ends the port at the last digit: host:80.evil.example is no host with a path
+    if (!out.path.empty() && out.path.front() != '/')
+        return refuse(what, "has an impossible port");
     out.has_query = u.has_query();
     out.query = view(u.encoded_query());
     return out;

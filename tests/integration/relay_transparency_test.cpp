@@ -251,6 +251,7 @@ TEST_CASE(
         p.ask(server, p.proxy.request("POST /up", "", "x"));
         server.send(answer("elsewhere", "Location: " + location + "\r\n", "307 Temporary Redirect"));
         const auto back = read_message(p.client);
+        INFO(back.body);
         CHECK(back.status() == 307);
         CHECK(back.get("Location") == location);
     }

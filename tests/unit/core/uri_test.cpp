@@ -122,3 +122,9 @@ TEST_CASE("query parameters are appended to what is there") {
     CHECK(without_query("https://a/x#z?y") == "https://a/x");
     CHECK(without_query("https://a") == "https://a");
 }
+
+TEST_CASE("a port that goes on as a name is no port") {
+    CHECK_FALSE(parse_http_url("http://127.0.0.1:80.evil.example/"));
+    CHECK_FALSE(parse_http_url("https://as.example:443evil/token"));
+    CHECK_FALSE(resolve_reference("http://127.0.0.1:80/mcp", "http://127.0.0.1:80.evil.example/"));
+}
