@@ -78,24 +78,8 @@ private:
         std::string reason;
         std::string shown_upstream;
     };
-    enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
-    struct silent_flight {
-        life::work_id id = 0;
-        flight_phase phase = flight_phase::locking;
-        held_lock lock; ///< none: not won yet
-        std::vector<recovery_step> steps;
-        std::size_t at = 0;
-        scope_set scopes;
-        std::uint64_t began_with = 0; ///< generation in force when the flight was begun: it is of no use
-        std::uint64_t replaces = 0;   ///< … when the step under way was begun
-        std::string rule, approval;   ///< approval: it was confirmed by a person
-        std::string asker;            ///< whose request began it, as it calls itself
-        std::optional<credential> fresh;
-        std::optional<registered_client> client; ///< that it was issued to
-        bool pin = false;
-        failure last;
-        bool interrupted = false; ///< another process had begun to spend the refresh token
-    };
+    using flight_phase = life::flight_phase;
+    using silent_flight = life::silent_flight;
     enum class question_phase { pending, starting, authorizing, redeeming, storing, minting, at_idp };
     struct starter {
         life::caller_id caller;
@@ -160,7 +144,7 @@ private:
     void report(life::audit::kind what, std::string how, const failure* why, std::string rule = {},
                 std::string detail = {}, std::string client = {});
 
-    // life_requests.cpp, life_discovery.cpp: who waits, and the judgement
+    // life_requests.cpp, life_pauses.cpp, life_discovery.cpp: who waits, and the judgement
     void handle(const life::refused& e);
     void handle(const life::withdrawn& e);
     void handle(const life::renewal_due& e);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "policy/life_events.hpp"
+#include "policy/recovery_plan.hpp"
 
 #include <chrono>
 
@@ -13,6 +14,26 @@ struct held_lock {
     life::work_id id = 0; ///< 0: none
     bool looked = false;
     explicit operator bool() const noexcept { return id != 0; }
+};
+
+/// The one piece of silent work that may be under way.
+enum class flight_phase { locking, looking, running, looking_again, waiting_to_store, storing };
+struct silent_flight {
+    work_id id = 0;
+    flight_phase phase = flight_phase::locking;
+    held_lock lock; ///< none: not won yet
+    std::vector<recovery_step> steps;
+    std::size_t at = 0;
+    scope_set scopes;
+    std::uint64_t began_with = 0; ///< generation in force when the flight was begun: it is of no use
+    std::uint64_t replaces = 0;   ///< … when the step under way was begun
+    std::string rule, approval;   ///< approval: it was confirmed by a person
+    std::string asker;            ///< whose request began it, as it calls itself
+    std::optional<credential> fresh;
+    std::optional<registered_client> client; ///< that it was issued to
+    bool pin = false;
+    failure last;
+    bool interrupted = false; ///< another process had begun to spend the refresh token
 };
 
 /// Trouble that passes, over and over: asked again less and less often, and never before the server wants.

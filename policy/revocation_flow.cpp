@@ -80,11 +80,13 @@ flow<revocation_report> revoke_credential(const flow_environment& env, revocatio
     revocation_report end;
     if (!held.refresh_token.empty()) {
         auto inner = revoke_one(env, inputs, held.refresh_token, "refresh_token");
-        end.add(co_await inner);
+        auto one = co_await inner;
+        end.add(std::move(one));
     }
     if (!held.access_token.empty()) {
         auto inner = revoke_one(env, inputs, held.access_token, "access_token");
-        end.add(co_await inner);
+        auto one = co_await inner;
+        end.add(std::move(one));
     }
     co_return end;
 }

@@ -115,7 +115,8 @@ bool exchange::hear_configured_challenge() {
 /// would make it a challenge.
 task<void> exchange::tell_of_hidden_challenge() {
     const auto status = s_.memory->up->answer.status;
-    const auto word = oauth_error_in(co_await look_ahead(most_of_error));
+    const auto body = co_await look_ahead(most_of_error);
+    const auto word = oauth_error_in(body);
     if (word.empty() || s_.gone)
         co_return;
     log_event(log_level::warn, "an error that may be a challenge",

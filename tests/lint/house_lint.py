@@ -47,7 +47,7 @@ READERS = [
 # /proc is the kernel's
 KERNEL_FILE = re.compile(r'"/(?:proc|dev/null)')
 # a call of a reader: its file stands in the table of docs/threat-model.md
-READER_CALL = re.compile(r"\b(read_json|parse_json_object|walk_json|read_regular_file)\s*(?:<[^>]*>)?\s*\(")
+READER_CALL = re.compile(r"\b(read_json|read_message_json|parse_json_object|walk_json|read_regular_file)\s*(?:<[^>]*>)?\s*\(")
 READER_FILES = {"core/json_reader.cpp", "core/json_fields.cpp", "conf/regular_file.cpp"}
 ENTRY_TABLE = "## Where foreign things come in"
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
