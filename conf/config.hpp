@@ -139,6 +139,8 @@ struct upstream_config {
     bool allow_missing_pkce = false;          ///< explicit override for metadata without S256
     std::vector<std::pair<std::string, std::string>> headers;
     std::vector<std::pair<std::string, std::string>> header_files; ///< those read from a file: name, path
+    /// Digest of `headers` as they are written (credential::headers); "-": there are none.
+    std::string header_binding = "-";
     std::vector<std::pair<std::string, std::string>> authorize_params;
     tls_client_config tls;
 };

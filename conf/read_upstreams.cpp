@@ -100,6 +100,12 @@ void read_headers(section& s, upstream_config& out) {
             out.headers.emplace_back(std::move(name.text), std::move(value));
     }
     out.header_files = s.files_of("headers");
+    auto written = out.headers;
+    for (auto& [name, value] : written)
+        for (const auto& [file_name, path] : out.header_files)
+            if (name == file_name)
+                value = path;
+    out.header_binding = header_binding(std::move(written));
 }
 
 void read_authorize_params(section& s, upstream_config& out) {
@@ -114,6 +120,14 @@ void read_authorize_params(section& s, upstream_config& out) {
                     (name.text == "scope" || name.text == "resource"
                          ? "; use the key " + std::string(name.text == "scope" ? "scopes" : "resource") + "."
                          : "."));
+        else if (name.text == "response_mode" && value != "query")
+            s.error("authorize_params",
+                    "sets response_mode: '" + clean_text(value, 60) +
+                        "': the answer is read from the query alone, so such a login could "
+                        "never complete. Leave response_mode out.");
+        else if (name.text == "request" || name.text == "request_uri")
+            s.error("authorize_params", "must not set '" + name.text +
+                                            "': the request is ours; use `par: require` to have it pushed.");
         else
             out.authorize_params.emplace_back(std::move(name.text), std::move(value));
     }

@@ -108,6 +108,20 @@ result<void> add_header(const std::string& text, upstream_config& u, config& c, 
     return {};
 }
 
+/// The file's headers, and those of the command line as they are written there; not the token.
+std::string binding_of(const stdio_target& target, const upstream_config& u) {
+    std::vector<std::pair<std::string, std::string>> all;
+    if (u.header_binding != "-")
+        all.emplace_back("", u.header_binding);
+    for (const auto& header : target.headers) {
+        const auto colon = header.find(':');
+        const auto name = trim_space(std::string_view(header).substr(0, colon));
+        if (colon != std::string::npos && !iequals(name, "authorization"))
+            all.emplace_back(name, trim_space(std::string_view(header).substr(colon + 1)));
+    }
+    return all.size() == 1 && all.front().first.empty() ? u.header_binding : header_binding(std::move(all));
+}
+
 result<config> with_its_upstream(const stdio_target& target, const config_inputs& inputs) {
     const bool url = names_url(target.upstream);
     if (target.file.empty()) {
@@ -154,6 +168,9 @@ result<config> config_for_stdio(const stdio_target& target, config_inputs inputs
         return c;
     c->upstreams.resize(1);
     auto& u = c->upstreams.front();
+    u.header_binding = binding_of(target, u);
+    if (names_url(target.upstream) && u.name == name_for_url(*parse_http_url(target.upstream)))
+        u.name = name_for_url(*parse_http_url(target.upstream), u.header_binding); // tenants are told apart
     for (const auto& header : target.headers) {
         auto added = add_header(header, u, *c, inputs);
         if (!added)

@@ -1,6 +1,8 @@
 // Durations, sizes, endpoints and networks, from text and back.
 #include "conf/values.hpp"
 
+#include "core/ascii.hpp"
+
 #include "core/digest.hpp"
 #include "core/display_text.hpp"
 #include "core/encoding.hpp"
@@ -89,15 +91,29 @@ bool is_own_header(std::string_view lower_name) noexcept {
     return std::find(ours.begin(), ours.end(), lower_name) != ours.end();
 }
 
-std::string name_for_url(const http_url& url) {
+std::string header_binding(std::vector<std::pair<std::string, std::string>> values) {
+    if (values.empty())
+        return "-";
+    for (auto& [name, value] : values)
+        name = ascii_lower(name);
+    std::sort(values.begin(), values.end());
+    std::string all;
+    for (const auto& [name, value] : values)
+        all += name + ": " + value + "\n";
+    return hex_encode(sha256(all)).substr(0, 32);
+}
+
+std::string name_for_url(const http_url& url, const std::string& header_binding) {
     auto path = url.path;
     while (path.ends_with('/'))
         path.pop_back();
-    const bool usual = (path.empty() || path == "/mcp" || path == "/sse") && !url.has_query;
+    const bool usual =
+        header_binding == "-" && (path.empty() || path == "/mcp" || path == "/sse") && !url.has_query;
     auto name = name_for_host(url.host);
     if (usual && url.https() && url.authority() == url.host && name != "upstream")
         return name;
-    const auto rest = url.origin() + path + (url.has_query ? "?" + url.query : "");
+    const auto rest = url.origin() + path + (url.has_query ? "?" + url.query : "") +
+                      (header_binding == "-" ? "" : " " + header_binding);
     name.resize(std::min<std::size_t>(name.size(), 57)); // names have 64 characters at most
     name += "-" + hex_encode(sha256(rest)).substr(0, 6);
     return name;

@@ -29,7 +29,11 @@ std::string name_for_host(std::string_view host);
 /// The same for a whole URL, where several programs keep credentials in one vault: hosts of one name are told
 /// apart by what else their URLs hold (mcp.example.com/team/mcp: example-3f9a51). The usual paths add
 /// nothing.
-std::string name_for_url(const http_url& url);
+std::string name_for_url(const http_url& url, const std::string& header_binding = "-");
+
+/// What header fields a credential is bound to: a digest of names and values, in any order, `values` as they
+/// are written (a file's path, a variable's name), so that a secret in them may change. "-": there are none.
+std::string header_binding(std::vector<std::pair<std::string, std::string>> values);
 
 /// `250ms`, `60s`, `15m`, `2h`, `7d`; whole numbers with a unit, at most 366 days. Nothing if it is not one.
 std::optional<milliseconds> parse_duration(std::string_view text);

@@ -20,12 +20,15 @@ using time_point = wall_clock::time_point;
 struct credential {
     secret access_token;
     std::string token_type = "Bearer"; ///< Bearer or DPoP, as the token endpoint said; or as configured
-    std::string header;    ///< the field that a configured token is sent in; empty: Authorization. Not stored
-    secret refresh_token;  ///< empty: none
-    scope_set requested;   ///< what we asked for: silent renewal asks for exactly this
-    scope_set granted;     ///< what the token response said; as requested where it said nothing
-    std::string issuer;    ///< exact issuer string of the authorization server
-    std::string origin;    ///< scheme://host[:port] of the upstream it is for: it goes nowhere else
+    std::string header;   ///< the field that a configured token is sent in; empty: Authorization. Not stored
+    secret refresh_token; ///< empty: none
+    scope_set requested;  ///< what we asked for: silent renewal asks for exactly this
+    scope_set granted;    ///< what the token response said; as requested where it said nothing
+    std::string issuer;   ///< exact issuer string of the authorization server
+    std::string origin;   ///< scheme://host[:port] of the upstream it is for: it goes nowhere else
+    /// Digest of the configured header fields it was obtained with (they name tenants); "-": none; empty:
+    /// records of before it was kept.
+    std::string headers;
     std::string subject;   ///< whom an ID token names; empty: not known
     std::string resource;  ///< the RFC 8707 resource it was asked with; empty: none was sent
     std::string client_id; ///< the client it was issued to

@@ -32,6 +32,7 @@ secret credential_to_json(const credential& value) {
                 {"issuer", value.issuer},
                 {"resource", value.resource},
                 {"origin", value.origin},
+                {"headers", value.headers},
                 {"subject", value.subject},
                 {"client_id", value.client_id},
                 {"obtained_at", milliseconds_of(value.obtained_at)},
@@ -61,6 +62,7 @@ result<credential> credential_from_json(const secret& text) {
     out.issuer = json_string(*document, "issuer");
     out.resource = json_string(*document, "resource");
     out.origin = json_string(*document, "origin");
+    out.headers = json_string(*document, "headers");
     out.subject = json_string(*document, "subject");
     out.client_id = json_string(*document, "client_id");
     out.obtained_at = *obtained;

@@ -34,7 +34,8 @@ std::optional<scope_set> scopes_of(const nlohmann::json& document, const char* n
 
 } // namespace
 
-result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url) {
+result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url,
+                                                   std::string_view stated) {
     const auto document = parse_json_object(body);
     if (!document)
         return no_document("the protected resource metadata is not a JSON object of at most 256 KiB",
@@ -44,12 +45,14 @@ result<protected_resource> read_protected_resource(std::string_view body, std::s
     if (out.resource.empty())
         return no_document("the protected resource metadata has no `resource`",
                            "the upstream's operator must add it (RFC 9728 §2)");
-    if (!resource_covers(out.resource, upstream_url))
-        return refuse_document(
-            "the protected resource metadata is about " + clean_text(out.resource) + ", not about " +
-                clean_text(upstream_url),
-            "set the upstream's `url` to the resource that the metadata names, or have its operator repair "
-            "the metadata (RFC 9728 §3.3)");
+    if (out.resource != stated && !resource_covers(out.resource, upstream_url))
+        return refuse_document("the protected resource metadata is about " + clean_text(out.resource) +
+                                   ", not about " + clean_text(upstream_url),
+                               "set the upstream's `url` to the resource that the metadata names; if this is "
+                               "another address of the same "
+                               "server, add the line: resource: \"" +
+                                   clean_text(out.resource) +
+                                   "\"; else have its operator repair the metadata (RFC 9728 §3.3)");
     out.authorization_servers =
         json_strings(*document, "authorization_servers").value_or(std::vector<std::string>{});
     std::erase(out.authorization_servers, std::string());

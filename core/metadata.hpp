@@ -36,9 +36,11 @@ struct protected_resource {
     std::vector<std::string> dpop_signing_alg_values_supported;
 };
 
-/// Parses the document and checks that `resource` names the upstream (resource_covers).
+/// Parses the document and checks that `resource` names the upstream (resource_covers), or is `stated` byte
+/// for byte: a server may be reached by another address than the public one that it calls itself (split DNS).
 /// fault::discovery_failed otherwise; transient where it is no such document, which its operator may repair.
-result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url);
+result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url,
+                                                   std::string_view stated = {});
 
 /// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
 /// list is nothing.

@@ -57,6 +57,8 @@ bool credential_life::refreshable() const {
 bool credential_life::bound(const credential& c) const {
     if (target_.grant == grant_kind::idp_session)
         return c.issuer == target_.url && c.client_id == target_.resource;
+    if (!c.headers.empty() && c.headers != target_.headers)
+        return false;
     const auto origin = origin_of(target_.url);
     // records of before origins were kept: their resource tells
     const bool same_origin_as_ours =
@@ -187,7 +189,7 @@ bool credential_life::adopt(const life::stored_state& state) {
     if (!bound(*state.value)) {
         const failure why = failure::permanent(
             fault::reauth_failed,
-            "what is held was obtained for another origin or resource (" +
+            "what is held was obtained for another origin, resource or set of headers (" +
                 (state.value->origin.empty() ? state.value->resource : state.value->origin) +
                 ") and is not used for " + target_.url,
             "sign in again, or give the upstream its old URL");
@@ -247,6 +249,7 @@ void credential_life::handle(const life::supplied& e) {
         return;
     auto fresh = *e.token;
     fresh.origin = origin_of(target_.url);
+    fresh.headers = target_.headers;
     fresh.generation = next_generation();
     take_into_force(std::move(fresh), true, std::nullopt);
     release_served();

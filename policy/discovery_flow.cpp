@@ -65,7 +65,7 @@ flow<result<resource_search>> find_resource_metadata(discovery_request request,
             search.doubtful(metadata_unavailable(url, answer), named);
         if (seen != metadata_answer::document)
             continue;
-        auto document = read_protected_resource(answer->body, request.upstream_url);
+        auto document = read_protected_resource(answer->body, request.upstream_url, request.resource);
         if (document) {
             steps.back().found = true;
             steps.back().outcome = "protected resource metadata for " + document->resource;

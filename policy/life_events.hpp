@@ -37,6 +37,7 @@ struct target {
     grant_kind grant = grant_kind::authorization_code;
     std::optional<scope_set> scopes; ///< as configured
     scope_set always_asked;          ///< beside whatever is asked for: `openid` for ID tokens
+    std::string headers = "-";       ///< as credential::headers: another tenant's credential is not used
     std::string issuer;              ///< `client.issuer`; empty: not named
     configured_server_settings server{};
     bool browser_login = true; ///< false: on another device, with a code

@@ -167,6 +167,7 @@ void credential_life::handle(const life::flow_ended& e) {
     auto& f = *flight_;
     auto fresh = *e.fresh;
     fresh.origin = origin_of(target_.url);
+    fresh.headers = target_.headers;
     fresh.generation = next_generation();
     if (!target_.supplied)
         remember_server(fresh, e.server);

@@ -177,6 +177,7 @@ void credential_life::redeemed(question& q, const life::flow_ended& e) {
     q.phase = question_phase::storing;
     q.fresh = *e.fresh;
     q.fresh->origin = origin_of(target_.url);
+    q.fresh->headers = target_.headers;
     q.fresh->generation = next_generation();
     remember_server(*q.fresh, e.server);
     q.work = next_++;

@@ -234,7 +234,8 @@ void credential_life::move_away(const std::string& what) {
 
 void credential_life::handle(const life::reconfigured& e) {
     const bool moved = origin_of(e.now.url) != origin_of(target_.url) || e.now.resource != target_.resource ||
-                       e.now.grant != target_.grant || e.now.supplied != target_.supplied;
+                       e.now.headers != target_.headers || e.now.grant != target_.grant ||
+                       e.now.supplied != target_.supplied;
     if (moved)
         move_away("was changed");
     if (e.now.issuer != target_.issuer || e.now.server != target_.server) {

@@ -113,6 +113,9 @@ int run_import(command_context& context, import_arguments a) {
     if (!in)
         return context.fail(in.error());
     a.target.file = context.file_for(a.target.upstream);
+    for (const auto& header : a.headers) // they are part of what it is bound to
+        if (!iequals(trim_space(std::string_view(header).substr(0, header.find(':'))), "authorization"))
+            a.target.headers.push_back(header);
     const auto c = config_for_stdio(a.target, *in);
     if (!c)
         return context.fail(c.error());

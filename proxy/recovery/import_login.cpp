@@ -44,6 +44,7 @@ task<result<imported_login>> import_login(executor ex, fetcher& network, credent
                         "sign in anew: mcp-reauth login " + upstream.name);
     held.issuer = found->issuer();
     held.origin = origin_of(upstream.url);
+    held.headers = upstream.header_binding;
     held.resource = found->resource;
     held.found = std::make_shared<const known_server>(to_known(*found));
     const auto there = store.find_credential("local", upstream.name, held.issuer);

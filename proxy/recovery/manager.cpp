@@ -56,6 +56,7 @@ life_place credential_manager::place_of(const route& r, std::size_t principal) c
     whose.grant = u.grant;
     whose.scopes = u.scopes;
     whose.issuer = u.client.issuer;
+    whose.headers = u.header_binding;
     whose.server = u.authorization_server;
     if (u.bearer == bearer_kind::id_token)
         whose.always_asked = {"openid"};

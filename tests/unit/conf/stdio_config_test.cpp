@@ -98,6 +98,24 @@ TEST_CASE("an Authorization of any scheme is a static token, sent as it was give
     CHECK(other.token.value.equals("ApiKey abc"));
 }
 
+TEST_CASE("headers tell tenants apart: another name, and another binding") {
+    const auto made = [](std::vector<std::string> headers) {
+        auto c = config_for_stdio({"https://a.example/mcp", "", std::move(headers)}, at_home());
+        REQUIRE(c.has_value());
+        return c->upstreams[0];
+    };
+    const auto none = made({}), a = made({"X-Stack: a"}), b = made({"X-Stack: b"});
+    CHECK(none.header_binding == "-");
+    CHECK(a.name != none.name);
+    CHECK(a.name != b.name);
+    CHECK(a.header_binding != b.header_binding);
+    CHECK(made({"x-stack:a"}).name == a.name);
+    CHECK(made({"X-Stack: a", "X-Team: b"}).name == made({"X-Team: b", "X-Stack: a"}).name);
+    // the token is no tenant, and a variable's value may change
+    CHECK(made({"X-Stack: a", "Authorization: Bearer ${TOKEN}"}).name == a.name);
+    CHECK(made({"X-Stack: ${TEAM}"}).name != made({"X-Stack: blue"}).name);
+}
+
 TEST_CASE("headers of the command line take variables, and a bearer is a static token") {
     auto c = config_for_stdio(
         {"https://a.example/mcp", "", {"X-Team:  ${TEAM}-1", "Authorization: Bearer ${TOKEN}"}}, at_home());

@@ -219,3 +219,29 @@ TEST_CASE("life: which form of scope a server takes outlives a login") {
     CHECK(w.machine.held()->refresh_with_scope == false);
     holds(w);
 }
+
+TEST_CASE("life: a credential of another tenant is not used, and the tenant's own is found again") {
+    auto whose = world_target();
+    whose.headers = "tenant-a";
+    life_world w(whose);
+    w.sign_in();
+    REQUIRE(w.machine.held());
+    CHECK(w.machine.held()->headers == "tenant-a");
+    whose.headers = "tenant-b";
+    life_world other(whose);
+    other.vault.value = *w.machine.held();
+    other.vault.generation = w.machine.held()->generation;
+    other.tell(life::loaded{other.vault.state()});
+    CHECK_FALSE(other.machine.held());
+    whose.headers = "tenant-a";
+    life_world again(whose);
+    again.vault = other.vault;
+    again.tell(life::loaded{again.vault.state()});
+    CHECK(again.machine.held());
+    // records of before it was kept
+    life_world old(whose);
+    old.vault = other.vault;
+    old.vault.value->headers.clear();
+    old.tell(life::loaded{old.vault.state()});
+    CHECK(old.machine.held());
+}
