@@ -247,10 +247,14 @@ task<bool> bridge::try_once(call_ptr call) {
             fail(*call, renewed.error());
         co_return renewed.has_value();
     }
-    if (in_session && may_mean_lost(status)) {
+    if (in_session && status >= 400 && (may_mean_lost(status) || !call->refused_with.empty())) {
         auto body = co_await read_whole(**answer, session_refusal);
         link_.give_back(std::move(*answer));
-        co_return co_await refused_in_session(call, epoch, status, body ? std::move(*body) : std::string());
+        std::string text;
+        if (body)
+            text = std::move(*body);
+        auto refused = refused_in_session(call, epoch, status, std::move(text));
+        co_return co_await std::move(refused);
     }
     if (in_session && status < 300)
         session_.worked = true;

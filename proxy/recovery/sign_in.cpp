@@ -79,11 +79,13 @@ task<result<begun_authorization>> begin_by_device(recovery_context& context, con
 task<result<begun_authorization>> begin_flow(recovery_context& context, const life_place& place,
                                              const life::begin_sign_in& what) {
     result<registered_client> client = failure();
+    scope_set registered;
+    if (what.register_scopes)
+        registered = what.scopes;
     if (place.session())
         client = client_at_provider(place.idp(), what.server->server);
     else
-        client = co_await client_for(context, place, what.server->server,
-                                     what.register_scopes ? what.scopes : scope_set());
+        client = co_await client_for(context, place, what.server->server, registered);
     if (!client)
         co_return client.error();
     // what would be refused after the login is refused before it
