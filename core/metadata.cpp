@@ -112,10 +112,12 @@ result<authorization_server> read_authorization_server(std::string_view body, st
     authorization_server out;
     out.issuer = json_string(*document, "issuer");
     if (out.issuer != issuer)
-        return refuse_document(
-            "the authorization server metadata names the issuer " + clean_text(out.issuer) +
-                ", but was asked for " + clean_text(issuer),
-            "the strings must be equal byte for byte, the trailing slash included (RFC 8414 §3.3)");
+        return refuse_document("the authorization server metadata names the issuer " +
+                                   clean_text(out.issuer) + ", but was asked for " + clean_text(issuer),
+                               "the strings must be equal byte for byte, the trailing slash included (RFC "
+                               "8414 §3.3); if it is the same "
+                               "server, add to the upstream the line: client: {issuer: \"" +
+                                   clean_text(out.issuer) + "\"}");
     const std::pair<const char*, std::string*> endpoints[] = {
         {"authorization_endpoint", &out.authorization_endpoint},
         {"token_endpoint", &out.token_endpoint},
@@ -178,6 +180,14 @@ result<authorization_server> default_authorization_server(std::string_view upstr
     out.registration_endpoint = out.issuer + "/register";
     out.from_document = false;
     return out;
+}
+
+bool is_entra(std::string_view issuer) {
+    const auto host = host_of(issuer);
+    const std::string_view theirs[] = {"login.microsoftonline.com", "login.microsoftonline.us",
+                                       "sts.windows.net", "login.partner.microsoftonline.cn"};
+    return std::find(std::begin(theirs), std::end(theirs), host) != std::end(theirs) ||
+           host.ends_with(".ciamlogin.com");
 }
 
 result<void> check_front_channel(const authorization_server& server) {

@@ -106,6 +106,9 @@ result<authorization_server> default_authorization_server(std::string_view upstr
 /// before a person is asked. fault::discovery_failed.
 result<void> check_front_channel(const authorization_server& server);
 
+/// Whether it is Microsoft Entra's, in any of its clouds: it has ways of its own.
+bool is_entra(std::string_view issuer);
+
 /// Refuses the authorization code grant without PKCE S256 (MCP), unless the override is set.
 result<void> check_pkce(const authorization_server& server, bool allow_missing_pkce);
 

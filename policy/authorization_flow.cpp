@@ -21,16 +21,6 @@ bool says(const authorization_inputs& inputs, std::string_view name) {
                        [&](const auto& p) { return p.first == name; });
 }
 
-/// Entra gives a refresh token without, and a prompt for consent fails people whose organisation has
-/// consented for them.
-bool needs_no_consent(std::string_view issuer) {
-    const auto host = host_of(issuer);
-    const std::string_view theirs[] = {"login.microsoftonline.com", "login.microsoftonline.us",
-                                       "sts.windows.net", "login.partner.microsoftonline.cn"};
-    return std::find(std::begin(theirs), std::end(theirs), host) != std::end(theirs) ||
-           host.ends_with(".ciamlogin.com");
-}
-
 } // namespace
 
 void ask_for_person(authorization_inputs& inputs) {
@@ -41,9 +31,10 @@ void ask_for_person(authorization_inputs& inputs) {
         extra.emplace_back("max_age", std::to_string(inputs.max_age->count()));
     if (says(inputs, "prompt"))
         return;
-    // an OpenID provider gives a refresh token only to a person who is asked for it (OIDC Core §11)
+    // an OpenID provider gives a refresh token only to a person who is asked for it (OIDC Core §11); Entra
+    // gives one without, and a prompt for consent fails people whose organisation has consented for them
     const bool offline = inputs.server.is_openid_provider() && inputs.scopes.contains("offline_access") &&
-                         !needs_no_consent(inputs.server.issuer);
+                         !is_entra(inputs.server.issuer);
     if (inputs.prompt_login || offline)
         extra.emplace_back("prompt", inputs.prompt_login ? offline ? "login consent" : "login" : "consent");
 }

@@ -1,6 +1,7 @@
 // A callback's parameters checked against what was begun (RFC 9207, PKCE), and the code redeemed.
 #include "policy/code_redemption.hpp"
 
+#include "core/display_text.hpp"
 #include "core/pkce.hpp"
 #include "policy/token_flow.hpp"
 
@@ -64,7 +65,18 @@ result<secret> accept_callback(const flow_environment& env, const pending_author
     expected.state = pending.state;
     expected.issuer = pending.server.issuer;
     expected.iss_required = pending.server.authorization_response_iss_parameter_supported;
-    return check_callback(callback, expected);
+    auto code = check_callback(callback, expected);
+    const auto& known = pending.server.scopes_supported;
+    if (code || code.error().oauth_error != "invalid_scope" || !known || known->empty())
+        return code;
+    auto why = code.error();
+    std::string list;
+    for (const auto& scope : *known)
+        list += (list.empty() ? "" : ", ") + scope;
+    why.fix = "the server knows other scopes than those that were asked for: add to the upstream the line: "
+              "scopes: [" +
+              clean_text(list, 300) + "], or some of them";
+    return why;
 }
 
 flow<result<token_response>> redeem_code(const flow_environment& env, const pending_authorization& pending,

@@ -49,10 +49,12 @@ failure unreadable_document(const std::string& url) {
 } // namespace
 
 failure no_server_metadata(const std::string& issuer) {
-    return failure::permanent(fault::discovery_failed,
-                              "the authorization server " + issuer +
-                                  " publishes no metadata at its well-known URLs",
-                              "check that the issuer is spelled as the server spells it, path included");
+    return failure::permanent(
+        fault::discovery_failed,
+        "the authorization server " + issuer + " publishes no metadata at its well-known URLs",
+        "check that the issuer is spelled as the server spells it, path included; a server "
+        "without metadata is named with the line: authorization_server: {issuer: \"" +
+            issuer + "\", authorization_endpoint: …, token_endpoint: …}");
 }
 
 flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std::string> spellings,

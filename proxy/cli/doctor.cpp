@@ -6,6 +6,7 @@
 #include "core/display_text.hpp"
 #include "core/uri.hpp"
 #include "policy/discovery_flow.hpp"
+#include "policy/recovery_plan.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/flow_driver.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
@@ -60,7 +61,37 @@ void judge_registration(examination& x, const config& c, const upstream_config& 
               (as.client_id_metadata_document_supported ? ", or set client_metadata_url." : "."));
 }
 
-void judge_server(examination& x, const config& c, const upstream_config& u, const discovered_server& d) {
+/// Which scopes a login will ask for, as far as that is known before it.
+void judge_scopes(examination& x, const upstream_config& u, const discovered_server& d,
+                  const scope_set& asked) {
+    const auto scopes = first_scopes(u.scopes, asked, d.scopes_supported.value_or(scope_set()));
+    const auto& theirs = d.server.scopes_supported;
+    if (scopes.empty())
+        x.note("No scope will be asked for: neither `scopes`, nor the challenge, nor the resource's metadata "
+               "names "
+               "one. Where the provider then grants nothing, set `scopes`" +
+               (theirs && !theirs->empty() ? "; it knows: " + clean_text(theirs->to_string(), 400) + "."
+                                           : std::string(".")));
+    else if (theirs && !theirs->empty() && !theirs->covers(scopes))
+        x.note("The login will ask for " + clean_text(scopes.without(*theirs).to_string(), 200) +
+               ", which the authorization server does not list: if it says invalid_scope, set `scopes` to "
+               "some of: " +
+               clean_text(theirs->to_string(), 400) + ".");
+}
+
+/// Whether a login can be expected to bring a refresh token.
+void judge_renewal(examination& x, const authorization_server& as) {
+    if (!as.may_support_grant("refresh_token"))
+        x.note("It does not list the grant refresh_token: a sign-in will have to be repeated when its token "
+               "ends.");
+    else if (as.is_openid_provider() && as.scopes_supported && !as.offers_offline_access())
+        x.note("It does not list the scope offline_access: it may give no refresh token. If it knows the "
+               "scope all the "
+               "same, add it to `scopes`.");
+}
+
+void judge_server(examination& x, const config& c, const upstream_config& u, const discovered_server& d,
+                  const scope_set& asked) {
     const auto& as = d.server;
     if (d.used_defaults)
         x.note("No metadata was found. Assumed, not seen: " + clean_text(d.issuer()) +
@@ -76,7 +107,11 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
             x.bad(as.without("device_authorization_endpoint").describe() + "; or set login: browser.");
         if (u.login == login_kind::browser && as.authorization_endpoint.empty())
             x.bad(as.without("authorization_endpoint").describe());
+        if (const auto front = check_front_channel(as); !front && u.login == login_kind::browser)
+            x.bad(front.error().describe());
         judge_registration(x, c, u, d);
+        judge_scopes(x, u, d, asked);
+        judge_renewal(x, as);
     }
     if (as.token_endpoint.empty())
         x.bad("It names no token_endpoint: no token can be had there.");
@@ -97,7 +132,8 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
         x.bad("dpop: require is set, but it lists no DPoP algorithm that we have (ES256).");
     if (!d.resource.empty())
         x.note("Tokens are asked with resource=" + clean_text(d.resource) +
-               "; if the server refuses that (Entra does), set resource: omit.");
+               (is_entra(as.issuer) ? "; Entra refuses that beside scopes of its own: set resource: omit."
+                                    : "; if the server refuses that, set resource: omit."));
 }
 
 task<void> examine(executor ex, const config& c, const upstream_config& u, http_fetcher& network,
@@ -132,7 +168,7 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
         x.note("It names no authorization server either: there is nothing to sign in to, as far as can be "
                "seen.");
     else if (report.outcome)
-        judge_server(x, c, u, *report.outcome);
+        judge_server(x, c, u, *report.outcome, challenge.scope.value_or(scope_set()));
     else
         x.bad(report.outcome.error().describe());
     const auto idp = c.identity_providers.find(u.identity_provider);
