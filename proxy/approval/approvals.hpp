@@ -39,8 +39,7 @@ public:
     virtual task<result<revocation_report>> logout(std::string upstream, std::string principal) = 0;
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
-    virtual task<result<revocation_report>> logout_idp(std::string identity_provider,
-                                                       std::string principal);
+    virtual task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal);
 
     /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
     /// completes without a login.

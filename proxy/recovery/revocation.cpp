@@ -123,8 +123,8 @@ task<void> retire_work(recovery_context& context, life_place place, life::retire
     if (!done)
         log_event(log_level::warn, "vault",
                   {{"upstream", place.whose.upstream},
-                   {"message", "a token that was replaced can't be kept for the sign-out: " +
-                                   done.error().describe()}});
+                   {"message",
+                    "a token that was replaced can't be kept for the sign-out: " + done.error().describe()}});
 }
 
 namespace {

@@ -44,8 +44,8 @@ result<retired_credential> retired_from_json(const secret& text) {
 
 } // namespace
 
-result<std::vector<retired_credential>>
-credential_store::retired(bool session, const std::string& principal, const std::string& name) {
+result<std::vector<retired_credential>> credential_store::retired(bool session, const std::string& principal,
+                                                                  const std::string& name) {
     const auto prefix = joined_key(place_of(session, principal, name)) + " ";
     auto records = vault_.list(record_kind::retired);
     if (!records)
@@ -59,9 +59,8 @@ credential_store::retired(bool session, const std::string& principal, const std:
             return one.error();
         out.push_back(std::move(*one));
     }
-    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {
-        return a.value.obtained_at > b.value.obtained_at;
-    });
+    std::sort(out.begin(), out.end(),
+              [](const auto& a, const auto& b) { return a.value.obtained_at > b.value.obtained_at; });
     return out;
 }
 

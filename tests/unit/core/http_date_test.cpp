@@ -32,8 +32,8 @@ TEST_CASE("Retry-After: seconds, and a date by the server's own clock") {
     CHECK(retry_after(refusal({{"Retry-After", " 30 "}})) == 30s);
     CHECK(retry_after(refusal({{"Retry-After", "99999999999999999999"}})) == 24h);
     const std::string later = "Wed, 21 Oct 2026 12:00:40 GMT";
-    CHECK(retry_after(refusal({{"Retry-After", later}, {"Date", "Wed, 21 Oct 2026 12:00:00 GMT"}}), at_noon - 1h) ==
-          40s);
+    CHECK(retry_after(refusal({{"Retry-After", later}, {"Date", "Wed, 21 Oct 2026 12:00:00 GMT"}}),
+                      at_noon - 1h) == 40s);
     CHECK(retry_after(refusal({{"Retry-After", later}}), at_noon) == 40s);
     CHECK(retry_after(refusal({{"Retry-After", later}}), at_noon + 1h) == 0s);
     CHECK_FALSE(retry_after(refusal({{"Retry-After", later}})));

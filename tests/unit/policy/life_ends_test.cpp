@@ -149,7 +149,8 @@ TEST_CASE("life: a sign-out that the vault can't take sticks here, says so, and 
     holds(w);
 }
 
-TEST_CASE("life: a refresh that a step-up overtakes is kept for the sign-out: revoking it would end the login") {
+TEST_CASE(
+    "life: a refresh that a step-up overtakes is kept for the sign-out: revoking it would end the login") {
     life_world w;
     w.sign_in();
     w.refuse();
