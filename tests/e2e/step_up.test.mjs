@@ -35,6 +35,27 @@ test('a tool that needs more scope waits for one approval with the union, then w
   passed();
 });
 
+test('what a step-up replaces lives until the sign-out, which ends everything at the server and says so', { timeout: 60_000 }, async (t) => {
+  const { as, proxy, url, passed } = await use(t);
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const call = client.callTool({ name: 'admin', arguments: {} });
+  await proxy.approve((await proxy.oneApproval()).id);
+  assert.equal(said(await call), 'administered');
+  assert.equal(as.counts.revokedGrants, 0, 'the server revokes by grant: the new login would have ended too');
+  await new Promise((resolve) => setTimeout(resolve, 2200)); // the token's life
+  assert.equal(said(await client.callTool({ name: 'admin', arguments: {} })), 'administered');
+  assert.equal(as.counts.authorizations, 2, 'no third sign-in');
+  await client.close();
+  const { credentials } = (await proxy.api('/api/credentials')).body;
+  const out = await proxy.api('/api/logout', { method: 'POST', body: JSON.stringify({ upstream: credentials[0].upstream }) });
+  assert.equal(out.status, 200, JSON.stringify(out.body));
+  assert.ok(out.body.revoked >= 2, JSON.stringify(out.body));
+  assert.match(out.body.message, /revoked at the provider/);
+  assert.ok(as.counts.revokedGrants >= 1);
+  passed();
+});
+
 test('a step-up that the person refuses at the provider fails that call and no other', { timeout: 60_000 }, async (t) => {
   const { rs, proxy, url, passed } = await use(t);
   const client = v1(url);

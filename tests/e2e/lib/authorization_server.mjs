@@ -45,7 +45,7 @@ export async function startAuthorizationServer({
   const signingKey = { ...(await jose.exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'e2e' };
 
   const counts = {
-    registrations: 0, authorizations: 0, codes: 0, refreshes: 0, refreshErrors: 0, reuses: 0, devices: 0, errors: [],
+    registrations: 0, authorizations: 0, codes: 0, refreshes: 0, refreshErrors: 0, reuses: 0, devices: 0, revokedGrants: 0, errors: [],
   };
   const settings = { accessTokenSeconds };
   let paused = false;
@@ -83,6 +83,7 @@ export async function startAuthorizationServer({
   });
 
   provider.on('registration_create.success', () => counts.registrations++);
+  provider.on('grant.revoked', () => counts.revokedGrants++);
   provider.on('authorization.success', () => counts.authorizations++);
   provider.on('grant.success', (ctx) => {
     const type = ctx.oidc.params.grant_type;
