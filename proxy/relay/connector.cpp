@@ -20,6 +20,12 @@ void connector::interrupt() {
 }
 
 failure connector::unreachable(const std::string& why) const {
+    if (to_.proxy && !at_upstream_)
+        return failure::passing(fault::upstream_unreachable,
+                                "the outbound proxy " + to_.proxy->host + ":" +
+                                    std::to_string(to_.proxy->port) + ", by which upstream " +
+                                    to_.upstream->name + " is reached, can't be used: " + why,
+                                "HTTPS_PROXY names it: correct that, or add " + to_.host + " to NO_PROXY");
     return failure::passing(fault::upstream_unreachable,
                             "upstream " + to_.upstream->name + " (" + to_.authority +
                                 ") can't be reached: " + why,
@@ -109,8 +115,7 @@ task<result<channel>> connector::tunnel(channel plain) {
         co_await plain.wait(r.is);
     }
     waiting_ = nullptr;
-    co_return unreachable(stopped_ ? "the outbound proxy did not answer in time"
-                                   : "the outbound proxy closed the connection");
+    co_return unreachable(stopped_ ? "it did not answer in time" : "it closed the connection");
 }
 
 /// In the order in which they are tried.
@@ -152,6 +157,7 @@ task<result<channel>> connector::run() {
         auto straight = std::move(*last);
         last = co_await tunnel(std::move(straight));
     }
+    at_upstream_ = true;
     if (!last.has_value() || !to_.tls)
         co_return std::move(last);
     auto plain = std::move(*last);

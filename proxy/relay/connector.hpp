@@ -31,6 +31,7 @@ private:
     asio::ip::basic_resolver<asio::ip::tcp, executor> resolver_;
     channel* waiting_ = nullptr;
     bool stopped_ = false;
+    bool at_upstream_ = false; ///< the way through the outbound proxy is open
 };
 
 } // namespace reauth

@@ -83,6 +83,20 @@ TEST_CASE("requests to an upstream go through the outbound proxy", "[relay]") {
     CHECK(error["message"].get<std::string>().find("NO_PROXY") != std::string::npos);
 }
 
+TEST_CASE("an outbound proxy that is not there is what the error names, with the key that helps", "[relay]") {
+    relay_test::running_proxy proxy(
+        relay_test::running_proxy::upstream("https://mcp.example/mcp"),
+        [&](config& c) { c.outbound = parse_outbound_proxy("http://127.0.0.1:1", "").value(); });
+    auto client = proxy.connect();
+    client.send(proxy.request("POST /up", relay_test::json_fields, relay_test::rpc(1, "ping").dump()));
+    const auto error = relay_test::read_message(client).parsed()["error"];
+    CHECK(error["data"]["code"] == "upstream_unreachable");
+    const auto message = error["message"].get<std::string>();
+    CHECK(message.find("the outbound proxy 127.0.0.1:1") != std::string::npos);
+    CHECK(message.find("HTTPS_PROXY") != std::string::npos);
+    CHECK(message.find("can't be reached") == std::string::npos);
+}
+
 TEST_CASE("a certificate whose host stands in its common name alone is not trusted") {
     scratch_directory where;
     const certificate_files files(where, "old", "", "mcp.test");
