@@ -37,8 +37,6 @@ void read_token_form(section& s, upstream_config& u) {
                           {"none", token_form::none}});
     s.text("header", u.token_header);
     const auto lower = ascii_lower(u.token_header);
-    if (u.token_header.empty())
-        u.token_header = s.has("header") ? "" : "Authorization";
     if (!is_http_token(u.token_header) || is_own_header(lower))
         s.error("header",
                 "must be the name of a header field that neither the proxy nor the client sets, like "

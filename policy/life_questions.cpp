@@ -251,7 +251,8 @@ void credential_life::handle(const life::approve_asked& e) {
         q.work = next_++;
         emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, asked_now(q), server_, e.from_page,
                                  challenged_dpop_, challenged_bearer_, q.resource_metadata, pinned_issuer_,
-                                 e.method});
+                                 e.method, q.shown.acr_values, q.shown.max_age, prompt_login_,
+                                 register_scopes_});
         return;
     case question_phase::starting:
     case question_phase::minting:

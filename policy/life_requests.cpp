@@ -10,7 +10,7 @@
 namespace reauth {
 namespace {
 
-/// For whom an access token says to be, as far as it can be read; else what it was asked for.
+/// For whom an access token says to be, as far as it can be read.
 std::string audience_of(const credential& c) {
     std::string all;
     if (const auto claims = decode_jwt_claims(c.access_token.reveal()))

@@ -191,9 +191,9 @@ void credential_life::redemption_failed(question& q, const life::flow_ended& e) 
            q.rule, {}, q.shown.client_name);
     const auto id = q.shown.id;
     callback_outcome said{false, "This sign-in can't be completed", why.describe(), id};
-    q.pending_state = secret(); // it was taken
-    const bool login_wanted =
-        wants_login(why) && !std::exchange(prompt_login_, prompt_login_ || wants_login(why));
+    q.pending_state = secret();                                   // it was taken
+    const bool login_wanted = wants_login(why) && !prompt_login_; // asked for already, it is final
+    prompt_login_ = prompt_login_ || login_wanted;
     register_scopes_ = register_scopes_ || e.register_scopes;
     if (e.client_unknown || login_wanted) {
         if (login_wanted)

@@ -129,6 +129,8 @@ std::string key_of_question(const life_place& place, const life::begin_sign_in& 
     asked.place = question_place(place.whose.url, place.whose.resource);
     asked.shown.principal = place.whose.principal;
     asked.login_scopes = what.question;
+    asked.shown.acr_values = what.acr_values;
+    asked.shown.max_age = what.max_age;
     return credential_store::question_key(asked);
 }
 

@@ -168,6 +168,10 @@ TEST_CASE("a server that wants a fresh sign-in gets one: no refresh is spent for
     CHECK(asked["reason"] == "user_authentication");
     CHECK(asked["authentication"]["acr_values"] == "mfa");
     CHECK(asked["authentication"]["max_age"] == 60);
+    const auto there =
+        json::parse(house.proxy->api("POST", "approvals/" + asked["id"].get<std::string>() + "/approve")
+                        .body)["location"];
+    CHECK(has(there.get<std::string>(), "acr_values=mfa&max_age=60"));
     house.proxy->approve();
     auto second = house.up->accept();
     read_message(second);
