@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
-#include <limits>
 #include <string>
 
 namespace reauth {

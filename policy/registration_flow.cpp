@@ -2,7 +2,6 @@
 #include "policy/registration_flow.hpp"
 
 #include "core/device.hpp"
-#include "core/http_date.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -59,12 +58,8 @@ flow<result<registered_client>> register_once(const flow_environment& env, const
         if (client || !client.error().transient)
             co_return client;
         const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr, env.now());
-        if (!wait) {
-            auto why = client.error();
-            if (answer)
-                why.retry_after = retry_after(*answer, env.now());
-            co_return why;
-        }
+        if (!wait)
+            co_return given_up(client.error(), answer, env.now());
         const pause rest{*wait};
         co_await rest;
     }

@@ -40,6 +40,12 @@ std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry,
     return std::max<std::chrono::milliseconds>(*asked, scheduled);
 }
 
+failure given_up(failure why, const result<http_response>& answer, time_point now) {
+    if (answer)
+        why.retry_after = retry_after(*answer, now);
+    return why;
+}
+
 result<secret> dpop_key_for(bool wanted, const secret& kept) {
     if (!kept.empty())
         return kept;
@@ -75,12 +81,8 @@ flow<result<token_response>> ask_token_endpoint(const flow_environment& env, tok
             co_return outcome;
         ++tries;
         const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr, env.now());
-        if (!wait) {
-            auto why = outcome.error();
-            if (answer)
-                why.retry_after = retry_after(*answer, env.now());
-            co_return why;
-        }
+        if (!wait)
+            co_return given_up(outcome.error(), answer, env.now());
         const pause rest{*wait};
         co_await rest;
     }

@@ -36,4 +36,7 @@ std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry,
                                                     const http_response* answer,
                                                     std::optional<time_point> now = std::nullopt);
 
+/// `why` as it is told once no try is left: with what the answer asks to wait, so that nobody tries before.
+failure given_up(failure why, const result<http_response>& answer, time_point now);
+
 } // namespace reauth

@@ -134,6 +134,7 @@ private:
     struct refusal {
         parsed_challenge challenge;
         unsigned status = 0;
+        bool is_page = false;           ///< a redirect in its place: no word that a person could be asked for
         std::vector<std::string> lines; ///< its WWW-Authenticate values as they came, for `pass`
     } heard_;
     struct {

@@ -74,6 +74,7 @@ task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
     page_seen_ = true;
     heard_ = {};
     heard_.status = 401;
+    heard_.is_page = true;
     heard_.challenge.kind = challenge_kind::token_expired;
     heard_.challenge.bearer = true;
     co_return s_.gone ? outcome::client_gone : outcome::challenged;
@@ -107,6 +108,7 @@ bool exchange::hear_challenge() {
     heard_.challenge =
         read_challenge(answer.status, lines, answer.value(field_id::dpop_nonce), credential_ != nullptr);
     heard_.status = answer.status;
+    heard_.is_page = false;
     heard_.lines.assign(lines.begin(), lines.end());
     return heard_.challenge.kind != challenge_kind::not_a_challenge;
 }

@@ -78,9 +78,8 @@ task<result<exchange::outcome>> exchange::recover() {
             "allows to replay",
             "send it again: the credential is being renewed");
     }
-    if (!page_seen_)
+    if (!heard_.is_page)
         co_return co_await wait(std::move(ask));
-    // a redirect is no word that a person could be asked for
     ask.what.notice_only = true;
     ask.what.person = person_use::never;
     auto renewed = co_await wait(std::move(ask));

@@ -44,16 +44,27 @@ result<retired_credential> retired_from_json(const secret& text) {
 
 } // namespace
 
+namespace {
+
+/// The records of one place.
+result<std::vector<vault_record>> records_of(vault& records, bool session, const std::string& principal,
+                                             const std::string& name) {
+    const auto prefix = joined_key(place_of(session, principal, name)) + " ";
+    auto all = records.list(record_kind::retired);
+    if (all)
+        std::erase_if(*all, [&](const vault_record& record) { return !record.key.starts_with(prefix); });
+    return all;
+}
+
+} // namespace
+
 result<std::vector<retired_credential>> credential_store::retired(bool session, const std::string& principal,
                                                                   const std::string& name) {
-    const auto prefix = joined_key(place_of(session, principal, name)) + " ";
-    auto records = vault_.list(record_kind::retired);
+    auto records = records_of(vault_, session, principal, name);
     if (!records)
         return records.error();
     std::vector<retired_credential> out;
     for (const auto& record : *records) {
-        if (!record.key.starts_with(prefix))
-            continue;
         auto one = retired_from_json(record.value);
         if (!one)
             return one.error();
@@ -92,14 +103,12 @@ result<void> credential_store::retire(bool session, const std::string& principal
 
 result<void> credential_store::forget_retired(bool session, const std::string& principal,
                                               const std::string& name) {
-    const auto prefix = joined_key(place_of(session, principal, name)) + " ";
-    auto records = vault_.list(record_kind::retired);
+    auto records = records_of(vault_, session, principal, name);
     if (!records)
         return records.error();
     std::vector<vault_write> gone;
     for (const auto& record : *records)
-        if (record.key.starts_with(prefix))
-            gone.push_back({record_kind::retired, record.key, {}, {}, {}});
+        gone.push_back({record_kind::retired, record.key, {}, {}, {}});
     if (gone.empty())
         return {};
     auto done = vault_.write(std::move(gone));
