@@ -84,7 +84,10 @@ private:
     // phases 6 to 9: exchange_recovery.cpp
     task<result<outcome>> recover_ahead();
     task<result<outcome>> recover();
-    task<result<outcome>> wait(recovery_ask ask);
+    task<result<outcome>> wait(std::shared_ptr<held_request> held);
+    std::shared_ptr<held_request> hold(recovery_ask ask);
+    result<std::shared_ptr<held_request>> hold_for_challenge();
+    std::optional<failure> why_not_held(recovery_ask& ask);
     task<result<outcome>> pass_to_client(failure why);
     recovery_ask make_ask();
     std::string client_name() const;

@@ -58,7 +58,8 @@ task<result<exchange::outcome>> exchange::pass_gate() {
     call.client_name = ask.what.client_name;
     call.rule = rule->name.empty() ? rule->where : rule->name;
     call.wait = rule->wait;
-    auto approved = co_await wait(std::move(ask));
+    auto held = hold(std::move(ask));
+    auto approved = co_await wait(std::move(held));
     if (approved && *approved == outcome::resend)
         news_ = {}; // this approval is used up
     co_return approved;

@@ -41,6 +41,10 @@ bool exchange::owed_nothing() const {
            !w_.limits.old_servers.is_old(where_.to->origin + where_.to->base_path);
 }
 
+std::shared_ptr<held_request> exchange::hold(recovery_ask ask) {
+    return std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
+}
+
 /// The credential has expired for sure: renewed before it is sent.
 task<result<exchange::outcome>> exchange::recover_ahead() {
     renewed_ahead_ = credential_->generation();
@@ -48,49 +52,61 @@ task<result<exchange::outcome>> exchange::recover_ahead() {
     ask.what.notice_only = true;
     ask.what.challenge = {};
     ask.what.challenge.kind = challenge_kind::token_expired;
-    co_return co_await wait(std::move(ask));
+    return wait(hold(std::move(ask)));
+}
+
+/// Why the challenge that was heard is answered at once; nothing: the request is held.
+std::optional<failure> exchange::why_not_held(recovery_ask& ask) {
+    const auto& upstream = where_.upstream().name;
+    if (attempts_++ >= where_.settings().limits.attempts)
+        return failure::permanent(fault::reauth_failed,
+                                  "upstream " + upstream + " refused the request " +
+                                      std::to_string(attempts_) + " times, each time with a new credential",
+                                  "see `mcp-reauth doctor " + upstream + "`");
+    if (owed_nothing()) {
+        no_stream_ = true;
+        return failure::passing(fault::approval_required,
+                                "upstream " + upstream + " wants a sign-in before it has a stream to give",
+                                "send `initialize` by POST: its answer says how to sign in");
+    }
+    if (replayable())
+        return {};
+    // too late for this request; the next one finds a new credential
+    auto held = hold(std::move(ask));
+    held->abandon();
+    w_.recovery.ask(held);
+    return failure::passing(fault::request_not_replayable,
+                            "the upstream wants a new credential, and this request is larger than "
+                            "limits.replay_body allows to replay",
+                            "send it again: the credential is being renewed");
+}
+
+/// What the challenge that was heard is held for; a failure: it is not.
+result<std::shared_ptr<held_request>> exchange::hold_for_challenge() {
+    w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
+    auto ask = make_ask();
+    if (heard_.is_page) {
+        ask.what.notice_only = true;
+        ask.what.person = person_use::never;
+    }
+    if (auto why = why_not_held(ask))
+        return std::move(*why);
+    return hold(std::move(ask));
 }
 
 task<result<exchange::outcome>> exchange::recover() {
-    const auto& upstream = where_.upstream().name;
-    w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
-    if (attempts_++ >= where_.settings().limits.attempts)
-        co_return failure::permanent(fault::reauth_failed,
-                                     "upstream " + upstream + " refused the request " +
-                                         std::to_string(attempts_) +
-                                         " times, each time with a new credential",
-                                     "see `mcp-reauth doctor " + upstream + "`");
-    auto ask = make_ask();
-    if (owed_nothing()) {
-        no_stream_ = true;
-        co_return failure::passing(fault::approval_required,
-                                   "upstream " + upstream + " wants a sign-in before it has a stream to give",
-                                   "send `initialize` by POST: its answer says how to sign in");
-    }
-    if (!replayable()) {
-        // too late for this request; the next one finds a new credential
-        auto held = std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
-        held->abandon();
-        w_.recovery.ask(held);
-        co_return failure::passing(
-            fault::request_not_replayable,
-            "the upstream wants a new credential, and this request is larger than limits.replay_body "
-            "allows to replay",
-            "send it again: the credential is being renewed");
-    }
-    if (!heard_.is_page)
-        co_return co_await wait(std::move(ask));
-    ask.what.notice_only = true;
-    ask.what.person = person_use::never;
-    auto renewed = co_await wait(std::move(ask));
-    if (!renewed && renewed.error().code == fault::reauth_failed)
+    auto held = hold_for_challenge();
+    if (!held)
+        co_return held.error();
+    auto renewed = co_await wait(std::move(*held));
+    if (!renewed && heard_.is_page && renewed.error().code == fault::reauth_failed)
         co_return redirect_failure();
     co_return renewed;
 }
 
-/// Holds the request until the recovery is over: it is sent again, or answered.
-task<result<exchange::outcome>> exchange::wait(recovery_ask ask) {
-    auto held = std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
+/// Holds the request until the recovery is over: it is sent again, or answered. The frames of this path live
+/// as long as a person takes: what they need only before the wait is left in functions that return.
+task<result<exchange::outcome>> exchange::wait(std::shared_ptr<held_request> held) {
     if (body_.read())
         s_.watch_client();
     held_wait waiting(s_, answer_, message_, head(), where_, std::move(held), began_, news_);
