@@ -143,6 +143,9 @@ struct upstream_config {
     std::string header_binding = "-";
     std::vector<std::pair<std::string, std::string>> authorize_params;
     tls_client_config tls;
+    bool allow_http = false; ///< http beyond loopback, to it and to what its metadata names
+
+    plain_http http() const noexcept { return allow_http ? plain_http::allowed : plain_http::on_loopback; }
 };
 
 struct egress_config {

@@ -70,6 +70,10 @@ void report_unused(reading& r) {
     for (const auto& [key, value] : r.inputs.flags)
         if (!r.used.contains(key))
             r.problems.error({}, "there is no key '" + clean_text(key, 80) + "' to set.");
+    const bool read = r.places.contains(r.flagged.substr(0, std::max<std::size_t>(r.flagged.size(), 1) - 1));
+    for (const auto& [key, value] : r.inputs.upstream_flags)
+        if (read && !r.used.contains(r.flagged + key))
+            r.problems.error({0, 0, value.flag}, "there is no key '" + clean_text(key, 80) + "' to set.");
 }
 
 result<config> finish(config c, reading& r) {
@@ -111,6 +115,8 @@ result<config> load_config_text(std::string_view text, const std::string& file_n
                                 const config_inputs& inputs) {
     problem_log problems(file_name);
     reading r{problems, inputs, std::filesystem::path(file_name).parent_path().string(), {}, {}, {}};
+    if (inputs.only_upstream && !inputs.only_upstream->empty())
+        r.flagged = "upstreams." + *inputs.only_upstream + ".";
     config c;
     c.file = file_name;
     const auto tree = parse_yaml(text, problems);
@@ -146,18 +152,22 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
     if (!parsed)
         return failure::permanent(fault::invalid_configuration, parsed.error().message + scheme_hint(url),
                                   "give it like https://api.example.com/mcp");
-    if (!parsed->https() && !parsed->loopback())
+    if (!parsed->https() && !parsed->loopback() && !inputs.upstream_flags.contains("allow_http"))
         return failure::permanent(fault::invalid_configuration,
                                   "the upstream's URL must be https: over http to " +
                                       display_host(parsed->host) + " anyone on the way could read the tokens",
-                                  "only loopback may be http");
+                                  "only loopback may be http; in a network that you trust add --allow-http");
+    auto with_url = inputs;
+    with_url.upstream_flags["url"] = {std::string(url), "URL"};
     problem_log problems("");
-    reading r{problems, inputs, {}, {}, {}, {}};
+    reading r{problems, with_url, {}, {}, {}, {}};
     config c;
     read_config(section(r, nullptr, {}, {}), r, c);
-    upstream_config u;
-    u.name = name_for_host(parsed->host);
-    u.url = url;
+    const auto name = name_for_host(parsed->host);
+    r.flagged = "upstreams." + name + ".";
+    if (with_url.only_upstream)
+        with_url.only_upstream = name;
+    auto u = read_upstream(section(r, nullptr, "upstreams." + name, {}), r, name);
     u.path = "/";
     u.also_at.push_back("/" + u.name);
     auto own = parsed->path;

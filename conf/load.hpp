@@ -24,6 +24,13 @@ struct config_inputs {
     /// read either.
     std::optional<std::string> only_upstream = {};
 
+    /// What a command line says of the one upstream that it names, by the key's path below `upstreams.NAME`:
+    /// the value, and the flag that it came from.
+    struct flag_value {
+        std::string text, flag;
+    };
+    std::map<std::string, flag_value> upstream_flags = {};
+
     /// Whether the secret or file of that key is wanted.
     bool reads(std::string_view key) const;
 };

@@ -20,17 +20,17 @@ bool plain_name(std::string_view name) {
                        [&](char c) { return is_ascii_alnum(c) || marks.find(c) != marks.npos; });
 }
 
-void read_issuer(section& s, std::string& out) {
+void read_issuer(section& s, std::string& out, plain_http http = plain_http::on_loopback) {
     s.text("issuer", out);
     if (out.empty())
         return;
-    if (auto url = parse_secure_url(out, "issuer"); !url)
+    if (auto url = parse_secure_url(out, "issuer", http); !url)
         s.error("issuer", "is not usable: " + url.error().message);
     else if (url->has_query)
         s.error("issuer", "must be an issuer identifier: a URL without a query.");
 }
 
-void read_oauth_client(section s, oauth_client_config& out) {
+void read_oauth_client(section s, oauth_client_config& out, plain_http http = plain_http::on_loopback) {
     s.text("id", out.id);
     out.client_secret = s.secret_value("secret").value;
     s.choice<std::string>("auth", out.auth,
@@ -40,7 +40,7 @@ void read_oauth_client(section s, oauth_client_config& out) {
                            {"private_key_jwt", "private_key_jwt"}});
     out.private_key = s.secret_value("private_key").value;
     s.choice<std::string>("alg", out.alg, {{"ES256", "ES256"}, {"RS256", "RS256"}, {"PS256", "PS256"}});
-    read_issuer(s, out.issuer);
+    read_issuer(s, out.issuer, http);
     if (out.id.empty() && (s.has("secret") || s.has("private_key")))
         s.error("id", "is missing: a secret or key belongs to a client id.");
     if (out.auth == "private_key_jwt" && !s.has("private_key"))
@@ -56,8 +56,8 @@ void read_login(section& s, login_kind& out) {
     s.choice<login_kind>("login", out, {{"browser", login_kind::browser}, {"device", login_kind::device}});
 }
 
-void read_server(section s, configured_server_settings& out) {
-    read_issuer(s, out.issuer);
+void read_server(section s, configured_server_settings& out, plain_http http) {
+    read_issuer(s, out.issuer, http);
     const std::pair<const char*, std::string*> endpoints[] = {
         {"authorization_endpoint", &out.authorization_endpoint},
         {"token_endpoint", &out.token_endpoint},
@@ -71,7 +71,7 @@ void read_server(section s, configured_server_settings& out) {
         any = any || !url->empty();
         if (url->empty())
             continue;
-        if (auto usable = parse_secure_url(*url, name); !usable)
+        if (auto usable = parse_secure_url(*url, name, http); !usable)
             s.error(name, "is not usable: " + usable.error().message);
     }
     if (!out.issuer.empty() && !any)
@@ -227,6 +227,7 @@ identity_provider_config read_identity_provider(section s, const std::string& na
 
 /// Whether it is on loopback, where http will do.
 bool read_url(section& s, upstream_config& u) {
+    s.boolean("allow_http", u.allow_http);
     s.text("url", u.url);
     bool loopback = false;
     if (!s.has("url")) {
@@ -236,9 +237,16 @@ bool read_url(section& s, upstream_config& u) {
             s.error("url", "is not usable: " + url.error().message + scheme_hint(u.url));
     } else {
         loopback = url->loopback();
-        if (!url->https() && !loopback)
-            s.error("url", "must be https: over http to " + display_host(url->host) +
-                               " anyone on the way could read the tokens. Only loopback may be http.");
+        const bool exposed = !url->https() && !loopback;
+        const auto host = display_host(url->host);
+        if (exposed && !u.allow_http)
+            s.error("url",
+                    "must be https: over http to " + host +
+                        " anyone on the way could read the tokens. Only loopback may be http; in a network "
+                        "that you trust add allow_http: true.");
+        else if (exposed)
+            s.warning("allow_http", "lets tokens travel to " + host +
+                                        " unprotected: whoever is on the way can read and use them.");
     }
     return loopback;
 }
@@ -276,7 +284,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
             s.error("path", wrong + ".");
     u.listen = s.endpoint("listen");
     s.choice<grant_kind>("grant", u.grant, grant_words);
-    read_oauth_client(s.sub("client"), u.client);
+    read_oauth_client(s.sub("client"), u.client, u.http());
     s.text("identity_provider", u.identity_provider);
     read_scopes(s, u);
     read_resource(s, u);
@@ -294,7 +302,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<address_family>("prefer", u.prefer,
                              {{"any", address_family::any}, {"ipv4", address_family::ipv4}});
     s.choice<era_mode>("era", u.era, {{"pass", era_mode::pass}, {"bridge", era_mode::bridge}});
-    read_server(s.sub("authorization_server"), u.authorization_server);
+    read_server(s.sub("authorization_server"), u.authorization_server, u.http());
     s.choice<metadata_mode>("metadata", u.metadata,
                             {{"shield", metadata_mode::shield}, {"pass", metadata_mode::pass}});
     s.boolean("allow_missing_pkce", u.allow_missing_pkce);

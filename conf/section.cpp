@@ -35,6 +35,26 @@ std::string flag_name(const std::string& key) {
 
 } // namespace
 
+const config_inputs::flag_value* reading::upstream_flag(std::string_view key) const {
+    if (flagged.empty() || !key.starts_with(flagged))
+        return nullptr;
+    const auto found = inputs.upstream_flags.find(std::string(key.substr(flagged.size())));
+    return found == inputs.upstream_flags.end() ? nullptr : &found->second;
+}
+
+std::map<std::string, config_inputs::flag_value> reading::flagged_below(std::string_view prefix) {
+    std::map<std::string, config_inputs::flag_value> out;
+    if (flagged.empty() || !prefix.starts_with(flagged))
+        return out;
+    const auto below = std::string(prefix.substr(flagged.size()));
+    const auto& all = inputs.upstream_flags;
+    for (auto f = all.lower_bound(below); f != all.end() && f->first.starts_with(below); ++f) {
+        out.emplace(f->first.substr(below.size()), f->second);
+        used.insert(flagged + f->first);
+    }
+    return out;
+}
+
 section::section(reading& r, const yaml_node* node, std::string path, place at)
     : r_(r), node_(node), path_(std::move(path)), at_(std::move(at)) {
     if (node_ && node_->is != yaml_node::kind::map) {
@@ -82,13 +102,17 @@ bool section::present() const {
 bool section::has(std::string_view key) {
     known_.emplace_back(key);
     const auto name = dotted(key);
-    return (node_ && node_->find(key)) || r_.inputs.flags.contains(name) ||
+    return (node_ && node_->find(key)) || r_.inputs.flags.contains(name) || r_.upstream_flag(name) ||
            r_.inputs.environment.contains(environment_name(name));
 }
 
 std::optional<scalar> section::override_of(const std::string& key) {
     const auto variable = environment_name(key);
     auto from_environment = r_.environment(variable);
+    if (const auto* own = r_.upstream_flag(key)) {
+        r_.used.insert(key);
+        return scalar{own->text, {0, 0, own->flag}};
+    }
     if (auto flag = r_.inputs.flags.find(key); flag != r_.inputs.flags.end()) {
         r_.used.insert(key);
         return scalar{flag->second, {0, 0, flag_name(key)}};
@@ -208,6 +232,11 @@ std::optional<std::size_t> section::choose(std::string_view key, const std::vect
 std::vector<scalar> section::texts(std::string_view key) {
     std::vector<scalar> out;
     const auto* n = node(key);
+    if (auto over = override_of(dotted(key))) {
+        r_.places[dotted(key)] = over->at;
+        out.push_back(std::move(*over));
+        return out;
+    }
     if (!n || n->is == yaml_node::kind::null)
         return out;
     if (n->is == yaml_node::kind::scalar)

@@ -26,7 +26,13 @@ struct reading {
     std::map<std::string, place> places;       ///< where each key stands, by dotted key
     std::set<std::string> used;                ///< environment variables and flags that had a meaning
     std::vector<std::string> secret_variables; ///< environment variables that a secret was read from
+    std::string flagged =
+        {}; ///< "upstreams.NAME.": the upstream that inputs.upstream_flags are about; may be empty
 
+    /// What inputs.upstream_flags say of that key, or null.
+    const config_inputs::flag_value* upstream_flag(std::string_view key) const;
+    /// … of the keys that begin so, by what follows; they are used.
+    std::map<std::string, config_inputs::flag_value> flagged_below(std::string_view prefix);
     /// The place of that key, or of what is around it.
     place where(std::string key) const;
     std::optional<std::string> environment(const std::string& name);

@@ -171,6 +171,11 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
 std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key) {
     std::vector<std::pair<scalar, std::string>> out;
     const auto* n = node(key);
+    const auto given = r_.flagged_below(dotted(key) + ".");
+    for (const auto& [name, value] : given) {
+        out.emplace_back(scalar{name, {0, 0, value.flag}}, value.text);
+        r_.places[dotted(key)] = out.back().first.at;
+    }
     if (!n || n->is == yaml_node::kind::null)
         return out;
     if (n->is != yaml_node::kind::map) {
@@ -178,6 +183,8 @@ std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key)
         return out;
     }
     for (const auto& [name, value] : n->entries) {
+        if (given.contains(name.text))
+            continue;
         const auto at = dotted(key) + "." + name.text;
         if (value.is == yaml_node::kind::map)
             out.emplace_back(scalar{name.text, name.at},

@@ -30,29 +30,6 @@ failure no_such_upstream(const std::string& name, const std::vector<std::string>
                  "give the name of an upstream, or a URL like https://api.example.com/mcp");
 }
 
-/// ${NAME} becomes the variable's value.
-result<std::string> with_variables(std::string_view text, config_inputs& inputs,
-                                   std::vector<std::string>& used) {
-    std::string out;
-    for (;;) {
-        const auto begin = text.find("${"), end = text.find('}', begin);
-        if (begin == text.npos || end == text.npos)
-            return out.append(text);
-        const auto name = std::string(text.substr(begin + 2, end - begin - 2));
-        const auto found = inputs.environment.find(name);
-        if (found == inputs.environment.end())
-            return wrong("--header refers to the environment variable " + clean_text(name, 60) +
-                         ", which is not set");
-        if (trim_space(found->second).empty())
-            return wrong("--header refers to the environment variable " + clean_text(name, 60) +
-                             ", which is empty",
-                         "set it where the client starts this program (its `env`), or leave the header out");
-        out.append(text.substr(0, begin)).append(found->second);
-        used.push_back(name);
-        text.remove_prefix(end + 1);
-    }
-}
-
 /// What an Authorization field holds: a scheme that we know and its token, or a bare value.
 result<void> set_token(std::string_view value, upstream_config& u) {
     u.token_type = token_form::none;
@@ -81,14 +58,15 @@ result<void> set_token(std::string_view value, upstream_config& u) {
     return {};
 }
 
-result<void> add_header(const std::string& text, upstream_config& u, config& c, config_inputs& inputs) {
+result<void> add_header(const std::string& text, bool shown, upstream_config& u, config& c,
+                        const config_inputs& inputs) {
     const auto colon = text.find(':');
     const auto name = std::string(trim_space(std::string_view(text).substr(0, colon)));
     if (colon == std::string::npos || !valid_token(name))
         return wrong("--header '" + clean_text(name, 60) + "' is none: write --header 'Name: value'");
     const auto used_before = c.secret_variables.size();
-    const auto value =
-        with_variables(trim_space(std::string_view(text).substr(colon + 1)), inputs, c.secret_variables);
+    const auto value = with_variables(trim_space(std::string_view(text).substr(colon + 1)), "--header",
+                                      inputs, c.secret_variables);
     if (!value)
         return value.error();
     if (!valid_field_value(*value))
@@ -96,7 +74,7 @@ result<void> add_header(const std::string& text, upstream_config& u, config& c, 
     const auto lower = ascii_lower(name);
     if (lower == "authorization") {
         auto set = set_token(*value, u);
-        if (set && c.secret_variables.size() == used_before)
+        if (set && shown && c.secret_variables.size() == used_before)
             c.warnings.push_back("--header: the token is seen by everybody in the list of processes: write "
                                  "'Authorization: Bearer ${TOKEN}', and put TOKEN into the environment.");
         return set;
@@ -122,17 +100,32 @@ std::string binding_of(const stdio_target& target, const upstream_config& u) {
     return all.size() == 1 && all.front().first.empty() ? u.header_binding : header_binding(std::move(all));
 }
 
+/// What the name of a URL's upstream tells apart: tenants.
+std::string told_apart(const stdio_target& target, const std::string& binding) {
+    return target.apart.empty() ? binding : header_binding({{"headers", binding}, {"apart", target.apart}});
+}
+
+/// An upstream of its own, which no file describes. We are its only client here, so its cookies are kept like
+/// any client's, for load balancers.
+result<config> alone(const stdio_target& target, const config_inputs& inputs) {
+    auto made = config_for_url(target.upstream, inputs);
+    if (!made)
+        return made;
+    auto& u = made->upstreams.front();
+    u.name = name_for_url(*parse_http_url(target.upstream), told_apart(target, binding_of(target, u)));
+    if (!inputs.upstream_flags.contains("cookies"))
+        u.cookies = cookie_mode::jar;
+    return made;
+}
+
 result<config> with_its_upstream(const stdio_target& target, const config_inputs& inputs) {
     const bool url = names_url(target.upstream);
     if (target.file.empty()) {
-        auto made = config_for_url(target.upstream, inputs);
-        if (!made && !url)
+        if (!url)
             return wrong("there is no configuration that names an upstream '" +
                              clean_text(target.upstream, 60) + "'",
                          "give its URL (https://…), or the file with --config");
-        if (made)
-            made->upstreams.front().name = name_for_url(*parse_http_url(target.upstream));
-        return made;
+        return alone(target, inputs);
     }
     auto c = load_config(target.file, inputs);
     if (!c)
@@ -147,15 +140,36 @@ result<config> with_its_upstream(const stdio_target& target, const config_inputs
         return c;
     if (!url)
         return no_such_upstream(target.upstream, names, *c);
-    auto made = config_for_url(target.upstream, inputs);
+    auto made = alone(target, inputs);
     if (!made)
         return made;
     c->upstreams.push_back(std::move(made->upstreams.front()));
-    c->upstreams.front().name = name_for_url(*parse_http_url(target.upstream));
     return c;
 }
 
 } // namespace
+
+result<std::string> with_variables(std::string_view text, const std::string& flag,
+                                   const config_inputs& inputs, std::vector<std::string>& used) {
+    std::string out;
+    for (;;) {
+        const auto begin = text.find("${"), end = text.find('}', begin);
+        if (begin == text.npos || end == text.npos)
+            return out.append(text);
+        const auto name = std::string(text.substr(begin + 2, end - begin - 2));
+        const auto found = inputs.environment.find(name);
+        if (found == inputs.environment.end())
+            return wrong(flag + " refers to the environment variable " + clean_text(name, 60) +
+                         ", which is not set");
+        if (trim_space(found->second).empty())
+            return wrong(flag + " refers to the environment variable " + clean_text(name, 60) +
+                             ", which is empty",
+                         "set it where the client starts this program (its `env`), or leave the header out");
+        out.append(text.substr(0, begin)).append(found->second);
+        used.push_back(name);
+        text.remove_prefix(end + 1);
+    }
+}
 
 result<config> config_for_stdio(const stdio_target& target, config_inputs inputs) {
     inputs.only_upstream = names_url(target.upstream) ? "" : target.upstream;
@@ -169,10 +183,8 @@ result<config> config_for_stdio(const stdio_target& target, config_inputs inputs
     c->upstreams.resize(1);
     auto& u = c->upstreams.front();
     u.header_binding = binding_of(target, u);
-    if (names_url(target.upstream) && u.name == name_for_url(*parse_http_url(target.upstream)))
-        u.name = name_for_url(*parse_http_url(target.upstream), u.header_binding); // tenants are told apart
     for (const auto& header : target.headers) {
-        auto added = add_header(header, u, *c, inputs);
+        auto added = add_header(header, !target.secret_headers.contains(header), u, *c, inputs);
         if (!added)
             return added.error();
     }

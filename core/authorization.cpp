@@ -80,7 +80,7 @@ authorization_parameters(const authorization_request& request) {
 }
 
 result<std::string> authorization_url(const authorization_request& request) {
-    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
+    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint", request.http);
     if (!endpoint)
         return endpoint.error();
     const auto parameters = authorization_parameters(request);
@@ -94,7 +94,7 @@ result<std::string> authorization_url(const authorization_request& request) {
 
 result<std::string> pushed_authorization_url(const authorization_request& request,
                                              std::string_view request_uri) {
-    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint");
+    const auto endpoint = parse_secure_url(request.endpoint, "authorization_endpoint", request.http);
     if (!endpoint)
         return endpoint.error();
     std::string url = base_of(request, *endpoint);

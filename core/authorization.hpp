@@ -5,6 +5,7 @@
 #include "core/failure.hpp"
 #include "core/scope.hpp"
 #include "core/secret.hpp"
+#include "core/uri.hpp"
 
 #include <optional>
 #include <string>
@@ -25,7 +26,8 @@ struct authorization_request {
     std::string resource;       ///< RFC 8707, byte for byte
     std::string nonce;          ///< OIDC
     std::vector<std::pair<std::string, std::string>>
-        extra; ///< `authorize_params`; may not replace one of the above
+        extra;                                 ///< `authorize_params`; may not replace one of the above
+    plain_http http = plain_http::on_loopback; ///< where `endpoint` may be
 };
 
 /// What goes into the query, or into a pushed request's form (RFC 9126 §2.1), in order. fault::

@@ -40,8 +40,8 @@ result<http_request> device_authorization_request(const token_call& call, const 
                      std::move(form));
 }
 
-result<device_authorization> read_device_authorization(const http_response& answer,
-                                                       const sent_secrets& sent) {
+result<device_authorization> read_device_authorization(const http_response& answer, const sent_secrets& sent,
+                                                       plain_http http) {
     const auto document = parse_json_object(answer.body);
     const bool good =
         document && answer.status >= 200 && answer.status < 300 && error_word(*document).empty();
@@ -65,9 +65,9 @@ result<device_authorization> read_device_authorization(const http_response& answ
     if (out.device_code.empty() || out.user_code.empty() || out.verification_uri.empty())
         return unusable_code("answered without device_code, user_code or verification_uri: " +
                              words_of(answer, document, sent));
-    if (auto url = parse_secure_url(out.verification_uri, "verification_uri"); !url)
+    if (auto url = parse_secure_url(out.verification_uri, "verification_uri", http); !url)
         return unusable_code("sends people to an address that is not safe: " + url.error().message);
-    if (!parse_secure_url(out.verification_uri_complete, "verification_uri_complete"))
+    if (!parse_secure_url(out.verification_uri_complete, "verification_uri_complete", http))
         out.verification_uri_complete.clear();
     out.expires_in = seconds_of(*document, "expires_in", std::chrono::seconds(600), std::chrono::hours(24));
     out.interval = seconds_of(*document, "interval", std::chrono::seconds(5), slowest);

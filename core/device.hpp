@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/token.hpp"
+#include "core/uri.hpp"
 
 #include <chrono>
 #include <string>
@@ -24,7 +25,8 @@ struct device_authorization {
 result<http_request> device_authorization_request(const token_call& call, const scope_set& scope,
                                                   std::string_view resource);
 /// §3.2. A refusal is read like a token endpoint's.
-result<device_authorization> read_device_authorization(const http_response& answer, const sent_secrets& sent);
+result<device_authorization> read_device_authorization(const http_response& answer, const sent_secrets& sent,
+                                                       plain_http http = plain_http::on_loopback);
 /// §3.4.
 result<http_request> device_token_request(const token_call& call, const secret& device_code,
                                           std::string_view resource);

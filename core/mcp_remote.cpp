@@ -24,8 +24,14 @@ std::string key_of(const std::string& url, const mcp_remote_arguments& a) {
     auto text = url;
     if (!a.resource.empty())
         text += "|" + a.resource;
+    if (!a.authorize_params.empty())
+        text += "|" + json_text(nlohmann::json(a.authorize_params));
     if (!a.headers.empty())
         text += "|" + json_text(nlohmann::json(a.headers)); // sorted, compact: as JSON.stringify writes it
+    if (!a.client_metadata_url.empty())
+        text += "|" + a.client_metadata_url;
+    if (!a.token_endpoint.empty())
+        text += "|" + a.token_endpoint;
     return hex_encode(md5(text));
 }
 
@@ -66,6 +72,12 @@ std::vector<std::string> mcp_remote_keys(const mcp_remote_arguments& arguments) 
             out.push_back(std::move(key));
     }
     return out;
+}
+
+std::uint16_t mcp_remote_port(const mcp_remote_arguments& arguments) {
+    constexpr unsigned first = 3335, ports = 45'816;
+    const auto offset = std::stoul(key_of(arguments.url, arguments).substr(0, 4), nullptr, 16);
+    return static_cast<std::uint16_t>(first + offset % ports);
 }
 
 result<mcp_remote_login> read_mcp_remote(const secret& tokens, const secret& client, time_point now) {

@@ -4,6 +4,7 @@
 
 #include "core/registration.hpp"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,10 +17,15 @@ struct mcp_remote_arguments {
     std::string url;                            ///< as it was given there
     std::string resource;                       ///< --resource; empty: none
     std::map<std::string, std::string> headers; ///< --header, as written: variables not replaced
+    std::map<std::string, std::string> authorize_params = {}; ///< --authorize-param
+    std::string client_metadata_url = {}, token_endpoint = {};
 };
 
 /// The names its files may begin with, the likeliest first: a slash at the URL's end makes another.
 std::vector<std::string> mcp_remote_keys(const mcp_remote_arguments& arguments);
+
+/// The port of its callback where none is given: it follows from the arguments.
+std::uint16_t mcp_remote_port(const mcp_remote_arguments& arguments);
 
 /// A sign-in. Nothing of it is checked with any server.
 struct mcp_remote_login {

@@ -103,7 +103,8 @@ bool authorization_server::offers_dpop() const {
     return dpop_signing_alg_values_supported && lists(*dpop_signing_alg_values_supported, "ES256");
 }
 
-result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer) {
+result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer,
+                                                       plain_http http) {
     const auto document = parse_json_object(body);
     if (!document)
         return no_document("the authorization server metadata of " + clean_text(issuer) +
@@ -133,7 +134,7 @@ result<authorization_server> read_authorization_server(std::string_view body, st
             endpoint->resize(std::min(endpoint->size(), endpoint->find('#')));
         if (endpoint->empty())
             continue;
-        if (auto url = parse_secure_url(*endpoint, name); !url) {
+        if (auto url = parse_secure_url(*endpoint, name, http); !url) {
             out.ignored.emplace_back(name, url.error().message + " (" + clean_text(*endpoint, 80) + ")");
             endpoint->clear();
         }
@@ -169,8 +170,8 @@ result<authorization_server> read_origin_authorization_server(std::string_view b
     return read_authorization_server(body, slash ? origin + "/" : origin);
 }
 
-result<authorization_server> default_authorization_server(std::string_view upstream_url) {
-    const auto url = parse_secure_url(upstream_url, "the upstream's URL");
+result<authorization_server> default_authorization_server(std::string_view upstream_url, plain_http http) {
+    const auto url = parse_secure_url(upstream_url, "the upstream's URL", http);
     if (!url)
         return url.error();
     authorization_server out;

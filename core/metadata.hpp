@@ -4,6 +4,7 @@
 
 #include "core/failure.hpp"
 #include "core/scope.hpp"
+#include "core/uri.hpp"
 
 #include <optional>
 #include <string>
@@ -16,15 +17,16 @@ namespace reauth {
 /// Where protected resource metadata may be, in order: the challenge's URL, the path-aware well-known form,
 /// the root form (RFC 9728 §3.1, §5.1). A challenge URL that is not an http(s) URL (https unless loopback) is
 /// left out.
-std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
-                                                std::string_view challenge_url);
+std::vector<std::string> resource_metadata_urls(std::string_view upstream_url, std::string_view challenge_url,
+                                                plain_http http = plain_http::on_loopback);
 
 /// Nothing wrong, or why the URL that a challenge names can't be asked.
-result<void> usable_metadata_url(std::string_view challenge_url);
+result<void> usable_metadata_url(std::string_view challenge_url, plain_http http = plain_http::on_loopback);
 
 /// Where authorization server metadata may be, in order (RFC 8414 §3.1, §5; MCP): with a path three forms and
 /// never the root, else two. Fails if the issuer is not an https URL (http on loopback) or has a query.
-result<std::vector<std::string>> server_metadata_urls(std::string_view issuer);
+result<std::vector<std::string>> server_metadata_urls(std::string_view issuer,
+                                                      plain_http http = plain_http::on_loopback);
 
 /// Protected resource metadata (RFC 9728 §2).
 struct protected_resource {
@@ -91,7 +93,8 @@ bool lists(const std::vector<std::string>& values, std::string_view value);
 /// Parses the document. Its `issuer` must equal `issuer` byte for byte: fault::discovery_failed otherwise. An
 /// endpoint that is no http(s) URL, https unless on loopback, is ignored (see `ignored`), a fragment on
 /// authorization_endpoint is cut (RFC 6749 §3.1): only what is needed is judged, when it is needed.
-result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer);
+result<authorization_server> read_authorization_server(std::string_view body, std::string_view issuer,
+                                                       plain_http http = plain_http::on_loopback);
 
 /// The same for a 2025-03-26 server, whose upstream's origin is the AS: `issuer` is that origin, with or
 /// without a trailing slash.
@@ -100,7 +103,8 @@ result<authorization_server> read_origin_authorization_server(std::string_view b
 
 /// What a 2025-03-26 server without any metadata has: /authorize, /token, /register at the upstream's origin;
 /// issuer is that origin.
-result<authorization_server> default_authorization_server(std::string_view upstream_url);
+result<authorization_server> default_authorization_server(std::string_view upstream_url,
+                                                          plain_http http = plain_http::on_loopback);
 
 /// Whether a browser's login at that server can end well at all: what it requires, and we can't do, is told
 /// before a person is asked. fault::discovery_failed.

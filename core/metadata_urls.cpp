@@ -20,20 +20,20 @@ std::string path_of(const http_url& url) {
 
 } // namespace
 
-result<void> usable_metadata_url(std::string_view challenge_url) {
-    if (auto url = parse_secure_url(challenge_url, "the challenge's resource_metadata"); !url)
+result<void> usable_metadata_url(std::string_view challenge_url, plain_http http) {
+    if (auto url = parse_secure_url(challenge_url, "the challenge's resource_metadata", http); !url)
         return url.error();
     return {};
 }
 
-std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
-                                                std::string_view challenge_url) {
+std::vector<std::string> resource_metadata_urls(std::string_view upstream_url, std::string_view challenge_url,
+                                                plain_http http) {
     std::vector<std::string> out;
     const auto add = [&](std::string url) {
         if (std::find(out.begin(), out.end(), url) == out.end())
             out.push_back(std::move(url));
     };
-    if (!challenge_url.empty() && usable_metadata_url(challenge_url))
+    if (!challenge_url.empty() && usable_metadata_url(challenge_url, http))
         add(std::string(challenge_url));
     if (const auto upstream = parse_http_url(upstream_url)) {
         const std::string well_known = upstream->origin() + "/.well-known/oauth-protected-resource";
@@ -44,8 +44,8 @@ std::vector<std::string> resource_metadata_urls(std::string_view upstream_url,
     return out;
 }
 
-result<std::vector<std::string>> server_metadata_urls(std::string_view issuer) {
-    const auto url = parse_secure_url(issuer, "the issuer " + clean_text(issuer));
+result<std::vector<std::string>> server_metadata_urls(std::string_view issuer, plain_http http) {
+    const auto url = parse_secure_url(issuer, "the issuer " + clean_text(issuer), http);
     if (!url)
         return url.error();
     if (url->has_query)

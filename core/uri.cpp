@@ -103,11 +103,12 @@ result<http_url> parse_http_url(std::string_view text, std::string_view what) {
     return out;
 }
 
-result<http_url> parse_secure_url(std::string_view text, std::string_view what) {
+result<http_url> parse_secure_url(std::string_view text, std::string_view what, plain_http http) {
     auto out = parse_http_url(text, what);
-    if (out && !out->https() && !out->loopback()) {
+    if (out && !out->https() && !out->loopback() && http == plain_http::on_loopback) {
         auto f = refuse(what, "is http and not on loopback, so secrets would travel in the clear");
-        f.fix = "the server must offer it over https";
+        f.fix = "the server must offer it over https; in a network that you trust, `allow_http: true` of the "
+                "upstream";
         return f;
     }
     return out;

@@ -34,8 +34,14 @@ struct http_url {
 /// characters. `what` names the URL in the failure (fault::discovery_failed), e.g. "token_endpoint".
 result<http_url> parse_http_url(std::string_view text, std::string_view what = "URL");
 
-/// Like parse_http_url, and https unless the host is loopback (RFC 6749 §3.1, §3.2; RFC 8252 §7.3).
-result<http_url> parse_secure_url(std::string_view text, std::string_view what = "URL");
+/// Where plain http will do: on loopback alone, or (an upstream's `allow_http`) where its network is trusted.
+/// The egress rules still judge each host.
+enum class plain_http : bool { on_loopback, allowed };
+
+/// Like parse_http_url, and https unless the host is loopback (RFC 6749 §3.1, §3.2; RFC 8252 §7.3) or http is
+/// allowed.
+result<http_url> parse_secure_url(std::string_view text, std::string_view what = "URL",
+                                  plain_http http = plain_http::on_loopback);
 
 /// A reference (of a Location field, RFC 9110 §10.2.2) resolved against an absolute URL (RFC 3986 §5), its
 /// fragment dropped.

@@ -22,6 +22,7 @@ struct authorization_inputs {
     bool prompt_login = false; ///< although the provider's session lives (OIDC Core §3.1.2.1)
     bool allow_missing_pkce = false;
     bool dpop = false;
+    plain_http http = plain_http::on_loopback; ///< where its endpoints may be
     bool bind_to_browser = true; ///< false: started by the operator, may be carried to another device
     std::chrono::milliseconds lifetime{15 * 60 * 1000};
 };

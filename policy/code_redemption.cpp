@@ -39,6 +39,7 @@ result<begun_authorization> open_front_channel(const flow_environment& env,
     }
     authorization_request request;
     request.endpoint = inputs.server.authorization_endpoint;
+    request.http = inputs.http;
     request.client_id = inputs.client.identity.id;
     request.redirect_uri = inputs.redirect_uri;
     request.scope = inputs.scopes;

@@ -22,7 +22,7 @@ flow<result<begun_authorization>> begin_device_login(const flow_environment& env
     auto answer = co_await std::move(ask);
     if (!answer)
         co_return answer.error();
-    auto code = read_device_authorization(*answer, sent);
+    auto code = read_device_authorization(*answer, sent, inputs.http);
     if (!code)
         co_return code.error();
     begun_authorization begun;

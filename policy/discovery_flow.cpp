@@ -40,7 +40,7 @@ void note_unusable(const discovery_request& request, resource_search& search,
                    std::vector<discovery_step>& steps) {
     if (request.resource_metadata.empty())
         return;
-    auto usable = usable_metadata_url(request.resource_metadata);
+    auto usable = usable_metadata_url(request.resource_metadata, request.http);
     if (usable)
         return;
     steps.push_back({clean_text(request.resource_metadata), false, usable.error().message});
@@ -52,7 +52,7 @@ flow<result<resource_search>> find_resource_metadata(discovery_request request,
                                                      std::vector<discovery_step>& steps) {
     resource_search search;
     note_unusable(request, search, steps);
-    const auto urls = resource_metadata_urls(request.upstream_url, request.resource_metadata);
+    const auto urls = resource_metadata_urls(request.upstream_url, request.resource_metadata, request.http);
     for (const auto& url : urls) {
         const bool named = url == request.resource_metadata;
         fetch ask{get_json(url), "protected resource metadata"};
@@ -114,12 +114,12 @@ result<std::vector<std::string>> candidates(const discovery_request& request,
         named.begin(), named.begin() + static_cast<std::ptrdiff_t>(std::min(named.size(), servers_tried)));
 }
 
-flow<result<authorization_server>> first_usable(std::vector<std::string> issuers,
+flow<result<authorization_server>> first_usable(std::vector<std::string> issuers, plain_http http,
                                                 std::vector<discovery_step>& steps) {
     std::optional<failure> first;
     for (const auto& issuer : issuers) {
         const std::vector<std::string> spelling{issuer};
-        auto inner = lookup_server(spelling, steps);
+        auto inner = lookup_server(spelling, http, steps);
         auto server = co_await inner;
         if (server && *server)
             co_return std::move(**server);
@@ -136,7 +136,7 @@ flow<result<authorization_server>> server_at_origin(discovery_request request, s
     const auto origin = origin_of(request.upstream_url);
     // Nobody told us the issuer, so both spellings of a bare origin are its own.
     std::vector<std::string> spellings{origin, origin + "/"};
-    auto inner = lookup_server(spellings, steps);
+    auto inner = lookup_server(spellings, request.http, steps);
     auto server = co_await inner;
     if (!server)
         co_return server.error();
@@ -147,10 +147,10 @@ flow<result<authorization_server>> server_at_origin(discovery_request request, s
     const auto& pinned = request.pinned_issuer;
     if (!pinned.empty() && std::find(spellings.begin(), spellings.end(), pinned) == spellings.end()) {
         const std::vector<std::string> one{pinned};
-        auto known = first_usable(one, steps);
+        auto known = first_usable(one, request.http, steps);
         co_return co_await known;
     }
-    co_return default_authorization_server(request.upstream_url);
+    co_return default_authorization_server(request.upstream_url, request.http);
 }
 
 std::string resource_for(const discovery_request& request, const std::optional<protected_resource>& prm) {
@@ -176,13 +176,14 @@ flow<result<authorization_server>> server_for(discovery_request request, resourc
         auto looking = server_at_origin(std::move(request), search.doubt, steps);
         co_return co_await looking;
     }
-    auto looking = first_usable(std::move(*issuers), steps);
+    const auto http = request.http;
+    auto looking = first_usable(std::move(*issuers), http, steps);
     co_return co_await looking;
 }
 
 flow<result<discovered_server>> discover_with_steps(discovery_request request,
                                                     std::vector<discovery_step>& steps) {
-    auto upstream = parse_secure_url(request.upstream_url, "the upstream's URL");
+    auto upstream = parse_secure_url(request.upstream_url, "the upstream's URL", request.http);
     if (!upstream)
         co_return upstream.error();
     const bool replaced = request.configured_server.replaces_discovery();
@@ -221,10 +222,10 @@ flow<result<discovered_server>> discover_with_steps(discovery_request request,
 
 } // namespace
 
-flow<result<authorization_server>> discover_issuer(std::string issuer) {
+flow<result<authorization_server>> discover_issuer(std::string issuer, plain_http http) {
     std::vector<discovery_step> steps;
     const std::vector<std::string> one{issuer};
-    auto inner = first_usable(one, steps);
+    auto inner = first_usable(one, http, steps);
     co_return co_await inner;
 }
 

@@ -34,6 +34,7 @@ struct discovery_request {
     std::string pinned_issuer;     ///< the issuer a person approved; empty: none yet
     std::string resource = "auto"; ///< auto | omit | a URI
     configured_server_settings configured_server{};
+    plain_http http = plain_http::on_loopback;
 };
 
 /// One look at one URL, for `doctor`.
@@ -76,7 +77,8 @@ flow<result<discovered_server>> discover(discovery_request request);
 
 /// Metadata of one known issuer (an IdP, or the pinned server): all well-known forms in order; its `issuer`
 /// must be equal.
-flow<result<authorization_server>> discover_issuer(std::string issuer);
+flow<result<authorization_server>> discover_issuer(std::string issuer,
+                                                   plain_http http = plain_http::on_loopback);
 
 /// discover(), and what was looked at also where it failed: for `doctor`.
 struct discovery_report {

@@ -78,7 +78,7 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
     auto first = ask_refresh(env, inputs, with_scope);
     auto response = co_await first;
     if (!response && endpoint_gone(response.error())) {
-        auto looking = discover_issuer(inputs.held.issuer);
+        auto looking = discover_issuer(inputs.held.issuer, inputs.http);
         auto now = co_await looking;
         if (now && !now->token_endpoint.empty() && now->token_endpoint != inputs.server.token_endpoint) {
             inputs.server = std::move(*now);

@@ -16,6 +16,7 @@ struct refresh_inputs {
     credential held;
     retry_schedule retry;
     bool id_token_is_bearer = false;
+    plain_http http = plain_http::on_loopback; ///< where its endpoints may be
 };
 
 /// The renewed credential; store it before it is used. The stored resource and scope set are sent (no `scope`

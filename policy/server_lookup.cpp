@@ -57,9 +57,9 @@ failure no_server_metadata(const std::string& issuer) {
             issuer + "\", authorization_endpoint: …, token_endpoint: …}");
 }
 
-flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std::string> spellings,
-                                                                std::vector<discovery_step>& steps) {
-    const auto urls = server_metadata_urls(spellings.front());
+flow<result<std::optional<authorization_server>>>
+lookup_server(std::vector<std::string> spellings, plain_http http, std::vector<discovery_step>& steps) {
+    const auto urls = server_metadata_urls(spellings.front(), http);
     if (!urls)
         co_return urls.error();
     // at the origin of a server that nobody named, a catch-all page means nothing
@@ -83,7 +83,7 @@ flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std:
             continue;
         }
         for (const auto& issuer : spellings) {
-            auto server = read_authorization_server(answer->body, issuer);
+            auto server = read_authorization_server(answer->body, issuer, http);
             if (server) {
                 steps.back().found = true;
                 steps.back().outcome = "authorization server metadata of " + issuer;

@@ -28,7 +28,7 @@ failure no_server_metadata(const std::string& issuer);
 
 /// The metadata of an issuer; `spellings` are the strings its `issuer` may equal, the first is where it is
 /// looked for. Nothing if no place has a document.
-flow<result<std::optional<authorization_server>>> lookup_server(std::vector<std::string> spellings,
-                                                                std::vector<discovery_step>& steps);
+flow<result<std::optional<authorization_server>>>
+lookup_server(std::vector<std::string> spellings, plain_http http, std::vector<discovery_step>& steps);
 
 } // namespace reauth

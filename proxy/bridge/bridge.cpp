@@ -34,15 +34,21 @@ void call_if(const std::function<void()>& f) {
 } // namespace
 
 bridge::bridge(executor ex, std::string upstream, upstream_link link, std::shared_ptr<line_output> out,
-               bool eras)
-    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(std::move(out)), changed_(ex),
-      pause_(ex) {
-    if (eras)
+               bridge_options options)
+    : ex_(ex), upstream_(std::move(upstream)), link_(std::move(link)), out_(std::move(out)),
+      transport_(options.transport), changed_(ex), pause_(ex) {
+    if (options.eras)
         era_.emplace(upstream_);
+    if (!options.ignored_tools.empty())
+        filter_.emplace(std::move(options.ignored_tools));
 }
 
 void bridge::pass(std::string_view message) {
-    if (!dropped_)
+    if (dropped_)
+        return;
+    if (filter_)
+        out_->write(filter_->for_client(std::string(message)));
+    else
         out_->write(message);
 }
 
@@ -53,6 +59,12 @@ void bridge::refuse_long_line() {
 
 void bridge::take(std::string line, std::function<void()> done) {
     held_line now{on_one_line(std::move(line)), std::move(done)};
+    if (const auto refused = filter_ ? filter_->from_client(now.text) : std::nullopt) {
+        for (const auto& answer : *refused)
+            pass(answer);
+        call_if(now.done);
+        return;
+    }
     if (blocked_)
         held_.push_back(std::move(now));
     else
@@ -229,6 +241,16 @@ task<bool> bridge::try_once(call_ptr call) {
             co_return false;
         }
     }
+    const bool old_first =
+        transport_ == transport_order::sse_only || transport_ == transport_order::sse_first;
+    if (call->handshake && old_first) {
+        const bool old = co_await try_old_transport(call);
+        if (!old && transport_ == transport_order::sse_only)
+            fail(*call, failure::passing(fault::upstream_unreachable,
+                                         "the upstream opens no stream of HTTP+SSE (--transport sse-only)"));
+        if (old || !call->wants_answer())
+            co_return false;
+    }
     const bool in_session = bound && (speaks_old_ || !session_.id.empty()); // the one that it is sent in
     call->run = link_.begin();
     auto request = request_for(*call);
@@ -258,7 +280,7 @@ task<bool> bridge::try_once(call_ptr call) {
     }
     if (in_session && status < 300)
         session_.worked = true;
-    if (call->handshake && (status == 404 || status == 405)) {
+    if (call->handshake && (status == 404 || status == 405) && transport_ != transport_order::http_only) {
         link_.give_back(std::move(*answer));
         const bool old = co_await try_old_transport(call);
         if (!old)

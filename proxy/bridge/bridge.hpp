@@ -6,6 +6,7 @@
 #include "core/era_session.hpp"
 #include "core/mcp_headers.hpp"
 #include "core/sse.hpp"
+#include "core/tool_filter.hpp"
 #include "proxy/bridge/changes.hpp"
 #include "proxy/bridge/client_call.hpp"
 #include "proxy/bridge/line_output.hpp"
@@ -21,13 +22,22 @@
 
 namespace reauth {
 
+/// Which of the two transports is spoken, and what is tried first (MCP 2025-11-25, transports, backwards
+/// compatibility): Streamable HTTP, or HTTP+SSE of 2024-11-05.
+enum class transport_order { http_first, sse_first, http_only, sse_only };
+
+struct bridge_options {
+    bool eras = false; ///< a server that speaks 2026-07-28 only is made understood (core/era_session)
+    transport_order transport = transport_order::http_first;
+    std::vector<std::string> ignored_tools = {}; ///< core/tool_filter
+};
+
 /// Lives on one executor; owned by a shared_ptr, which its coroutines hold.
 class bridge : public std::enable_shared_from_this<bridge> {
 public:
-    /// `upstream`: its name, for errors. `eras`: a server that speaks
-    /// 2026-07-28 only is made understood (core/era_session).
+    /// `upstream`: its name, for errors.
     bridge(executor ex, std::string upstream, upstream_link link, std::shared_ptr<line_output> out,
-           bool eras = false);
+           bridge_options options = {});
 
     /// A line of the client. `done` is called once it is out of our hands: sent, or refused.
     void take(std::string line, std::function<void()> done = {});
@@ -98,7 +108,9 @@ private:
     const std::string upstream_;
     upstream_link link_;
     const std::shared_ptr<line_output> out_;
+    const transport_order transport_;
     std::optional<era_session> era_;
+    std::optional<tool_filter> filter_;
     tool_headers tools_;
 
     upstream_session session_;

@@ -28,8 +28,10 @@ task<bool> bridge::try_old_transport(call_ptr call) {
     asio::co_spawn(ex_, read_old_stream(shared_from_this(), std::move(*opened), run), asio::detached);
     while (endpoint_.empty() && stream_run_ == run && !dropped_ && call->wants_answer())
         co_await changed_.next();
-    if (endpoint_.empty())
+    if (endpoint_.empty()) {
+        speaks_old_ = false;
         co_return false;
+    }
     call->run = link_.begin();
     auto post = request_for(*call);
     auto taken = co_await link_.open(call->run, std::move(post), endpoint_);

@@ -86,8 +86,8 @@ struct era_host::parts : std::enable_shared_from_this<era_host::parts> {
         if (!made->whose.empty())
             with.push_back({"Authorization", made->whose});
         upstream_link link(ex, connect, request.target, std::move(with));
-        made->behind =
-            std::make_shared<bridge>(ex, field(request, upstream_field), std::move(link), made, true);
+        made->behind = std::make_shared<bridge>(ex, field(request, upstream_field), std::move(link), made,
+                                                bridge_options{.eras = true});
         sessions[id] = made;
         return made;
     }

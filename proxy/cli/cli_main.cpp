@@ -48,9 +48,23 @@ std::optional<int> answer_first_word(CLI::App& app, const std::vector<std::strin
     return exit_usage;
 }
 
+/// `npx [-y] mcp-remote[@VERSION] …` with the command alone replaced means our stdio.
+std::vector<std::string> as_stdio(std::vector<std::string> arguments) {
+    auto first = arguments.begin();
+    while (first != arguments.end() &&
+           (*first == "-y" || *first == "--yes" || *first == "-q" || *first == "--quiet"))
+        ++first;
+    if (first == arguments.end() || (*first != "mcp-remote" && !first->starts_with("mcp-remote@")))
+        return arguments;
+    *first = "stdio";
+    arguments.erase(arguments.begin(), first);
+    return arguments;
+}
+
 } // namespace
 
-int run_cli(const std::vector<std::string>& arguments, cli_io streams) {
+int run_cli(const std::vector<std::string>& typed, cli_io streams) {
+    const auto arguments = as_stdio(typed);
     visible_stream out(streams.out), err(streams.err);
     cli_io io{out, err, streams.in, std::move(streams.inputs), streams.input_is_terminal};
     command_context context(io);

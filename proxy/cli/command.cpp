@@ -43,6 +43,8 @@ result<config_inputs> command_context::inputs() const {
     auto all = io.inputs;
     for (const auto& [key, value] : flags)
         all.flags[key] = value;
+    if (allow_http)
+        all.upstream_flags["allow_http"] = {"true", "--allow-http"};
     for (const auto& pair : set) {
         const auto equals = pair.find('=');
         if (equals == 0 || equals == pair.npos)

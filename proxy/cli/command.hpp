@@ -29,6 +29,7 @@ struct command_context {
     std::map<std::string, std::string> flags; ///< over the configuration
     std::vector<std::string> set;             ///< `--set KEY=VALUE`
     bool json = false;
+    bool allow_http = false; ///< --allow-http, where a URL is given
     std::function<int()> run;
 
     /// --config, else $MCP_REAUTH_CONFIG, else ./mcp-reauth.yaml, else ~/.config/mcp-reauth/config.yaml;

@@ -9,6 +9,7 @@
 #include "policy/recovery_plan.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/flow_driver.hpp"
+#include "proxy/recovery/token_source.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -138,7 +139,7 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
 
 task<void> examine(executor ex, const config& c, const upstream_config& u, http_fetcher& network,
                    examination& x) {
-    const auto options = options_for(u.url, u.tls, c.limits.token_request);
+    const auto options = options_for(u, c.limits.token_request);
     auto request = upstream_probe(u);
     auto answer = co_await network.fetch(std::move(request), options);
     if (!answer) {
@@ -160,8 +161,7 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
         x.note("The grant is static: nothing is discovered.");
         co_return;
     }
-    discovery_request wanted{u.url,      challenge.resource_metadata, u.client.issuer, {},
-                             u.resource, u.authorization_server};
+    auto wanted = discovery_of(u, challenge.resource_metadata);
     auto report = co_await drive(ex, network, options, discover_with_report(std::move(wanted)));
     x.steps = std::move(report.steps);
     if (open_door && (!report.outcome || report.outcome->used_defaults))
@@ -174,7 +174,7 @@ task<void> examine(executor ex, const config& c, const upstream_config& u, http_
     const auto idp = c.identity_providers.find(u.identity_provider);
     if (idp == c.identity_providers.end())
         co_return;
-    const auto idp_options = options_for(idp->second.issuer, idp->second.tls, c.limits.token_request);
+    const auto idp_options = options_for_provider(c, idp->first);
     auto provider = co_await drive(ex, network, idp_options, discover_issuer(idp->second.issuer));
     if (provider)
         x.good("The identity provider " + idp->first + " has metadata.");

@@ -61,11 +61,12 @@ std::vector<asio::ip::address> known_addresses(const http_url& url) {
 /// The addresses that may be connected to; the reason of the first refusal if none may.
 result<std::vector<asio::ip::address>> allowed_addresses(const std::vector<asio::ip::address>& all,
                                                          const http_url& url, const egress_rules* rules,
-                                                         const std::vector<std::string>& trusted_hosts) {
+                                                         const http_options& options) {
     std::vector<asio::ip::address> out;
     std::optional<failure> refusal;
     for (const auto& address : all) {
-        auto checked = rules ? check_egress(*rules, url, address, trusted_hosts) : result<void>();
+        auto checked = rules ? check_egress(*rules, url, address, {options.trusted_hosts, options.http})
+                             : result<void>();
         if (checked)
             out.push_back(address);
         else if (!refusal)
@@ -90,8 +91,8 @@ task<result<std::vector<asio::ip::address>>> look_up(executor ex, std::string ho
 
 } // namespace
 
-result<void> check_url(const http_url& url, const way_out& way) {
-    return way.rules ? check_egress_url(url) : result<void>();
+result<void> check_url(const http_url& url, const way_out& way, const http_options& options) {
+    return way.rules ? check_egress_url(url, options.http) : result<void>();
 }
 
 resolve_function system_resolver(executor ex) {
@@ -100,7 +101,7 @@ resolve_function system_resolver(executor ex) {
 
 task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way_out way,
                                                                http_options options) {
-    auto sound = check_url(url, way);
+    auto sound = check_url(url, way, options);
     if (!sound)
         co_return sound.error();
     result<std::vector<asio::ip::address>> all = known_addresses(url);
@@ -112,7 +113,7 @@ task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way
         co_return all.error();
     if (options.ipv4_only && std::any_of(all->begin(), all->end(), [](const auto& a) { return a.is_v4(); }))
         std::erase_if(*all, [](const auto& a) { return a.is_v6(); });
-    co_return allowed_addresses(*all, url, way.rules.get(), options.trusted_hosts);
+    co_return allowed_addresses(*all, url, way.rules.get(), options);
 }
 
 namespace {
@@ -137,7 +138,7 @@ task<result<void>> connect_to(std::shared_ptr<client_run> run, std::vector<asio:
 task<result<void>> tunnel(std::shared_ptr<client_run> run, http_url url, way_out way, http_options options) {
     auto literal = known_addresses(url);
     if (!literal.empty()) {
-        auto allowed = allowed_addresses(literal, url, way.rules.get(), options.trusted_hosts);
+        auto allowed = allowed_addresses(literal, url, way.rules.get(), options);
         if (!allowed)
             co_return allowed.error();
     }
@@ -182,7 +183,7 @@ task<result<void>> tunnel(std::shared_ptr<client_run> run, http_url url, way_out
 
 task<result<void>> connect_checked(std::shared_ptr<client_run> run, http_url url, way_out way,
                                    http_options options) {
-    auto sound = check_url(url, way);
+    auto sound = check_url(url, way, options);
     if (!sound)
         co_return sound.error();
     if (way.proxy && way.proxy->applies_to(url))

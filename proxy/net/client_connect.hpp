@@ -23,7 +23,7 @@ struct way_out {
 };
 
 /// What can be said before the host is resolved. fault::egress_refused.
-result<void> check_url(const http_url& url, const way_out& way);
+result<void> check_url(const http_url& url, const way_out& way, const http_options& options);
 
 /// Connects run->socket to one of the host's addresses that the egress rules allow, or through the proxy,
 /// which then is who resolves the name. The very address that was checked is connected to; the name is not

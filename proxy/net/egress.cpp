@@ -194,31 +194,35 @@ bool names_host(std::string_view entry, const http_url& url) {
     return plain_host(host) == wanted || (bare_v6 && "[" + plain_host(host) + "]" == wanted);
 }
 
-result<void> check_egress_url(const http_url& url) {
-    if (!url.https() && !url.loopback())
-        return refused("plain http to " + url.authority() +
-                           " is refused: tokens and keys would travel unprotected",
-                       "use an https URL");
+result<void> check_egress_url(const http_url& url, plain_http http) {
+    if (!url.https() && !url.loopback() && http == plain_http::on_loopback)
+        return refused(
+            "plain http to " + url.authority() + " is refused: tokens and keys would travel unprotected",
+            "use an https URL; in a network that you trust, set `allow_http: true` for the upstream");
     return {};
 }
 
 result<void> check_egress(const egress_rules& rules, const http_url& url, const address& candidate,
-                          const std::vector<std::string>& trusted_hosts) {
-    auto sound = check_egress_url(url);
+                          const trusted_egress& trusted) {
+    auto sound = check_egress_url(url, trusted.http);
     if (!sound)
         return sound;
     const auto kind = classify(candidate);
     if (kind == address_kind::loopback && url.loopback())
         return {};
-    if (!url.https())
-        return refused("plain http to " + url.authority() + " is refused: it resolves to " +
-                           candidate.to_string() + ", which is not a loopback address",
-                       "use an https URL");
-    if (kind == address_kind::global)
-        return {};
-    const bool trusted = std::any_of(trusted_hosts.begin(), trusted_hosts.end(),
-                                     [&](const auto& entry) { return names_host(entry, url); });
-    if (trusted || rules.allows_host(url) || rules.allows(candidate))
+    const bool chosen = rules.allows_host(url) || rules.allows(candidate) ||
+                        std::any_of(trusted.hosts.begin(), trusted.hosts.end(),
+                                    [&](const auto& h) { return names_host(h, url); });
+    const bool http_allowed = chosen && trusted.http == plain_http::allowed;
+    if (!url.https() && !http_allowed)
+        return refused(
+            "plain http to " + url.authority() + " is refused: it resolves to " + candidate.to_string() +
+                ", which is not a loopback address",
+            trusted.http == plain_http::allowed
+                ? "if that network is trusted, add the host to the configuration: `egress: {allow: [" +
+                      url.host + "]}`"
+                : "use an https URL");
+    if (kind == address_kind::global || chosen)
         return {};
     return refused("the host " + url.authority() + " has the " + std::string(to_string(kind)) + " address " +
                        candidate.to_string() + ", which is off limits",

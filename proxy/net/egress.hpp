@@ -52,15 +52,21 @@ private:
 /// True if `entry` ("host" or "host:port") names the host of `url`, without regard to case or a final dot.
 bool names_host(std::string_view entry, const http_url& url);
 
-/// Checks what can be said before a name is resolved: plain http only to a loopback name or literal.
-/// fault::egress_refused.
-result<void> check_egress_url(const http_url& url);
+/// Hosts that are the operator's own choice.
+struct trusted_egress {
+    std::vector<std::string> hosts;            ///< "host" or "host:port": the upstream's own
+    plain_http http = plain_http::on_loopback; ///< allowed: to them, and to what `egress.allow` names
+};
+
+/// Checks what can be said before a name is resolved: plain http only to a loopback name or literal, unless
+/// it is allowed. fault::egress_refused.
+result<void> check_egress_url(const http_url& url, plain_http http = plain_http::on_loopback);
 
 /// Checks one resolved address of the URL's host. A loopback address is for loopback names and literals; it,
-/// and any other address that is not global, is for everyone else only if the host is in `trusted_hosts` or
-/// `egress.allow`, or the address in `egress.allow`. Plain http goes to loopback only. fault::egress_refused.
+/// and any other address that is not global, is for everyone else only if the host is in `trusted.hosts` or
+/// `egress.allow`, or the address in `egress.allow`. Plain http goes to loopback only; where it is allowed,
+/// to such hosts and addresses too. fault::egress_refused.
 result<void> check_egress(const egress_rules& rules, const http_url& url,
-                          const boost::asio::ip::address& address,
-                          const std::vector<std::string>& trusted_hosts);
+                          const boost::asio::ip::address& address, const trusted_egress& trusted);
 
 } // namespace reauth

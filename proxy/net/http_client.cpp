@@ -223,7 +223,7 @@ task<result<void>> http_client::may_reach(std::string url, http_options options)
     if (!parsed)
         co_return parsed.error();
     if (parts_->way.proxy && parts_->way.proxy->applies_to(*parsed))
-        co_return check_url(*parsed, parts_->way);
+        co_return check_url(*parsed, parts_->way, options);
     auto way = parts_->way;
     auto allowed = co_await checked_addresses(*parsed, std::move(way), std::move(options));
     if (!allowed && allowed.error().code == fault::egress_refused)

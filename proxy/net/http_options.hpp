@@ -3,6 +3,7 @@
 
 #include "core/failure.hpp"
 #include "core/http_message.hpp"
+#include "core/uri.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -26,6 +27,8 @@ struct http_options {
     std::chrono::milliseconds timeout{10'000}; ///< for the whole exchange, name resolution included
     /// Hosts ("host" or "host:port") that may resolve to a private address: the upstream's own.
     std::vector<std::string> trusted_hosts;
+    /// Allowed: plain http to those hosts too, and to what `egress.allow` names.
+    plain_http http = plain_http::on_loopback;
     std::string ca_file; ///< further trust anchors; empty: the system's only
     std::string client_cert, client_key;
     bool ipv4_only = false; ///< where the host has such an address

@@ -32,8 +32,7 @@ task<result<imported_login>> import_login(executor ex, fetcher& network, credent
     if (!asked)
         co_return asked.error();
     const auto challenge = read_challenge(asked->status, asked->headers, false);
-    discovery_request wanted{upstream.url, challenge.resource_metadata, upstream.client.issuer,
-                             {},           upstream.resource,           upstream.authorization_server};
+    auto wanted = discovery_of(upstream, challenge.resource_metadata);
     const auto found = co_await drive(ex, network, options, discover(std::move(wanted)));
     if (!found)
         co_return found.error();

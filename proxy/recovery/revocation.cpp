@@ -83,7 +83,8 @@ task<revocation_report> revoke_token(recovery_context& context, life_place place
     } else if (token.value.found && token.value.found->server.issuer == issuer) {
         inputs.server = token.value.found->server;
     } else {
-        auto work = discover_issuer(issuer);
+        auto work = discover_issuer(issuer, place.session() ? plain_http::on_loopback
+                                                            : place.where.upstream().http());
         auto found = co_await drive(context.ex, context.network, options, std::move(work));
         if (!found) {
             end.trouble = found.error();

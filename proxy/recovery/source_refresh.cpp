@@ -37,7 +37,10 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
     inputs.client = *client;
     end.client = *client;
     inputs.held = std::move(*what.held);
-    inputs.id_token_is_bearer = !place.session() && place.where.upstream().bearer == bearer_kind::id_token;
+    if (!place.session()) {
+        inputs.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
+        inputs.http = place.where.upstream().http();
+    }
     auto options = options_for(place);
     auto work = refresh_credential(context.env, std::move(inputs));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));

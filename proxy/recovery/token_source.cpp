@@ -4,6 +4,7 @@
 #include "core/uri.hpp"
 #include "policy/registration_flow.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/recovery/upstream_probe.hpp"
 
 namespace reauth {
 namespace {
@@ -90,15 +91,7 @@ fetch_options options_for(const life_place& place) {
     const auto& settings = place.where.settings();
     if (place.session())
         return options_for_provider(settings, place.provider);
-    const auto& tls = place.where.upstream().tls;
-    fetch_options o;
-    o.timeout = settings.limits.token_request;
-    o.trusted_hosts = {place.where.to->authority, place.where.to->host};
-    o.ipv4_only = place.where.upstream().prefer == address_family::ipv4;
-    o.ca_file = tls.ca_file;
-    o.client_cert = tls.cert;
-    o.client_key = tls.key;
-    return o;
+    return options_for(place.where.upstream(), settings.limits.token_request);
 }
 
 trust_question trust_for(const life_place& place, const char* what) {

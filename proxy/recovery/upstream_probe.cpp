@@ -18,16 +18,28 @@ http_request upstream_probe(const upstream_config& upstream) {
     return r;
 }
 
-fetch_options options_for(const std::string& url, const tls_client_config& tls,
-                          std::chrono::milliseconds timeout) {
+fetch_options options_for(const upstream_config& upstream, std::chrono::milliseconds timeout) {
     fetch_options o;
     o.timeout = timeout;
-    if (auto parsed = parse_http_url(url))
-        o.trusted_hosts = {parsed->authority()};
-    o.ca_file = tls.ca_file;
-    o.client_cert = tls.cert;
-    o.client_key = tls.key;
+    if (auto parsed = parse_http_url(upstream.url))
+        o.trusted_hosts = {parsed->authority(), parsed->host};
+    o.http = upstream.http();
+    o.ipv4_only = upstream.prefer == address_family::ipv4;
+    o.ca_file = upstream.tls.ca_file;
+    o.client_cert = upstream.tls.cert;
+    o.client_key = upstream.tls.key;
     return o;
+}
+
+discovery_request discovery_of(const upstream_config& upstream, std::string resource_metadata) {
+    discovery_request wanted;
+    wanted.upstream_url = upstream.url;
+    wanted.resource_metadata = std::move(resource_metadata);
+    wanted.configured_issuer = upstream.client.issuer;
+    wanted.resource = upstream.resource;
+    wanted.configured_server = upstream.authorization_server;
+    wanted.http = upstream.http();
+    return wanted;
 }
 
 } // namespace reauth

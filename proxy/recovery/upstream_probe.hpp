@@ -11,8 +11,9 @@ namespace reauth {
 /// A request that any MCP server answers or challenges: `initialize`, as MCP's authorization chapter has
 /// clients begin.
 http_request upstream_probe(const upstream_config& upstream);
-/// How a server that the configuration names is reached by the command line: it may have a private address.
-fetch_options options_for(const std::string& url, const tls_client_config& tls,
-                          std::chrono::milliseconds timeout);
+/// How an upstream, and what its metadata names, is reached: its own host may have a private address.
+fetch_options options_for(const upstream_config& upstream, std::chrono::milliseconds timeout);
+/// The search for its authorization server. `resource_metadata` is the challenge's; may be empty.
+discovery_request discovery_of(const upstream_config& upstream, std::string resource_metadata);
 
 } // namespace reauth

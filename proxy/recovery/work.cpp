@@ -21,14 +21,8 @@ task<life_event> discover_work(recovery_context& context, life_place place, life
         server.server = std::move(*found);
         co_return life::discovered{what.work, std::move(server)};
     }
-    const auto& upstream = place.where.upstream();
-    discovery_request request;
-    request.upstream_url = upstream.url;
-    request.resource_metadata = what.resource_metadata;
-    request.configured_issuer = upstream.client.issuer;
-    request.configured_server = upstream.authorization_server;
+    auto request = discovery_of(place.where.upstream(), what.resource_metadata);
     request.pinned_issuer = what.pinned_issuer;
-    request.resource = upstream.resource;
     auto work = discover(std::move(request));
     auto found = co_await drive(context.ex, context.network, options, std::move(work));
     co_return life::discovered{what.work, std::move(found)};

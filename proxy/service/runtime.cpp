@@ -124,6 +124,11 @@ result<int> server::connect() {
     return parts_->connect();
 }
 
+void server::expect_old_transport() {
+    for (const auto& route : parts_->table->routes)
+        parts_->limits.old_servers.learn(route->origin + route->base_path);
+}
+
 /// The table, with our own server for `era: bridge` where an upstream wants it.
 result<std::shared_ptr<const routing_table>> server::parts::routes_for(std::shared_ptr<const config> wanted) {
     within.within = true;

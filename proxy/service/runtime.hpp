@@ -38,6 +38,9 @@ public:
     result<int> connect();
     /// The first worker's.
     executor data_path() const;
+    /// The upstream that it bridges is known to speak HTTP+SSE (MCP 2024-11-05): a first GET is held for a
+    /// sign-in. Before the first connect().
+    void expect_old_transport();
 
     const config& settings() const;
     std::uint16_t listen_port() const;

@@ -29,10 +29,11 @@ enum class ending { input, output, told };
 /// The bridge with its streams; everything but construction, flush() and destruction happens on the executor.
 class conversation {
 public:
-    conversation(executor ex, std::string upstream, upstream_link link, bool eras, stdio_options options)
+    conversation(executor ex, std::string upstream, upstream_link link, const stdio_options& options)
         : ex_(ex), out_(options.output, ex, [this] { end(ending::output); }),
           talk_(std::make_shared<bridge>(ex, std::move(upstream), std::move(link),
-                                         std::shared_ptr<line_output>(std::shared_ptr<void>(), &out_), eras)),
+                                         std::shared_ptr<line_output>(std::shared_ptr<void>(), &out_),
+                                         options.bridging)),
           in_(std::make_shared<standard_input>(
               options.input, ex, [this](auto lines) { take(std::move(lines)); },
               [this] { end(ending::input); })) {
@@ -95,13 +96,16 @@ int run_stdio(config settings, stdio_options options) {
         log_event(log_level::warn, "configuration", {{"message", w}});
     const auto& up = settings.upstreams.front();
     const auto name = up.name, path = up.path;
-    const bool eras = up.era == era_mode::bridge;
+    options.bridging.eras = up.era == era_mode::bridge;
     server proxy(std::move(settings), server_role::bridged);
     auto started = proxy.start();
     if (!started) {
         log_event(log_level::error, "cannot start", {{"message", started.error().describe()}});
         return 1;
     }
+    using order = transport_order;
+    if (options.bridging.transport == order::sse_only || options.bridging.transport == order::sse_first)
+        proxy.expect_old_transport();
     const auto note = options.found ? leave_note(proxy) : nullptr;
     const auto ex = proxy.data_path();
     if (options.page_only) {
@@ -110,8 +114,7 @@ int run_stdio(config settings, stdio_options options) {
         return 0;
     }
     {
-        conversation talk(ex, name,
-                          upstream_link(ex, [&proxy] { return proxy.connect(); }, path), eras, options);
+        conversation talk(ex, name, upstream_link(ex, [&proxy] { return proxy.connect(); }, path), options);
         asio::io_context signals{1};
         asio::signal_set ending_signals(signals, SIGINT, SIGTERM);
         std::function<void()> hear = [&] {

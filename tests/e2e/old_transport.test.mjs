@@ -3,40 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { connectable, said, v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
-import { addTools, startProtected } from './lib/mcp_server.mjs';
+import { startOldServer } from './lib/mcp_server_old.mjs';
 import { stdioV1, useStdio } from './lib/stdio.mjs';
-
-/// The SDK's HTTP+SSE server: its stream is at the upstream's URL, its messages at another path of the origin.
-export function startOldServer({ authorizationServer }) {
-  return startProtected({
-    authorizationServer,
-    mount: (app, counts) => {
-      const open = new Map();
-      app.get('/mcp', async (req, res) => {
-        const transport = new SSEServerTransport('/messages', res);
-        open.set(transport.sessionId, transport);
-        counts.sessions++;
-        res.on('close', () => open.delete(transport.sessionId));
-        const server = new McpServer({ name: 'old', version: '1.0.0' });
-        addTools(server, counts);
-        await server.connect(transport);
-      });
-      app.all('/mcp', (req, res) => res.status(405).end());
-      app.post('/messages', async (req, res) => {
-        counts.posts++;
-        counts.authorized = (counts.authorized ?? 0) + (req.headers.authorization ? 1 : 0);
-        const transport = open.get(req.query.sessionId);
-        if (!transport) return res.status(404).end();
-        await transport.handlePostMessage(req, res, req.body);
-      });
-      return async () => { for (const transport of open.values()) await transport.close(); };
-    },
-  });
-}
 
 const old = (url) => connectable(new Client({ name: 'old', version: '1' }, { capabilities: {} }), new SSEClientTransport(new URL(url)));
 

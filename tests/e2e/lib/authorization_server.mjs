@@ -27,13 +27,15 @@ const plainDevicePages = {
 };
 
 /// Starts one. `device`: it has device logins (RFC 8628), with its own pages. `scopes`: what resource servers may grant; `accessTokenSeconds`: life of an access token; `tokenDelay`: ms before the
-// token endpoint looks at a request; `onSecret` hears
-/// every code, token and secret that is given away.
+// token endpoint looks at a request; `clients`: registered beforehand; `extend` gets its whole configuration and gives back
+/// the one to use; `onSecret` hears every code, token and secret that is given away.
 export async function startAuthorizationServer({
   scopes = ['mcp:tools', 'mcp:admin'],
   accessTokenSeconds = 2,
   tokenDelay = 0,
   device = false,
+  clients = [],
+  extend = (configuration) => configuration,
   port = 0,
   onSecret = () => {},
 } = {}) {
@@ -50,7 +52,8 @@ export async function startAuthorizationServer({
   const settings = { accessTokenSeconds };
   let paused = false;
 
-  const provider = new Provider(issuer, {
+  const provider = new Provider(issuer, extend({
+    clients,
     jwks: { keys: [signingKey] },
     cookies: { keys: ['an e2e key that protects nothing'] },
     scopes: ['openid', 'offline_access', ...scopes],
@@ -80,7 +83,7 @@ export async function startAuthorizationServer({
       },
     },
     interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
-  });
+  }));
 
   provider.on('registration_create.success', () => counts.registrations++);
   provider.on('grant.revoked', () => counts.revokedGrants++);

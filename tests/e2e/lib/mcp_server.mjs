@@ -65,19 +65,19 @@ export const newCounts = () => ({
   tools: {}, tokens: new Set(),
 });
 
-/// Starts an express app on a free loopback port, with the PRM document and the bearer check in front of `mount`.
-export async function startProtected({ authorizationServer, mount, port = 0 }) {
+/// Starts an express app on a free loopback port, with the PRM document and the bearer check in front of `mount`. `open`: without them.
+export async function startProtected({ authorizationServer, mount, open = false, port = 0 }) {
   const app = express();
   const http = createServer(app);
   await new Promise((resolve) => http.listen(port, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${http.address().port}`;
   const counts = newCounts();
   const url = `${origin}/mcp`;
-  app.get('/.well-known/oauth-protected-resource/mcp', (req, res) => {
+  if (!open) app.get('/.well-known/oauth-protected-resource/mcp', (req, res) => {
     res.json({ resource: url, authorization_servers: [authorizationServer.issuer], scopes_supported: ['mcp:tools'] });
   });
   app.use(express.json({ limit: '8mb' }));
-  app.use('/mcp', bearer({
+  if (!open) app.use('/mcp', bearer({
     issuer: authorizationServer.issuer, publicKeys: authorizationServer.publicKeys, counts,
     resource: () => url, metadataUrl: () => `${origin}/.well-known/oauth-protected-resource/mcp`,
   }));

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+#include <unistd.h>
+
 namespace given {
 
 using reauth::test::has;
@@ -59,5 +61,19 @@ struct directory {
 };
 
 constexpr auto one_upstream = "upstreams: {a: {url: https://a.example/mcp}}\n";
+
+/// A file for as long as it lives.
+struct temporary_file {
+    explicit temporary_file(const std::string& content) {
+        char name[] = "/tmp/mcp-reauth-test-XXXXXX";
+        ::close(::mkstemp(name));
+        path = name;
+        std::ofstream(path) << content;
+    }
+    ~temporary_file() { std::filesystem::remove(path); }
+    temporary_file(const temporary_file&) = delete;
+    temporary_file& operator=(const temporary_file&) = delete;
+    std::string path;
+};
 
 } // namespace given

@@ -2,14 +2,12 @@
 #include "conf/stdio_config.hpp"
 #include "conf/values.hpp"
 #include "tests/support/text.hpp"
+#include "tests/unit/conf/given.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
-
-#include <unistd.h>
-
 using namespace reauth;
+using given::temporary_file;
 using reauth::test::has;
 
 namespace {
@@ -19,18 +17,6 @@ config_inputs at_home() {
     in.environment = {{"HOME", "/home/ada"}, {"TOKEN", "s3cret"}, {"TEAM", "blue"}, {"EMPTY", " "}};
     return in;
 }
-
-/// A file for as long as it lives.
-struct temporary_file {
-    explicit temporary_file(const std::string& text) {
-        char name[] = "/tmp/mcp-reauth-test-XXXXXX";
-        ::close(::mkstemp(name));
-        path = name;
-        std::ofstream(path) << text;
-    }
-    ~temporary_file() { ::unlink(path.c_str()); }
-    std::string path;
-};
 
 } // namespace
 

@@ -46,3 +46,19 @@ TEST_CASE("logins that could never complete are refused when the configuration i
     CHECK(has(bad(upstream_with("callback_path: /a/b")), "approval page itself"));
     CHECK(has(bad(upstream_with("callback_path: cb")), "start with '/'"));
 }
+
+TEST_CASE("plain http beyond loopback is a key of its own, and warned about") {
+    const auto refused = given::bad("upstreams: {a: {url: http://mcp:8000/mcp}}\n");
+    CHECK(given::has(refused, "add allow_http: true"));
+    const auto c = given::good("upstreams:\n"
+                               "  a:\n"
+                               "    url: http://mcp:8000/mcp\n"
+                               "    allow_http: true\n"
+                               "    client: {id: x, issuer: http://keycloak:8080/realms/x}\n");
+    CHECK(c.upstreams[0].allow_http);
+    CHECK(c.upstreams[0].client.issuer == "http://keycloak:8080/realms/x");
+    REQUIRE(c.warnings.size() == 1);
+    CHECK(given::has(c.warnings[0], "mcp unprotected"));
+    // over https it changes nothing that anybody need be warned of
+    CHECK(given::good("upstreams: {a: {url: https://a.example/mcp, allow_http: true}}\n").warnings.empty());
+}

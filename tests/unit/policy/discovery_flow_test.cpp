@@ -320,3 +320,30 @@ TEST_CASE("discovery fails sanely at every step") {
         [](std::size_t) { return true; });
     abandon_at_every_step<result<discovered_server>>([] { return discover(from()); }, [](flow_script&) {});
 }
+
+TEST_CASE("plain http is followed where the upstream allows it, and named as the reason where it does not") {
+    const std::string mcp = "http://mcp:8000/mcp", realm = "http://keycloak:8080/realms/x";
+    const auto script_for = [&] {
+        flow_script script;
+        script
+            .on("http://mcp:8000/.well-known/oauth-protected-resource/mcp", 200,
+                R"({"resource":")" + mcp + R"(","authorization_servers":[")" + realm + R"("]})")
+            .on("http://keycloak:8080/.well-known/oauth-authorization-server/realms/x", 200,
+                R"({"issuer":")" + realm + R"(","authorization_endpoint":")" + realm +
+                    R"(/auth","token_endpoint":")" + realm +
+                    R"(/token","code_challenge_methods_supported":["S256"]})");
+        return script;
+    };
+    discovery_request wanted;
+    wanted.upstream_url = mcp;
+    wanted.http = plain_http::allowed;
+    auto script = script_for();
+    const auto found = script.run(discover(wanted));
+    REQUIRE(found.has_value());
+    CHECK(found->server.token_endpoint == realm + "/token");
+    wanted.http = plain_http::on_loopback;
+    auto strict = script_for();
+    const auto refused = strict.run(discover(wanted));
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().fix.find("allow_http: true") != std::string::npos);
+}

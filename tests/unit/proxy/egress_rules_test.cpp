@@ -25,7 +25,7 @@ bool reachable(const http_url& u, const std::string& address, const std::vector<
                const std::vector<std::string>& trusted = {}) {
     const auto rules = egress_rules::parse(allow);
     REQUIRE(rules.has_value());
-    const auto answer = check_egress(*rules, u, at(address), trusted);
+    const auto answer = check_egress(*rules, u, at(address), {trusted});
     if (!answer)
         CHECK(answer.error().code == fault::egress_refused);
     return answer.has_value();
@@ -181,4 +181,25 @@ TEST_CASE("a refusal names the host, the address, its kind and the way out") {
     const auto text = answer.error().describe();
     for (const auto* part : {"as.example", "169.254.169.254", "link-local", "egress: {allow: [as.example]}"})
         CHECK(text.find(part) != std::string::npos);
+}
+
+TEST_CASE(
+    "plain http that is allowed reaches the upstream's own host and what egress.allow names, nothing else") {
+    const auto reaches = [](const std::string& host, const std::string& address,
+                            const std::vector<std::string>& allow = {}) {
+        const auto rules = egress_rules::parse(allow);
+        const auto answer =
+            check_egress(*rules, url("http", host, 8000), at(address), {{"mcp"}, plain_http::allowed});
+        if (!answer)
+            CHECK(answer.error().fix.find("egress") != std::string::npos);
+        return answer.has_value();
+    };
+    CHECK(reaches("mcp", "172.18.0.5"));
+    CHECK(reaches("mcp", "203.0.114.9"));
+    CHECK_FALSE(reaches("keycloak", "172.18.0.6"));
+    CHECK(reaches("keycloak", "172.18.0.6", {"keycloak"}));
+    CHECK(reaches("keycloak", "172.18.0.6", {"172.18.0.0/16"}));
+    CHECK_FALSE(reaches("as.example", "203.0.114.9"));
+    // without it nothing has changed
+    CHECK_FALSE(check_egress({}, url("http", "mcp", 8000), at("172.18.0.5"), {{"mcp"}}).has_value());
 }
