@@ -160,16 +160,22 @@ std::vector<std::string> known_clients() {
     return out;
 }
 
-std::vector<std::string> stdio_command(const config& c, const upstream_config& u) {
+std::string this_program() {
     static const auto self = [] {
         std::error_code unknown;
         const auto path = std::filesystem::read_symlink("/proc/self/exe", unknown);
         return unknown ? std::string("mcp-reauth") : path.string();
     }();
-    std::vector<std::string> out{self, "stdio"};
+    return self;
+}
+
+std::vector<std::string> stdio_command(const config& c, const upstream_config& u) {
+    std::vector<std::string> out{this_program(), "stdio"};
     if (c.file.empty())
         out.push_back(u.url);
-    else
+    if (c.file.empty() && u.allow_http)
+        out.emplace_back("--allow-http");
+    if (!c.file.empty())
         out.insert(out.end(), {u.name, "--config", absolute_file(c.file)});
     return out;
 }

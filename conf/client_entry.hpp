@@ -32,6 +32,9 @@ struct client_way {
     std::vector<std::string> program; ///< what a client starts that only starts programs: stdio_command()
 };
 
+/// This program's own path; its name where that is not known.
+std::string this_program();
+
 /// `mcp-reauth stdio …` for an upstream, with whole paths: clients start programs in directories of their
 /// own.
 std::vector<std::string> stdio_command(const config& c, const upstream_config& u);

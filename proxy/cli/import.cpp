@@ -2,10 +2,11 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/regular_file.hpp"
-#include "conf/stdio_config.hpp"
+#include "conf/remote_arguments.hpp"
 #include "conf/values.hpp"
 #include "core/ascii.hpp"
 #include "core/display_text.hpp"
+#include "proxy/cli/import_config.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/import_login.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
@@ -25,7 +26,8 @@ namespace fs = std::filesystem;
 struct import_arguments {
     stdio_target target;
     std::string from, resource;
-    std::vector<std::string> headers;
+    std::vector<std::string> headers, authorize_params;
+    bool dry_run = false;
 };
 
 failure wrong_import(std::string message, std::string fix = {}) {
@@ -61,6 +63,8 @@ std::size_t sign_ins_in(const fs::path& directory) {
 result<mcp_remote_login> find_login(const import_arguments& a, const std::string& url,
                                     const fs::path& store) {
     mcp_remote_arguments key{url, a.resource, {}};
+    for (const auto& pair : a.authorize_params)
+        key.authorize_params[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
     for (const auto& header : a.headers) {
         const auto colon = header.find(':');
         if (colon == std::string::npos)
@@ -109,6 +113,14 @@ result<imported_login> take_over(const config& c, mcp_remote_login login) {
 }
 
 int run_import(command_context& context, import_arguments a) {
+    if (a.target.upstream.empty() && !context.config_file.empty())
+        return rewrite_client_file(context, context.config_file, a.dry_run);
+    if (a.target.upstream.empty() || a.dry_run)
+        return context.fail(wrong_import(a.dry_run
+                                             ? "--dry-run goes with --config FILE alone, without an upstream"
+                                             : "say what to take over: a URL as mcp-remote was given it, or "
+                                               "--config FILE, a client's file "
+                                               "whose entries of mcp-remote are to start this program"));
     auto in = context.inputs();
     if (!in)
         return context.fail(in.error());
@@ -116,6 +128,12 @@ int run_import(command_context& context, import_arguments a) {
     for (const auto& header : a.headers) // they are part of what it is bound to
         if (!iequals(trim_space(std::string_view(header).substr(0, header.find(':'))), "authorization"))
             a.target.headers.push_back(header);
+    remote_arguments told;
+    if (!a.resource.empty())
+        told.resource = a.resource;
+    told.authorize_params = a.authorize_params;
+    if (const auto applied = apply_remote_arguments(told, a.target, *in); !applied)
+        return context.fail(applied.error());
     const auto c = config_for_stdio(a.target, *in);
     if (!c)
         return context.fail(c.error());
@@ -157,12 +175,16 @@ void add_import(CLI::App& app, command_context& context) {
     auto* remote =
         verb->add_subcommand("mcp-remote", "a sign-in of mcp-remote (0.15): its client and its tokens");
     auto a = std::make_shared<import_arguments>();
-    remote
-        ->add_option("UPSTREAM", a->target.upstream,
-                     "the URL as mcp-remote was given it, or an upstream's name")
-        ->required();
+    remote->add_option(
+        "UPSTREAM", a->target.upstream,
+        "the URL as mcp-remote was given it, or an upstream's name; left out with --config FILE of a "
+        "client (Claude Desktop, Cursor, VS Code …): its entries of mcp-remote are rewritten");
+    remote->add_flag("--dry-run", a->dry_run, "of a client's file: print the difference, change nothing");
     remote->add_option("--from", a->from, "its directory (default: ~/.mcp-auth/mcp-remote-v1)");
     remote->add_option("--resource", a->resource, "as it was given to mcp-remote");
+    remote->add_option("--authorize-param", a->authorize_params, "as it was given to mcp-remote")
+        ->take_all()
+        ->expected(1);
     remote->add_option("--header", a->headers, "as it was given to mcp-remote")->take_all()->expected(1);
     add_config_options(*remote, context);
     add_json_option(*remote, context);

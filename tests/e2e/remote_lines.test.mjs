@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, openSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -39,8 +39,8 @@ async function cast(t, { as: asOptions, server = startMcpServer } = {}) {
   return {
     as, rs, dir,
     log: () => readFileSync(log, 'utf8'),
-    start: (args, more = {}) => stdioV1({
-      command: binary, args: ['-y', 'mcp-remote@latest', ...args], cwd: dir, stderr: openSync(log, 'a'),
+    start: (args, more = {}, entry = { command: binary, args: ['-y', 'mcp-remote@latest', ...args] }) => stdioV1({
+      ...entry, cwd: dir, stderr: openSync(log, 'a'),
       env: { ...env, MCP_REAUTH_APPROVAL_LISTEN: `127.0.0.1:${page}`, ...more },
     }),
     /// The person: the one question that waits, through the provider.
@@ -208,6 +208,49 @@ line('URL 3334 with what has no meaning here: it is told, and works', async (t) 
     '--auth-success-url', 'https://app.example.com/cli-connected']);
   for (const flag of ['3334', '--auth-timeout', '--body-timeout', '--keep-alive', '--ping-interval', '--enable-proxy', '--auth-success-url'])
     assert.match(c.log(), new RegExp(`note: .*${flag}.* has no meaning here: `));
+});
+
+test('import mcp-remote --config FILE rewrites what starts it, keeps a copy, and the entry works', { timeout: 60_000 }, async (t) => {
+  const c = await cast(t);
+  const file = join(c.dir, 'claude_desktop_config.json');
+  const before = `{
+  // mine
+  "mcpServers": {
+    "files": {
+      "command": "npx",
+      "args": ["-y", "mcp-remote@latest", "${c.rs.url}", "--ignore-tool", "slow"],
+    },
+    "other": { "command": "npx", "args": ["-y", "something-else"] }
+  }
+}
+`;
+  writeFileSync(file, before, { mode: 0o640 });
+  const shown = await run(binary, ['import', 'mcp-remote', '--config', file, '--dry-run']);
+  assert.match(shown.stdout, /^--- .*\n\+\+\+ .*\n@@ -5,2 \+5,2 @@\n-      "command": "npx",\n/);
+  assert.equal(readFileSync(file, 'utf8'), before);
+  // what was printed is what a patch would be
+  writeFileSync(join(c.dir, 'difference'), shown.stdout);
+  await run('patch', ['-s', '-o', join(c.dir, 'patched'), file, join(c.dir, 'difference')]);
+  const done = await run(binary, ['import', 'mcp-remote', '--config', file]);
+  assert.match(done.stdout, /kept in .*before-mcp-reauth/);
+  const after = readFileSync(file, 'utf8');
+  assert.equal(after, readFileSync(join(c.dir, 'patched'), 'utf8'));
+  assert.equal(readFileSync(`${file}.before-mcp-reauth`, 'utf8'), before);
+  assert.equal(statSync(file).mode & 0o777, 0o640);
+  assert.match(after, /"something-else"/);
+  const entry = JSON.parse(after.replace(/\/\/ mine/, '').replace(/,(\s*})/g, '$1')).mcpServers.files;
+  assert.equal(entry.args[0], 'stdio');
+  const client = c.start([], {}, entry);
+  t.after(() => client.close().catch(() => {}));
+  const connecting = client.open();
+  connecting.catch(() => {});
+  await c.person();
+  await connecting;
+  assert.deepEqual((await client.listTools()).tools.map(({ name }) => name), ['echo', 'admin']);
+  assert.match((await run(binary, ['import', 'mcp-remote', '--config', file])).stdout, /nowhere: nothing was changed/);
+  const broken = await run(binary, ['import', 'mcp-remote', '--config', join(c.dir, 'log')]).then(() => assert.fail('no JSON'), (error) => error);
+  assert.equal(broken.code, 2);
+  assert.match(broken.stderr, /nothing was changed/i);
 });
 
 test('a word that mcp-remote does not know is refused, with a line that helps', async () => {
