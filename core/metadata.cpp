@@ -191,7 +191,7 @@ bool is_entra(std::string_view issuer) {
            host.ends_with(".ciamlogin.com");
 }
 
-result<void> check_front_channel(const authorization_server& server) {
+result<void> check_front_channel(const authorization_server& server, bool may_push) {
     const auto cannot = [&](const std::string& what) {
         return refuse_document(
             "the authorization server " + clean_text(server.issuer) + " " + what +
@@ -205,6 +205,12 @@ result<void> check_front_channel(const authorization_server& server) {
         return cannot("does not offer the response type code");
     if (server.response_modes_supported && !lists(*server.response_modes_supported, "query"))
         return cannot("answers in no query (response_modes_supported)");
+    if (server.require_pushed_authorization_requests && !may_push)
+        return failure::permanent(
+            fault::discovery_failed,
+            "the authorization server " + clean_text(server.issuer) +
+                " requires pushed authorization requests (RFC 9126), and `par: never` is set",
+            "set `par: auto` for this upstream");
     if (server.require_pushed_authorization_requests && server.pushed_authorization_request_endpoint.empty())
         return server.without("pushed_authorization_request_endpoint");
     return {};

@@ -107,8 +107,8 @@ result<authorization_server> default_authorization_server(std::string_view upstr
                                                           plain_http http = plain_http::on_loopback);
 
 /// Whether a browser's login at that server can end well at all: what it requires, and we can't do, is told
-/// before a person is asked. fault::discovery_failed.
-result<void> check_front_channel(const authorization_server& server);
+/// before a person is asked. `may_push`: requests may be pushed (RFC 9126). fault::discovery_failed.
+result<void> check_front_channel(const authorization_server& server, bool may_push = true);
 
 /// Whether it is Microsoft Entra's, in any of its clouds: it has ways of its own.
 bool is_entra(std::string_view issuer);

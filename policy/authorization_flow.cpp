@@ -99,7 +99,7 @@ flow<result<begun_authorization>> push_authorization(const flow_environment& env
 result<begun_authorization> begin_authorization(const flow_environment& env, authorization_inputs inputs) {
     auto safe = check_pkce(inputs.server, inputs.allow_missing_pkce);
     if (safe)
-        safe = check_front_channel(inputs.server);
+        safe = check_front_channel(inputs.server, inputs.may_push);
     if (!safe)
         return safe.error();
     // Alone it would replace the server's default scopes, so it is only added to others.

@@ -21,6 +21,7 @@ struct authorization_inputs {
     std::optional<std::chrono::seconds> max_age; ///< … and how long ago at most
     bool prompt_login = false; ///< although the provider's session lives (OIDC Core §3.1.2.1)
     bool allow_missing_pkce = false;
+    bool may_push = true; ///< RFC 9126
     bool dpop = false;
     plain_http http = plain_http::on_loopback; ///< where its endpoints may be
     bool bind_to_browser = true; ///< false: started by the operator, may be carried to another device

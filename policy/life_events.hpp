@@ -41,6 +41,7 @@ struct target {
     std::string issuer;              ///< `client.issuer`; empty: not named
     configured_server_settings server{};
     bool browser_login = true; ///< false: on another device, with a code
+    bool may_push = true;      ///< authorization requests (RFC 9126)
     bool supplied = false;     ///< the configuration supplies the token: no login, no sign-out
     std::shared_ptr<const rule_set> rules;
     std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};

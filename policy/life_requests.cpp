@@ -274,7 +274,7 @@ void credential_life::ask(held_request& r, const judgement& j) {
         return;
     }
     if (server_ && j.plan.person == recovery_step::login && target_.browser_login) {
-        const auto possible = check_front_channel(server_->server);
+        const auto possible = check_front_channel(server_->server, target_.may_push);
         if (!possible) {
             fail(r, possible.error(), &j.facts);
             return;

@@ -1,6 +1,7 @@
 // Refresh token first, then the access token; an endpoint that is missing is no error, and is told.
 #include "policy/revocation_flow.hpp"
 
+#include "core/display_text.hpp"
 #include "core/json_fields.hpp"
 #include "policy/token_flow.hpp"
 
@@ -41,12 +42,18 @@ flow<revocation_report> revoke_one(const flow_environment& env, const revocation
             end.left.push_back(access_left(in.held, in.server.issuer + " revokes no access tokens"));
         co_return end;
     }
+    // a token that the server does not know is none to revoke (§2.2); some say so with an error
+    const auto word = answer && answer->status == 400 ? oauth_error_of(answer->body) : std::string();
+    if (word == "invalid_token" || word == "invalid_grant" || (in.replaced && word == "invalid_request"))
+        co_return end;
     failure f;
     f.code = fault::authorization_server_unavailable;
     f.transient = !answer || answer->status >= 500 || answer->status == 429;
     f.message = "the " + std::string(access ? "access" : "refresh") +
                 " token was not revoked: " + in.server.issuer +
-                (answer ? " answered with status " + std::to_string(answer->status) : " did not answer");
+                (answer ? " answered with status " + std::to_string(answer->status) +
+                              (word.empty() ? "" : " (" + clean_text(word, 60) + ")")
+                        : " did not answer");
     f.fix = "revoke it at the provider; here it is forgotten";
     end.trouble = std::move(f);
     co_return end;

@@ -34,6 +34,7 @@ struct revocation_inputs {
     authorization_server server;
     registered_client client;
     credential held;
+    bool replaced = false; ///< `held` was replaced by a newer one: the server has probably ended it itself
 };
 
 /// Revokes the refresh token, then the access token, one attempt each. Without a revocation_endpoint, or

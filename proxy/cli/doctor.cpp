@@ -108,7 +108,8 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
             x.bad(as.without("device_authorization_endpoint").describe() + "; or set login: browser.");
         if (u.login == login_kind::browser && as.authorization_endpoint.empty())
             x.bad(as.without("authorization_endpoint").describe());
-        if (const auto front = check_front_channel(as); !front && u.login == login_kind::browser)
+        if (const auto front = check_front_channel(as, u.par != par_mode::never);
+            !front && u.login == login_kind::browser)
             x.bad(front.error().describe());
         judge_registration(x, c, u, d);
         judge_scopes(x, u, d, asked);

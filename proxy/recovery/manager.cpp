@@ -62,6 +62,7 @@ life_place credential_manager::place_of(const route& r, std::size_t principal) c
         whose.always_asked = {"openid"};
     whose.supplied = u.grant == grant_kind::static_token;
     whose.browser_login = u.login == login_kind::browser;
+    whose.may_push = u.par != par_mode::never;
     // the rules live as long as the table they came with
     whose.rules = std::shared_ptr<const rule_set>(table_, &table_->settings->policy);
     whose.approval_lifetime = table_->settings->approval.lifetime;

@@ -14,6 +14,7 @@ struct revocable {
     credential value;
     life::server_ptr server;
     std::optional<registered_client> client;
+    bool replaced = false; ///< kept for the sign-out
 };
 
 const std::string& name_of(const life_place& place) {
@@ -101,6 +102,7 @@ task<revocation_report> revoke_token(recovery_context& context, life_place place
     }
     inputs.client = std::move(*token.client);
     inputs.held = std::move(token.value);
+    inputs.replaced = token.replaced;
     auto work = revoke_credential(context.env, std::move(inputs));
     co_return co_await drive(context.ex, context.network, options, std::move(work));
 }
@@ -114,7 +116,7 @@ task<void> retire_work(recovery_context& context, life_place place, life::retire
         if (!known)
             return known.error();
         retired_credential kept{what.value, {}};
-        auto client = client_of_token(place, {what.value, nullptr, what.client}, known->clients);
+        auto client = client_of_token(place, {what.value, nullptr, what.client, true}, known->clients);
         // the configuration's is found there
         if (client && client->origin == client_origin::dynamic)
             kept.client = std::move(client);
@@ -135,7 +137,7 @@ task<std::vector<revocable>> tokens_to_revoke(recovery_context& context, const l
                                               const life::revoke& what, revocation_report& said) {
     std::vector<revocable> tokens;
     if (!what.value.issuer.empty())
-        tokens.push_back({what.value, what.server, what.client});
+        tokens.push_back({what.value, what.server, what.client, false});
     auto read = [&] { return read_known(context.store, place, what.everything); };
     auto known = co_await context.vault.run(read);
     if (!known) {
@@ -143,7 +145,7 @@ task<std::vector<revocable>> tokens_to_revoke(recovery_context& context, const l
         co_return tokens;
     }
     for (auto& old : known->retired)
-        tokens.push_back({std::move(old.value), what.server, std::move(old.client)});
+        tokens.push_back({std::move(old.value), what.server, std::move(old.client), true});
     for (auto& token : tokens)
         token.client = client_of_token(place, token, known->clients);
     co_return tokens;

@@ -58,6 +58,7 @@ authorization_inputs inputs_for(const life_place& place, const life::begin_sign_
     inputs.scopes = what.scopes.united_with(place.whose.always_asked);
     inputs.authorize_params = upstream.authorize_params;
     inputs.allow_missing_pkce = upstream.allow_missing_pkce;
+    inputs.may_push = upstream.par != par_mode::never;
     inputs.http = upstream.http();
     inputs.dpop = wants_dpop(place, what.server, what.challenged_dpop, what.challenged_bearer);
     return inputs;

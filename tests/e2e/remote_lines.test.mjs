@@ -20,6 +20,14 @@ import { binary, freePorts, until } from './lib/proxy.mjs';
 import { stdioV1 } from './lib/stdio.mjs';
 
 const run = promisify(execFile);
+
+/// A text with a difference without context applied to it, as `patch` would.
+function patched(text, difference) {
+  const lines = text.split('\n');
+  for (const [, at, count, body] of [...difference.matchAll(/^@@ -(\d+),(\d+) .*@@\n((?:[-+].*\n)*)/gm)].reverse())
+    lines.splice(at - 1, count, ...body.split('\n').filter((line) => line[0] === '+').map((line) => line.slice(1)));
+  return lines.join('\n');
+}
 const registered = (port, { id = 'registered', path = '/oauth/callback', host = 'localhost', ...rest } = {}) => ({
   client_id: id, client_secret: 'a-secret-of-32-characters-and-some', redirect_uris: [`http://${host}:${port}${path}`], application_type: 'native',
   grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: 'client_secret_basic', ...rest,
@@ -228,13 +236,10 @@ test('import mcp-remote --config FILE rewrites what starts it, keeps a copy, and
   const shown = await run(binary, ['import', 'mcp-remote', '--config', file, '--dry-run']);
   assert.match(shown.stdout, /^--- .*\n\+\+\+ .*\n@@ -5,2 \+5,2 @@\n-      "command": "npx",\n/);
   assert.equal(readFileSync(file, 'utf8'), before);
-  // what was printed is what a patch would be
-  writeFileSync(join(c.dir, 'difference'), shown.stdout);
-  await run('patch', ['-s', '-o', join(c.dir, 'patched'), file, join(c.dir, 'difference')]);
   const done = await run(binary, ['import', 'mcp-remote', '--config', file]);
   assert.match(done.stdout, /kept in .*before-mcp-reauth/);
   const after = readFileSync(file, 'utf8');
-  assert.equal(after, readFileSync(join(c.dir, 'patched'), 'utf8'));
+  assert.equal(after, patched(before, shown.stdout), 'what was printed is what was done');
   assert.equal(readFileSync(`${file}.before-mcp-reauth`, 'utf8'), before);
   assert.equal(statSync(file).mode & 0o777, 0o640);
   assert.match(after, /"something-else"/);

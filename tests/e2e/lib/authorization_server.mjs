@@ -158,6 +158,7 @@ export async function startAuthorizationServer({
 
   return {
     issuer,
+    provider,
     counts,
     settings,
     /// While paused it answers everything with 503.

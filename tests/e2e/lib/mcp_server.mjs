@@ -29,8 +29,15 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
       .set('WWW-Authenticate', `Bearer ${Object.entries(all).map(([k, v]) => `${k}="${v}"`).join(', ')}`)
       .json({ error: parameters.error ?? 'unauthorized' });
   };
+  /// RFC 9449, section 4.3: the proof is of this request, and of the key that the token is bound to.
+  const proven = async (req, bound) => {
+    const { payload, protectedHeader } = await jose.jwtVerify(req.headers.dpop ?? '', jose.EmbeddedJWK, { typ: 'dpop+jwt' });
+    const key = await jose.calculateJwkThumbprint(protectedHeader.jwk);
+    if (key !== bound || payload.htm !== req.method || payload.htu !== resource()) throw new Error('not proven');
+    counts.proofs = (counts.proofs ?? 0) + 1;
+  };
   return async (req, res, next) => {
-    const token = /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1];
+    const [, scheme, token] = /^(Bearer|DPoP) (.+)$/i.exec(req.headers.authorization ?? '') ?? [];
     if (!token) {
       counts.unauthorized++;
       return challenge(res, 401, { scope: 'mcp:tools' });
@@ -38,6 +45,8 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
     let claims;
     try {
       claims = (await jose.jwtVerify(token, publicKeys, { issuer, audience: resource() })).payload;
+      if (claims.cnf?.jkt && scheme.toLowerCase() !== 'dpop') throw new Error('a bound token without a proof');
+      if (claims.cnf?.jkt) await proven(req, claims.cnf.jkt);
     } catch (error) {
       counts.rejected++;
       counts.rejections.push(error.code ?? error.message);

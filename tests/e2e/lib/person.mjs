@@ -1,5 +1,7 @@
 // A person with a browser, scripted: follows redirects, keeps cookies, submits the first form of each page, until the
 // provider sends them back to a callback. `stopAt`: the address of a callback that is not visited but given back.
+const providerPages = /^\/(interaction\/|authorize$|sign-in$|consent$)/;
+
 export async function signIn(location, { refuse = false, steps = 20, stopAt } = {}) {
   const cookies = new Map(); // host:port → Map(name → value)
   const jar = (url) => cookies.get(url.host) ?? cookies.set(url.host, new Map()).get(url.host);
@@ -9,7 +11,7 @@ export async function signIn(location, { refuse = false, steps = 20, stopAt } = 
   for (let i = 0; i < steps; i++) {
     const cookie = [...jar(url)].map(([name, value]) => `${name}=${value}`).join('; ');
     const response = await fetch(url, {
-      ...init, redirect: 'manual', headers: { ...init.headers, ...(cookie && { cookie }) },
+      ...init, redirect: 'manual', headers: { accept: 'text/html', ...init.headers, ...(cookie && { cookie }) },
     });
     for (const line of response.headers.getSetCookie()) {
       const [name, ...value] = line.split(';')[0].split('=');
@@ -26,9 +28,9 @@ export async function signIn(location, { refuse = false, steps = 20, stopAt } = 
     }
     const body = await response.text();
     const forms = [...body.matchAll(/<form method="post" action="([^"]+)"/g)].map((m) => m[1]);
-    if (!response.ok || forms.length === 0 || !url.pathname.startsWith('/interaction/'))
+    if (!response.ok || forms.length === 0 || !providerPages.test(url.pathname))
       return { status: response.status, url: url.href, body, trail };
-    url = new URL(refuse ? forms.at(-1) : forms[0], url);
+    url = new URL((refuse ? forms.at(-1) : forms[0]).replaceAll('&amp;', '&'), url);
     init = { method: 'POST', body: 'account=ada', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
   }
   throw new Error(`no end after ${steps} steps: ${JSON.stringify(trail)}`);

@@ -222,6 +222,28 @@ TEST_CASE("a revocation that failed says which token may live on, and the other 
     require_sane(*r.trouble);
 }
 
+TEST_CASE("a token that the server does not know is none to revoke, however it says so") {
+    fixed_world world;
+    const auto told = [&](const std::string& word, bool replaced) {
+        flow_script script;
+        script.on(revoke_url, 400, R"({"error":")" + word + R"("})");
+        auto in = held();
+        in.replaced = replaced;
+        in.held.access_token = {};
+        return script.run(revoke_credential(world.env, in)).trouble;
+    };
+    for (const bool replaced : {false, true}) {
+        CHECK_FALSE(told("invalid_token", replaced));
+        CHECK_FALSE(told("invalid_grant", replaced));
+        CHECK(told("invalid_client", replaced));
+    }
+    // "token not found" of better-auth: of one that was replaced nothing else is to be expected
+    CHECK_FALSE(told("invalid_request", true));
+    const auto doubtful = told("invalid_request", false);
+    REQUIRE(doubtful);
+    CHECK(contains(doubtful->message, "400 (invalid_request)"));
+}
+
 TEST_CASE("machine, workload and revocation fail sanely at every step") {
     fixed_world world;
     const auto never = [](std::size_t) { return false; };
