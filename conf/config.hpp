@@ -118,6 +118,7 @@ struct upstream_config {
     grant_kind grant = grant_kind::authorization_code;
     oauth_client_config client;
     std::string identity_provider;
+    exchange_subject subject = exchange_subject::session; ///< of its token exchange (enterprise)
     std::optional<scope_set> scopes;
     std::string resource = "auto";              ///< auto | omit | a URI
     secret_source token;                        ///< grant static; re-read when it changes
@@ -182,7 +183,8 @@ struct config {
     std::optional<tls_server_config> tls;
     approval_config approval;
     vault_config vault;
-    std::string client_metadata_url;
+    std::string client_metadata_url;     ///< CIMD; empty: none
+    bool serves_client_metadata = false; ///< `self`: that document is ours, on the approval listener
     std::map<std::string, identity_provider_config> identity_providers;
     std::vector<upstream_config> upstreams;
     rule_set policy; ///< the file's rules, then the built-in ones

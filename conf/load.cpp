@@ -6,6 +6,7 @@
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
 #include "core/display_text.hpp"
+#include "core/registration.hpp"
 #include "core/uri.hpp"
 #include "policy/rules.hpp"
 
@@ -51,6 +52,15 @@ void fill_defaults(config& c, const config_inputs& inputs, reading& r) {
     }
     if (c.approval.public_url.empty() && c.approval.listen.port != 0)
         c.approval.public_url = (c.approval.tls ? "https://" : "http://") + c.approval.listen.to_string();
+    if (c.serves_client_metadata) {
+        // an authorization server reads it from outside, and an `http` one is no client ID
+        if (!c.approval.public_url.starts_with("https://"))
+            r.problems.error(
+                r.where("client_metadata_url"),
+                "client_metadata_url is self: then approval.public_url must be an https URL that "
+                "authorization servers reach.");
+        c.client_metadata_url = c.approval.public_url + std::string(client_metadata_path);
+    }
     for (auto& rule : builtin_rules())
         c.policy.rules.push_back(std::move(rule));
 }

@@ -235,7 +235,8 @@ void read_config(section top, reading& r, config& out) {
     read_approval(top.sub("approval"), out.approval);
     read_vault(top.sub("vault"), out.vault);
     top.text("client_metadata_url", out.client_metadata_url);
-    if (!out.client_metadata_url.empty()) {
+    out.serves_client_metadata = out.client_metadata_url == "self";
+    if (!out.client_metadata_url.empty() && !out.serves_client_metadata) {
         auto url = parse_secure_url(out.client_metadata_url, "client_metadata_url");
         if (!url)
             top.error("client_metadata_url", "is not usable: " + url.error().message);

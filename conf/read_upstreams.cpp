@@ -286,6 +286,11 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<grant_kind>("grant", u.grant, grant_words);
     read_oauth_client(s.sub("client"), u.client, u.http());
     s.text("identity_provider", u.identity_provider);
+    s.choice<exchange_subject>(
+        "subject", u.subject,
+        {{"session", exchange_subject::session}, {"refresh_token", exchange_subject::refresh_token}});
+    if (s.has("subject") && u.grant != grant_kind::enterprise)
+        s.error("subject", "is only for grant: enterprise.");
     read_scopes(s, u);
     read_resource(s, u);
     u.token = s.secret_value("token", secret_file::read_anew);

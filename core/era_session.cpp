@@ -1,6 +1,8 @@
 // Both directions, message by message.
 #include "core/era_session.hpp"
 
+#include "core/mcp_extensions.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -146,7 +148,7 @@ era_json era_session::stamped(era_json request) const {
         meta = era_json::object();
     meta[meta_version] = modern_version;
     meta[meta_client] = object_of(client, "clientInfo");
-    meta[meta_capabilities] = object_of(client, "capabilities");
+    meta[meta_capabilities] = with_our_extensions(object_of(client, "capabilities"));
     if (!log_level_.empty())
         meta[meta_level] = log_level_;
     return request;

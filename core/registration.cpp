@@ -1,6 +1,7 @@
 // RFC 7591 requests and answers.
 #include "core/registration.hpp"
 
+#include "core/device.hpp"
 #include "core/display_text.hpp"
 #include "core/foreign_text.hpp"
 #include "core/json_fields.hpp"
@@ -92,6 +93,21 @@ client_auth_method registration_auth_method(const authorization_server& server) 
         if (lists(*listed, to_string(method)))
             return method;
     return none;
+}
+
+std::string client_metadata_document(const std::string& url, const std::vector<std::string>& redirect_uris,
+                                     bool device) {
+    json grants = {"authorization_code", "refresh_token"};
+    if (device)
+        grants.push_back(grant_device_code);
+    return json_text(json{{"client_id", url},
+                          {"client_name", registration_request().client_name},
+                          {"application_type", "web"},
+                          {"redirect_uris", redirect_uris},
+                          {"grant_types", grants},
+                          {"response_types", {"code"}},
+                          {"token_endpoint_auth_method", "none"}},
+                     2);
 }
 
 result<http_request> build_registration(const authorization_server& server,

@@ -33,6 +33,14 @@ struct registered_client {
     bool secret_expired_at(time_point now) const { return secret_expires_at && *secret_expires_at <= now; }
 };
 
+/// Where our own client metadata document is, below the approval page's public URL.
+inline constexpr std::string_view client_metadata_path = "/oauth/client.json";
+
+/// That document (draft-ietf-oauth-client-id-metadata-document): a public client at `url`, which comes back
+/// to these addresses. `device`: it signs in on other devices too.
+std::string client_metadata_document(const std::string& url, const std::vector<std::string>& redirect_uris,
+                                     bool device);
+
 /// What a registration asks for.
 struct registration_request {
     std::string redirect_uri;      ///< our callback; empty: the grant needs none

@@ -12,9 +12,11 @@ failure words(std::string who, failure why) {
 }
 
 /// What stands for the person on leg 2; nothing: the session is gone.
-std::optional<token_exchange> subject_of(const idp_session& session, time_point now) {
+std::optional<token_exchange> subject_of(const idp_session& session, exchange_subject wanted,
+                                         time_point now) {
     token_exchange exchange;
-    if (state_of(session, now, std::chrono::seconds(5)) == session_state::ready) {
+    if (wanted == exchange_subject::session &&
+        state_of(session, now, std::chrono::seconds(5)) == session_state::ready) {
         exchange.subject_token = session.id_token;
         return exchange;
     }
@@ -66,6 +68,16 @@ minted session_gone(const idp_session& session) {
     return {f, true, false};
 }
 
+/// Another login would bring none either.
+minted no_refresh_token(const idp_session& session) {
+    failure f;
+    f.code = fault::reauth_failed;
+    f.message = "the identity provider " + session.identity_provider +
+                " has issued no refresh token, and `subject: refresh_token` begins with one";
+    f.fix = "have it issue them to this client (offline_access), or set `subject: session`";
+    return {f, false, false};
+}
+
 } // namespace
 
 flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inputs) {
@@ -76,7 +88,9 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
     }
     auto leg2_retry = inputs.retry;
     for (std::size_t rounds = 1;; ++rounds) {
-        auto exchange = subject_of(inputs.session, env.now());
+        auto exchange = subject_of(inputs.session, inputs.subject, env.now());
+        if (!exchange && inputs.subject == exchange_subject::refresh_token)
+            co_return no_refresh_token(inputs.session);
         if (!exchange)
             co_return session_gone(inputs.session);
         const bool by_id_token = exchange->subject_token_type == token_type_id_token;

@@ -13,6 +13,7 @@ struct enterprise_inputs {
     authorization_server idp;
     client_identity idp_client;
     idp_session session;
+    exchange_subject subject = exchange_subject::session;
     authorization_server server;
     registered_client client;
     scope_set scopes;
@@ -31,7 +32,7 @@ struct minted {
     bool worth_renewing = false;
 };
 
-/// Mints. The subject is the ID token, or the IdP refresh token where that has expired (see state_of()). The
+/// Mints. The subject is as `subject` says (see state_of() for when an ID token has expired). The
 /// ID-JAG is used once and never kept. A refusal of the IdP is told in its own words (error_description,
 /// cleaned).
 flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inputs);

@@ -33,4 +33,8 @@ constexpr bool obtains_by_itself(grant_kind g) noexcept {
 /// When authorization requests are pushed (RFC 9126): where the server requires it, always, never.
 enum class par_mode { automatic, require, never };
 
+/// Whose assertion a token exchange begins with (RFC 8693 §2.1 `subject_token`): the session's ID token (the
+/// refresh token where that has expired), or always the session's refresh token.
+enum class exchange_subject { session, refresh_token };
+
 } // namespace reauth

@@ -10,6 +10,7 @@
 #include "core/ascii.hpp"
 #include "core/digest.hpp"
 #include "core/encoding.hpp"
+#include "core/registration.hpp"
 #include "core/uri.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -218,8 +219,8 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const bool api = path.starts_with("/api/") || path == "/open/redeem" || path.ends_with("/events");
     const auto asset = find_asset(path);
     const bool is_asset = !asset.text.empty();
-    const bool own =
-        path == "/" || path == "/open" || api || is_asset || path.starts_with("/a/") || path == proof_path;
+    const bool own = path == client_metadata_path || path == "/" || path == "/open" || api || is_asset ||
+                     path.starts_with("/a/") || path == proof_path;
     // an upstream's `callback_path`, of whatever process on this page: the state says whose it is
     const bool callback =
         path == "/oauth/callback" || (!own && read && form_value(parse_form(request.query), "state"));
@@ -256,6 +257,9 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         service_response r{200, {{"Content-Type", std::string(asset.type)}}, std::string(asset.text)};
         auto safe = guarded(std::move(r));
         co_await x.respond(std::move(safe));
+    } else if (path == client_metadata_path && read) {
+        auto r = self->client_document();
+        co_await x.respond(std::move(r));
     } else if ((path == "/" || path == "/open") && read) {
         auto r = self->own_page(path == "/" ? render_dashboard_page(self->base_path)
                                             : render_open_page(self->base_path));

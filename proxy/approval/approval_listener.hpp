@@ -28,6 +28,8 @@ struct approval_services {
     std::function<bool(const std::string&)> waits_for = {};
     /// The ports of processes whose approvals are shown here; empty: there are none.
     std::function<std::vector<std::uint16_t>()> neighbours = {};
+    /// Our client metadata document, at client_metadata_path; empty, or its text is: it is served elsewhere.
+    std::function<std::string()> client_metadata = {};
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals

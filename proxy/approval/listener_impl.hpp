@@ -91,6 +91,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     service_response message_page(unsigned status, std::string_view tone, std::string_view title,
                                   std::string_view detail, std::string_view hint = {}) const;
     service_response own_page(std::string html) const;
+    service_response client_document() const;
     service_response refusal(bool api, unsigned status, std::string_view title,
                              std::string_view detail) const;
 };

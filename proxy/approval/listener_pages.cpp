@@ -224,4 +224,16 @@ task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchan
     co_await x.respond(std::move(r));
 }
 
+/// What authorization servers read of us (Client ID Metadata Documents); nobody's secret.
+service_response approval_listener::impl::client_document() const {
+    auto text = services.client_metadata ? services.client_metadata() : std::string();
+    if (text.empty())
+        return refusal(false, 404, "Nothing is here.", "The address is not one of mcp-reauth's pages.");
+    return {200,
+            {{"Content-Type", "application/json"},
+             {"Cache-Control", "public, max-age=300"},
+             {"X-Content-Type-Options", "nosniff"}},
+            std::move(text)};
+}
+
 } // namespace reauth

@@ -45,6 +45,7 @@ task<life::flow_ended> enterprise_source(recovery_context& context, life_place p
         inputs.idp = *idp;
         inputs.idp_client = us->identity;
         inputs.session = *session;
+        inputs.subject = place.where.upstream().subject;
         auto work = mint_credential(context.env, std::move(inputs));
         auto made = co_await drive_by_url(context.ex, context.network, choose, std::move(work));
         end.fresh = made.outcome;

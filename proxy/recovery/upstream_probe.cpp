@@ -1,6 +1,8 @@
 // The one request.
 #include "proxy/recovery/upstream_probe.hpp"
 
+#include "core/json_reader.hpp"
+#include "core/mcp_extensions.hpp"
 #include "core/uri.hpp"
 
 namespace reauth {
@@ -14,7 +16,9 @@ http_request upstream_probe(const upstream_config& upstream) {
         r.headers.push_back({name, value});
     r.body =
         secret(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-               R"("capabilities":{},"clientInfo":{"name":"mcp-reauth","version":")" REAUTH_VERSION R"("}}})");
+               R"("capabilities":)" +
+               json_text(with_our_extensions(nlohmann::json::object())) +
+               R"(,"clientInfo":{"name":"mcp-reauth","version":")" REAUTH_VERSION R"("}}})");
     return r;
 }
 

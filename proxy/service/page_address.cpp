@@ -1,10 +1,14 @@
 // The address of the approval page: one process of a user has it and shows what the others know; when that
 // one ends another takes over.
 #include "conf/regular_file.hpp"
+#include "core/registration.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/recovery/token_source.hpp"
 #include "proxy/service/running_file.hpp"
 #include "proxy/service/runtime_parts.hpp"
 #include "proxy/vault/file_lock.hpp"
+
+#include <algorithm>
 
 #include <unistd.h>
 
@@ -61,6 +65,25 @@ void server::parts::claim_page() {
     }
 }
 
+namespace {
+
+/// With every callback that an upstream has; empty: the document is not ours.
+std::string own_client_metadata(const config& c) {
+    if (!c.serves_client_metadata)
+        return {};
+    std::vector<std::string> redirects{redirect_uri_of(c)};
+    bool device = false;
+    for (const auto& u : c.upstreams) {
+        const auto redirect = c.approval.public_url + u.callback_path;
+        if (std::find(redirects.begin(), redirects.end(), redirect) == redirects.end())
+            redirects.push_back(redirect);
+        device = device || u.login == login_kind::device;
+    }
+    return client_metadata_document(c.client_metadata_url, redirects, device);
+}
+
+} // namespace
+
 result<void> server::parts::open_page(const random_source& random) {
     approval_services services{
         *book,
@@ -71,7 +94,8 @@ result<void> server::parts::open_page(const random_source& random) {
         [this] { return recovery->idp_sessions(); },
         [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
         [this](const std::string& id) { return recovery->anybody_waits(id); },
-        [this] { return neighbours(); }};
+        [this] { return neighbours(); },
+        [this] { return own_client_metadata(*settings); }};
     page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
                                                std::move(services), approval_tls);
     notes = note_directory(*settings);

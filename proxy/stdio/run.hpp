@@ -12,7 +12,7 @@ struct stdio_options {
     int input = 0, output = 1; ///< descriptors
     bool found = true;         ///< by the command line: leaves a note
     bool page_only = false;    ///< serves no client: page_only.hpp
-    bridge_options bridging;   ///< `eras` is the upstream's `era`
+    bridge_options bridging = {}; ///< `eras` is the upstream's `era`
 };
 
 /// Serves the one upstream of `settings` on standard input and output, until the input ends, nobody reads the

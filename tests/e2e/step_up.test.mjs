@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { said, v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
+import { program, stdioV1 } from './lib/stdio.mjs';
 
 test('a tool that needs more scope waits for one approval with the union, then works without another', { timeout: 60_000 }, async (t) => {
   const { as, rs, proxy, url, passed } = await use(t);
@@ -93,3 +94,32 @@ test('the same link may be approved twice without a second flow, and an unknown 
   await client.close();
   passed();
 });
+
+/// A resource and a prompt that need the scope mcp:admin, as the tool does.
+const withMore = (server) => {
+  server.registerResource('secret', 'admin://secret', {}, async (uri) => ({ contents: [{ uri: uri.href, text: 'read' }] }));
+  server.registerPrompt('admin', {}, () => ({ messages: [{ role: 'user', content: { type: 'text', text: 'prompted' } }] }));
+};
+for (const way of ['serve', 'stdio'])
+  for (const [method, ask] of [
+    ['resources/read', async (client) => (await client.readResource({ uri: 'admin://secret' })).contents[0].text],
+    ['prompts/get', async (client) => (await client.getPrompt({ name: 'admin' })).messages[0].content.text],
+  ])
+    test(`a scope challenge to ${method} through ${way} is a step-up like a tool's`, { timeout: 60_000 }, async (t) => {
+      const { as, proxy, url, passed } = await use(t, { as: { accessTokenSeconds: 60 }, rs: { extend: withMore } });
+      if (way === 'stdio') await proxy.kill('SIGTERM');
+      const client = way === 'serve' ? v1(url) : stdioV1(program(proxy));
+      await connectAndApprove(proxy, client);
+      const answer = ask(client);
+      answer.catch(() => {});
+      const more = await proxy.oneApproval();
+      assert.equal(more.kind, 'step_up');
+      assert.equal(more.method, method);
+      assert.deepEqual(more.scopes.added, ['mcp:admin']);
+      await proxy.approve(more.id);
+      assert.equal(await answer, method === 'resources/read' ? 'read' : 'prompted');
+      assert.equal(await ask(client), method === 'resources/read' ? 'read' : 'prompted');
+      assert.equal(as.counts.authorizations, 2);
+      await client.close();
+      passed();
+    });

@@ -142,6 +142,7 @@ public:
             book, actions, [this] { return credentials; }, [this] { return now.load(); },
             [this](std::size_t n) { return std::string(n, static_cast<char>('A' + random_calls++ % 26)); }};
         services.neighbours = std::move(neighbours);
+        services.client_metadata = [this] { return client_metadata; };
         listener = std::make_unique<approval_listener>(io.get_executor(), config, secret(token), services);
         port = (behind ? listener->listen_behind() : listener->listen()).value();
         thread = std::thread([this] { io.run(); });
@@ -181,6 +182,8 @@ public:
         change(a);
         on_io([&] { book.show(a); });
     }
+
+    std::string client_metadata; ///< on the io thread
 
     std::string origin() const { return "http://127.0.0.1:" + std::to_string(port); }
     std::string bearer() const { return "Bearer " + token; }

@@ -143,3 +143,16 @@ TEST_CASE("the callback refuses doubled parameters, a missing state, and every m
     CHECK(f.ask("POST", "/oauth/callback?code=a&state=s").status == 405);
     CHECK(f.actions.callback_calls == 0);
 }
+
+TEST_CASE("our client metadata document is for everybody to read, where it is ours") {
+    listener_fixture f;
+    CHECK(f.ask("GET", "/oauth/client.json").status == 404);
+    f.on_io([&] { f.client_metadata = R"({"client_id":"x"})"; });
+    const auto got = f.ask("GET", "/oauth/client.json");
+    CHECK(got.status == 200);
+    CHECK(got.header("Content-Type") == "application/json");
+    CHECK(got.header("Cache-Control") == "public, max-age=300");
+    CHECK(got.json()["client_id"] == "x");
+    CHECK(f.ask("POST", "/oauth/client.json").status != 200);
+    CHECK(f.ask("GET", "/oauth/client.json", {{"Host", "evil.example"}}).status == 403);
+}

@@ -59,7 +59,8 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
     }
     counts.tokens.add(claims.jti);
     const messages = Array.isArray(req.body) ? req.body : [req.body];
-    const wantsAdmin = messages.some((m) => m?.method === 'tools/call' && m.params?.name === 'admin');
+    const wantsAdmin = messages.some((m) => (['tools/call', 'prompts/get'].includes(m?.method) && m.params?.name === 'admin') ||
+      (m?.method === 'resources/read' && /^admin:/.test(m.params?.uri)));
     if (wantsAdmin && !String(claims.scope ?? '').split(' ').includes('mcp:admin')) {
       counts.forbidden++;
       return challenge(res, 403, { error: 'insufficient_scope', scope: 'mcp:admin' });
@@ -101,8 +102,8 @@ export async function startProtected({ authorizationServer, mount, open = false,
   };
 }
 
-/// A server of the 2025 generations, with sessions and a GET stream that beats every `heartbeat` ms.
-export function startMcpServer({ authorizationServer, heartbeat = 250, port = 0 }) {
+/// A server of the 2025 generations, with sessions and a GET stream that beats every `heartbeat` ms. `extend` gives it more than tools.
+export function startMcpServer({ authorizationServer, heartbeat = 250, port = 0, extend = () => {} }) {
   return startProtected({
     authorizationServer, port,
     mount: (app, counts) => {
@@ -111,6 +112,7 @@ export function startMcpServer({ authorizationServer, heartbeat = 250, port = 0 
       const open = async () => {
         const server = new McpServer({ name: 'e2e', version: '1.0.0' }, { capabilities: { logging: {} } });
         addTools(server, counts);
+        extend(server);
         const transport = new StreamableHTTPServerTransport({
           sessionIdGenerator: () => randomUUID(),
           onsessioninitialized: (id) => { sessions.set(id, transport); counts.sessions++; },

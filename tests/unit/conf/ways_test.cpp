@@ -62,3 +62,16 @@ TEST_CASE("plain http beyond loopback is a key of its own, and warned about") {
     // over https it changes nothing that anybody need be warned of
     CHECK(given::good("upstreams: {a: {url: https://a.example/mcp, allow_http: true}}\n").warnings.empty());
 }
+
+TEST_CASE("client_metadata_url: self is a document of ours, below a public https URL") {
+    const auto wrong =
+        given::bad("client_metadata_url: self\nupstreams: {a: {url: https://a.example/mcp}}\n");
+    CHECK(given::has(wrong, "test.yaml:1:"));
+    CHECK(given::has(wrong, "approval.public_url must be an https URL"));
+    const auto c = given::good("client_metadata_url: self\n"
+                               "approval: {public_url: https://approve.example}\n"
+                               "upstreams: {a: {url: https://a.example/mcp}}\n");
+    CHECK(c.serves_client_metadata);
+    CHECK(c.client_metadata_url == "https://approve.example/oauth/client.json");
+    CHECK_FALSE(given::good(given::one_upstream).serves_client_metadata);
+}

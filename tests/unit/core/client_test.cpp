@@ -271,3 +271,16 @@ TEST_CASE("a registered client survives the vault") {
                             R"({"client_id":"x","auth_method":"y"})"})
         CHECK(registered_client_from_json(secret{bad}).error().code == fault::vault_unavailable);
 }
+
+TEST_CASE("our client metadata document says what a client ID document must") {
+    const auto document = nlohmann::json::parse(client_metadata_document(
+        "https://approve.example/oauth/client.json", {"https://approve.example/oauth/callback"}, false));
+    CHECK(document["client_id"] == "https://approve.example/oauth/client.json");
+    CHECK(document["client_name"] == "mcp-reauth");
+    CHECK(document["redirect_uris"] == nlohmann::json{"https://approve.example/oauth/callback"});
+    CHECK(document["token_endpoint_auth_method"] == "none");
+    CHECK(document["response_types"] == nlohmann::json{"code"});
+    CHECK(document["grant_types"].size() == 2);
+    CHECK(nlohmann::json::parse(client_metadata_document("https://a.example/x", {}, true))["grant_types"]
+              .size() == 3);
+}

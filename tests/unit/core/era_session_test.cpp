@@ -150,7 +150,10 @@ TEST_CASE("era: every request says what the era says with each, and its answer l
     CHECK(sent["params"]["name"] == "x");
     CHECK(sent["params"]["_meta"]["progressToken"] == 7);
     CHECK(sent["params"]["_meta"][version] == "2026-07-28");
-    CHECK(sent["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"].contains("roots"));
+    const auto& can = sent["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+    CHECK(can.contains("roots"));
+    CHECK(can["extensions"].contains("io.modelcontextprotocol/enterprise-managed-authorization"));
+    CHECK(can["extensions"].contains("io.modelcontextprotocol/oauth-client-credentials"));
     CHECK_FALSE(sent["params"]["_meta"].contains("io.modelcontextprotocol/logLevel"));
     t.server_says({{"jsonrpc", "2.0"},
                    {"id", 7},

@@ -54,6 +54,24 @@ TEST_CASE("an expired ID token is replaced by the IdP refresh token, and without
     CHECK(script.requests.size() == 2);
 }
 
+TEST_CASE("subject: refresh_token begins with the session's refresh token though its ID token is good") {
+    fixed_world world;
+    flow_script script;
+    script.on(idp_token, 200, good_jag).on(as_token, 200, good_token);
+    auto in = mint_inputs();
+    in.subject = exchange_subject::refresh_token;
+    in.session.refresh_token = secret("idp-refresh");
+    REQUIRE(script.run(mint_credential(world.env, in)).outcome.has_value());
+    CHECK(form_field(script.body(0), "subject_token_type") == std::string(token_type_refresh_token));
+    CHECK(form_field(script.body(0), "subject_token") == "idp-refresh");
+    // without one no login would help
+    in.session.refresh_token = secret();
+    const auto m = script.run(mint_credential(world.env, in));
+    CHECK_FALSE(m.session_gone);
+    REQUIRE(m.outcome.has_error());
+    CHECK(contains(m.outcome.error().fix, "subject: session"));
+}
+
 TEST_CASE("invalid_grant on leg 2 means the session is gone, on leg 3 it does not") {
     fixed_world world;
     flow_script leg2;
