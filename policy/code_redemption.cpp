@@ -3,6 +3,7 @@
 
 #include "core/display_text.hpp"
 #include "core/pkce.hpp"
+#include "policy/registration_flow.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -92,7 +93,10 @@ flow<result<token_response>> redeem_code(const flow_environment& env, const pend
     question.retry = retry_schedule::never();
     question.purpose = "authorization code redemption";
     auto inner = ask_token_endpoint(env, std::move(question));
-    co_return co_await inner;
+    auto response = co_await inner;
+    if (!response)
+        co_return with_advice_for(response.error(), pending.client);
+    co_return response;
 }
 
 } // namespace reauth

@@ -3,6 +3,7 @@
 
 #include "core/ascii.hpp"
 #include "policy/discovery_flow.hpp"
+#include "policy/registration_flow.hpp"
 #include "policy/token_flow.hpp"
 
 namespace reauth {
@@ -97,7 +98,7 @@ flow<result<credential>> refresh_credential(const flow_environment& env, refresh
             response = std::move(other);
     }
     if (!response)
-        co_return response.error();
+        co_return with_advice_for(response.error(), inputs.client);
     credential_context context;
     context.requested = inputs.held.requested;
     context.issuer = inputs.held.issuer;

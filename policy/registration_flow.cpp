@@ -119,6 +119,14 @@ bool wants_new_registration(const failure& why, const registered_client& client)
     return client.origin == client_origin::dynamic && why.oauth_error == "invalid_client";
 }
 
+failure with_advice_for(failure why, const registered_client& client) {
+    if (wants_new_registration(why, client))
+        why.fix =
+            "it does not know the client any more that was registered there: the next sign-in registers a "
+            "new one";
+    return why;
+}
+
 bool may_be_forgotten(const failure& why, const registered_client& client, time_point now) {
     const auto& word = why.oauth_error;
     const bool refused =

@@ -60,4 +60,7 @@ bool may_be_forgotten(const failure& why, const registered_client& client, time_
 /// A dynamic registration older than registration_doubt.
 bool old_registration(const registered_client& client, time_point now);
 
+/// What helps against a refusal of this client: one that registered itself can't be checked by anybody.
+failure with_advice_for(failure why, const registered_client& client);
+
 } // namespace reauth

@@ -28,11 +28,13 @@ metadata_answer judge_metadata_answer(const std::string& url, const result<http_
 }
 
 failure metadata_unavailable(const std::string& url, const result<http_response>& answer) {
-    auto why = failure::passing(
+    const bool named =
+        !answer && !answer.error().fix.empty(); // it helps more than waiting: a CA, a proxy, a key
+    auto why = failure::of(
         fault::authorization_server_unavailable,
         "metadata at " + url + " could not be read: " +
             (answer ? "it answered with status " + std::to_string(answer->status) : answer.error().message),
-        "try again later");
+        !named || answer.error().transient, named ? answer.error().fix : "try again later");
     if (answer)
         why.retry_after = retry_after(*answer);
     return why;

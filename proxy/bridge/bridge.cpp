@@ -52,8 +52,8 @@ void bridge::pass(std::string_view message) {
         out_->write(message);
 }
 
-void bridge::refuse_long_line() {
-    pass(protocol_error(invalid_request, {},
+void bridge::refuse_long_line(const std::string& id) {
+    pass(protocol_error(invalid_request, id,
                         "a message may be 16 MiB long at most; this one was longer, and is dropped"));
 }
 

@@ -41,8 +41,8 @@ public:
 
     /// A line of the client. `done` is called once it is out of our hands: sent, or refused.
     void take(std::string line, std::function<void()> done = {});
-    /// A line that was too long to be kept.
-    void refuse_long_line();
+    /// A line that was too long to be kept, of the message with that id (empty: not known).
+    void refuse_long_line(const std::string& id);
     /// The client has said all: returns when everything is answered, or it is that late. Ends the session.
     task<void> finish(std::chrono::steady_clock::time_point until);
     /// Nobody reads any more: everything under way ends.

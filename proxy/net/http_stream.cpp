@@ -221,15 +221,26 @@ task<result<std::unique_ptr<http_stream>>> begin_exchange(std::shared_ptr<client
     co_await stream->async_handshake(asio::ssl::stream_base::client, asio::redirect_error(use_task, failed));
     if (failed) {
         const bool untrusted = SSL_get_verify_result(stream->native_handle()) != X509_V_OK;
-        co_return failure::of(
-            fault::upstream_unreachable,
-            "no TLS connection to " + url.authority() + ": " +
-                describe_tls_failure(stream->native_handle(), failed),
-            !untrusted, untrusted ? "If the certificate is right, name its CA in `tls: {ca_file: …}`." : "");
+        const bool asked = !untrusted && wants_client_certificate(stream->native_handle());
+        auto why =
+            failure::of(fault::upstream_unreachable,
+                        "no TLS connection to " + url.authority() + ": " +
+                            describe_tls_failure(stream->native_handle(), failed),
+                        !untrusted && !asked,
+                        untrusted ? "if the certificate is right, name its CA in `tls: {ca_file: …}`" : "");
+        if (asked)
+            why.fix = client_certificate_advice;
+        co_return why;
     }
     auto talk =
         std::make_unique<conversation<secured>>(socket, std::move(tls), stream, std::move(url), false);
-    co_return co_await converse(std::move(talk), std::move(request));
+    auto answered = co_await converse(std::move(talk), std::move(request));
+    // with TLS 1.3 the refusal comes after the handshake
+    if (!answered && answered.error().code != fault::upstream_timeout &&
+        wants_client_certificate(stream->native_handle()))
+        co_return failure::permanent(answered.error().code, answered.error().message,
+                                     std::string(client_certificate_advice));
+    co_return answered;
 }
 
 } // namespace reauth

@@ -92,6 +92,27 @@ std::string without_brackets(const std::string& host) {
 
 } // namespace
 
+namespace {
+
+/// Of a connection's data: that it was asked for a certificate.
+int asked_index() {
+    static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+/// OpenSSL asks for one on a server's behalf: there is none.
+int note_wish(SSL* connection, X509**, EVP_PKEY**) {
+    static char yes;
+    SSL_set_ex_data(connection, asked_index(), &yes);
+    return 0;
+}
+
+} // namespace
+
+bool wants_client_certificate(const SSL* connection) {
+    return connection && SSL_get_ex_data(connection, asked_index());
+}
+
 result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_config& settings) {
     ERR_clear_error();
     auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_client);
@@ -118,6 +139,8 @@ result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_con
         if (!used)
             return used.error();
     }
+    if (settings.cert.empty())
+        SSL_CTX_set_client_cert_cb(context, note_wish);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(http11.data()), http11.size());
     return made;

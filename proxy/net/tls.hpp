@@ -27,6 +27,13 @@ result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_con
 /// handshake.
 result<void> expect_tls_peer(SSL* connection, const std::string& host);
 
+/// The peer has asked this client connection for a certificate, and none is configured.
+bool wants_client_certificate(const SSL* connection);
+
+/// What helps then.
+inline constexpr std::string_view client_certificate_advice =
+    "it asks for a client certificate (mutual TLS): set `tls: {cert: …, key: …}` for the upstream";
+
 /// Why the last handshake on `connection` failed, for a person: the verification error if there was one.
 std::string describe_tls_failure(const SSL* connection, const boost::system::error_code& error);
 

@@ -76,6 +76,8 @@ task<result<channel>> connector::secure(channel plain) {
             auto why = unreachable(describe_tls_failure(ssl, error_code{}));
             if (verified != X509_V_OK)
                 why.fix = "if it is signed by a private CA, name that with tls.ca_file of the upstream";
+            else if (wants_client_certificate(ssl))
+                why.fix = client_certificate_advice;
             co_return why;
         }
         waiting_ = &plain;

@@ -1,6 +1,7 @@
 // Phase 4: the request goes up.
 #include "proxy/relay/exchange.hpp"
 
+#include "proxy/net/tls.hpp"
 #include "proxy/relay/local_answer.hpp"
 
 namespace reauth {
@@ -103,8 +104,12 @@ task<result<exchange::outcome>> exchange::attempt() {
     if (!heard)
         co_return heard.error();
     if (*heard == upstream_call::heard::nothing) {
+        auto silence = after_silence();
+        if (!silence && wants_client_certificate(up_.connection().tls()))
+            silence = failure::permanent(fault::upstream_unreachable, silence.error().message,
+                                         std::string(client_certificate_advice));
         up_.close();
-        co_return after_silence();
+        co_return silence;
     }
     co_return co_await take_answer();
 }

@@ -42,6 +42,17 @@ failure upstream_call::malformed(const std::string& what, bool transient) const 
                        transient);
 }
 
+failure upstream_call::broken_head(std::string_view bytes, std::string_view reason) const {
+    // a SETTINGS or GOAWAY frame of the whole connection (RFC 9113, sections 4.1 and 3.4)
+    constexpr char settings = 4, goaway = 7;
+    const bool frame = bytes.size() >= 4 && bytes[0] == '\0' && (bytes[3] == settings || bytes[3] == goaway);
+    if (!frame)
+        return malformed("answered with broken HTTP: " + std::string(reason), false);
+    auto why = malformed("speaks HTTP/2 alone, and mcp-reauth speaks HTTP/1.1 to upstreams", false);
+    why.fix = "have it serve HTTP/1.1 too (every common server can), or put one in front of it that does";
+    return why;
+}
+
 task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers& into, bool to_head_request) {
     auto& reply = into.reply;
     bool begun = false;
@@ -57,7 +68,7 @@ task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers& into
                 continue;
             }
             if (parsed.is != head_outcome::kind::incomplete)
-                co_return malformed("answered with broken HTTP: " + std::string(parsed.reason), false);
+                co_return broken_head(reply.view(), parsed.reason);
             if (reply.free() == 0) {
                 reply.compact();
                 reply.grow(max_head_size);

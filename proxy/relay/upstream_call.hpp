@@ -39,6 +39,7 @@ public:
 
 private:
     failure malformed(const std::string& what, bool transient) const;
+    failure broken_head(std::string_view bytes, std::string_view reason) const;
 
     worker& w_;
     const target& where_;

@@ -62,7 +62,7 @@ private:
     void take(std::vector<message_lines::line> lines) {
         for (auto& line : lines) {
             if (line.too_long) {
-                talk_->refuse_long_line();
+                talk_->refuse_long_line(line.id);
                 continue;
             }
             const auto size = line.text.size();

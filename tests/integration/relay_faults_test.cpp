@@ -113,6 +113,17 @@ TEST_CASE("broken answers of an upstream become an error, never bytes", "[relay]
     }
 }
 
+TEST_CASE("an upstream that speaks HTTP/2 alone is told as that", "[relay]") {
+    faulty_pair p;
+    REQUIRE(p.client.send(p.call()));
+    auto server = p.up.accept();
+    read_message(server);
+    server.send(std::string("\0\0\x0c\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0", 21));
+    const auto told = read_message(p.client).parsed()["error"];
+    CHECK(told["data"]["code"] == "upstream_malformed");
+    CHECK(told["message"].get<std::string>().find("HTTP/2") != std::string::npos);
+}
+
 TEST_CASE("an upstream that can't be reached is an error in MCP's shape", "[relay]") {
     const auto nobody = demo_free_port(0);
     running_proxy proxy(running_proxy::upstream("http://127.0.0.1:" + std::to_string(nobody) + "/mcp"));

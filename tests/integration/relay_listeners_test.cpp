@@ -18,10 +18,15 @@ namespace {
 /// kept.
 class tls_upstream {
 public:
-    explicit tls_upstream(const certificate_files& files)
+    /// `demanding`: it wants a certificate of its clients.
+    explicit tls_upstream(const certificate_files& files, bool demanding = false)
         : tls_(make_server_tls({files.cert, files.key}).value()),
           acceptor_(io_, {asio::ip::address_v4::loopback(), 0}), port_(acceptor_.local_endpoint().port()),
-          thread_([this] { serve(); }) {}
+          thread_([this, demanding] {
+              if (demanding)
+                  tls_->set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
+              serve();
+          }) {}
     ~tls_upstream() {
         over_ = true;
         error_code ignored;
@@ -90,6 +95,19 @@ TEST_CASE("an HTTPS upstream with the configured CA is reached, and its connecti
     CHECK(read_message(client).body == "3000000");
     sender.join();
     CHECK(up.connections() == 1);
+}
+
+TEST_CASE("an upstream that wants a client certificate is told as that, with the key that helps", "[relay]") {
+    demo_directory where;
+    certificate_files files(where.path() + "/up", "IP:127.0.0.1");
+    tls_upstream up(files, true);
+    running_proxy proxy(running_proxy::upstream(up.url(), "tls: {ca_file: \"" + files.cert + "\"}"));
+    auto client = proxy.connect();
+    REQUIRE(client.send(proxy.request("POST /up", json_fields, rpc("x", "tools/list").dump())));
+    const auto back = read_message(client);
+    CHECK(back.parsed()["error"]["data"]["code"] == "upstream_unreachable");
+    CHECK(back.parsed()["error"]["message"].get<std::string>().find("client certificate") !=
+          std::string::npos);
 }
 
 TEST_CASE("a large body on a fresh TLS connection arrives whole", "[relay]") {

@@ -306,7 +306,8 @@ public:
     life_actions works;
     std::map<life::request_id, std::vector<life::answer>> answers;
     std::set<life::request_id> waiting, withdrawn;
-    std::map<life::request_id, std::string> told; ///< the approval that a request waits for
+    std::map<life::request_id, std::string> told;                ///< the approval that a request waits for
+    std::map<life::request_id, life::tell_waiting> waiting_told; ///< … and all that it was told last
     std::map<std::string, approval> open, closed;
     std::map<std::string, shared_question> shared; ///< as the vault holds them, where nobody else shares
     /// On their way to the vault, where others share it; true: newly opened.
@@ -429,7 +430,10 @@ private:
         demand(!withdrawn.contains(a.request), "answered although withdrawn");
         waiting.erase(a.request);
     }
-    void perform(life::tell_waiting& a) { told[a.request] = a.approval; }
+    void perform(life::tell_waiting& a) {
+        told[a.request] = a.approval;
+        waiting_told.insert_or_assign(a.request, a);
+    }
     void perform(life::answer_approve& a) {
         approve_answers[a.caller].push_back(a);
         demand(approve_answers[a.caller].size() == 1, "approve answered twice");

@@ -29,6 +29,33 @@ TEST_CASE("input is cut into lines however it comes, and a long line is not kept
     CHECK(on_one_line("{\r\n \"a\": 1\n}") == "{   \"a\": 1 }");
 }
 
+TEST_CASE("a message that is too long has its id all the same, wherever that stands") {
+    const auto id_of = [](const std::string& text) {
+        message_lines cut(16);
+        std::vector<message_lines::line> lines;
+        for (std::size_t at = 0; at < text.size(); at += 7) // in pieces
+            for (auto& l : cut.feed(text.substr(at, 7)))
+                lines.push_back(std::move(l));
+        for (auto& l : cut.feed("\n"))
+            lines.push_back(std::move(l));
+        REQUIRE(lines.size() == 1);
+        CHECK(lines[0].too_long);
+        return lines[0].id;
+    };
+    const std::string long_text(100, 'x');
+    CHECK(id_of(R"({"jsonrpc":"2.0","id":7,"params":{"id":8,"a":")" + long_text + "\"}}") == "7");
+    CHECK(id_of(R"({"method":"m","params":{"id":8,"a":[{"id":9}],"b":")" + long_text +
+                R"("}, "id" : "a\"b"})") == R"("a\"b")");
+    CHECK(id_of(R"({"a":"\"id\":5","b":")" + long_text + "\"}").empty());
+    CHECK(id_of(R"({"id":{"x":1},"b":")" + long_text + "\"}").empty());
+    CHECK(id_of(R"({"id":null,"b":")" + long_text + "\"}").empty());
+    CHECK(id_of("[{\"id\":1},\"" + long_text + "\"]").empty());
+    CHECK(id_of(long_text).empty());
+    // the next one begins anew
+    message_lines cut(8);
+    CHECK(cut.feed("{\"id\":1,\"aaaaaaaaaa\n{\"b\":22222222222}\n")[1].id.empty());
+}
+
 TEST_CASE("a header field holds plain text as it is, and anything else in base64") {
     CHECK(mcp_header_value("get_weather") == "get_weather");
     CHECK(mcp_header_value("") == "=?base64?"

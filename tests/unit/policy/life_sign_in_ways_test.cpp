@@ -82,3 +82,16 @@ TEST_CASE("life: a client that is allowed no scope is registered anew, with them
     CHECK(replayed(w, request));
     holds(w);
 }
+
+TEST_CASE("life: while a sign-in is begun, whoever waits is told whose answer is missing") {
+    life_world w;
+    const auto request = w.refuse();
+    w.settle();
+    const auto id = w.only_question();
+    w.approve(id);
+    const auto last = [&] { return w.waiting_told.at(request); };
+    CHECK(last().trouble.find("has not answered yet") != std::string::npos);
+    REQUIRE(w.end<life::begin_sign_in>());
+    w.settle();
+    CHECK(last().trouble.empty());
+}

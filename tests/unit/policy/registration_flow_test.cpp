@@ -262,3 +262,15 @@ TEST_CASE("a registration that a server may have forgotten is not used for login
     script.on("https://as.example/register", 201, R"({"client_id":"c9"})");
     CHECK(script.run(obtain_client(world.env, sample_server(), in)).value().identity.id == "c9");
 }
+
+TEST_CASE("a refused client that registered itself is not for anybody to check") {
+    const auto refused = failure::permanent(fault::reauth_failed, "no", "check `client.id`")
+                             .with_oauth_error("invalid_client");
+    registered_client ours;
+    ours.origin = client_origin::dynamic;
+    CHECK(with_advice_for(refused, ours).fix.find("registers a new one") != std::string::npos);
+    CHECK(with_advice_for(refused, {}).fix == "check `client.id`");
+    const auto other =
+        failure::permanent(fault::reauth_failed, "no", "log in again").with_oauth_error("invalid_grant");
+    CHECK(with_advice_for(other, ours).fix == "log in again");
+}
