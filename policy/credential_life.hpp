@@ -302,7 +302,7 @@ private:
     std::map<std::string, ended_question> ended_;
     std::vector<std::string> ended_order_;
     std::list<sign_out> sign_outs_;
-    transient_trouble transient_;
+    transient_trouble transient_, metadata_trouble_;
     life::fresh_refusals fresh_refusals_;
     remembered_rules remembered_;
     final_memory finals_;

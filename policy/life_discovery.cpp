@@ -23,6 +23,12 @@ bool credential_life::needs_discovery(held_request& r) {
     // the same challenge, or none at all (our own notice of expiry), tells nothing new
     if (r.discovered || (fresh && (asked.empty() || asked == discovered_from_)))
         return false;
+    if (!discovery_ && metadata_trouble_.holds_at(now_)) { // it has named a time (RFC 9110 §10.2.3)
+        if (server_)
+            return false;
+        fail(r, metadata_trouble_.told_at(now_));
+        return true;
+    }
     if (!discovery_)
         start_discovery(asked);
     r.on = waits::discovery;
@@ -34,6 +40,11 @@ void credential_life::handle(const life::discovered& e) {
     if (!works_.erase(e.work) || discovery_ != e.work)
         return;
     discovery_ = 0;
+    metadata_trouble_ = {};
+    if (!e.found && e.found.error().transient && e.found.error().retry_after) {
+        metadata_trouble_.last = e.found.error();
+        metadata_trouble_.retry_at = now_ + *e.found.error().retry_after;
+    }
     if (e.found) {
         server_ = std::make_shared<const discovered_server>(*e.found);
         discovered_at_ = now_;

@@ -130,7 +130,9 @@ std::string state_of(const nlohmann::json& c) {
     const bool expired = expiry && *expiry <= std::chrono::system_clock::now();
     if (expired)
         return flag_of(c, "renewable") ? "expired, renewable" : "expired";
-    return flag_of(c, "renewable") ? "valid, renewable" : "valid";
+    if (flag_of(c, "renewable"))
+        return "valid, renewable";
+    return expiry ? "valid, can't be renewed" : "valid";
 }
 
 /// The organisation's sign-ins; nothing where there are none.

@@ -347,3 +347,48 @@ TEST_CASE("plain http is followed where the upstream allows it, and named as the
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().fix.find("allow_http: true") != std::string::npos);
 }
+
+TEST_CASE("an issuer that differs by its slash is refused with the line that helps, and the line does help") {
+    const std::string named = "https://accounts.example/", own = "https://accounts.example";
+    const auto look = [&](const std::string& configured) {
+        flow_script script;
+        script.on(path_prm, 200, prm({named}))
+            .on("https://accounts.example/.well-known/openid-configuration", 200, metadata(own));
+        auto request = from();
+        request.configured_issuer = configured;
+        return script.run(discover(request));
+    };
+    const auto refused = look("");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().fix.find("client: {issuer: \"https://accounts.example\"}") != std::string::npos);
+    const auto found = look(own);
+    REQUIRE(found.has_value());
+    CHECK(found->issuer() == own);
+}
+
+TEST_CASE("a server without any metadata is refused with the line that names its endpoints") {
+    flow_script script;
+    script.on(path_prm, 200, prm());
+    const auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().fix.find(
+              "authorization_server: {issuer: \"https://as.example\", authorization_endpoint: …") !=
+          std::string::npos);
+    auto request = from();
+    request.configured_server.issuer = "https://as.example";
+    request.configured_server.authorization_endpoint = "https://as.example/auth";
+    request.configured_server.token_endpoint = "https://as.example/token";
+    CHECK(script.run(discover(request)).has_value());
+}
+
+TEST_CASE("metadata that can't be had for a reason with a remedy says the remedy, not `try again later`") {
+    flow_script script;
+    auto untrusted =
+        failure::permanent(fault::authorization_server_unavailable, "its certificate is not trusted",
+                           "name its CA in `tls: {ca_file: …}`");
+    script.on(path_prm, 200, prm()).on(as_meta, untrusted).on(as_oidc, untrusted);
+    const auto r = script.run(discover(from()));
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().fix.find("ca_file") != std::string::npos);
+    CHECK_FALSE(r.error().transient);
+}

@@ -126,6 +126,25 @@ TEST_CASE("life: a refresh whose token is refused to the end asks a person, once
     holds(w);
 }
 
+TEST_CASE("life: metadata is not looked up before the time that its server has named") {
+    life_world w;
+    const auto first = w.refuse();
+    const auto look = *w.next_of<life::discover>();
+    w.works.clear();
+    w.tell(life::discovered{look.work, world_trouble(30s)});
+    CHECK(code_of(w, first) == fault::authorization_server_unavailable);
+    w.pass(10s);
+    const auto early = w.refuse();
+    CHECK_FALSE(w.next_of<life::discover>());
+    CHECK(w.answers[early].front().why.fix == "it is tried again in 20 s");
+    w.pass(21s);
+    w.refuse();
+    CHECK(w.next_of<life::discover>());
+    w.settle();
+    CHECK(w.only_question().size() > 0);
+    holds(w);
+}
+
 TEST_CASE("life: nobody asks a server before the time that it has named") {
     life_world w;
     w.sign_in();
