@@ -8,6 +8,7 @@
 #include "core/uri.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace reauth {
 namespace {
@@ -63,9 +64,35 @@ void read_callback_path(section& s, upstream_config& u) {
         s.error("callback_path", "is a path of the approval page itself.");
 }
 
+void read_authorize_params(section& s, upstream_config& out) {
+    constexpr std::array<std::string_view, 9> ours{
+        "response_type",         "client_id",      "redirect_uri", "scope", "state", "nonce",
+        "code_challenge_method", "code_challenge", "resource"};
+    for (auto& [name, value] : s.pairs("authorize_params")) {
+        if (name.text.empty() || std::find(ours.begin(), ours.end(), name.text) != ours.end())
+            s.error(
+                "authorize_params",
+                "must not set '" + clean_text(name.text, 60) + "': the flow itself does" +
+                    (name.text == "scope" || name.text == "resource"
+                         ? "; use the key " + std::string(name.text == "scope" ? "scopes" : "resource") + "."
+                         : "."));
+        else if (name.text == "response_mode" && value != "query")
+            s.error("authorize_params",
+                    "sets response_mode: '" + clean_text(value, 60) +
+                        "': the answer is read from the query alone, so such a login could "
+                        "never complete. Leave response_mode out.");
+        else if (name.text == "request" || name.text == "request_uri")
+            s.error("authorize_params", "must not set '" + name.text +
+                                            "': the request is ours; use `par: require` to have it pushed.");
+        else
+            out.authorize_params.emplace_back(std::move(name.text), std::move(value));
+    }
+}
+
 } // namespace
 
 void read_upstream_ways(section& s, upstream_config& u) {
+    read_authorize_params(s, u);
     read_challenges(s, u);
     read_token_form(s, u);
     read_callback_path(s, u);

@@ -108,31 +108,6 @@ void read_headers(section& s, upstream_config& out) {
     out.header_binding = header_binding(std::move(written));
 }
 
-void read_authorize_params(section& s, upstream_config& out) {
-    constexpr std::array<std::string_view, 9> ours{
-        "response_type",         "client_id",      "redirect_uri", "scope", "state", "nonce",
-        "code_challenge_method", "code_challenge", "resource"};
-    for (auto& [name, value] : s.pairs("authorize_params")) {
-        if (name.text.empty() || std::find(ours.begin(), ours.end(), name.text) != ours.end())
-            s.error(
-                "authorize_params",
-                "must not set '" + clean_text(name.text, 60) + "': the flow itself does" +
-                    (name.text == "scope" || name.text == "resource"
-                         ? "; use the key " + std::string(name.text == "scope" ? "scopes" : "resource") + "."
-                         : "."));
-        else if (name.text == "response_mode" && value != "query")
-            s.error("authorize_params",
-                    "sets response_mode: '" + clean_text(value, 60) +
-                        "': the answer is read from the query alone, so such a login could "
-                        "never complete. Leave response_mode out.");
-        else if (name.text == "request" || name.text == "request_uri")
-            s.error("authorize_params", "must not set '" + name.text +
-                                            "': the request is ours; use `par: require` to have it pushed.");
-        else
-            out.authorize_params.emplace_back(std::move(name.text), std::move(value));
-    }
-}
-
 void read_resource(section& s, upstream_config& out) {
     s.text("resource", out.resource);
     if (out.resource == "auto" || out.resource == "omit" || !s.has("resource"))
@@ -312,7 +287,6 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
                             {{"shield", metadata_mode::shield}, {"pass", metadata_mode::pass}});
     s.boolean("allow_missing_pkce", u.allow_missing_pkce);
     read_headers(s, u);
-    read_authorize_params(s, u);
     read_upstream_ways(s, u);
     read_client_tls(s.sub("tls"), u.tls);
     check_grant(s, u, loopback);

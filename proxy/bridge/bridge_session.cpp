@@ -263,4 +263,27 @@ task<void> bridge::finish(std::chrono::steady_clock::time_point until) {
     drop_everything();
 }
 
+/// Some servers say otherwise than by 404 that a session is over: 400 "No valid session ID", a bare 403, 410.
+bool bridge::may_mean_lost(unsigned status) const {
+    return session_.worked && (status == 400 || status == 403 || status == 410);
+}
+
+/// One new session for it, and the request once more. What says the same then means something else, and is
+/// not taken for that again.
+task<bool> bridge::refused_in_session(call_ptr call, std::uint64_t epoch, unsigned status, std::string body) {
+    const auto said = std::to_string(status) + " " + body.substr(0, 512);
+    if (call->replayed && call->refused_with == said)
+        no_loss_.insert(said);
+    if (call->replayed || no_loss_.contains(said)) {
+        refuse(*call, status, body);
+        co_return false;
+    }
+    call->replayed = true;
+    call->refused_with = said;
+    const auto renewed = co_await renew(epoch);
+    if (!renewed)
+        fail(*call, renewed.error());
+    co_return renewed.has_value();
+}
+
 } // namespace reauth

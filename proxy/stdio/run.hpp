@@ -9,9 +9,9 @@
 namespace reauth {
 
 struct stdio_options {
-    int input = 0, output = 1; ///< descriptors
-    bool found = true;         ///< by the command line: leaves a note
-    bool page_only = false;    ///< serves no client: page_only.hpp
+    int input = 0, output = 1;    ///< descriptors
+    bool found = true;            ///< by the command line: leaves a note
+    bool page_only = false;       ///< serves no client: page_only.hpp
     bridge_options bridging = {}; ///< `eras` is the upstream's `era`
 };
 

@@ -27,7 +27,6 @@ export function run(command, { cwd, env, ms = 90_000, talk } = {}) {
     child.on('error', (error) => resolve({ code: -1, out: String(error), ms: Date.now() - began }));
     child.on('close', (code) => {
       clearTimeout(timer);
-      // eslint-disable-next-line no-control-regex
       resolve({ code, out: out.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, ''), ms: Date.now() - began });
     });
   });
