@@ -64,6 +64,8 @@ struct demo_identity_provider::state {
         json claims{{"sub", subject}, {"aud", client}, {"email", subject + "@acme.example"}};
         if (!nonce.empty())
             claims["nonce"] = nonce;
+        if (!options.acr.empty())
+            claims["acr"] = options.acr;
         return sign("JWT", std::move(claims), options.id_token_lifetime);
     }
     /// Claims of a JWT that we signed and that has not expired.

@@ -23,6 +23,7 @@ struct demo_idp_options {
     /// invalid_target.
     std::function<std::string(const std::string& client, const std::string& audience)> client_at;
     std::optional<scope_set> allowed_scopes; ///< what the organisation allows; nothing: all that is asked for
+    std::string acr;                         ///< how people sign in there, in every ID token; empty: not said
     std::function<time_point()> clock = [] { return wall_clock::now(); };
 };
 

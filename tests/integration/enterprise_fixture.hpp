@@ -24,6 +24,7 @@ struct organisation_options {
     std::chrono::milliseconds access_lifetime{60'000};
     std::optional<scope_set> allowed_scopes;
     std::chrono::seconds clock_offset{0}; ///< of every server but the proxy
+    std::string acr;                      ///< how people sign in at the identity provider
     std::string policy;                   ///< YAML below `policy:`; empty: the built-in rules
     bool supplied_id_token = false;       ///< in a file, as `id_token`
     std::string vault;                    ///< path of a SQLite vault; empty: memory
@@ -36,6 +37,7 @@ public:
         demo_idp_options at_idp;
         at_idp.id_token_lifetime = options_.id_token_lifetime;
         at_idp.auto_approve = true;
+        at_idp.acr = options_.acr;
         at_idp.allowed_scopes = options_.allowed_scopes;
         at_idp.clock = clock;
         at_idp.client_at = [this](const std::string& client, const std::string& audience) {

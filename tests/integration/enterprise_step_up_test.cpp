@@ -108,3 +108,32 @@ TEST_CASE("an organisation that grants less ends the step-up with the reason, no
     CHECK(acme.as->counters().jwt_bearers == minted + 1);
     CHECK(session.call("echo", {{"text", "hi"}}).has_value());
 }
+
+TEST_CASE("a fresh sign-in that an upstream wants is asked of the identity provider, in its own words",
+          "[enterprise]") {
+    for (const std::string acr : {"mfa", "pwd"}) {
+        auto options = with_rule("silent");
+        options.acr = acr;
+        organisation acme(options);
+        auto session = acme.signed_in();
+        demo_mcp_faults faults;
+        auto wanted = std::make_shared<std::atomic<bool>>(true);
+        faults.patch_challenge = [wanted](unsigned, std::string& challenge) { // RFC 9470 section 3
+            if (wanted->exchange(false))
+                challenge =
+                    R"(Bearer error="insufficient_user_authentication", acr_values="mfa", max_age="0")";
+        };
+        acme.servers[0]->set_faults(faults);
+        auto call = std::async(std::launch::async, [&] { return session.call("publish", {{"text", "hi"}}); });
+        const auto question = acme.approval();
+        CHECK(question["kind"] == "idp_login");
+        CHECK(question["authentication"]["acr_values"] == "mfa");
+        const auto answer =
+            acme.api("POST", "/api/approvals/" + question["id"].get<std::string>() + "/approve");
+        const auto location = answer["location"].get<std::string>();
+        CHECK(has(location, "acr_values=mfa"));
+        CHECK(has(location, "max_age=0"));
+        REQUIRE(demo_browse(location).has_value());
+        CHECK(call.get().has_value() == (acr == "mfa")); // a sign-in of another kind will not do
+    }
+}

@@ -296,3 +296,18 @@ TEST_CASE("an authorization fails sanely at every step") {
         },
         [](std::size_t) { return false; });
 }
+
+TEST_CASE("scopes that the server does not know are refused with the line that names those it knows") {
+    fixed_world world;
+    auto in = upstream_login();
+    in.server.scopes_supported = scope_set{"read", "write"};
+    const auto begun = begin_authorization(world.env, in);
+    REQUIRE(begun.has_value());
+    authorization_callback c;
+    c.state = std::string(begun->pending.state.reveal());
+    c.error = "invalid_scope";
+    flow_script script;
+    const auto r = finish(script, world, *begun, c);
+    REQUIRE(r.has_error());
+    CHECK(contains(r.error().fix, "scopes: [read, write]"));
+}
