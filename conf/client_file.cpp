@@ -10,19 +10,28 @@
 namespace reauth {
 namespace {
 
+struct member;
+
 struct value {
     enum class kind { text, list, object, other } is = kind::other;
     std::size_t begin = 0, end = 0; ///< of the whole file
     std::string text;               ///< of a string
     std::vector<value> items;
-    std::vector<std::pair<std::string, value>> members;
+    std::vector<member> members;
 
-    const value* find(std::string_view key) const {
-        const auto found =
-            std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.first == key; });
-        return found == members.end() ? nullptr : &found->second;
-    }
+    const value* find(std::string_view key) const;
 };
+
+struct member {
+    std::string key;
+    value held;
+};
+
+const value* value::find(std::string_view key) const {
+    const auto found =
+        std::find_if(members.begin(), members.end(), [&](const member& m) { return m.key == key; });
+    return found == members.end() ? nullptr : &found->held;
+}
 
 class reader {
 public:
@@ -119,7 +128,7 @@ private:
             });
         } else if (text_[at_] == '{') {
             out.is = value::kind::object;
-            good = listed('}', [&] { return member(out, depth); });
+            good = listed('}', [&] { return read_member(out, depth); });
         } else {
             while (at_ < text_.size() &&
                    std::string_view(",]} \t\r\n/").find(text_[at_]) == std::string_view::npos)
@@ -130,7 +139,7 @@ private:
         out.end = at_;
         return good ? std::optional(std::move(out)) : std::nullopt;
     }
-    bool member(value& out, int depth) {
+    bool read_member(value& out, int depth) {
         skip();
         if (at_ >= text_.size() || text_[at_] != '"')
             return false;
@@ -139,7 +148,7 @@ private:
             return false;
         auto held = one(depth + 1);
         if (held)
-            out.members.emplace_back(std::move(key->text), std::move(*held));
+            out.members.push_back({std::move(key->text), std::move(*held)});
         return held.has_value();
     }
 

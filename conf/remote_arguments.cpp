@@ -149,6 +149,10 @@ private:
     }
 
     result<void> say_client() {
+        if (!given_.client_info && given_.client_credentials && names_url(target_.upstream))
+            return bad_flag("--client-credentials", "needs a client",
+                            std::string("name it with ") + info_flag +
+                                " '{\"client_id\": …, \"client_secret\": …}'");
         if (!given_.client_info)
             return {};
         const auto info = read_document(*given_.client_info, info_flag);

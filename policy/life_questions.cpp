@@ -249,13 +249,13 @@ void credential_life::handle(const life::approve_asked& e) {
         }
         q.phase = question_phase::starting;
         q.work = next_++;
+        // whoever is told in the meantime that there is no answer hears whose it is that is missing
+        tell_who_waits(q,
+                       (server_ ? server_->issuer() : "the authorization server") + " has not answered yet");
         emit(life::begin_sign_in{q.work, e.approval, q.login_scopes, asked_now(q), server_, e.from_page,
                                  challenged_dpop_, challenged_bearer_, q.resource_metadata, pinned_issuer_,
                                  e.method, q.shown.acr_values, q.shown.max_age, prompt_login_,
                                  register_scopes_});
-        // whoever is told in the meantime that there is no answer hears whose it is that is missing
-        tell_who_waits(q,
-                       (server_ ? server_->issuer() : "the authorization server") + " has not answered yet");
         return;
     case question_phase::starting:
     case question_phase::minting:

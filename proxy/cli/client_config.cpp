@@ -74,6 +74,7 @@ void add_client_config(CLI::App& app, command_context& context) {
     verb->add_option("NAME", *name,
                      "the upstream; may be left out where there is one. For claude-desktop also a URL");
     verb->add_option("--for", *client, known + "or url")->required();
+    add_http_option(*verb, context.allow_http);
     add_config_options(*verb, context);
     add_json_option(*verb, context);
     verb->callback([&context, name, client] {

@@ -217,6 +217,10 @@ void add_key_option(CLI::App& verb, command_context& context, const std::string&
         name, [&context, key](const std::string& value) { context.flags[key] = value; }, help);
 }
 
+void add_http_option(CLI::App& verb, bool& allowed) {
+    verb.add_flag("--allow-http", allowed, "with an http URL: its network is trusted");
+}
+
 void add_json_option(CLI::App& verb, command_context& context) {
     verb.add_flag("--json", context.json, "print JSON");
 }

@@ -64,6 +64,8 @@ void add_config_options(CLI::App& verb, command_context& context);
 /// Adds a flag of its own for a key of the configuration.
 void add_key_option(CLI::App& verb, command_context& context, const std::string& name, const std::string& key,
                     const std::string& help);
+/// Adds --allow-http.
+void add_http_option(CLI::App& verb, bool& allowed);
 /// Adds --json.
 void add_json_option(CLI::App& verb, command_context& context);
 

@@ -215,6 +215,7 @@ void add_doctor(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("doctor", "walk an upstream's discovery and say what is wrong");
     auto name = std::make_shared<std::string>();
     verb->add_option("UPSTREAM", *name, "its name in the configuration, or a URL")->required();
+    add_http_option(*verb, context.allow_http);
     add_config_options(*verb, context);
     add_json_option(*verb, context);
     verb->callback([&context, name] {

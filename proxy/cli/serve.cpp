@@ -13,7 +13,7 @@ void add_serve(CLI::App& app, command_context& context) {
     auto url = std::make_shared<std::string>();
     verb->add_option("URL", *url, "one upstream, without a configuration file");
     add_config_options(*verb, context);
-    verb->add_flag("--allow-http", context.allow_http, "with an http URL: its network is trusted");
+    add_http_option(*verb, context.allow_http);
     add_key_option(*verb, context, "--listen", "listen", "HOST:PORT or unix:/PATH for clients");
     add_key_option(*verb, context, "--approval-listen", "approval.listen", "HOST:PORT of the approval page");
     add_key_option(*verb, context, "--workers", "workers", "threads, or auto");

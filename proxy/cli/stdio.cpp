@@ -19,6 +19,11 @@ CLI::Option* add_text(CLI::App& verb, const char* name, std::optional<std::strin
     return verb.add_option(name, to, help)->group("mcp-remote's")->expected(1);
 }
 
+const std::map<std::string, transport_order> orders{{"http-first", transport_order::http_first},
+                                                    {"sse-first", transport_order::sse_first},
+                                                    {"http-only", transport_order::http_only},
+                                                    {"sse-only", transport_order::sse_only}};
+
 /// Everything that `npx mcp-remote` understands (0.15), so that its lines work here.
 void add_remote_options(CLI::App& verb, remote_arguments& r, stdio_options& options) {
     const auto theirs = "mcp-remote's";
@@ -45,17 +50,17 @@ void add_remote_options(CLI::App& verb, remote_arguments& r, stdio_options& opti
     add_text(verb, "--token-endpoint", r.token_endpoint, "… there, without discovery");
     verb.add_flag("--device-code", r.device_code, "sign in on another device (RFC 8628)")->group(theirs);
     verb.add_flag("--use-id-token", r.id_token, "send the ID token")->group(theirs);
-    verb.add_flag("--allow-http", r.allow_http, "with an http URL: its network is trusted");
+    add_http_option(verb, r.allow_http);
     verb.add_option("--ignore-tool", options.bridging.ignored_tools,
                     "a tool, or pattern with *, to be hidden")
         ->take_all()
         ->expected(1);
-    const std::map<std::string, transport_order> orders{{"http-first", transport_order::http_first},
-                                                        {"sse-first", transport_order::sse_first},
-                                                        {"http-only", transport_order::http_only},
-                                                        {"sse-only", transport_order::sse_only}};
-    verb.add_option("--transport", options.bridging.transport, "http-first, sse-first, http-only or sse-only")
-        ->transform(CLI::Transformer(orders))
+    verb.add_option_function<std::string>(
+            "--transport",
+            [&options](const std::string& word) { options.bridging.transport = orders.at(word); },
+            "which of the two is tried first, or alone")
+        ->check(CLI::IsMember(orders))
+        ->type_name("http-first|sse-first|http-only|sse-only")
         ->group(theirs);
     add_text(verb, "--protocol", r.protocol, "legacy, or auto: `era: bridge`")
         ->check(CLI::IsMember({"legacy", "auto"}));

@@ -16,7 +16,7 @@ import { addTools, startMcpServer, startProtected } from './lib/mcp_server.mjs';
 import { startModernServer } from './lib/mcp_server_modern.mjs';
 import { startOldServer } from './lib/mcp_server_old.mjs';
 import { signIn } from './lib/person.mjs';
-import { binary, freePorts, until } from './lib/proxy.mjs';
+import { binary, canBind, freePorts, until } from './lib/proxy.mjs';
 import { stdioV1 } from './lib/stdio.mjs';
 
 const run = promisify(execFile);
@@ -97,8 +97,12 @@ line('URL 9696 --host 127.0.0.1 --callback-path /custom/callback --static-oauth-
 
 line('URL --static-oauth-client-info @FILE, at the port that follows from the URL', async (t) => {
   // what its README tells people to register: the port that it picks
-  const [mcp] = await freePorts(1);
-  const port = 3335 + (parseInt(createHash('md5').update(`http://127.0.0.1:${mcp}/mcp`).digest('hex').slice(0, 4), 16) % 45816);
+  const picked = (mcp) => 3335 + (parseInt(createHash('md5').update(`http://127.0.0.1:${mcp}/mcp`).digest('hex').slice(0, 4), 16) % 45816);
+  let mcp, port;
+  do { // one that nobody else draws
+    [mcp] = await freePorts(1);
+    port = picked(mcp);
+  } while (port >= 20000 || !(await canBind(port)));
   const c = await cast(t, {
     as: { clients: [registered(port)] }, server: ({ authorizationServer }) => startMcpServer({ authorizationServer, port: mcp }),
   });

@@ -36,7 +36,7 @@ function hold(port) {
   }
 }
 
-const canBind = (port) => new Promise((resolve) => {
+export const canBind = (port) => new Promise((resolve) => {
   const server = createServer().on('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
 });
 

@@ -188,6 +188,7 @@ TEST_CASE("what can't be meant is an error that names the flag") {
     says([](auto& a) { a.header_files = {"/nowhere/at.all"}; }, "--header-file");
     says([](auto& a) { a.resource = "no uri"; }, "--resource");
     says([](auto& a) { a.callback_path = "custom"; }, "--callback-path");
+    says([](auto& a) { a.client_credentials = true; }, "--client-credentials needs a client");
     says([](auto& a) { a.connect_timeout = "soon"; }, "--connect-timeout");
 }
 
