@@ -180,6 +180,8 @@ void look_at(const std::string& name, const value& entry, const std::string& pro
     const auto* arguments = entry.find("args");
     if (!command || !arguments || command->is != value::kind::text || arguments->is != value::kind::list)
         return;
+    if (command->text == program) // it is one of ours already
+        return;
     const auto& words = arguments->items;
     const auto all_text = [](const value& v) { return v.is == value::kind::text; };
     if (words.empty() || !std::all_of(words.begin(), words.end(), all_text))

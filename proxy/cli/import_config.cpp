@@ -66,7 +66,8 @@ result<std::string> replace(const std::string& file, std::string_view before, st
     struct stat like{};
     if (failed || ::stat(real.c_str(), &like) != 0)
         return untouched(file, "can't be found any more");
-    const auto copy = copy_of(real), fresh = real + ".mcp-reauth-new";
+    auto copy = copy_of(real);
+    const auto fresh = real + ".mcp-reauth-new";
     if (const auto trouble = write_new(copy, before, like); !trouble.empty())
         return untouched(copy, trouble);
     ::unlink(fresh.c_str()); // of a run that was killed

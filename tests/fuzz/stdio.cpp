@@ -1,8 +1,9 @@
-// What a client, an upstream and another program hand to `stdio`: lines, tool lists, endpoints' events,
+// What a client, an upstream and another program hand to `stdio`: lines, tools, endpoints' events,
 // mcp-remote's files.
 #include "core/mcp_headers.hpp"
 #include "core/mcp_remote.hpp"
 #include "core/message_lines.hpp"
+#include "core/tool_filter.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -26,8 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::abort();
     for (std::size_t i = 0; i < at_once.size(); ++i)
         if (at_once[i].text != in_steps[i].text || at_once[i].too_long != in_steps[i].too_long ||
-            at_once[i].text.size() > 64)
+            at_once[i].id != in_steps[i].id || at_once[i].text.size() > 64)
             std::abort();
+    tool_filter filter({"a*", "*b"});
+    (void)filter.from_client(text);
+    (void)filter.from_client(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})");
+    (void)filter.for_client(text);
     tool_headers headers;
     const auto kept = headers.learn(text);
     const auto parameters = headers.fields("t", text);
