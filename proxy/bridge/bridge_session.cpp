@@ -58,6 +58,8 @@ void bridge::learn_version(const std::string& answer) {
 
 /// Waits, but not beyond the end. False: it is over.
 task<bool> bridge::rest(std::chrono::milliseconds pause) {
+    if (ending_) // nobody would wake it
+        co_return false;
     error_code cut;
     pause_.expires_after(pause);
     co_await pause_.async_wait(asio::redirect_error(use_task, cut));
