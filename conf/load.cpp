@@ -195,14 +195,7 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
 std::string cli_command(const config& c, const std::string& words) {
     if (c.file.empty())
         return "mcp-reauth " + words;
-    const auto file = absolute_file(c.file);
-    std::string quoted = "'";
-    for (const char ch : file)
-        quoted += ch == '\'' ? std::string("'\\''") : std::string(1, ch);
-    const bool plain = std::all_of(file.begin(), file.end(), [](char ch) {
-        return is_ascii_alnum(ch) || std::string_view("/._-+@").find(ch) != std::string_view::npos;
-    });
-    return "mcp-reauth " + words + " --config " + (plain ? file : quoted + "'");
+    return "mcp-reauth " + words + " --config " + shell_word(absolute_file(c.file));
 }
 
 } // namespace reauth

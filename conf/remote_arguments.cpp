@@ -271,9 +271,7 @@ private:
                            ? inputs_.upstream_flags.at("resource").text
                            : "";
         for (const auto& header : target_.headers)
-            if (const auto colon = header.find(':'); colon != header.npos)
-                key.headers[std::string(trim_space(std::string_view(header).substr(0, colon)))] =
-                    std::string(trim_space(std::string_view(header).substr(colon + 1)));
+            add_remote_header(key, header);
         for (const auto& [name, value] : inputs_.upstream_flags)
             if (name.starts_with("authorize_params."))
                 key.authorize_params[name.substr(17)] = value.text;

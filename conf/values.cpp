@@ -103,6 +103,18 @@ std::string header_binding(std::vector<std::pair<std::string, std::string>> valu
     return hex_encode(sha256(all)).substr(0, 32);
 }
 
+std::string shell_word(std::string_view text) {
+    const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return is_ascii_alnum(c) || std::string_view("/._-+@").find(c) != std::string_view::npos;
+    });
+    if (plain)
+        return std::string(text);
+    std::string quoted = "'";
+    for (const char c : text)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
 std::string name_for_url(const http_url& url, const std::string& header_binding) {
     auto path = url.path;
     while (path.ends_with('/'))

@@ -14,6 +14,9 @@ namespace reauth {
 /// The path from the root, without `.` and `..`; empty stays empty.
 std::string absolute_file(const std::string& path);
 
+/// One word of a command line that is to be pasted into a shell.
+std::string shell_word(std::string_view text);
+
 /// ". Write https://…", where a URL was given without its scheme; else empty.
 std::string scheme_hint(std::string_view url);
 

@@ -61,6 +61,15 @@ result<registered_client> client_of(const nlohmann::json& in, const std::string&
 
 } // namespace
 
+bool add_remote_header(mcp_remote_arguments& to, std::string_view line) {
+    const auto colon = line.find(':');
+    if (colon == line.npos)
+        return false;
+    to.headers[std::string(trim_space(line.substr(0, colon)))] =
+        std::string(trim_space(line.substr(colon + 1)));
+    return true;
+}
+
 std::vector<std::string> mcp_remote_keys(const mcp_remote_arguments& arguments) {
     auto bare = arguments.url;
     while (bare.ends_with('/'))

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reauth {
@@ -20,6 +21,9 @@ struct mcp_remote_arguments {
     std::map<std::string, std::string> authorize_params = {}; ///< --authorize-param
     std::string client_metadata_url = {}, token_endpoint = {};
 };
+
+/// Adds a `--header` as it was written. False: it is none.
+bool add_remote_header(mcp_remote_arguments& to, std::string_view line);
 
 /// The names its files may begin with, the likeliest first: a slash at the URL's end makes another.
 std::vector<std::string> mcp_remote_keys(const mcp_remote_arguments& arguments);

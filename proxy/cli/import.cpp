@@ -65,14 +65,10 @@ result<mcp_remote_login> find_login(const import_arguments& a, const std::string
     mcp_remote_arguments key{url, a.resource, {}};
     for (const auto& pair : a.authorize_params)
         key.authorize_params[pair.substr(0, pair.find('='))] = pair.substr(pair.find('=') + 1);
-    for (const auto& header : a.headers) {
-        const auto colon = header.find(':');
-        if (colon == std::string::npos)
+    for (const auto& header : a.headers)
+        if (!add_remote_header(key, header))
             return wrong_import("--header '" + clean_text(header, 60) +
                                 "' is none: write it as it was given to mcp-remote");
-        key.headers[std::string(trim_space(std::string_view(header).substr(0, colon)))] =
-            std::string(trim_space(std::string_view(header).substr(colon + 1)));
-    }
     for (const auto& name : mcp_remote_keys(key)) {
         const auto tokens = read_file(store / (name + "_tokens.json"));
         if (!tokens.empty())

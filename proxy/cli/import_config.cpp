@@ -4,6 +4,7 @@
 #include "conf/client_entry.hpp"
 #include "conf/client_file.hpp"
 #include "conf/regular_file.hpp"
+#include "conf/values.hpp"
 #include "core/display_text.hpp"
 
 #include <filesystem>
@@ -82,32 +83,28 @@ result<std::string> replace(const std::string& file, std::string_view before, st
     return copy;
 }
 
-std::string shell_words(const std::vector<std::string>& words) {
-    std::string out;
-    for (const auto& word : words) {
-        std::string quoted;
-        for (const char c : clean_text(word, 400))
-            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        const bool plain =
-            quoted.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                     ":/._-@%+=") == std::string::npos;
-        out += " " + (plain && !quoted.empty() ? quoted : "'" + quoted + "'");
-    }
-    return out;
-}
-
-/// What takes over its sign-in: what was part of mcp-remote's key.
+/// What takes over its sign-in: what was part of mcp-remote's key. The values of header fields may be
+/// secrets, and stay in the file.
 std::string import_words(const remote_entry& entry) {
-    std::vector<std::string> words;
+    std::string out;
+    const auto add = [&](const std::string& word) { out += " " + shell_word(clean_text(word, 400)); };
     for (std::size_t i = 0; i < entry.arguments.size(); ++i) {
         const auto& word = entry.arguments[i];
         if (i == 0)
-            words.push_back(word);
-        if ((word == "--header" || word == "--resource" || word == "--authorize-param") &&
-            i + 1 < entry.arguments.size())
-            words.insert(words.end(), {word, entry.arguments[i + 1]});
+            add(word);
+        if (i + 1 == entry.arguments.size())
+            break;
+        const auto& value = entry.arguments[i + 1];
+        if (word == "--resource" || word == "--authorize-param") {
+            out += " " + word;
+            add(value);
+        }
+        if (word == "--header") {
+            out += " " + word;
+            add(value.substr(0, value.find(':')) + ": …");
+        }
     }
-    return shell_words(words);
+    return out;
 }
 
 } // namespace

@@ -230,7 +230,7 @@ test('import mcp-remote --config FILE rewrites what starts it, keeps a copy, and
   "mcpServers": {
     "files": {
       "command": "npx",
-      "args": ["-y", "mcp-remote@latest", "${c.rs.url}", "--ignore-tool", "slow"],
+      "args": ["-y", "mcp-remote@latest", "${c.rs.url}", "--ignore-tool", "slow", "--header", "X-Key: hush-hush"],
     },
     "other": { "command": "npx", "args": ["-y", "something-else"] }
   }
@@ -242,6 +242,8 @@ test('import mcp-remote --config FILE rewrites what starts it, keeps a copy, and
   assert.equal(readFileSync(file, 'utf8'), before);
   const done = await run(binary, ['import', 'mcp-remote', '--config', file]);
   assert.match(done.stdout, /kept in .*before-mcp-reauth/);
+  assert.match(done.stdout, /--header 'X-Key: …'/);
+  assert.ok(!done.stdout.includes('hush'), 'a secret on the screen');
   const after = readFileSync(file, 'utf8');
   assert.equal(after, patched(before, shown.stdout), 'what was printed is what was done');
   assert.equal(readFileSync(`${file}.before-mcp-reauth`, 'utf8'), before);
