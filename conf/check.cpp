@@ -2,7 +2,7 @@
 #include "conf/readers.hpp"
 
 #include "conf/values.hpp"
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 #include "conf/client_entry.hpp"
 
 #include "conf/values.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 

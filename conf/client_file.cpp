@@ -1,8 +1,8 @@
 // A reader of JSON with comments that knows where each value stands, and the edits.
 #include "conf/client_file.hpp"
 
-#include "core/display_text.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/display_text.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -2,7 +2,7 @@
 // place: every byte that is not meant stays, comments and all.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,13 +1,13 @@
 // The configuration as the rest of the program sees it: validated, with every default filled in.
 #pragma once
 
-#include "core/outbound_proxy.hpp"
-#include "core/secret.hpp"
-#include "core/token_form.hpp"
-#include "policy/attention.hpp"
-#include "policy/discovery_flow.hpp"
-#include "policy/grant.hpp"
-#include "policy/rules.hpp"
+#include "core/base/secret.hpp"
+#include "core/http/outbound_proxy.hpp"
+#include "core/oauth/token_form.hpp"
+#include "policy/flows/discovery_flow.hpp"
+#include "policy/life/attention.hpp"
+#include "policy/rules/grant.hpp"
+#include "policy/rules/rules.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -5,10 +5,10 @@
 #include "conf/readers.hpp"
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
-#include "core/display_text.hpp"
-#include "core/registration.hpp"
-#include "core/uri.hpp"
-#include "policy/rules.hpp"
+#include "core/oauth/registration.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
+#include "policy/rules/rules.hpp"
 
 #include <algorithm>
 #include <cerrno>

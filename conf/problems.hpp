@@ -1,7 +1,7 @@
 // What is wrong with a configuration, and where: collected, so that one run reports everything.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <string>
 #include <string_view>

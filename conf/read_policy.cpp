@@ -1,8 +1,8 @@
 // The policy's rules as they are written.
 #include "conf/readers.hpp"
 
-#include "core/display_text.hpp"
-#include "policy/match_keys.hpp"
+#include "core/text/display_text.hpp"
+#include "policy/rules/match_keys.hpp"
 
 #include <algorithm>
 

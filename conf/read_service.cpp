@@ -2,8 +2,8 @@
 #include "conf/readers.hpp"
 
 #include "conf/values.hpp"
-#include "core/display_text.hpp"
-#include "core/uri.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 

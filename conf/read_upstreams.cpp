@@ -2,9 +2,9 @@
 #include "conf/readers.hpp"
 
 #include "conf/values.hpp"
-#include "core/ascii.hpp"
-#include "core/display_text.hpp"
-#include "core/uri.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 #include <array>

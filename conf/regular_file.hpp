@@ -1,7 +1,7 @@
 // The one way to read a file that somebody else may have put there: configuration, secrets, keys, notes.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 
 #include <cstddef>
 #include <optional>

@@ -3,10 +3,10 @@
 
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
-#include "core/ascii.hpp"
-#include "core/display_text.hpp"
-#include "core/json_fields.hpp"
-#include "core/mcp_remote.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/mcp/mcp_remote.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -2,7 +2,7 @@
 #include "conf/section.hpp"
 
 #include "conf/values.hpp"
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <algorithm>
 #include <array>

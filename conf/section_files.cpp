@@ -3,9 +3,9 @@
 
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
-#include "core/ascii.hpp"
-#include "core/display_text.hpp"
-#include "core/token.hpp"
+#include "core/oauth/token.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
 
 #include <cerrno>
 #include <filesystem>

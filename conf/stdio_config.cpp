@@ -3,11 +3,11 @@
 
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
-#include "core/ascii.hpp"
-#include "core/display_text.hpp"
-#include "core/http_field.hpp"
-#include "core/token_form.hpp"
-#include "core/uri.hpp"
+#include "core/http/http_field.hpp"
+#include "core/oauth/token_form.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 

@@ -1,12 +1,12 @@
 // Durations, sizes, endpoints and networks, from text and back.
 #include "conf/values.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 
-#include "core/digest.hpp"
-#include "core/display_text.hpp"
-#include "core/encoding.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
-#include "core/uri.hpp"
+#include "core/base/failure.hpp"
+#include "core/text/uri.hpp"
 
 #include <optional>
 #include <string>

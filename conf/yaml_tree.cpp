@@ -1,7 +1,7 @@
 // yaml-cpp's events made into a tree with places; what YAML allows and we do not is refused here.
 #include "conf/yaml_tree.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>

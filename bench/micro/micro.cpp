@@ -1,8 +1,8 @@
 // Micro-benchmarks of what a request and a challenge pass through, without sockets.
-#include "core/challenge.hpp"
-#include "core/http_body.hpp"
-#include "core/http_head.hpp"
-#include "policy/decision.hpp"
+#include "core/http/http_body.hpp"
+#include "core/http/http_head.hpp"
+#include "core/oauth/challenge.hpp"
+#include "policy/rules/decision.hpp"
 #include "proxy/relay/routing.hpp"
 #include "proxy/relay/snapshot.hpp"
 

@@ -1,9 +1,9 @@
 // JSON of the approval API.
 #include "proxy/approval/approval_json.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/approval/approval_page.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <array>
 #include <ctime>
@@ -80,7 +80,7 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"created_at", rfc3339(a.created_at)},
         {"expires_at", rfc3339(a.expires_at)},
     };
-    // made visible and capped where they were read (core/shown_call.hpp)
+    // made visible and capped where they were read (core/mcp/shown_call.hpp)
     if (const auto text = a.calls.calls.empty() ? a.arguments : calls_text(a.calls); !text.empty())
         j["arguments"] = text;
     for (const auto& c : a.calls.calls)

@@ -1,17 +1,17 @@
 // The approval listener: construction, time, who gets in, and the first fork of the routes.
 #include "proxy/approval/approval_listener.hpp"
 
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/assets.hpp"
 #include "proxy/approval/listener_impl.hpp"
 #include "proxy/approval/operator_proof.hpp"
 
-#include "core/ascii.hpp"
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/registration.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/oauth/registration.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

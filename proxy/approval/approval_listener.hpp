@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/random.hpp"
+#include "core/crypto/random.hpp"
 #include "proxy/approval/approvals.hpp"
 #include "proxy/approval/history.hpp"
 #include "proxy/net/http_service.hpp"

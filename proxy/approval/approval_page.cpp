@@ -84,7 +84,7 @@ safe_html warning(const approval& a) {
                  template_values().html("items", items));
 }
 
-/// Text that was made visible already (core/shown_call.hpp), with every space of it.
+/// Text that was made visible already (core/mcp/shown_call.hpp), with every space of it.
 safe_html as_it_is(const std::string& text) {
     return text.empty() ? safe_html{} : safe_html{"<pre tabindex=\"0\">" + html_escape(text) + "</pre>"};
 }

@@ -36,7 +36,7 @@ std::string form_targets(const approval& a);
 /// characters passes. Empty: it is none.
 std::string safe_origin(std::string_view text);
 
-/// "host" or "host:port", fit to show (core/display_text.hpp).
+/// "host" or "host:port", fit to show (core/text/display_text.hpp).
 std::string shown_host(std::string_view authority);
 
 /// The dashboard, which its script fills from the API; and where a one-time link lands.

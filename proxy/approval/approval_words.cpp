@@ -3,8 +3,8 @@
 
 #include "proxy/approval/approval_page.hpp"
 
-#include "core/display_text.hpp"
-#include "core/uri.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 

@@ -1,12 +1,12 @@
 // The book of approvals: what the page, the API and the log show of the questions that wait for a person.
-// Their state belongs to the credential's life (policy/approval.hpp); what an answer causes is done by
+// Their state belongs to the credential's life (policy/life/approval.hpp); what an answer causes is done by
 // approval_actions.
 #pragma once
 
-#include "policy/approval.hpp"
-#include "policy/grant.hpp"
-#include "policy/remembered_rule.hpp"
-#include "policy/revocation_flow.hpp"
+#include "policy/flows/revocation_flow.hpp"
+#include "policy/life/approval.hpp"
+#include "policy/rules/grant.hpp"
+#include "policy/rules/remembered_rule.hpp"
 #include "proxy/net/task.hpp"
 
 #include <cstdint>

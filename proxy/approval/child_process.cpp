@@ -1,7 +1,7 @@
 // posix_spawn, a pidfd that tells the end, and pipes that Asio waits for.
 #include "proxy/approval/child_process.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/write.hpp>

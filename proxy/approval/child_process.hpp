@@ -1,7 +1,7 @@
 // Runs a command without a shell, on the control thread, with a text on its standard input.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/net/task.hpp"
 
 #include <chrono>

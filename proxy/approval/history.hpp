@@ -1,7 +1,7 @@
 // The last recoveries, decisions and sign-ins of this process, for the dashboard and `mcp-reauth history`.
 #pragma once
 
-#include "core/credential.hpp"
+#include "core/oauth/credential.hpp"
 
 #include <deque>
 #include <string>

@@ -1,7 +1,7 @@
 // Filling of HTML templates.
 #include "proxy/approval/html_template.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <stdexcept>
 

@@ -12,7 +12,7 @@ struct safe_html {
     std::string text;
 };
 
-/// What goes into the holes. Strings are cleaned and escaped (core/display_text.hpp) as they go in.
+/// What goes into the holes. Strings are cleaned and escaped (core/text/display_text.hpp) as they go in.
 class template_values {
 public:
     template_values& text(std::string name, std::string_view value, std::size_t cap = 200);

@@ -2,9 +2,9 @@
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 
 namespace reauth {
 

@@ -1,12 +1,12 @@
 // The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
 #include "conf/client_entry.hpp"
-#include "core/display_text.hpp"
-#include "core/encoding.hpp"
-#include "core/json_fields.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/encoding.hpp"
 
 #include <algorithm>
 

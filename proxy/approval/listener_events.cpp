@@ -2,7 +2,7 @@
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 namespace reauth {
 namespace {

@@ -1,13 +1,13 @@
 // The pages of the approval listener: the approval link and the OAuth callback.
 #include "proxy/approval/approval_json.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/approval/approval_page.hpp"
 #include "proxy/approval/listener_impl.hpp"
 
-#include "core/encoding.hpp"
-#include "core/http_field.hpp"
-#include "core/uri.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 
 namespace reauth {
 namespace {

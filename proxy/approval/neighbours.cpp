@@ -1,11 +1,11 @@
 // Requests passed on to all of them at once; the first that knows the answer gives it.
 #include "proxy/approval/neighbours.hpp"
 
-#include "core/ascii.hpp"
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/json_reader.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/approval/approval_page.hpp"
 #include "proxy/approval/listener_impl.hpp"
 #include "proxy/approval/operator_proof.hpp"

@@ -2,8 +2,8 @@
 // all. What it does not know itself it asks them for, side by side, each at a port of its own on loopback.
 #pragma once
 
-#include "core/random.hpp"
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
+#include "core/crypto/random.hpp"
 #include "proxy/net/http_client.hpp"
 #include "proxy/net/http_service.hpp"
 

@@ -1,8 +1,8 @@
 // One child process each, without a shell.
 #include "proxy/approval/notifier.hpp"
 
-#include "core/foreign_text.hpp"
-#include "core/uri.hpp"
+#include "core/oauth/foreign_text.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/child_process.hpp"
 #include "proxy/log/log.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "policy/attention.hpp"
+#include "policy/life/attention.hpp"
 #include "proxy/approval/approvals.hpp"
 
 #include <functional>

@@ -1,10 +1,10 @@
 // HMAC-SHA-256 over a label, the address and the nonce.
 #include "proxy/approval/operator_proof.hpp"
 
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/encoding.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 // Who has the operator token proves it before he is sent anything: a nonce, and its HMAC by the token.
 #pragma once
 
-#include "core/http_message.hpp"
-#include "core/random.hpp"
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
+#include "core/crypto/random.hpp"
+#include "core/http/http_message.hpp"
 #include "proxy/net/http_options.hpp"
 
 #include <optional>

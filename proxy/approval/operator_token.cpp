@@ -2,7 +2,7 @@
 #include "proxy/approval/operator_token.hpp"
 
 #include "conf/regular_file.hpp"
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 
 #include <cerrno>
 #include <cstring>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
-#include "core/random.hpp"
+#include "core/base/failure.hpp"
+#include "core/crypto/random.hpp"
 
 #include <string>
 

@@ -1,8 +1,8 @@
 // Host, Origin and Sec-Fetch rules of the approval listener.
 #include "proxy/approval/origin_guard.hpp"
 
-#include "core/ascii.hpp"
-#include "core/uri.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/uri.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // One path for all dark modules.
 #include "proxy/approval/qr_code.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <qrencode.h>
 

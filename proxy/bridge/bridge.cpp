@@ -1,9 +1,9 @@
 // The client's side: which line may go when, and who waits for what.
 #include "proxy/bridge/bridge.hpp"
 
-#include "core/json_mend.hpp"
-#include "core/json_reader.hpp"
-#include "core/message_lines.hpp"
+#include "core/json/json_mend.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/message_lines.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -3,10 +3,10 @@
 // are the data path's; here are sessions, streams and eras (MCP 2024-11-05 to 2026-07-28, transports).
 #pragma once
 
-#include "core/era_session.hpp"
-#include "core/mcp_headers.hpp"
-#include "core/sse.hpp"
-#include "core/tool_filter.hpp"
+#include "core/mcp/era_session.hpp"
+#include "core/mcp/mcp_headers.hpp"
+#include "core/mcp/sse.hpp"
+#include "core/mcp/tool_filter.hpp"
 #include "proxy/bridge/changes.hpp"
 #include "proxy/bridge/client_call.hpp"
 #include "proxy/bridge/line_output.hpp"

@@ -1,9 +1,9 @@
 // The upstream's side: answers whole and in events, what is missing of them, and what becomes of a refusal.
 #include "proxy/bridge/bridge.hpp"
 
-#include "core/answer_events.hpp"
-#include "core/display_text.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/answer_events.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/log/log.hpp"
 
 #include <nlohmann/json.hpp>

@@ -2,8 +2,8 @@
 // messages go.
 #include "proxy/bridge/bridge.hpp"
 
-#include "core/answer_events.hpp"
-#include "core/ascii.hpp"
+#include "core/mcp/answer_events.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>

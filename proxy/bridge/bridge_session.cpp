@@ -2,8 +2,8 @@
 // has lost it, ended with the program; and the stream of what belongs to no request.
 #include "proxy/bridge/bridge.hpp"
 
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>

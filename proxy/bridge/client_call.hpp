@@ -1,7 +1,7 @@
 // One thing the client has said that wants an answer.
 #pragma once
 
-#include "core/json_rpc.hpp"
+#include "core/mcp/json_rpc.hpp"
 #include "proxy/net/client_run.hpp"
 
 #include <memory>

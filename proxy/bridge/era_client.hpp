@@ -1,7 +1,7 @@
 // One client's session at the era host: what its bridge says goes out by the stream that waits for it.
 #pragma once
 
-#include "core/json_rpc.hpp"
+#include "core/mcp/json_rpc.hpp"
 #include "proxy/bridge/bridge.hpp"
 
 #include <chrono>

@@ -1,10 +1,10 @@
 // POST, GET and DELETE of sessions.
 #include "proxy/bridge/era_host.hpp"
 
-#include "core/ascii.hpp"
-#include "core/encoding.hpp"
-#include "core/random.hpp"
-#include "core/sse.hpp"
+#include "core/crypto/random.hpp"
+#include "core/mcp/sse.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/bridge/era_client.hpp"
 
 #include <algorithm>

@@ -2,7 +2,7 @@
 // with `era: bridge`: behind each session is a bridge, as behind the client of `stdio`.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/bridge/upstream_link.hpp"
 #include "proxy/net/http_service.hpp"
 

@@ -1,8 +1,8 @@
 // Socket pairs: one end is the data path's, the other speaks HTTP here.
 #include "proxy/bridge/upstream_link.hpp"
 
-#include "core/content_coding.hpp"
-#include "core/sse.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/mcp/sse.hpp"
 
 #include <cerrno>
 

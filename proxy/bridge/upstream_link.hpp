@@ -1,8 +1,8 @@
 // The way from the bridge to the proxy's data path: connections inside this process.
 #pragma once
 
-#include "core/http_message.hpp"
-#include "core/uri.hpp"
+#include "core/http/http_message.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/net/http_stream.hpp"
 
 #include <functional>

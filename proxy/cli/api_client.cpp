@@ -1,12 +1,12 @@
 // One request, one answer, or the stream of what changes.
 #include "proxy/cli/api_client.hpp"
 
-#include "core/display_text.hpp"
-#include "core/encoding.hpp"
-#include "core/json_reader.hpp"
-#include "core/random.hpp"
-#include "core/sse.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/random.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/sse.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/approval/operator_proof.hpp"
 #include "proxy/approval/operator_token.hpp"
 #include "proxy/net/http_client.hpp"

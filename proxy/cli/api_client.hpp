@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
 #include "proxy/net/http_options.hpp"
 
 #include <nlohmann/json.hpp>

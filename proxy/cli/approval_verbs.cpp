@@ -1,9 +1,9 @@
 // approvals, approve, deny, open: what a person does about questions that wait.
 #include "proxy/cli/command.hpp"
 
-#include "core/display_text.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"

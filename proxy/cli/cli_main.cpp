@@ -2,7 +2,7 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/problems.hpp"
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/cli/printed.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 
 #include <memory>
 #include <ostream>

@@ -3,8 +3,8 @@
 
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
-#include "core/display_text.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/cli/api_client.hpp"
 
 #include <algorithm>

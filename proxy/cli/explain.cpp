@@ -2,9 +2,9 @@
 // rules.
 #include "proxy/cli/command.hpp"
 
-#include "core/challenge.hpp"
-#include "core/display_text.hpp"
-#include "policy/judgement.hpp"
+#include "core/oauth/challenge.hpp"
+#include "core/text/display_text.hpp"
+#include "policy/rules/judgement.hpp"
 #include "proxy/cli/table.hpp"
 
 #include <memory>

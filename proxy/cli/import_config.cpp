@@ -5,7 +5,7 @@
 #include "conf/client_file.hpp"
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 
 #include <filesystem>
 #include <ostream>

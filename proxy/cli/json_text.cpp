@@ -1,7 +1,7 @@
 // Members read with a default.
 #include "proxy/cli/json_text.hpp"
 
-#include "core/display_text.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/cli/table.hpp"
 
 namespace reauth {

@@ -1,7 +1,7 @@
 // login, logout, status: credentials as a person sees them.
 #include "proxy/cli/command.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"

@@ -1,8 +1,8 @@
 // Character by character; what is cut between two writes waits for its rest.
 #include "proxy/cli/printed.hpp"
 
-#include "core/display_text.hpp"
-#include "core/utf8.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/utf8.hpp"
 
 namespace reauth {
 namespace {

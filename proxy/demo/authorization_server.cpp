@@ -1,7 +1,7 @@
 // The demo's authorization server: life cycle, routes, metadata, registration, revocation.
 #include "proxy/demo/authorization_server.hpp"
 
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/demo/authorization_state.hpp"
 
 namespace reauth {

@@ -3,7 +3,7 @@
 // JWT bearer.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/demo/token_book.hpp"
 #include "proxy/demo/tools.hpp"
 #include "proxy/net/http_service.hpp"

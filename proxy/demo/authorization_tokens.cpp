@@ -1,7 +1,7 @@
 // The demo's token endpoint: authorization_code, refresh_token with rotation, client_credentials, JWT bearer.
 #include "proxy/demo/authorization_state.hpp"
 
-#include "core/pkce.hpp"
+#include "core/crypto/pkce.hpp"
 
 namespace reauth {
 

@@ -1,8 +1,8 @@
 // The demo's MCP client: JSON-RPC over POST, answers as JSON or events, nothing of OAuth.
 #include "proxy/demo/http_client.hpp"
 
-#include "core/json_reader.hpp"
-#include "core/sse.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/sse.hpp"
 
 namespace reauth {
 

@@ -3,7 +3,7 @@
 #include "proxy/demo/demo.hpp"
 
 #include "conf/load.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/demo/script.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/running_file.hpp"

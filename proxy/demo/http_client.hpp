@@ -1,8 +1,8 @@
 // A blocking HTTP client for the demo's client and person, and for tests. It knows nothing of OAuth.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
 
 #include <nlohmann/json.hpp>
 

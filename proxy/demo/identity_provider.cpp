@@ -2,8 +2,8 @@
 // server.
 #include "proxy/demo/identity_provider.hpp"
 
-#include "core/jose.hpp"
-#include "core/json_reader.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/demo/authorization_state.hpp"
 
 #include <mutex>

@@ -2,7 +2,7 @@
 // (draft-ietf-oauth-identity-assertion-authz-grant-04), and the check an authorization server makes of them.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/demo/authorization_server.hpp"
 
 #include <chrono>

@@ -1,10 +1,10 @@
 // The demo's MCP server: life cycle, the Streamable HTTP transport, and its event streams.
 #include "proxy/demo/mcp_server.hpp"
 
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/json_reader.hpp"
-#include "core/sse.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/sse.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/demo/mcp_state.hpp"
 
 #include <boost/asio/post.hpp>

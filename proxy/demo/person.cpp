@@ -2,7 +2,7 @@
 // would.
 #include "proxy/demo/person.hpp"
 
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/demo/tools.hpp"
 
 #include <boost/url/parse.hpp>

@@ -2,7 +2,7 @@
 // would.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/narrator.hpp"
 

@@ -2,8 +2,8 @@
 // tokens.
 #pragma once
 
-#include "core/credential.hpp"
-#include "core/scope.hpp"
+#include "core/oauth/credential.hpp"
+#include "core/oauth/scope.hpp"
 
 #include <chrono>
 #include <map>

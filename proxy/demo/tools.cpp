@@ -1,9 +1,9 @@
 // Small things the demo's servers share: opaque tokens, form fields, a gate that holds answers back.
 #include "proxy/demo/tools.hpp"
 
-#include "core/encoding.hpp"
-#include "core/json_reader.hpp"
-#include "core/random.hpp"
+#include "core/crypto/random.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/encoding.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -1,8 +1,8 @@
 // spdlog behind one writer: fields in order, one line.
 #include "proxy/log/log.hpp"
 
-#include "core/display_text.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/display_text.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>

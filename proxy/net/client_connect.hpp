@@ -1,8 +1,8 @@
 // From a URL to a connected socket: resolve, check every address, try them in turn.
 #pragma once
 
-#include "core/outbound_proxy.hpp"
-#include "core/uri.hpp"
+#include "core/http/outbound_proxy.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/net/client_run.hpp"
 #include "proxy/net/egress.hpp"
 #include "proxy/net/http_options.hpp"

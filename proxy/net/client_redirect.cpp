@@ -1,7 +1,7 @@
 // Redirect rules; pure.
 #include "proxy/net/client_redirect.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 
 #include <algorithm>
 #include <array>

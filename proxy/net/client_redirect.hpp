@@ -1,8 +1,8 @@
 // Where a redirect leads, and what may travel along.
 #pragma once
 
-#include "core/http_message.hpp"
-#include "core/uri.hpp"
+#include "core/http/http_message.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/net/http_options.hpp"
 
 namespace reauth {

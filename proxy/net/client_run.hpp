@@ -1,7 +1,7 @@
 // One outbound request under way: its deadline, the socket it holds, and how it is stopped from outside.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/net/task.hpp"
 
 #include <boost/asio/basic_stream_socket.hpp>

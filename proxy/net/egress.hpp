@@ -2,8 +2,8 @@
 // functions.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/uri.hpp"
+#include "core/base/failure.hpp"
+#include "core/text/uri.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>

@@ -1,8 +1,8 @@
 // A request from its deadline down to its redirects.
 #include "proxy/net/http_client.hpp"
 
-#include "core/content_coding.hpp"
-#include "core/http_field.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/http/http_field.hpp"
 #include "proxy/net/client_redirect.hpp"
 #include "proxy/net/tls.hpp"
 

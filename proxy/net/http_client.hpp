@@ -2,9 +2,9 @@
 // way to the running proxy, and streams. Under the egress rules that it is given.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
-#include "core/outbound_proxy.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
+#include "core/http/outbound_proxy.hpp"
 #include "proxy/net/client_connect.hpp"
 #include "proxy/net/egress.hpp"
 #include "proxy/net/http_options.hpp"

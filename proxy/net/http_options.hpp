@@ -1,9 +1,9 @@
 // How one outbound request is made.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
-#include "core/uri.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
+#include "core/text/uri.hpp"
 
 #include <chrono>
 #include <cstddef>

@@ -2,7 +2,7 @@
 // stream.
 #include "proxy/net/http_service.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/net/service_connection.hpp"
 
 #include <boost/asio/co_spawn.hpp>

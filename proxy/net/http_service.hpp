@@ -2,8 +2,8 @@
 // proxy/relay.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
 #include "proxy/net/task.hpp"
 
 #include <chrono>

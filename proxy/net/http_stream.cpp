@@ -1,8 +1,8 @@
 // HTTP/1.1 by Beast, with the checks on framing that Beast leaves to its caller.
 #include "proxy/net/http_stream.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/net/tls.hpp"
 
 #include <boost/asio/ssl/error.hpp>

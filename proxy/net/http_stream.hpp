@@ -1,8 +1,8 @@
 // An answer whose body is read as it comes.
 #pragma once
 
-#include "core/http_message.hpp"
-#include "core/uri.hpp"
+#include "core/http/http_message.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/net/client_run.hpp"
 
 #include <boost/asio/ssl/context.hpp>

@@ -1,7 +1,7 @@
 // The answer to one request of http_service: whole, or chunk by chunk.
 #include "proxy/net/service_answer.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/net/service_head.hpp"
 
 #include <array>

@@ -1,8 +1,8 @@
 // Strict checks of request heads, and the writing of response heads.
 #include "proxy/net/service_head.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
 
 #include <boost/beast/http/status.hpp>
 

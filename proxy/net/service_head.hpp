@@ -2,7 +2,7 @@
 // lets request smuggling through. Pure, so that it can be tested byte by byte.
 #pragma once
 
-#include "core/http_message.hpp"
+#include "core/http/http_message.hpp"
 
 #include <optional>
 #include <string>

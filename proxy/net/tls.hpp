@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 

@@ -2,7 +2,7 @@
 // logged.
 #pragma once
 
-#include "policy/life_actions.hpp"
+#include "policy/life/life_actions.hpp"
 #include "proxy/approval/history.hpp"
 
 #include <optional>

@@ -1,8 +1,8 @@
 // What recovery asks of the network: metadata, registration, token and JWKS requests, under the egress rules.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_message.hpp"
 #include "proxy/net/http_options.hpp"
 #include "proxy/net/task.hpp"
 

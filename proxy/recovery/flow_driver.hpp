@@ -1,7 +1,7 @@
 // Drives a sans-IO flow with the real network and the real clock.
 #pragma once
 
-#include "policy/flow.hpp"
+#include "policy/flows/flow.hpp"
 #include "proxy/recovery/fetcher.hpp"
 
 #include <functional>

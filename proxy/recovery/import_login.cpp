@@ -1,9 +1,9 @@
 // Discovery, then one store.
 #include "proxy/recovery/import_login.hpp"
 
-#include "core/challenge.hpp"
-#include "core/uri.hpp"
-#include "policy/discovery_flow.hpp"
+#include "core/oauth/challenge.hpp"
+#include "core/text/uri.hpp"
+#include "policy/flows/discovery_flow.hpp"
 #include "proxy/recovery/flow_driver.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 

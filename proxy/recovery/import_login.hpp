@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/mcp_remote.hpp"
+#include "core/mcp/mcp_remote.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/vault/credential_store.hpp"
 

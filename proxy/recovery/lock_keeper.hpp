@@ -2,7 +2,7 @@
 // that share the vault.
 #pragma once
 
-#include "policy/life_events.hpp"
+#include "policy/life/life_events.hpp"
 #include "proxy/recovery/vault_thread.hpp"
 #include "proxy/vault/credential_store.hpp"
 

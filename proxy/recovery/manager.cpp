@@ -2,7 +2,7 @@
 // clock.
 #include "proxy/recovery/manager.hpp"
 
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/log/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -1,10 +1,10 @@
-// The credential manager: holds a life (policy/credential_life.hpp) per credential and per session at an
+// The credential manager: holds a life (policy/life/credential_life.hpp) per credential and per session at an
 // identity provider, brings them events and performs their actions, in order, on the control thread. It
 // decides nothing.
 #pragma once
 
-#include "policy/call_gate.hpp"
-#include "policy/credential_life.hpp"
+#include "policy/life/call_gate.hpp"
+#include "policy/life/credential_life.hpp"
 #include "proxy/approval/approvals.hpp"
 #include "proxy/approval/history.hpp"
 #include "proxy/recovery/audit.hpp"

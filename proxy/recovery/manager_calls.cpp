@@ -2,7 +2,7 @@
 // the same queue as those of the lives.
 #include "proxy/recovery/manager.hpp"
 
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

@@ -1,7 +1,7 @@
 // Rules that were remembered from the page: stored, told to the lives, revoked.
 #include "proxy/recovery/manager.hpp"
 
-#include "core/encoding.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/log/log.hpp"
 
 namespace reauth {

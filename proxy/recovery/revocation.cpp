@@ -1,5 +1,5 @@
 // Tokens that nobody uses any more: given back at the provider (RFC 7009), or kept for the sign-out.
-#include "policy/revocation_flow.hpp"
+#include "policy/flows/revocation_flow.hpp"
 
 #include "proxy/log/log.hpp"
 #include "proxy/recovery/work.hpp"

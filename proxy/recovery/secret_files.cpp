@@ -2,8 +2,8 @@
 #include "proxy/recovery/secret_files.hpp"
 
 #include "conf/regular_file.hpp"
-#include "core/ascii.hpp"
-#include "core/token_form.hpp"
+#include "core/oauth/token_form.hpp"
+#include "core/text/ascii.hpp"
 
 namespace reauth {
 

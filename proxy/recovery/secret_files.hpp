@@ -3,7 +3,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 namespace reauth {
 

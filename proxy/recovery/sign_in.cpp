@@ -1,9 +1,9 @@
 // Sign-in: authorization URLs built, callbacks redeemed, for an authorization server and an identity provider
 // alike.
-#include "policy/authorization_flow.hpp"
-#include "policy/device_flow.hpp"
+#include "policy/flows/authorization_flow.hpp"
+#include "policy/flows/device_flow.hpp"
 
-#include "policy/registration_flow.hpp"
+#include "policy/flows/registration_flow.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/recovery/work.hpp"
 

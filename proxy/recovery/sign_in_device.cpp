@@ -1,6 +1,6 @@
 // A device login's second half: the token endpoint is asked until the person is done (RFC 8628 section 3.4).
-#include "core/device.hpp"
-#include "policy/device_flow.hpp"
+#include "core/oauth/device.hpp"
+#include "policy/flows/device_flow.hpp"
 #include "proxy/recovery/work.hpp"
 
 namespace reauth {

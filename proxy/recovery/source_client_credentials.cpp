@@ -1,5 +1,5 @@
 // Source: the machine's own token (RFC 6749 section 4.4; MCP SEP-1046).
-#include "policy/client_credentials_flow.hpp"
+#include "policy/flows/client_credentials_flow.hpp"
 
 #include "proxy/recovery/token_source.hpp"
 

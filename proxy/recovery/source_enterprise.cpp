@@ -1,8 +1,8 @@
 // Source: legs 2 and 3 of enterprise-managed authorization, from the session at the organisation's identity
 // provider.
-#include "policy/enterprise_flow.hpp"
+#include "policy/flows/enterprise_flow.hpp"
 
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/recovery/token_source.hpp"
 
 namespace reauth {

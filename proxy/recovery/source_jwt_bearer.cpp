@@ -1,5 +1,5 @@
 // Source: a workload's token for its assertion (RFC 7523 section 2.1), which is read anew each time.
-#include "policy/jwt_bearer_flow.hpp"
+#include "policy/flows/jwt_bearer_flow.hpp"
 
 #include "proxy/recovery/secret_files.hpp"
 #include "proxy/recovery/token_source.hpp"

@@ -1,7 +1,7 @@
 // Source: the refresh_token grant (RFC 6749 section 6).
-#include "policy/refresh_flow.hpp"
+#include "policy/flows/refresh_flow.hpp"
 
-#include "policy/registration_flow.hpp"
+#include "policy/flows/registration_flow.hpp"
 #include "proxy/recovery/token_source.hpp"
 
 namespace reauth {

@@ -1,5 +1,5 @@
 // Source: the session at an identity provider, renewed with its refresh token.
-#include "policy/idp_session.hpp"
+#include "policy/flows/idp_session.hpp"
 
 #include "proxy/recovery/token_source.hpp"
 

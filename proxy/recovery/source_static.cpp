@@ -1,6 +1,6 @@
 // Source: tokens that the configuration supplies; their files are read again when they changed, or were
 // refused.
-#include "policy/idp_session.hpp"
+#include "policy/flows/idp_session.hpp"
 
 #include "proxy/recovery/secret_files.hpp"
 #include "proxy/recovery/token_source.hpp"

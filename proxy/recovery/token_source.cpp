@@ -1,8 +1,8 @@
 // The table of sources, and what they share: how a server is reached, and which client we are there.
 #include "proxy/recovery/token_source.hpp"
 
-#include "core/uri.hpp"
-#include "policy/registration_flow.hpp"
+#include "core/text/uri.hpp"
+#include "policy/flows/registration_flow.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "policy/idp_session.hpp"
-#include "policy/life_actions.hpp"
-#include "policy/trust.hpp"
+#include "policy/flows/idp_session.hpp"
+#include "policy/flows/trust.hpp"
+#include "policy/life/life_actions.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/flow_driver.hpp"
 #include "proxy/recovery/vault_thread.hpp"

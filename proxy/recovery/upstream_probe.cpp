@@ -1,9 +1,9 @@
 // The one request.
 #include "proxy/recovery/upstream_probe.hpp"
 
-#include "core/json_reader.hpp"
-#include "core/mcp_extensions.hpp"
-#include "core/uri.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/mcp_extensions.hpp"
+#include "core/text/uri.hpp"
 
 namespace reauth {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/http_message.hpp"
+#include "core/http/http_message.hpp"
 #include "proxy/recovery/fetcher.hpp"
 
 namespace reauth {

@@ -1,8 +1,8 @@
 // The checks in their order; the first that fails answers.
 #include "proxy/relay/admission.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>

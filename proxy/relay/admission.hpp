@@ -2,7 +2,7 @@
 // transport security).
 #pragma once
 
-#include "core/http_head.hpp"
+#include "core/http/http_head.hpp"
 #include "proxy/relay/routing.hpp"
 
 namespace reauth {

@@ -1,8 +1,8 @@
 // The one loop that moves an answer's body: to the client as it came, through a filter, or nowhere.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/http_body.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_body.hpp"
 #include "proxy/net/channel_io.hpp"
 
 #include <span>

@@ -1,7 +1,7 @@
 // The client's body on its way up: read as it comes, recorded by replay_body, and sent on.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/relay/phase_clock.hpp"
 #include "proxy/relay/replay_body.hpp"
 #include "proxy/relay/session.hpp"

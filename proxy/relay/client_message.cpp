@@ -1,10 +1,10 @@
 // The shallow look at a body, and what is concluded from it.
 #include "proxy/relay/client_message.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
-#include "core/shown_call.hpp"
-#include "core/sse.hpp"
+#include "core/http/http_field.hpp"
+#include "core/mcp/shown_call.hpp"
+#include "core/mcp/sse.hpp"
+#include "core/text/ascii.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 // What the client's request says, as far as somebody has to know: only a request that meets trouble is read.
 #pragma once
 
-#include "core/json_rpc.hpp"
-#include "policy/decision.hpp"
-#include "policy/wait_plan.hpp"
+#include "core/mcp/json_rpc.hpp"
+#include "policy/rules/decision.hpp"
+#include "policy/rules/wait_plan.hpp"
 #include "proxy/relay/replay_body.hpp"
 
 #include <string>

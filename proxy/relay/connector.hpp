@@ -1,7 +1,7 @@
 // Makes one upstream connection: every address of the host in turn, then TLS with SNI and host name check.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/net/channel.hpp"
 #include "proxy/relay/routing.hpp"
 

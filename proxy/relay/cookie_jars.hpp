@@ -2,8 +2,8 @@
 // only.
 #pragma once
 
-#include "core/cookie_jar.hpp"
-#include "core/http_head.hpp"
+#include "core/http/cookie_jar.hpp"
+#include "core/http/http_head.hpp"
 
 #include <list>
 #include <map>

@@ -1,8 +1,8 @@
 // Phase 3, and the order of the phases.
 #include "proxy/relay/exchange.hpp"
 
-#include "core/dpop.hpp"
-#include "core/random.hpp"
+#include "core/crypto/random.hpp"
+#include "core/oauth/dpop.hpp"
 
 namespace reauth {
 

@@ -2,7 +2,7 @@
 // docs/architecture.md; what each phase needs stands in a class of its own.
 #pragma once
 
-#include "core/answer_events.hpp"
+#include "core/mcp/answer_events.hpp"
 #include "proxy/relay/body_pump.hpp"
 #include "proxy/relay/body_upload.hpp"
 #include "proxy/relay/client_answer.hpp"

@@ -1,10 +1,10 @@
 // Phase 5: the upstream's answer: challenge, redirect, or relayed as it streams.
 #include "proxy/relay/exchange.hpp"
 
-#include "core/content_coding.hpp"
-#include "core/display_text.hpp"
-#include "core/http_field.hpp"
-#include "core/uri.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/log/log.hpp"
 
 namespace reauth {

@@ -1,7 +1,7 @@
 // Phase 10: the client gets an answer in MCP's shape, whatever happened.
 #include "proxy/relay/exchange.hpp"
 
-#include "core/sse.hpp"
+#include "core/mcp/sse.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/relay/local_answer.hpp"
 

@@ -1,7 +1,7 @@
 // Policy `approve`: before it is sent, a call waits until a person has approved exactly it.
-#include "core/call_head.hpp"
-#include "core/shown_call.hpp"
-#include "policy/decision.hpp"
+#include "core/mcp/call_head.hpp"
+#include "core/mcp/shown_call.hpp"
+#include "policy/rules/decision.hpp"
 #include "proxy/relay/exchange.hpp"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // A look into an answer before it is passed on: challenges that stand elsewhere than in a 401's head.
 #include "proxy/relay/exchange.hpp"
 
-#include "core/display_text.hpp"
-#include "core/result_challenge.hpp"
-#include "core/uri.hpp"
+#include "core/mcp/result_challenge.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/log/log.hpp"
 
 #include <algorithm>

@@ -1,11 +1,11 @@
 // What passes between a held request (on a worker) and the credential manager (on control).
 #pragma once
 
-#include "core/challenge.hpp"
-#include "core/failure.hpp"
-#include "core/json_rpc.hpp"
-#include "policy/call_gate.hpp"
-#include "policy/life_actions.hpp"
+#include "core/base/failure.hpp"
+#include "core/mcp/json_rpc.hpp"
+#include "core/oauth/challenge.hpp"
+#include "policy/life/call_gate.hpp"
+#include "policy/life/life_actions.hpp"
 #include "proxy/net/wakeup.hpp"
 #include "proxy/relay/routing.hpp"
 #include "proxy/relay/snapshot.hpp"

@@ -1,7 +1,7 @@
 // The index of held requests.
 #include "proxy/relay/held_requests.hpp"
 
-#include "core/ascii.hpp"
+#include "core/text/ascii.hpp"
 
 namespace reauth {
 

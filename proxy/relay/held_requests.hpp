@@ -2,7 +2,7 @@
 // notifications/cancelled, and a replay after that would run the tool twice.
 #pragma once
 
-#include "core/http_head.hpp"
+#include "core/http/http_head.hpp"
 #include "proxy/relay/held_request.hpp"
 
 #include <map>

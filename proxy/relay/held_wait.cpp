@@ -1,7 +1,7 @@
 // The loop of a held request.
 #include "proxy/relay/held_wait.hpp"
 
-#include "core/sse.hpp"
+#include "core/mcp/sse.hpp"
 
 #include <algorithm>
 

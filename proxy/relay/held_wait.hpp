@@ -1,7 +1,8 @@
-// One request's wait for its credential, or for a person: it performs what policy/wait_plan.hpp says is due.
+// One request's wait for its credential, or for a person: it performs what policy/rules/wait_plan.hpp says is
+// due.
 #pragma once
 
-#include "policy/wait_plan.hpp"
+#include "policy/rules/wait_plan.hpp"
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/client_message.hpp"
 #include "proxy/relay/held_request.hpp"

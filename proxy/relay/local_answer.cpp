@@ -1,7 +1,7 @@
 // Bodies and heads of our own answers.
 #include "proxy/relay/local_answer.hpp"
 
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 // Answers of our own: small JSON bodies, and failures in the shape that MCP clients understand.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/json_rpc.hpp"
+#include "core/base/failure.hpp"
+#include "core/mcp/json_rpc.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,11 +1,11 @@
 // The place, its signature, and the one event that is rewritten.
 #include "proxy/relay/old_endpoint.hpp"
 
-#include "core/ascii.hpp"
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/http_field.hpp"
-#include "core/uri.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/routing.hpp"
 

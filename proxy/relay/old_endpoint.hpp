@@ -3,8 +3,8 @@
 // by it.
 #pragma once
 
-#include "core/secret.hpp"
-#include "core/sse.hpp"
+#include "core/base/secret.hpp"
+#include "core/mcp/sse.hpp"
 #include "proxy/relay/body_pump.hpp"
 
 #include <optional>

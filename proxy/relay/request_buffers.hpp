@@ -2,8 +2,8 @@
 // none.
 #pragma once
 
-#include "core/http_body.hpp"
-#include "core/http_head.hpp"
+#include "core/http/http_body.hpp"
+#include "core/http/http_head.hpp"
 
 #include <cstring>
 #include <memory>

@@ -1,9 +1,9 @@
 // The table built from a configuration, and looked up by host and path.
 #include "proxy/relay/routing.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
-#include "policy/decision.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
+#include "policy/rules/decision.hpp"
 #include "proxy/net/tls.hpp"
 
 #include <boost/url.hpp>

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
-#include "core/http_head.hpp"
+#include "core/base/failure.hpp"
+#include "core/http/http_head.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 

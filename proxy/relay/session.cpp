@@ -1,8 +1,8 @@
 // The loop over one connection's requests.
 #include "proxy/relay/session.hpp"
 
-#include "core/ascii.hpp"
-#include "core/http_field.hpp"
+#include "core/http/http_field.hpp"
+#include "core/text/ascii.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/client_message.hpp"
 #include "proxy/relay/exchange.hpp"

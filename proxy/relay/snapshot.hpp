@@ -1,7 +1,7 @@
 // The credential as the data path sees it: ready to be sent, immutable, swapped whole.
 #pragma once
 
-#include "core/credential.hpp"
+#include "core/oauth/credential.hpp"
 
 #include <atomic>
 #include <chrono>

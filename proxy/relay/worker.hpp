@@ -11,7 +11,7 @@
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 
 #include <array>
 #include <atomic>

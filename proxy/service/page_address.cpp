@@ -1,7 +1,7 @@
 // The address of the approval page: one process of a user has it and shows what the others know; when that
 // one ends another takes over.
 #include "conf/regular_file.hpp"
-#include "core/registration.hpp"
+#include "core/oauth/registration.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/recovery/token_source.hpp"
 #include "proxy/service/running_file.hpp"

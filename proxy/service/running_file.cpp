@@ -4,8 +4,8 @@
 #include "conf/load.hpp"
 #include "conf/regular_file.hpp"
 #include "conf/values.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,7 +1,7 @@
 // Stopped in the reverse order of the start; a reload is checked whole before anything changes.
 #include "proxy/service/runtime_parts.hpp"
 
-#include "core/random.hpp"
+#include "core/crypto/random.hpp"
 
 #include <algorithm>
 #include <array>

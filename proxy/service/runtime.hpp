@@ -2,7 +2,7 @@
 #pragma once
 
 #include "conf/config.hpp"
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/net/task.hpp"
 
 #include <chrono>

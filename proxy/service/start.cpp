@@ -2,7 +2,7 @@
 #include "proxy/service/runtime_parts.hpp"
 
 #include "conf/load.hpp"
-#include "core/digest.hpp"
+#include "core/crypto/digest.hpp"
 #include "proxy/approval/operator_token.hpp"
 
 #include <csignal>

@@ -2,7 +2,7 @@
 // never made non-blocking, since others may share it: it is read when it is ready.
 #pragma once
 
-#include "core/message_lines.hpp"
+#include "core/mcp/message_lines.hpp"
 #include "proxy/net/task.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>

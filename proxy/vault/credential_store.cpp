@@ -1,8 +1,8 @@
 // Keys and JSON around the vault's records.
 #include "proxy/vault/credential_store.hpp"
 
-#include "core/credential_json.hpp"
-#include "core/encoding.hpp"
+#include "core/oauth/credential_json.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/vault/stored_json.hpp"
 
 #include <algorithm>

@@ -2,13 +2,13 @@
 // sessions.
 #pragma once
 
-#include "core/credential.hpp"
-#include "core/registration.hpp"
-#include "policy/idp_session.hpp"
-#include "policy/life_events.hpp"
-#include "policy/pending_authorization.hpp"
-#include "policy/remembered_rule.hpp"
-#include "policy/shared_question.hpp"
+#include "core/oauth/credential.hpp"
+#include "core/oauth/registration.hpp"
+#include "policy/flows/idp_session.hpp"
+#include "policy/flows/pending_authorization.hpp"
+#include "policy/life/life_events.hpp"
+#include "policy/life/shared_question.hpp"
+#include "policy/rules/remembered_rule.hpp"
 #include "proxy/vault/vault.hpp"
 
 #include <optional>

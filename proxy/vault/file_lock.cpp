@@ -1,7 +1,7 @@
 // A byte of the file per name: two names meet in one byte about never, and would only wait for each other.
 #include "proxy/vault/file_lock.hpp"
 
-#include "core/digest.hpp"
+#include "core/crypto/digest.hpp"
 #include "proxy/vault/record_store.hpp"
 
 #include <fcntl.h>

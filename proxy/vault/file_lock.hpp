@@ -2,7 +2,7 @@
 // their holder (fcntl(2), F_OFD_SETLK).
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/vault/vault_lock.hpp"
 
 #include <cstdint>

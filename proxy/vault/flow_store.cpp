@@ -1,6 +1,6 @@
 // What is under way, in the vault: clients, flows of persons, refreshes, open questions.
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/vault/stored_json.hpp"
 
 #include <nlohmann/json.hpp>

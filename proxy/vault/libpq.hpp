@@ -2,7 +2,7 @@
 // the memory of a process that has no use for it.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <libpq-fe.h>
 

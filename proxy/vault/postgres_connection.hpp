@@ -1,8 +1,8 @@
 // One connection to PostgreSQL, made again when it is lost.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/secret.hpp"
+#include "core/base/failure.hpp"
+#include "core/base/secret.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -4,7 +4,7 @@
 #include "proxy/vault/postgres_store.hpp"
 #include "proxy/vault/libpq.hpp"
 
-#include "core/encoding.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/vault/postgres_connection.hpp"
 #include "proxy/vault/postgres_locks.hpp"
 

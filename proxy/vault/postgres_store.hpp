@@ -1,7 +1,7 @@
 // The backend `postgres`: rows that replicas share.
 #pragma once
 
-#include "core/secret.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/vault/record_store.hpp"
 
 #include <memory>

@@ -2,7 +2,7 @@
 // what others have written. Backends never see a secret.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 #include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>

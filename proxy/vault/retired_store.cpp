@@ -1,9 +1,9 @@
 // Tokens that are kept for the sign-out alone.
-#include "core/credential_json.hpp"
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_reader.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/oauth/credential_json.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/vault/stored_json.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,8 +1,8 @@
 // The seal of a vault record: AES-256-GCM under a key derived from the vault's key material.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/secret.hpp"
+#include "core/base/failure.hpp"
+#include "core/base/secret.hpp"
 
 #include <string>
 #include <string_view>

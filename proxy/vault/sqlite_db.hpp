@@ -1,7 +1,7 @@
 // SQLite behind values and RAII: one connection, one statement, one transaction.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -2,8 +2,8 @@
 // processes, and news of what other processes have written.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/secret.hpp"
+#include "core/base/failure.hpp"
+#include "core/base/secret.hpp"
 #include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>

@@ -2,8 +2,8 @@
 #include "proxy/vault/vault_key.hpp"
 
 #include "conf/regular_file.hpp"
-#include "core/ascii.hpp"
-#include "core/encoding.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/vault/record_store.hpp"
 #include "proxy/vault/seal.hpp"
 

@@ -1,8 +1,8 @@
 // The vault's key file: read it, or make it together with a new vault.
 #pragma once
 
-#include "core/failure.hpp"
-#include "core/secret.hpp"
+#include "core/base/failure.hpp"
+#include "core/base/secret.hpp"
 
 #include <string>
 

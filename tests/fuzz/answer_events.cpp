@@ -1,5 +1,5 @@
 // Answers that become events: whatever comes, and however it is cut, only whole events go out.
-#include "core/answer_events.hpp"
+#include "core/mcp/answer_events.hpp"
 
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
 // Fuzzes callbacks and authorization endpoints.
-#include "core/authorization.hpp"
+#include "core/oauth/authorization.hpp"
 
 #include <cstddef>
 #include <cstdint>

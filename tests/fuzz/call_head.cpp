@@ -1,9 +1,9 @@
 // A head and a body that a person may have to approve: what is let in says UTF-8 in every Content-Type and
 // nothing else than the body; what is shown and what is hidden is all there is.
-#include "core/call_head.hpp"
-#include "core/ascii.hpp"
-#include "core/mcp_headers.hpp"
-#include "core/shown_call.hpp"
+#include "core/mcp/call_head.hpp"
+#include "core/mcp/mcp_headers.hpp"
+#include "core/mcp/shown_call.hpp"
+#include "core/text/ascii.hpp"
 
 #include <cstdint>
 #include <cstdlib>

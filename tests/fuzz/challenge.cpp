@@ -1,5 +1,5 @@
 // Fuzzes WWW-Authenticate: whatever an upstream sends is read within the caps.
-#include "core/challenge.hpp"
+#include "core/oauth/challenge.hpp"
 
 #include <cstddef>
 #include <cstdint>

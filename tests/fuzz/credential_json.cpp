@@ -1,5 +1,5 @@
 // Fuzzes stored credentials.
-#include "core/credential_json.hpp"
+#include "core/oauth/credential_json.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // Bodies of servers: mended JSON and undone codings never crash, and stay within their bounds.
-#include "core/content_coding.hpp"
-#include "core/device.hpp"
-#include "core/foreign_text.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_repair.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_repair.hpp"
+#include "core/oauth/device.hpp"
+#include "core/oauth/foreign_text.hpp"
 
 #include <cstdlib>
 

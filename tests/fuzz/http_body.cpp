@@ -1,5 +1,5 @@
 // Fuzzes bodies in transit: cut anywhere, the outcome is the same, and what goes on is clean framing.
-#include "core/http_body.hpp"
+#include "core/http/http_body.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Fuzzes heads: what is accepted has safe framing, is the same however it arrives, and survives being sent
 // on.
-#include "core/http_head.hpp"
+#include "core/http/http_head.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Fuzzes JWTs, key sets and keys: nothing verifies without a key.
-#include "core/jose.hpp"
-#include "core/id_token.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/oauth/id_token.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,8 +1,8 @@
 // Foreign JSON: what is let in keeps within its bounds, is written without trouble, and is the same when it
 // is read again; its members, cut out as text, are what the document holds.
-#include "core/json_reader.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_members.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_members.hpp"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // Fuzzes JSON-RPC bodies: what is read can be answered, and an answer is always JSON.
-#include "core/json_rpc.hpp"
-#include "core/sse.hpp"
+#include "core/mcp/json_rpc.hpp"
+#include "core/mcp/sse.hpp"
 
 #include <nlohmann/json.hpp>
 

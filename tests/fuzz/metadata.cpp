@@ -1,5 +1,5 @@
 // Fuzzes discovery documents.
-#include "core/metadata.hpp"
+#include "core/oauth/metadata.hpp"
 
 #include <cstddef>
 #include <cstdint>

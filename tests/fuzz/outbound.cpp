@@ -1,7 +1,7 @@
 // What proxies and load balancers say: HTTPS_PROXY, the answer to CONNECT, Set-Cookie.
-#include "core/cookie_jar.hpp"
-#include "core/http_field.hpp"
-#include "core/outbound_proxy.hpp"
+#include "core/http/cookie_jar.hpp"
+#include "core/http/http_field.hpp"
+#include "core/http/outbound_proxy.hpp"
 
 #include <cstdlib>
 

@@ -1,5 +1,5 @@
 // Fuzzes registration answers and stored clients.
-#include "core/registration.hpp"
+#include "core/oauth/registration.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Fuzzes scope sets and globs.
-#include "core/scope.hpp"
+#include "core/oauth/scope.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Fuzzes stored questions.
-#include "policy/shared_question.hpp"
+#include "policy/life/shared_question.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
 // What a client, an upstream and another program hand to `stdio`: lines, tools, endpoints' events,
 // mcp-remote's files.
-#include "core/mcp_headers.hpp"
-#include "core/mcp_remote.hpp"
-#include "core/message_lines.hpp"
-#include "core/tool_filter.hpp"
+#include "core/mcp/mcp_headers.hpp"
+#include "core/mcp/mcp_remote.hpp"
+#include "core/mcp/message_lines.hpp"
+#include "core/mcp/tool_filter.hpp"
 
 #include <cstdint>
 #include <cstdlib>

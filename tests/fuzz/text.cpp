@@ -1,6 +1,6 @@
 // Fuzzes encodings and cleaning: what is shown holds no control or escape.
-#include "core/display_text.hpp"
-#include "core/encoding.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/encoding.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Fuzzes token endpoint answers: what is accepted can stand in a header field.
-#include "core/token.hpp"
+#include "core/oauth/token.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // A body as a person approves it: what is read strictly is the same when it is read again, and is bound by
 // all that matters.
-#include "core/display_text.hpp"
-#include "core/json_rpc.hpp"
-#include "core/shown_call.hpp"
+#include "core/mcp/json_rpc.hpp"
+#include "core/mcp/shown_call.hpp"
+#include "core/text/display_text.hpp"
 
 #include <cstdint>
 #include <cstdlib>

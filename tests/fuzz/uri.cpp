@@ -1,5 +1,5 @@
 // Fuzzes URLs: what parses has an http scheme and a host, and nothing covers a foreign origin.
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 
 #include <cstddef>
 #include <cstdint>

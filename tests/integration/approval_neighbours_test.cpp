@@ -2,9 +2,9 @@
 // is passed on.
 #include "approval_fixture.hpp"
 
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
-#include "core/json_reader.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/approval/listener_impl.hpp"
 #include "tests/support/text.hpp"
 

@@ -1,6 +1,6 @@
 // The demo's authorization server over real sockets: registration, PKCE, rotation, reuse, faults.
-#include "core/encoding.hpp"
-#include "core/pkce.hpp"
+#include "core/crypto/pkce.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/demo/authorization_server.hpp"
 #include "proxy/demo/http_client.hpp"
 

@@ -1,8 +1,8 @@
 // The demo's organisation over real sockets: login, ID token, token exchange, JWT bearer, and what is
 // refused.
-#include "core/encoding.hpp"
-#include "core/id_token.hpp"
-#include "core/pkce.hpp"
+#include "core/crypto/pkce.hpp"
+#include "core/oauth/id_token.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/identity_provider.hpp"
 

@@ -1,6 +1,6 @@
 // The demo's MCP server over real sockets: challenges, sessions, tools, streams, gates.
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/demo/authorization_server.hpp"
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/mcp_server.hpp"

@@ -1,5 +1,5 @@
 // A person is called to an approval: by a browser, by a command. Real processes, no shell.
-#include "core/digest.hpp"
+#include "core/crypto/digest.hpp"
 #include "proxy/approval/child_process.hpp"
 #include "proxy/approval/notifier.hpp"
 #include "proxy/demo/stage.hpp"

@@ -1,8 +1,8 @@
 // Credentials die and come back while requests are on their way: once for all of them, and nothing is lost.
 #include "tests/integration/relay_signed_in.hpp"
 
-#include "core/digest.hpp"
-#include "core/encoding.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/text/encoding.hpp"
 
 using namespace relay_test;
 

@@ -37,8 +37,8 @@ UNNAMED_FAILURE = re.compile(r"\{\s*fault::\w+,(?:[^{}]|\{[^{}]*\})*,\s*(?:true|
 # what comes from outside passes one reader a kind (docs/threat-model.md, "Where foreign things come in"):
 # (what reads it otherwise, the files that may, what to call instead)
 READERS = [
-    (re.compile(r"[Jj]son::(?:parse|accept|sax_parse|from_\w+)\s*\(|\.dump\s*\(|>>\s*json\b"), {"core/json_reader.cpp", "core/json_reader.hpp"},
-     "read_json(), walk_json() or json_text() of core/json_reader.hpp: depth and size are bounded there"),
+    (re.compile(r"[Jj]son::(?:parse|accept|sax_parse|from_\w+)\s*\(|\.dump\s*\(|>>\s*json\b"), {"core/json/json_reader.cpp", "core/json/json_reader.hpp"},
+     "read_json(), walk_json() or json_text() of core/json/json_reader.hpp: depth and size are bounded there"),
     (re.compile(r"\bi?fstream\b(?!>)|\bfopen\s*\(|::open\s*\([^;]*O_RDONLY(?![^;]*O_DIRECTORY)"), {"conf/regular_file.cpp"},
      "read_regular_file() of conf/regular_file.hpp: it never waits, and reads regular files alone"),
     (re.compile(r"\bcreate_directories\s*\(|::mkdir\s*\("), {"conf/regular_file.cpp"},
@@ -48,7 +48,7 @@ READERS = [
 KERNEL_FILE = re.compile(r'"/(?:proc|dev/null)')
 # a call of a reader: its file stands in the table of docs/threat-model.md
 READER_CALL = re.compile(r"\b(read_json|read_message_json|parse_json_object|walk_json|read_regular_file)\s*(?:<[^>]*>)?\s*\(")
-READER_FILES = {"core/json_reader.cpp", "core/json_fields.cpp", "conf/regular_file.cpp"}
+READER_FILES = {"core/json/json_reader.cpp", "core/json/json_fields.cpp", "conf/regular_file.cpp"}
 ENTRY_TABLE = "## Where foreign things come in"
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b")
 
@@ -62,8 +62,8 @@ def files():
 
 
 def rooms(cmake):
-    """Room of proxy/ -> the rooms that it links, as CMakeLists.txt says."""
-    lines = re.findall(r"^reauth_room\(([\w ]+)\)", cmake, re.MULTILINE)
+    """Room ("core/http") -> the rooms of its layer that it links, as CMakeLists.txt says."""
+    lines = re.findall(r"^reauth_room\(([\w/ ]+)\)", cmake, re.MULTILINE)
     return {words[0]: set(words[1:]) for words in map(str.split, lines)}
 
 
@@ -71,18 +71,18 @@ ROOMS = rooms((ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))
 
 
 def check_room(name, source):
-    """Yields what a file of proxy/ includes over a wall."""
-    parts = name.split("/")
-    if len(parts) < 3 or parts[1] not in ROOMS:
-        yield 1, "proxy/ is made of rooms: put it in one of " + ", ".join(sorted(ROOMS))
+    """Yields what a file of a layer with rooms includes over a wall."""
+    layer = name.split("/")[0]
+    room = "/".join(name.split("/")[:2])
+    if name.count("/") < 2 or room not in ROOMS:
+        yield 1, f"{layer}/ is made of rooms: put it in one of " + ", ".join(sorted(r for r in ROOMS if r.startswith(layer + "/")))
         return
-    room = parts[1]
     for line, target in includes(source):
-        wanted = target.strip('"').split("/")
-        if wanted[0] == "proxy" and len(wanted) > 1 and wanted[1] != room and wanted[1] not in ROOMS[room]:
-            yield line, f"proxy/{room} does not link proxy/{wanted[1]} (CMakeLists.txt: reauth_room)"
-        for pattern, owner in FOREIGN:
-            if pattern.fullmatch(target) and owner != room:
+        wanted = "/".join(target.strip('"').split("/")[:2])
+        if wanted.startswith(layer + "/") and wanted != room and wanted not in ROOMS[room]:
+            yield line, f"{room} does not link {wanted} (CMakeLists.txt: reauth_room)"
+        for pattern, owner in FOREIGN if layer == "proxy" else ():
+            if pattern.fullmatch(target) and "proxy/" + owner != room:
                 yield line, f"{target} belongs to proxy/{owner} alone"
 
 
@@ -134,7 +134,7 @@ def check_cpp(name, source):
         wanted = target.strip('"').split("/")[0]
         if folder in LAYERS and wanted in LAYERS and LAYERS.index(wanted) > LAYERS.index(folder):
             yield line, f"{folder}/ may not use {wanted}/"
-    if folder == "proxy":
+    if any(room.startswith(folder + "/") for room in ROOMS):
         yield from check_room(name, source)
     if name.startswith(("tests/unit/", "tests/integration/", "tests/property/")) and "TEST_CASE" in source:
         if name.endswith(".cpp") and not name.endswith("_test.cpp"):

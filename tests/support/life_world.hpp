@@ -2,7 +2,7 @@
 // pending until a test ends them, in any order.
 #pragma once
 
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 #include "tests/support/life_world_parts.hpp"
 
 #include <algorithm>

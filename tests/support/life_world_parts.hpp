@@ -2,8 +2,8 @@
 // share, and what there is to know of both.
 #pragma once
 
-#include "core/encoding.hpp"
-#include "policy/credential_life.hpp"
+#include "core/text/encoding.hpp"
+#include "policy/life/credential_life.hpp"
 
 #include <map>
 #include <set>

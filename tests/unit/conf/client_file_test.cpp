@@ -1,6 +1,6 @@
 // Entries of npx mcp-remote in the files of clients.
 #include "conf/client_file.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_reader.hpp"
 #include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>

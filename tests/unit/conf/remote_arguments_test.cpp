@@ -1,6 +1,6 @@
 // mcp-remote's arguments, each as a key of ours.
 #include "conf/remote_arguments.hpp"
-#include "core/mcp_remote.hpp"
+#include "core/mcp/mcp_remote.hpp"
 #include "tests/support/text.hpp"
 #include "tests/unit/conf/given.hpp"
 

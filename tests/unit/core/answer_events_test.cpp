@@ -1,6 +1,6 @@
 // Answers that become events: cut where events end, and nothing half.
-#include "core/answer_events.hpp"
-#include "core/uri.hpp"
+#include "core/mcp/answer_events.hpp"
+#include "core/text/uri.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // The front channel: authorization URL and callback.
-#include "core/authorization.hpp"
-#include "core/encoding.hpp"
+#include "core/oauth/authorization.hpp"
+#include "core/text/encoding.hpp"
 
 #include "tests/unit/core/printing.hpp"
 

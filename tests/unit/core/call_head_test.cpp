@@ -1,5 +1,5 @@
 // What a head says of a body whose calls are approved: one reading, or none.
-#include "core/call_head.hpp"
+#include "core/mcp/call_head.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // WWW-Authenticate in the shapes the field sends.
-#include "core/challenge.hpp"
+#include "core/oauth/challenge.hpp"
 
 #include "tests/unit/core/printing.hpp"
 

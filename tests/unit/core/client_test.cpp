@@ -1,7 +1,7 @@
 // Client authentication and registration.
-#include "core/client_auth.hpp"
-#include "core/jose.hpp"
-#include "core/registration.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/oauth/client_auth.hpp"
+#include "core/oauth/registration.hpp"
 
 #include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"

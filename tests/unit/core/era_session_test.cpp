@@ -1,5 +1,5 @@
 // A client of 2025 and a server of 2026-07-28, message by message.
-#include "core/era_session.hpp"
+#include "core/mcp/era_session.hpp"
 
 #include <catch2/catch.hpp>
 

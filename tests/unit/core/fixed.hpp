@@ -1,8 +1,8 @@
 // A clock that stands and bytes that are always the same.
 #pragma once
 
-#include "core/credential.hpp"
-#include "core/random.hpp"
+#include "core/crypto/random.hpp"
+#include "core/oauth/credential.hpp"
 
 #include <string>
 

@@ -1,8 +1,8 @@
 // Bodies as servers of the field send them: JSON with slips, content codings nobody asked for.
-#include "core/content_coding.hpp"
-#include "core/json_fields.hpp"
-#include "core/json_repair.hpp"
-#include "core/token.hpp"
+#include "core/http/content_coding.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_repair.hpp"
+#include "core/oauth/token.hpp"
 
 #include <catch2/catch.hpp>
 

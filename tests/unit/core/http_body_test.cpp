@@ -1,5 +1,5 @@
 // Bodies in transit: the same pieces however the bytes are cut, and no doubtful framing.
-#include "core/http_body.hpp"
+#include "core/http/http_body.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // HTTP dates, and how long a server asks to wait.
-#include "core/http_date.hpp"
+#include "core/http/http_date.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
 // The lexical pieces of HTTP fields, which are read eight characters at a time: every character at every
 // place.
-#include "core/http_field.hpp"
+#include "core/http/http_field.hpp"
 
 #include <catch2/catch.hpp>
 

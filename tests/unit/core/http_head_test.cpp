@@ -1,5 +1,5 @@
 // Request heads: what smuggles is refused, what is odd but legal passes, however the bytes arrive.
-#include "core/http_head.hpp"
+#include "core/http/http_head.hpp"
 
 #include <catch2/catch.hpp>
 

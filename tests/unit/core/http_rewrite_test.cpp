@@ -1,5 +1,5 @@
 // The heads that are sent on: what belongs to one hop or to us stays here, the rest goes byte for byte.
-#include "core/http_head.hpp"
+#include "core/http/http_head.hpp"
 
 #include <catch2/catch.hpp>
 

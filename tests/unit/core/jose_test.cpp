@@ -1,10 +1,10 @@
 // JWS, JWK, DPoP proofs and ID tokens.
-#include "core/digest.hpp"
-#include "core/dpop.hpp"
-#include "core/encoding.hpp"
-#include "core/id_token.hpp"
-#include "core/jose.hpp"
-#include "core/json_fields.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/oauth/dpop.hpp"
+#include "core/oauth/id_token.hpp"
+#include "core/text/encoding.hpp"
 #include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"
 

@@ -1,9 +1,9 @@
 // What the grammar of JSON allows and the parser does not take.
-#include "core/json_mend.hpp"
-#include "core/json_reader.hpp"
-#include "core/json_rpc.hpp"
-#include "core/message_lines.hpp"
-#include "core/result_challenge.hpp"
+#include "core/json/json_mend.hpp"
+#include "core/json/json_reader.hpp"
+#include "core/mcp/json_rpc.hpp"
+#include "core/mcp/message_lines.hpp"
+#include "core/mcp/result_challenge.hpp"
 
 #include <catch2/catch.hpp>
 

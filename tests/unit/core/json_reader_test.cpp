@@ -1,7 +1,7 @@
 // JSON from outside is bounded before it becomes a document.
-#include "core/json_fields.hpp"
-#include "core/json_members.hpp"
-#include "core/json_reader.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/json/json_members.hpp"
+#include "core/json/json_reader.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // The shallow look at JSON-RPC bodies, and the errors we answer with.
-#include "core/json_rpc.hpp"
+#include "core/mcp/json_rpc.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

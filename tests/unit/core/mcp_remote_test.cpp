@@ -1,5 +1,5 @@
 // What mcp-remote keeps, as it writes it.
-#include "core/mcp_remote.hpp"
+#include "core/mcp/mcp_remote.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Discovery documents: where they are, and what is refused.
-#include "core/metadata.hpp"
+#include "core/oauth/metadata.hpp"
 
 #include "tests/unit/core/printing.hpp"
 

@@ -1,6 +1,6 @@
 // What leaves through a company's proxy, and cookies that a load balancer wants back.
-#include "core/cookie_jar.hpp"
-#include "core/outbound_proxy.hpp"
+#include "core/http/cookie_jar.hpp"
+#include "core/http/outbound_proxy.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 // How Catch prints a result<T>: the failure's words, whatever T is.
 #pragma once
 
-#include "core/failure.hpp"
+#include "core/base/failure.hpp"
 
 #include <catch2/catch.hpp>
 

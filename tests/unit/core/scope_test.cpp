@@ -1,8 +1,8 @@
 // Scope sets, failures, secrets and header lookup.
-#include "core/failure.hpp"
-#include "core/http_message.hpp"
-#include "core/scope.hpp"
-#include "core/secret.hpp"
+#include "core/base/failure.hpp"
+#include "core/base/secret.hpp"
+#include "core/http/http_message.hpp"
+#include "core/oauth/scope.hpp"
 
 #include "tests/unit/core/printing.hpp"
 #include <sstream>

@@ -1,5 +1,5 @@
 // Events as they are written: no raw newline in data, one event a message.
-#include "core/sse.hpp"
+#include "core/mcp/sse.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,7 +1,7 @@
 // What `stdio` reads and writes: lines, and header fields that repeat what a message says.
-#include "core/encoding.hpp"
-#include "core/mcp_headers.hpp"
-#include "core/message_lines.hpp"
+#include "core/mcp/mcp_headers.hpp"
+#include "core/mcp/message_lines.hpp"
+#include "core/text/encoding.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

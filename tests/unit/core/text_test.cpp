@@ -1,12 +1,12 @@
 // Encodings and the cleaning of foreign text.
-#include "core/ascii.hpp"
-#include "core/digest.hpp"
-#include "core/display_text.hpp"
-#include "core/encoding.hpp"
-#include "core/pkce.hpp"
-#include "core/punycode.hpp"
-#include "core/random.hpp"
-#include "core/utf8.hpp"
+#include "core/crypto/digest.hpp"
+#include "core/crypto/pkce.hpp"
+#include "core/crypto/random.hpp"
+#include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/encoding.hpp"
+#include "core/text/punycode.hpp"
+#include "core/text/utf8.hpp"
 
 #include "tests/unit/core/printing.hpp"
 

@@ -1,7 +1,7 @@
 // Token requests, answers and the credentials made of them.
-#include "core/credential_json.hpp"
-#include "core/jose.hpp"
-#include "core/token.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/oauth/credential_json.hpp"
+#include "core/oauth/token.hpp"
 #include "tests/unit/core/fixed.hpp"
 #include "tests/unit/core/printing.hpp"
 

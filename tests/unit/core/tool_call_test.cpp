@@ -1,7 +1,7 @@
 // A body as a person approves it: read strictly, bound exactly, shown honestly.
-#include "core/shown_call.hpp"
+#include "core/mcp/shown_call.hpp"
 
-#include "core/json_rpc.hpp"
+#include "core/mcp/json_rpc.hpp"
 
 #include <catch2/catch.hpp>
 

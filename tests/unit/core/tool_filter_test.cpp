@@ -1,5 +1,5 @@
 // Tools that a client is not to see.
-#include "core/tool_filter.hpp"
+#include "core/mcp/tool_filter.hpp"
 #include "tests/support/text.hpp"
 
 #include <catch2/catch.hpp>

@@ -1,5 +1,5 @@
 // URLs: strict parse, loopback, resource prefix.
-#include "core/uri.hpp"
+#include "core/text/uri.hpp"
 
 #include "tests/unit/core/printing.hpp"
 

@@ -1,5 +1,5 @@
 // When a browser is opened without being asked.
-#include "policy/attention.hpp"
+#include "policy/life/attention.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,9 +1,9 @@
 // The authorization code grant, with a scripted server.
-#include "policy/authorization_flow.hpp"
+#include "policy/flows/authorization_flow.hpp"
 
-#include "core/jose.hpp"
-#include "core/pkce.hpp"
-#include "policy/registration_flow.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/crypto/pkce.hpp"
+#include "policy/flows/registration_flow.hpp"
 #include "samples.hpp"
 
 using namespace reauth;

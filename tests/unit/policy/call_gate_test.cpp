@@ -1,5 +1,5 @@
 // A call is approved exactly once, before it is sent: the gate's machine, step by step.
-#include "policy/call_gate.hpp"
+#include "policy/life/call_gate.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // Which rule decides about which challenge.
-#include "policy/match_keys.hpp"
+#include "policy/rules/match_keys.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,5 +1,5 @@
 // The memories that stop loops.
-#include "policy/denial.hpp"
+#include "policy/rules/denial.hpp"
 
 #include <catch2/catch.hpp>
 

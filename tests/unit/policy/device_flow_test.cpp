@@ -1,7 +1,7 @@
 // Device logins (RFC 8628), with a scripted server.
-#include "policy/device_flow.hpp"
+#include "policy/flows/device_flow.hpp"
 
-#include "core/device.hpp"
+#include "core/oauth/device.hpp"
 #include "samples.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,7 +1,7 @@
 // An upstream and its documents, for tests of discovery.
 #pragma once
 
-#include "policy/discovery_flow.hpp"
+#include "policy/flows/discovery_flow.hpp"
 #include "samples.hpp"
 
 #include <nlohmann/json.hpp>

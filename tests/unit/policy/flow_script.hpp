@@ -1,8 +1,8 @@
 // Drives a flow with scripted answers, records what it asks, and replays it with a fault at every step.
 #pragma once
 
-#include "policy/flow.hpp"
-#include "policy/flow_environment.hpp"
+#include "policy/flows/flow.hpp"
+#include "policy/flows/flow_environment.hpp"
 
 #include <catch2/catch.hpp>
 

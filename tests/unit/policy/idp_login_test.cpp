@@ -1,7 +1,7 @@
 // Leg 1 of enterprise-managed authorization: the organisation's login and its session.
 #include "idp_samples.hpp"
-#include "policy/device_flow.hpp"
-#include "policy/refresh_flow.hpp"
+#include "policy/flows/device_flow.hpp"
+#include "policy/flows/refresh_flow.hpp"
 
 using namespace reauth;
 using namespace reauth::test;

@@ -1,8 +1,8 @@
 // An organisation's IdP, its tokens and sessions, for the enterprise tests.
 #pragma once
 
-#include "core/jose.hpp"
-#include "policy/enterprise_flow.hpp"
+#include "core/crypto/jose.hpp"
+#include "policy/flows/enterprise_flow.hpp"
 #include "samples.hpp"
 
 #include <nlohmann/json.hpp>

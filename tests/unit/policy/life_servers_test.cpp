@@ -1,6 +1,6 @@
 // The life of a credential at servers of the field: what is known of them stays known, and refusals in every
 // form lead on.
-#include "core/credential_json.hpp"
+#include "core/oauth/credential_json.hpp"
 #include "tests/unit/policy/life_checks.hpp"
 
 using namespace reauth;

@@ -1,8 +1,8 @@
 // client_credentials, jwt_bearer and revocation.
-#include "core/jose.hpp"
-#include "policy/client_credentials_flow.hpp"
-#include "policy/jwt_bearer_flow.hpp"
-#include "policy/revocation_flow.hpp"
+#include "core/crypto/jose.hpp"
+#include "policy/flows/client_credentials_flow.hpp"
+#include "policy/flows/jwt_bearer_flow.hpp"
+#include "policy/flows/revocation_flow.hpp"
 #include "samples.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // The recovery table, row by row.
-#include "policy/recovery_plan.hpp"
+#include "policy/rules/recovery_plan.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
 // Silent renewal, with a scripted server.
-#include "policy/refresh_flow.hpp"
+#include "policy/flows/refresh_flow.hpp"
 
-#include "core/credential_json.hpp"
-#include "core/jose.hpp"
+#include "core/crypto/jose.hpp"
+#include "core/oauth/credential_json.hpp"
 #include "samples.hpp"
 
 using namespace reauth;

@@ -1,5 +1,5 @@
 // Which client we are, and how it is registered.
-#include "policy/registration_flow.hpp"
+#include "policy/flows/registration_flow.hpp"
 
 #include "samples.hpp"
 

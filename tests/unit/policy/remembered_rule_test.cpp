@@ -1,6 +1,6 @@
 // What a person has said once for all takes the place of a confirmation, and of nothing else.
-#include "policy/judgement.hpp"
-#include "policy/remembered_rule.hpp"
+#include "policy/rules/judgement.hpp"
+#include "policy/rules/remembered_rule.hpp"
 
 #include <catch2/catch.hpp>
 

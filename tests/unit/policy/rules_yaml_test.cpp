@@ -1,5 +1,5 @@
 // Rules are shown as the YAML that they were.
-#include "policy/rules.hpp"
+#include "policy/rules/rules.hpp"
 
 #include <catch2/catch.hpp>
 

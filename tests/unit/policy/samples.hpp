@@ -1,11 +1,11 @@
 // Servers, clients and credentials that the flow tests share.
 #pragma once
 
-#include "core/authorization.hpp"
-#include "core/registration.hpp"
-#include "core/token.hpp"
+#include "core/oauth/authorization.hpp"
+#include "core/oauth/registration.hpp"
+#include "core/oauth/token.hpp"
 #include "flow_script.hpp"
-#include "policy/pending_authorization.hpp"
+#include "policy/flows/pending_authorization.hpp"
 
 namespace reauth::test {
 

@@ -1,10 +1,10 @@
 // How a sign-in is asked for: as the person must sign in (RFC 9470), offline, pushed (RFC 9126); and what an
 // access_denied means.
-#include "policy/authorization_flow.hpp"
+#include "policy/flows/authorization_flow.hpp"
 #include "tests/unit/policy/flow_script.hpp"
 #include "tests/unit/policy/samples.hpp"
 
-#include "core/encoding.hpp"
+#include "core/text/encoding.hpp"
 
 using namespace reauth;
 using namespace reauth::test;

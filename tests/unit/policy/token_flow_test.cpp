@@ -1,7 +1,7 @@
 // One question to a token endpoint: retries, nonces, odd answers.
-#include "policy/token_flow.hpp"
+#include "policy/flows/token_flow.hpp"
 
-#include "core/jose.hpp"
+#include "core/crypto/jose.hpp"
 #include "samples.hpp"
 
 #include <nlohmann/json.hpp>

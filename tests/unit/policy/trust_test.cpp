@@ -1,5 +1,5 @@
 // Whom a secret may be sent to.
-#include "policy/trust.hpp"
+#include "policy/flows/trust.hpp"
 
 #include "samples.hpp"
 

@@ -1,5 +1,5 @@
 // How each kind of message experiences the wait for a person.
-#include "policy/wait_plan.hpp"
+#include "policy/rules/wait_plan.hpp"
 
 #include <catch2/catch.hpp>
 

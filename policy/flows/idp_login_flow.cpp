@@ -1,0 +1,188 @@
+// Leg 1 as flows: the OIDC login, and its silent renewal with the IdP's refresh token.
+#include "policy/flows/code_redemption.hpp"
+#include "policy/flows/device_flow.hpp"
+#include "policy/flows/idp_session.hpp"
+#include "policy/flows/server_lookup.hpp"
+#include "policy/flows/token_flow.hpp"
+
+namespace reauth {
+namespace {
+
+failure idp_failure(fault code, std::string message, std::string fix) {
+    return failure::permanent(code, std::move(message), std::move(fix));
+}
+
+failure at_idp(const std::string& name, failure why) {
+    why.message = "identity provider " + name + ": " + why.message;
+    return why;
+}
+
+/// The signing keys, with retries: they are fetched before the code, which is good for one try, is spent.
+flow<result<std::string>> fetch_keys(authorization_server server) {
+    if (server.jwks_uri.empty())
+        co_return idp_failure(fault::discovery_failed,
+                              server.issuer + " names no jwks_uri, so its ID tokens cannot be checked",
+                              "ask the identity provider's operator to complete its metadata");
+    const retry_schedule retry;
+    for (std::size_t tries = 1;; ++tries) {
+        fetch ask{get_json(server.jwks_uri), "identity provider keys"};
+        auto answer = co_await std::move(ask);
+        std::vector<discovery_step> steps;
+        const auto seen = judge_metadata_answer(server.jwks_uri, answer, steps);
+        if (seen == metadata_answer::document)
+            co_return std::move(answer->body);
+        if (seen == metadata_answer::refused)
+            co_return answer.error();
+        if (seen == metadata_answer::absent)
+            co_return idp_failure(fault::discovery_failed,
+                                  "the keys at " + server.jwks_uri + " answered with " + steps.back().outcome,
+                                  "check the identity provider's metadata");
+        const auto wait = next_pause(retry, tries, answer ? &*answer : nullptr);
+        if (!wait)
+            co_return metadata_unavailable(server.jwks_uri, answer);
+        const pause rest{*wait};
+        co_await rest;
+    }
+}
+
+/// A token that was made just now lives as long as its issuer meant, whatever the difference of the clocks.
+/// An `iat` that no clock explains belongs to an older token.
+time_point end_of_life(const id_token_claims& claims, time_point now) {
+    constexpr std::chrono::minutes clocks_differ{6};
+    const bool fresh = claims.issued_at && *claims.issued_at < now + clocks_differ &&
+                       now < *claims.issued_at + clocks_differ;
+    return fresh ? now + (claims.expires_at - *claims.issued_at) : claims.expires_at;
+}
+
+result<idp_session> session_from_login(const pending_authorization& pending, token_response& response,
+                                       const std::string& keys, time_point now) {
+    if (response.id_token.empty())
+        return idp_failure(fault::reauth_failed, "the answer to the login holds no ID token",
+                           "check that the client at the identity provider may use the scope openid");
+    id_token_expectation expected;
+    expected.issuer = pending.server.issuer;
+    expected.client_id = pending.client.identity.id;
+    expected.nonce = pending.nonce;
+    expected.now = now;
+    // The nonce proves that it is fresh, so clocks may differ by a few minutes.
+    expected.skew = std::chrono::minutes(5);
+    auto claims = check_id_token(response.id_token, keys, expected);
+    if (!claims)
+        return claims.error();
+    idp_session s;
+    s.identity_provider = pending.identity_provider;
+    s.issuer = std::move(claims->issuer);
+    s.subject = std::move(claims->subject);
+    s.client_id = pending.client.identity.id;
+    s.id_token = std::move(response.id_token);
+    s.refresh_token = std::move(response.refresh_token);
+    s.obtained_at = now;
+    s.expires_at = end_of_life(*claims, now);
+    return s;
+}
+
+/// A renewed ID token came straight from the IdP's token endpoint; it must still speak of the same person.
+result<void> take_renewed_token(idp_session& session, secret id_token, time_point now) {
+    auto claims = peek_id_token(id_token);
+    if (!claims)
+        return claims.error();
+    if (claims->issuer != session.issuer || claims->subject != session.subject)
+        return idp_failure(fault::reauth_failed, "the renewed ID token speaks of another issuer or subject",
+                           "log in at the identity provider again");
+    session.id_token = std::move(id_token);
+    session.expires_at = end_of_life(*claims, now);
+    return {};
+}
+
+} // namespace
+
+result<begun_authorization> begin_idp_login(const flow_environment& env, idp_login_inputs inputs) {
+    auto safe = check_pkce(inputs.server, inputs.allow_missing_pkce);
+    if (!safe)
+        return at_idp(inputs.identity_provider, safe.error());
+    authorization_inputs front;
+    front.principal = inputs.principal;
+    front.approval_id = inputs.approval_id;
+    front.server = std::move(inputs.server);
+    front.client = std::move(inputs.client);
+    front.redirect_uri = inputs.redirect_uri;
+    front.scopes = scope_set{"openid", "offline_access"};
+    front.bind_to_browser = inputs.bind_to_browser;
+    front.lifetime = inputs.lifetime;
+    front.acr_values = inputs.acr_values;
+    front.max_age = inputs.max_age;
+    front.prompt_login = inputs.prompt_login;
+    ask_for_person(front);
+    auto begun = open_front_channel(env, front, random_token(env.random));
+    if (!begun)
+        return at_idp(inputs.identity_provider, begun.error());
+    begun->pending.kind = authorization_kind::idp_login;
+    begun->pending.identity_provider = inputs.identity_provider;
+    return begun;
+}
+
+flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_authorization pending,
+                                           authorization_callback callback,
+                                           std::optional<std::string> browser_binding) {
+    auto code = accept_callback(env, pending, callback, browser_binding);
+    if (!code)
+        co_return at_idp(pending.identity_provider, code.error());
+    auto fetching = fetch_keys(pending.server);
+    auto keys = co_await fetching;
+    if (!keys)
+        co_return at_idp(pending.identity_provider, keys.error());
+    auto redeeming = redeem_code(env, pending, std::move(*code));
+    auto response = co_await redeeming;
+    if (!response)
+        co_return at_idp(pending.identity_provider, response.error());
+    auto person = check_authentication(pending, response->id_token, env.now());
+    if (!person)
+        co_return at_idp(pending.identity_provider, person.error());
+    auto session = session_from_login(pending, *response, *keys, env.now());
+    if (!session)
+        co_return at_idp(pending.identity_provider, session.error());
+    co_return session;
+}
+
+flow<result<idp_session>> device_session(const flow_environment& env, pending_authorization pending,
+                                         token_response response) {
+    auto fetching = fetch_keys(pending.server);
+    auto keys = co_await fetching;
+    if (!keys)
+        co_return at_idp(pending.identity_provider, keys.error());
+    auto session = session_from_login(pending, response, *keys, env.now());
+    if (!session)
+        co_return at_idp(pending.identity_provider, session.error());
+    co_return session;
+}
+
+flow<result<idp_session>> renew_idp_session(const flow_environment& env, idp_renewal_inputs inputs) {
+    auto& session = inputs.session;
+    if (session.refresh_token.empty() || session.issuer != inputs.server.issuer)
+        co_return idp_failure(fault::reauth_failed,
+                              "the session at identity provider " + session.identity_provider +
+                                  " cannot be renewed",
+                              "log in at the identity provider again");
+    token_question question;
+    question.build = [&env, &inputs] {
+        const token_call call{inputs.server, inputs.client, env.now(), env.random};
+        return refresh_request(call, inputs.session.refresh_token, {}, "");
+    };
+    question.retry = inputs.retry;
+    question.purpose = "identity provider session renewal";
+    auto inner = ask_token_endpoint(env, std::move(question));
+    auto response = co_await inner;
+    if (!response)
+        co_return at_idp(session.identity_provider, response.error());
+    if (!response->refresh_token.empty())
+        session.refresh_token = std::move(response->refresh_token);
+    if (!response->id_token.empty()) {
+        auto taken = take_renewed_token(session, std::move(response->id_token), env.now());
+        if (!taken)
+            co_return at_idp(session.identity_provider, taken.error());
+    }
+    session.obtained_at = env.now();
+    co_return std::move(session);
+}
+
+} // namespace reauth
