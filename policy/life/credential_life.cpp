@@ -261,6 +261,7 @@ void credential_life::handle(const life::found_dead& e) {
     const auto work = next_++;
     works_[work] = work_kind::erase;
     const auto issuer = held_->value.issuer;
+    forget_unsaved();
     drop_held();
     signed_out_at_ = ++vault_generation_;
     emit(life::erase{work, issuer, signed_out_at_, false, e.generation});
