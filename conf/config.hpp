@@ -144,7 +144,8 @@ struct upstream_config {
     std::string header_binding = "-";
     std::vector<std::pair<std::string, std::string>> authorize_params;
     tls_client_config tls;
-    bool allow_http = false; ///< http beyond loopback, to it and to what its metadata names
+    std::optional<milliseconds> token_request; ///< nothing: limits.token_request
+    bool allow_http = false;                   ///< http beyond loopback, to it and to what its metadata names
 
     plain_http http() const noexcept { return allow_http ? plain_http::allowed : plain_http::on_loopback; }
 };
@@ -158,7 +159,8 @@ struct limits_config {
     std::uint64_t replay_memory = 256ull << 20;
     unsigned attempts = 3;
     milliseconds refresh_ahead{60'000};
-    unsigned waiters = 10'000;
+    unsigned waiters = 10'000;            ///< requests held at once
+    unsigned held_per_principal = 10'000; ///< … of one principal
     milliseconds upstream_connect{10'000};
     milliseconds upstream_answer{300'000}; ///< from the request's end to the end of its answer's head
     milliseconds token_request{10'000};

@@ -203,6 +203,8 @@ identity_provider_config read_identity_provider(section s, const std::string& na
 /// Whether it is on loopback, where http will do.
 bool read_url(section& s, upstream_config& u) {
     s.boolean("allow_http", u.allow_http);
+    if (s.has("token_request"))
+        s.duration("token_request", u.token_request.emplace(), std::chrono::milliseconds(1));
     s.text("url", u.url);
     bool loopback = false;
     if (!s.has("url")) {

@@ -11,7 +11,7 @@ namespace reauth {
 
 /// What is asked, and where.
 struct client_credentials_inputs {
-    trust_question trust;
+    trust_check trust;
     authorization_server server;
     registered_client client;
     scope_set scopes;

@@ -83,7 +83,7 @@ result<secret> accept_callback(const flow_environment& env, const pending_author
 
 flow<result<token_response>> redeem_code(const flow_environment& env, const pending_authorization& pending,
                                          secret code) {
-    token_question question;
+    token_request_spec question;
     question.build = [&env, &pending, &code] {
         const token_call call{pending.server, pending.client.identity, env.now(), env.random};
         return authorization_code_request(call, code, pending.verifier, pending.redirect_uri,

@@ -50,7 +50,7 @@ flow<result<begun_authorization>> begin_device_login(const flow_environment& env
 
 flow<result<token_response>> ask_device_token(const flow_environment& env,
                                               const pending_authorization& pending) {
-    token_question question;
+    token_request_spec question;
     question.build = [&env, &pending] {
         const token_call call{pending.server, pending.client.identity, env.now(), env.random};
         return device_token_request(call, pending.device_code, pending.resource);

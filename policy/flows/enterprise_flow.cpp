@@ -30,7 +30,7 @@ std::optional<token_exchange> subject_of(const idp_session& session, exchange_su
 /// Leg 2: in the IdP's plane only.
 flow<result<secret>> obtain_id_jag(const flow_environment& env, const enterprise_inputs& inputs,
                                    token_exchange exchange, retry_schedule retry) {
-    token_question question;
+    token_request_spec question;
     question.build = [&env, &inputs, &exchange] {
         const token_call call{inputs.idp, inputs.idp_client, env.now(), env.random};
         return token_exchange_request(call, exchange);

@@ -9,7 +9,7 @@ namespace reauth {
 
 /// Two planes that never mix: the IdP with our client there, and the upstream's server with our client there.
 struct enterprise_inputs {
-    trust_question trust; ///< of the upstream: the ID-JAG goes to a trusted issuer only
+    trust_check trust; ///< of the upstream: the ID-JAG goes to a trusted issuer only
     authorization_server idp;
     client_identity idp_client;
     idp_session session;

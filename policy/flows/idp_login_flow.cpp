@@ -163,7 +163,7 @@ flow<result<idp_session>> renew_idp_session(const flow_environment& env, idp_ren
                               "the session at identity provider " + session.identity_provider +
                                   " cannot be renewed",
                               "log in at the identity provider again");
-    token_question question;
+    token_request_spec question;
     question.build = [&env, &inputs] {
         const token_call call{inputs.server, inputs.client, env.now(), env.random};
         return refresh_request(call, inputs.session.refresh_token, {}, "");

@@ -11,7 +11,7 @@ namespace reauth {
 
 /// What is asked, and where.
 struct jwt_bearer_inputs {
-    trust_question trust;
+    trust_check trust;
     authorization_server server;
     registered_client client; ///< an empty id: the assertion alone identifies the workload
     secret assertion;         ///< read anew for each try

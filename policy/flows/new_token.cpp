@@ -10,7 +10,7 @@ flow<result<credential>> obtain_new_token(const flow_environment& env, new_token
     auto key = dpop_key_for(inputs.dpop, inputs.dpop_key);
     if (!key)
         co_return key.error();
-    token_question question;
+    token_request_spec question;
     question.build = std::move(inputs.build);
     question.dpop_key = *key;
     question.retry = inputs.retry;

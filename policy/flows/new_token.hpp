@@ -9,7 +9,7 @@ namespace reauth {
 
 /// Everything about a new token but the grant itself.
 struct new_token_inputs {
-    trust_question trust;
+    trust_check trust;
     const authorization_server& server;
     const registered_client& client;
     const scope_set& scopes;

@@ -57,7 +57,7 @@ bool endpoint_gone(const failure& why) {
 flow<result<token_response>> ask_refresh(const flow_environment& env, const refresh_inputs& inputs,
                                          bool with_scope) {
     const auto scope = with_scope ? inputs.held.requested : scope_set();
-    token_question question;
+    token_request_spec question;
     question.build = [&env, &inputs, &scope] {
         const token_call call{inputs.server, inputs.client.identity, env.now(), env.random};
         return refresh_request(call, inputs.held.refresh_token, scope, inputs.held.resource);

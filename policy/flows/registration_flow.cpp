@@ -26,7 +26,7 @@ namespace {
 result<registered_client> preregistered(const authorization_server& server,
                                         const registration_inputs& inputs) {
     const auto& c = inputs.configured;
-    trust_question trust{inputs.upstream, inputs.upstream_url, c.issuer, "the client secret"};
+    trust_check trust{inputs.upstream, inputs.upstream_url, c.issuer, "the client secret"};
     if (!c.issuer.empty())
         trust.what = "the pre-registered client";
     if (c.has_secret() || !c.issuer.empty()) {

@@ -54,7 +54,7 @@ result<secret> dpop_key_for(bool wanted, const secret& kept) {
     return generate_ec_jwk();
 }
 
-flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_question question) {
+flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec question) {
     std::string nonce;
     std::size_t tries = 0;
     while (true) {

@@ -14,7 +14,7 @@ namespace reauth {
 using request_builder = std::function<result<http_request>()>;
 
 /// How it is sent.
-struct token_question {
+struct token_request_spec {
     request_builder build;
     secret dpop_key; ///< empty: no proof
     retry_schedule retry;
@@ -25,7 +25,7 @@ struct token_question {
 /// transient answers are repeated as `retry` says;
 /// what such an answer asks to wait beyond that is in the failure (`retry_after`). fault::egress_refused is
 /// never repeated.
-flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_question question);
+flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec question);
 
 /// The DPoP key for a new credential: `kept` if there is one, else a fresh one if `wanted`, else empty.
 result<secret> dpop_key_for(bool wanted, const secret& kept);

@@ -6,7 +6,7 @@
 namespace reauth {
 namespace {
 
-failure not_pinned(const trust_question& q, const std::string& issuer, std::string message) {
+failure not_pinned(const trust_check& q, const std::string& issuer, std::string message) {
     return failure::permanent(fault::issuer_not_pinned, std::move(message),
                               "if you trust it, add under upstreams." + q.upstream +
                                   ".client the line: issuer: \"" + issuer + "\"");
@@ -14,7 +14,7 @@ failure not_pinned(const trust_question& q, const std::string& issuer, std::stri
 
 } // namespace
 
-result<void> may_send_secret(const trust_question& q, const authorization_server& server) {
+result<void> may_send_secret(const trust_check& q, const authorization_server& server) {
     const auto& issuer = server.issuer;
     const std::string what = q.what;
     if (!q.configured_issuer.empty()) {

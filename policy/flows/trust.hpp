@@ -23,7 +23,7 @@ struct client_settings {
 };
 
 /// What is about to be sent, to whom, for which upstream.
-struct trust_question {
+struct trust_check {
     std::string upstream; ///< its name in the configuration
     std::string upstream_url;
     std::string configured_issuer;          ///< `client.issuer`; empty: not named
@@ -34,7 +34,7 @@ struct trust_question {
 /// issuer that `client.issuer` names; where it names none, only to an issuer on loopback or on the upstream's
 /// own origin, and then only if the token endpoint is on the issuer's origin too. Else
 /// fault::issuer_not_pinned, whose fix holds the line to add.
-result<void> may_send_secret(const trust_question& question, const authorization_server& server);
+result<void> may_send_secret(const trust_check& question, const authorization_server& server);
 
 /// fault::issuer_changed if an issuer was pinned and this is another: what is held for the old one is not
 /// used, and only a person may approve the new one. Strings are compared as they are. An empty pin: nothing

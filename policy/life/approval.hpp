@@ -68,6 +68,12 @@ struct approval {
     bool device_offered = false;             ///< its server has device logins (RFC 8628)
     std::string user_code, verification_uri; ///< of a device login, once authorizing; else empty
     std::string outcome;                     ///< one sentence once it is decided
+
+    /// The upstream asks for a sign-in of a certain strength or youth (RFC 9470).
+    bool wants_authentication() const { return !acr_values.empty() || max_age.has_value(); }
+    bool same_authentication(const approval& other) const {
+        return acr_values == other.acr_values && max_age == other.max_age;
+    }
 };
 
 /// What a person's client may do with an approval: the capability link alone, or the operator token.

@@ -3,6 +3,7 @@
 
 #include "core/crypto/digest.hpp"
 #include "core/text/encoding.hpp"
+#include "core/text/uri.hpp"
 
 namespace reauth {
 
@@ -14,87 +15,78 @@ std::string call_digest(std::string_view principal, std::string_view upstream, s
     return base64url_encode(sha256(bound));
 }
 
-call_gate::call_gate(gate::target whose, random_source random)
-    : target_(std::move(whose)), random_(std::move(random)) {}
-
-gate::actions call_gate::on(const gate::event& event, time_point now) {
-    now_ = now;
-    out_.clear();
-    std::visit([&](const auto& e) { handle(e); }, event);
-    return std::move(out_);
-}
-
 void call_gate::refuse(life::request_id request, failure why) {
     life::answer a;
     a.request = request;
     a.reason = "policy";
     a.why = std::move(why);
-    emit(std::move(a));
+    desk_.emit(std::move(a));
 }
 
-shared_question call_gate::shared(const open_call& c) const {
-    shared_question q;
-    q.shown = c.shown;
-    q.name = target_.upstream;
-    q.place = question_place(target_.url, target_.resource);
-    q.rule = c.rule;
-    return q;
+approval_record call_gate::shared(const entry& c) const {
+    auto record = c.approval.record();
+    record.name = desk_.whose().upstream;
+    record.place = binding_place(desk_.whose().url, desk_.whose().resource);
+    return record;
 }
 
-void call_gate::show(const open_call& c, bool share) {
-    emit(life::show{c.shown, share ? std::optional(shared(c)) : std::nullopt});
+/// For this process and all others.
+void call_gate::show(const entry& c) {
+    desk_.emit(life::show{c.approval.shown(), shared(c)});
 }
 
-void call_gate::tell(const open_call& c, std::string how) {
+void call_gate::report(const entry& c, life::happening how) {
+    const auto& a = c.approval.shown();
     life::audit line;
-    line.what = life::audit::kind::decision;
-    line.how = std::move(how);
-    line.rule = c.rule;
-    line.approval = c.shown.id;
-    line.client = c.shown.client_name;
-    line.detail = c.shown.tool.empty() ? c.shown.method : c.shown.method + " " + c.shown.tool;
-    emit(std::move(line));
+    line.how = how;
+    line.rule = c.approval.record().rule;
+    line.approval = a.id;
+    line.client = a.client_name;
+    line.detail = a.tool.empty() ? a.method : a.method + " " + a.tool;
+    desk_.emit(std::move(line));
 }
 
 /// One for the same call that no request of ours waits for: its client gave up, and tries again.
-call_gate::open_call* call_gate::unclaimed(const std::string& digest) {
+call_gate::entry* call_gate::unclaimed(const std::string& digest) {
     for (auto& [id, c] : calls_)
-        if (c.shown.digest == digest && !c.request && c.is != phase::taking && now_ < c.shown.expires_at)
+        if (c.approval.shown().digest == digest && !c.request &&
+            c.approval.phase() != approval_phase::taking && desk_.now() < c.approval.shown().expires_at)
             return &c;
     return nullptr;
 }
 
-void call_gate::take(open_call& c) {
-    c.is = phase::taking;
-    emit(gate::take{c.shown.id, shared(c)});
+void call_gate::take(entry& c) {
+    c.approval.take();
+    desk_.emit(life::take_call{c.approval.id(), shared(c)});
 }
 
-void call_gate::attach(open_call& c, life::request_id request, const gate::call& what) {
+void call_gate::attach(entry& c, life::request_id request, const life::unsent_call& what) {
     c.request = request;
-    c.what = what;
-    if (c.is == phase::approved)
+    c.call = what;
+    if (c.approval.phase() == approval_phase::allowed)
         take(c); // at once: nobody is waited for
     else
-        emit(life::tell_waiting{request, c.shown.id, what.wait, {}, "policy", {}});
+        desk_.emit(life::tell_waiting{request, c.approval.id(), what.wait, {}, "policy", {}});
 }
 
-void call_gate::open(life::request_id request, const gate::call& what) {
-    if (calls_.size() >= calls_at_once) {
+void call_gate::open(life::request_id request, const life::unsent_call& what) {
+    const auto& whose = desk_.whose();
+    if (calls_.size() >= at_once) {
         refuse(request,
                failure::passing(fault::overloaded,
                                 std::to_string(calls_.size()) + " calls wait for approval at upstream " +
-                                    target_.upstream + " already",
+                                    whose.upstream + " already",
                                 "decide one of them first (`mcp-reauth approvals` lists them)"));
         return;
     }
-    open_call c;
-    auto& a = c.shown;
-    a.id = hex_encode(random_(8));
-    a.link_secret = secret(base64url_encode(random_(16)));
+    approval_record r;
+    auto& a = r.shown;
+    a.id = hex_encode(desk_.random(8));
+    a.link_secret = secret(base64url_encode(desk_.random(16)));
     a.kind = approval_kind::call;
-    a.upstream = target_.upstream;
-    a.principal = target_.principal;
-    a.upstream_host = target_.host;
+    a.upstream = whose.upstream;
+    a.principal = whose.principal;
+    a.upstream_host = authority_of(whose.url);
     a.reason = "policy";
     a.method = what.named.method;
     a.tool = what.named.tool;
@@ -103,109 +95,110 @@ void call_gate::open(life::request_id request, const gate::call& what) {
     a.target = what.target;
     a.digest = what.digest;
     a.completes_without_login = true;
-    a.created_at = now_;
-    a.expires_at = now_ + target_.lifetime;
-    c.rule = what.rule;
+    a.created_at = desk_.now();
+    a.expires_at = desk_.now() + whose.approval_lifetime;
+    r.rule = what.rule;
+    auto& c = calls_.emplace(a.id, entry{approval_request(r)}).first->second;
     show(c);
-    attach(calls_.emplace(a.id, c).first->second, request, what);
+    attach(c, request, what);
 }
 
-void call_gate::handle(const gate::arrived& e) {
-    if (auto* same = unclaimed(e.what.digest)) {
-        attach(*same, e.request, e.what);
+/// It was used, or denied, elsewhere: whoever waits here asks anew.
+void call_gate::open_anew(std::map<std::string, entry>::iterator used) {
+    const auto request = used->second.request;
+    const auto what = used->second.call;
+    calls_.erase(used);
+    if (request)
+        open(*request, what);
+}
+
+void call_gate::arrive(life::request_id request, const life::unsent_call& what) {
+    if (auto* same = unclaimed(what.digest)) {
+        attach(*same, request, what);
         return;
     }
-    if (const auto until = denials_.quiet_until(now_)) {
-        const auto left = std::chrono::duration_cast<std::chrono::seconds>(*until - now_).count() + 1;
-        refuse(e.request,
+    if (const auto until = denials_.quiet_until(desk_.now())) {
+        const auto left = std::chrono::duration_cast<std::chrono::seconds>(*until - desk_.now()).count() + 1;
+        refuse(request,
                failure::passing(fault::approval_denied,
                                 "a person has denied calls like this repeatedly; it may be asked again in " +
                                     std::to_string(left) + " s"));
         return;
     }
-    open(e.request, e.what);
+    open(request, what);
 }
 
-void call_gate::handle(const gate::withdrawn& e) {
+void call_gate::withdraw(life::request_id request) {
     for (auto& [id, c] : calls_)
-        if (c.request == e.request)
+        if (c.request == request)
             c.request.reset(); // it may be tried again, and then needs no second approval
 }
 
-void call_gate::handle(const gate::take_ended& e) {
+void call_gate::taken(const life::call_taken& e) {
     const auto found = calls_.find(e.approval);
     if (found == calls_.end())
         return;
     auto& c = found->second;
+    if (!e.ours) { // it can't be told whether it was used
+        c.approval.not_taken();
+        if (const auto request = std::exchange(c.request, std::nullopt))
+            refuse(*request, e.ours.error());
+        return;
+    }
+    if (!*e.ours) {
+        open_anew(found);
+        return;
+    }
     const auto request = c.request;
-    if (!e.how) { // it can't be told whether it was used
-        c.is = phase::approved;
-        c.request.reset();
-        if (request)
-            refuse(*request, e.how.error());
-        return;
-    }
-    const auto what = c.what;
-    if (*e.how == gate::taken::no) {
-        calls_.erase(found); // used, or denied, by another process: whoever waits asks anew
-        if (request)
-            open(*request, what);
-        return;
-    }
-    c.shown.used = true;
-    c.shown.outcome =
-        request ? "Approved, and sent." : "Approved, but its client gave up in the same moment.";
-    show(c, false);
-    tell(c, "call approved");
+    c.approval.use(request ? "Approved, and sent." : "Approved, but its client gave up in the same moment.");
+    desk_.emit(life::show{c.approval.shown()});
+    report(c, life::happening::call_approved);
     calls_.erase(found);
-    if (request)
-        emit(life::answer{*request, life::verdict::replay, {}, {}, {}, true});
+    if (!request)
+        return;
+    life::answer go;
+    go.request = *request;
+    go.is = recovery_verdict::kind::replay;
+    go.person_waited = true;
+    desk_.emit(std::move(go));
 }
 
-void call_gate::handle(const life::approve_asked& e) {
+void call_gate::approve(const life::approve_asked& e) {
     const auto found = calls_.find(e.approval);
-    approve_answer done;
-    done.done = true;
-    if (found == calls_.end()) {
-        const failure gone =
-            failure::permanent(fault::approval_timeout, "this approval is not open any more");
-        emit(life::answer_approve{e.caller, gone, {}, e.who, e.from_page, e.method});
-        return;
-    }
     if (e.who != approver::operator_token) {
         const failure not_yours = failure::permanent(
             fault::approval_required, "a call is approved without a login, so it needs the operator",
             "run `mcp-reauth approve " + e.approval + "`, or open the dashboard");
-        emit(life::answer_approve{e.caller, not_yours, {}, e.who, e.from_page, e.method});
+        desk_.emit(life::answer_approve{e.caller, not_yours});
         return;
     }
     auto& c = found->second;
-    if (c.is == phase::pending) {
-        c.is = phase::approved;
-        c.shown.status = approval_status::approved;
-        c.shown.outcome =
-            c.request ? "Approved: it is sent now." : "Approved: it is sent when its client tries again.";
+    if (c.approval.pending()) {
+        c.approval.allow(c.request ? "Approved: it is sent now."
+                                   : "Approved: it is sent when its client tries again.");
         denials_.approved();
         show(c);
         if (c.request)
             take(c);
     }
-    emit(life::answer_approve{e.caller, result<approve_answer>(done), {}, e.who, e.from_page, e.method});
+    approve_answer done;
+    done.done = true;
+    desk_.emit(life::answer_approve{e.caller, done});
 }
 
-void call_gate::handle(const life::deny_asked& e) {
+void call_gate::deny(const life::deny_asked& e) {
     const auto found = calls_.find(e.approval);
-    if (found == calls_.end() || found->second.is != phase::pending) {
+    if (!found->second.approval.pending()) {
         const failure gone =
             failure::permanent(fault::approval_timeout, "this approval is not open any more");
-        emit(life::answer_deny{e.caller, gone});
+        desk_.emit(life::answer_deny{e.caller, gone});
         return;
     }
-    denials_.denied(now_);
-    tell(found->second, "denied");
+    denials_.denied(desk_.now());
+    report(found->second, life::happening::denied);
     end(e.approval, approval_status::denied, "Denied: the call was not sent.",
         failure::permanent(fault::approval_denied, "a person has denied this call; it was not sent"), true);
-    emit(life::answer_deny{e.caller, result<void>{}});
+    desk_.emit(life::answer_deny{e.caller, result<void>{}});
 }
 
 void call_gate::end(const std::string& id, approval_status status, std::string outcome, const failure& why,
@@ -214,91 +207,83 @@ void call_gate::end(const std::string& id, approval_status status, std::string o
     if (node.empty())
         return;
     auto& c = node.mapped();
-    c.shown.status = status;
-    c.shown.outcome = std::move(outcome);
-    show(c, share);
+    c.approval.end(status, std::move(outcome));
+    if (share)
+        show(c);
+    else
+        desk_.emit(life::show{c.approval.shown()});
     if (c.request)
         refuse(*c.request, why);
 }
 
-/// Another process has asked, decided or used it, or this one did before it was started anew.
-void call_gate::handle(const life::question_news& e) {
-    const auto& told = e.now;
-    if (told.place != question_place(target_.url, target_.resource))
+void call_gate::hear(const approval_record& told) {
+    if (told.place != binding_place(desk_.whose().url, desk_.whose().resource))
         return;
     const auto& a = told.shown;
-    auto found = calls_.find(a.id);
     const bool usable = a.status == approval_status::pending ||
-                        (a.status == approval_status::approved && !a.used && now_ < a.expires_at);
+                        (a.status == approval_status::approved && !a.used && desk_.now() < a.expires_at);
+    const auto found = calls_.find(a.id);
     if (found == calls_.end()) {
-        if (usable && now_ < a.expires_at && calls_.size() < calls_at_once) {
-            open_call c;
-            c.shown = a;
-            c.rule = told.rule;
-            c.is = a.status == approval_status::approved ? phase::approved : phase::pending;
-            calls_.emplace(a.id, std::move(c));
-        }
-        auto shown = a;
-        if (a.status == approval_status::approved && !usable && !a.used) {
-            shown.status = approval_status::expired;
-            shown.outcome = "Approved, but the call did not come again in time.";
-        }
-        emit(life::show{std::move(shown)});
+        heard_first(told, usable);
         return;
     }
     auto& c = found->second;
-    if (c.is == phase::taking)
+    if (c.approval.phase() == approval_phase::taking)
         return;   // the vault's answer is on its way
-    if (a.used) { // for a call of another process: whoever waits here asks anew
-        const auto request = c.request;
-        const auto what = c.what;
-        calls_.erase(found);
-        emit(life::show{a});
-        if (request)
-            open(*request, what);
-        return;
-    }
-    if (!usable) {
-        const auto outcome = a.outcome;
-        const failure why{
-            a.status == approval_status::denied ? fault::approval_denied : fault::approval_timeout,
-            a.status == approval_status::denied ? "a person has denied this call; it was not sent"
-                                                : "the approval of this call has ended: " + outcome,
-            {},
-            {},
-            false};
-        end(a.id, a.status, outcome, why, false);
-        return;
-    }
-    if (a.status == approval_status::approved && c.is == phase::pending) {
-        c.is = phase::approved;
-        c.shown = a;
-        emit(life::show{a});
+    if (a.used) { // for a call of another process
+        desk_.emit(life::show{a});
+        open_anew(found);
+    } else if (!usable) {
+        end_elsewhere(a);
+    } else if (a.status == approval_status::approved && c.approval.pending()) {
+        c.approval.hear(a);
+        desk_.emit(life::show{a});
         if (c.request)
             take(c);
     }
 }
 
-void call_gate::handle(const life::time_passed&) {
+void call_gate::heard_first(const approval_record& told, bool usable) {
+    const auto& a = told.shown;
+    if (usable && desk_.now() < a.expires_at && calls_.size() < at_once)
+        calls_.emplace(a.id, entry{approval_request(told)});
+    auto shown = a;
+    if (a.status == approval_status::approved && !usable && !a.used) {
+        shown.status = approval_status::expired;
+        shown.outcome = "Approved, but the call did not come again in time.";
+    }
+    desk_.emit(life::show{std::move(shown)});
+}
+
+void call_gate::end_elsewhere(const approval& told) {
+    const bool denied = told.status == approval_status::denied;
+    end(told.id, told.status, told.outcome,
+        failure::permanent(denied ? fault::approval_denied : fault::approval_timeout,
+                           denied ? "a person has denied this call; it was not sent"
+                                  : "the approval of this call has ended: " + told.outcome),
+        false);
+}
+
+void call_gate::time_passed() {
     std::vector<std::string> late;
     for (const auto& [id, c] : calls_)
-        if (c.shown.expires_at <= now_ && c.is != phase::taking)
+        if (c.approval.shown().expires_at <= desk_.now() && c.approval.phase() != approval_phase::taking)
             late.push_back(id);
     for (const auto& id : late)
         end(id, approval_status::expired,
-            calls_.at(id).is == phase::approved ? "Approved, but the call did not come again in time."
-                                                : "Nobody decided in time. The next such call asks again.",
+            calls_.at(id).approval.phase() == approval_phase::allowed
+                ? "Approved, but the call did not come again in time."
+                : "Nobody decided in time. The next such call asks again.",
             failure::passing(fault::approval_timeout, "nobody approved this call in time",
                              "try again to be asked again"),
             true);
 }
 
-void call_gate::handle(const life::stopping&) {
+void call_gate::stopping() {
     for (auto& [id, c] : calls_)
-        if (c.request)
-            refuse(*std::exchange(c.request, std::nullopt),
-                   failure::passing(fault::shutting_down, "mcp-reauth is shutting down",
-                                    "send the request again"));
+        if (const auto request = std::exchange(c.request, std::nullopt))
+            refuse(*request, failure::passing(fault::shutting_down, "mcp-reauth is shutting down",
+                                              "send the request again"));
 }
 
 } // namespace reauth

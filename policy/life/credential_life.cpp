@@ -1,287 +1,249 @@
-// Dispatch, what is in force, and the passing of time.
+// Which machine an event is for, and what machines tell each other.
 #include "policy/life/credential_life.hpp"
 
 #include "core/text/uri.hpp"
-#include "policy/flows/refresh_flow.hpp"
-
-#include <algorithm>
 
 namespace reauth {
-namespace {
 
-constexpr std::size_t remembered_spent = 32;
+credential_life::credential_life(credential_binding whose, random_source random)
+    : desk_(std::move(whose), std::move(random)), state_(desk_), servers_(desk_, state_),
+      unsaved_(desk_, state_, *this), void_stores_(desk_, state_),
+      flight_(desk_, state_, servers_, unsaved_, *this), approvals_(desk_, state_, servers_, *this),
+      session_(desk_), sign_in_(desk_, state_, servers_, approvals_, session_, *this),
+      confirmation_(desk_, state_, servers_, approvals_, flight_, unsaved_, session_), calls_(desk_),
+      sign_outs_(desk_, state_), waiting_(desk_, state_),
+      judge_(desk_, {state_, servers_, flight_, unsaved_, approvals_, session_, waiting_}) {}
 
-} // namespace
+/// A line an event: to whom it goes.
+struct credential_life::dispatch {
+    credential_life& l;
 
-credential_life::credential_life(life::target whose, random_source random)
-    : target_(std::move(whose)), random_(std::move(random)) {}
+    void operator()(const life::refused& e) { l.waiting_.arrive(e.request, e.what); }
+    void operator()(const life::call_arrived& e) { l.calls_.arrive(e.request, e.what); }
+    void operator()(const life::withdrawn& e) {
+        l.waiting_.withdraw(e.request);
+        l.calls_.withdraw(e.request);
+    }
+    void operator()(const life::renewal_due& e) { l.renewal_due(e); }
+    void operator()(const life::approve_asked& e) {
+        l.calls_.knows(e.approval) ? l.calls_.approve(e) : l.sign_in_.approve(e);
+    }
+    void operator()(const life::deny_asked& e) {
+        l.calls_.knows(e.approval) ? l.calls_.deny(e) : l.approvals_.deny(e);
+    }
+    void operator()(const life::login_asked& e) { l.waiting_.arrive(e); }
+    void operator()(const life::sign_out_asked& e) { l.sign_out_asked(e); }
+    void operator()(const life::callback_arrived& e) { l.sign_in_.on(e); }
+    void operator()(const life::discovered& e) { l.discovered(e); }
+    void operator()(const life::locked& e) {
+        if (!l.flight_.on(e) && e.won)
+            l.desk_.emit(life::unlock{e.work});
+    }
+    void operator()(const life::looked& e) { l.looked(e); }
+    void operator()(const life::flow_ended& e) { l.flow_ended(e); }
+    void operator()(const life::stored& e) { l.stored(e); }
+    void operator()(const life::sign_in_begun& e) { l.sign_in_.on(e); }
+    void operator()(const life::binding_released& e) { l.sign_in_.on(e); }
+    void operator()(const life::erased& e) { l.sign_outs_.on(e); }
+    void operator()(const life::revoked& e) { l.sign_outs_.on(e); }
+    void operator()(const life::call_taken& e) { l.calls_.taken(e); }
+    void operator()(const life::loaded& e) {
+        if (l.adopt(e.state) && !l.state_.held()->expired_at(l.desk_.now()))
+            l.approvals_.answer_covered("Answered by another sign-in.");
+        l.release_served();
+    }
+    void operator()(const life::vault_changed& e) { l.vault_changed(e.state); }
+    void operator()(const life::remote_approval& e) {
+        e.now.shown.kind == approval_kind::call ? l.calls_.hear(e.now) : l.approvals_.hear(e.now);
+    }
+    void operator()(const life::reconfigured& e) { l.reconfigured(e); }
+    void operator()(const life::removed&) { l.move_away("was removed"); }
+    void operator()(const life::supplied& e) { l.supplied(e); }
+    void operator()(const life::found_dead& e) { l.found_dead(e); }
+    void operator()(const life::session_changed& e) {
+        l.session_.changed(e);
+        if (l.session_.usable()) {
+            l.waiting_.session_came();
+            l.confirmation_.session_came();
+        }
+    }
+    void operator()(const life::session_asked& e) {
+        if (!e.approval) {
+            l.session_refused(e.approval.error(), false);
+        } else if (l.session_.opened(*e.approval)) {
+            l.waiting_.session_waits(*e.approval);
+            l.confirmation_.session_waits(*e.approval);
+        }
+    }
+    void operator()(const life::session_refused& e) { l.session_refused(e.why, e.again); }
+    void operator()(const life::remembered& e) { l.judge_.remember(e.rules); }
+    void operator()(const life::time_passed&) { l.time_passed(); }
+    void operator()(const life::stopping&) { l.stopping(); }
+};
 
 life_actions credential_life::on(const life_event& event, time_point now) {
-    now_ = now;
-    out_.clear();
-    last_.clear();
-    expire_questions(); // whatever comes, it finds no question whose time is over
-    std::visit([this](const auto& e) { handle(e); }, event);
+    desk_.begin_step(now);
+    approvals_.expire(); // whatever comes, it finds none whose time is over
+    std::visit(dispatch{*this}, event);
     settle();
-    // what must come after the answers: above all the unlocking
-    for (auto& action : last_)
-        out_.push_back(std::move(action));
-    last_.clear();
-    return std::move(out_);
+    return desk_.end_step();
 }
 
 /// Everybody who waits for nothing is considered, until all are answered or wait for something.
 void credential_life::settle() {
     for (;;) {
-        if (flight_ && flight_->phase == flight_phase::waiting_to_store && !(unsaved_ && unsaved_->storing))
-            store_flight();
-        start_confirmed();
-        auto next = std::find_if(requests_.begin(), requests_.end(),
-                                 [](const auto& r) { return r.on == waits::nothing; });
-        if (next == requests_.end())
+        if (!unsaved_.under_way())
+            flight_.may_store();
+        confirmation_.start();
+        auto* next = waiting_.next();
+        if (!next)
             return;
-        consider(next->id, next->arrived);
+        judge_.consider(*next);
     }
 }
 
-bool credential_life::renewable() const {
-    return refreshable() || (held_ && obtains_by_itself(target_.grant));
+bool credential_life::quiet() const noexcept {
+    return !flight_ && !servers_.under_way() && judge_.quiet() && sign_outs_.quiet() && !unsaved_ &&
+           !approvals_.signing_in();
 }
 
-bool credential_life::refreshable() const {
-    return held_ && !held_->value.refresh_token.empty() && !held_->refresh_dead &&
-           now_ >= held_->refresh_again && !spent(held_->value);
+bool credential_life::idle(time_point now) const noexcept {
+    return quiet() && saved() && waiting_.size() == 0 && approvals_.empty() && calls_.empty() &&
+           !approvals_.denials().quiet_until(now);
 }
 
-/// A credential goes nowhere but to the origin and resource that it was obtained for.
-bool credential_life::bound(const credential& c) const {
-    if (target_.grant == grant_kind::idp_session)
-        return c.issuer == target_.url && c.client_id == target_.resource;
-    if (!c.headers.empty() && c.headers != target_.headers)
-        return false;
-    const auto origin = origin_of(target_.url);
-    // records of before origins were kept: their resource tells
-    const bool same_origin_as_ours =
-        c.origin.empty() ? !c.resource.empty() && origin_of(c.resource) == origin : c.origin == origin;
-    if (!same_origin_as_ours)
-        return false;
-    if (target_.resource == "omit")
-        return c.resource.empty();
-    if (target_.resource == "auto")
-        return c.resource.empty() || resource_covers(c.resource, target_.url);
-    return c.resource == target_.resource;
-}
-
-bool credential_life::newer_than_held(std::uint64_t generation) const {
-    return !held_ || generation > held_->value.generation;
-}
-
-/// Somebody else has signed out since we last looked.
-bool credential_life::foreign_tombstone(const life::stored_state& state) const {
-    return !state.value && state.generation > vault_generation_;
-}
-
-/// What a store met is another's work and newer than what is held. Otherwise it is of ours: a tombstone, what
-/// was there before, or what an undone store has put back.
-bool credential_life::overtakes(const life::stored_state& state) const {
-    if (!state.value)
-        return foreign_tombstone(state);
-    return newer_than_held(state.generation) && !spent(*state.value);
-}
-
-/// An answer came to its refresh token: whoever sends it again loses the whole family (RFC 9700
-/// section 4.14.2).
-bool credential_life::spent(const credential& c) const {
-    return !c.refresh_token.empty() &&
-           std::find(spent_.begin(), spent_.end(), c.refresh_token) != spent_.end();
-}
-
-void credential_life::note_answer(const life::flow_ended& e) {
-    auto sent = sent_.extract(e.work);
-    if (sent.empty() || (!e.fresh && e.fresh.error().transient))
-        return;
-    // refused without a word of its own: it may be good again when the cause is mended
-    if (!e.fresh && refuses_refresh(e.fresh.error()) && !ends_grant(e.fresh.error()))
-        return;
-    // a server that does not rotate gives the same one again
-    if (e.fresh && e.fresh->refresh_token == sent.mapped())
-        return;
-    spent_.push_back(std::move(sent.mapped()));
-    if (spent_.size() > remembered_spent)
-        spent_.pop_front();
-}
-
-std::uint64_t credential_life::next_generation() const {
-    return std::max(vault_generation_, held_ ? held_->value.generation : 0) + 1;
-}
-
-void credential_life::take_into_force(credential c, bool saved, std::optional<recovery_step> how) {
-    held_ = holding{std::move(c), saved, false, {}, how};
-    interrupted_note_.clear();
-    finals_.forget(target_.principal, target_.upstream);
-    emit(life::publish{held_->value, renewable()});
-}
-
-void credential_life::drop_held() {
-    if (!held_)
-        return;
-    // whoever still waits was refused with a lower number than the next credential will have
-    vault_generation_ = std::max(vault_generation_, held_->value.generation);
-    held_.reset();
-    emit(life::publish{std::nullopt, false});
-}
-
-/// Something of the same issuer and client is in force, or may come into force at any moment: servers revoke
-/// by grant (RFC 7009 section 2.1), so that revoking `c` would end it too.
-bool credential_life::stays_in_force(const credential& c) const {
-    if (all_ends_)
-        return false;
-    const bool under_way = std::any_of(questions_.begin(), questions_.end(), [](const auto& q) {
-        return q.second.phase == question_phase::authorizing || q.second.phase == question_phase::redeeming ||
-               q.second.phase == question_phase::storing;
-    });
-    const bool renewing = flight_ && flight_->phase != flight_phase::locking;
-    if (under_way || renewing)
-        return true;
-    const auto* now = held();
-    return now && now->issuer == c.issuer &&
-           (now->client_id == c.client_id || now->client_id.empty() || c.client_id.empty());
-}
-
-/// It is not used any more: revoked, or kept for the sign-out where revoking it would end more than itself.
-void credential_life::give_up(credential unwanted, life::server_ptr server,
-                              std::optional<registered_client> client) {
-    if (held_ && held_->value.access_token == unwanted.access_token)
-        return;
-    if (!stays_in_force(unwanted)) {
-        emit(life::revoke{0, std::move(unwanted), server ? server : server_, std::move(client)});
-        return;
-    }
-    // a server that does not rotate gives the same refresh token again
-    if (held_ && held_->value.refresh_token == unwanted.refresh_token)
-        unwanted.refresh_token = secret();
-    if (spent(unwanted))
-        unwanted.refresh_token = secret();
-    emit(life::retire{std::move(unwanted), std::move(client)});
-}
-
-/// What the vault holds, if it is newer than ours and for us. True: it is in force now.
-bool credential_life::adopt(const life::stored_state& state) {
-    if (foreign_tombstone(state)) // also where nothing is held: what is told late is of before
-        signed_out_at_ = std::max(signed_out_at_, state.generation);
-    vault_generation_ = std::max(vault_generation_, state.generation);
-    if (!state.pinned_issuer.empty())
-        pinned_issuer_ = state.pinned_issuer;
-    if (!state.value || !newer_than_held(state.value->generation) ||
-        state.value->generation <= signed_out_at_)
-        return false;
-    // the vault has not heard of our sign-out yet: what it holds may be of before
-    const bool unheard = std::any_of(sign_outs_.begin(), sign_outs_.end(), [&](const sign_out& s) {
-        const bool covers = s.only_until ? state.value->generation <= s.only_until : !(held_ && held_->saved);
-        return covers && (s.erase || s.erase_again);
-    });
-    if (unheard)
-        return false;
-    if (spent(*state.value))
-        return false; // put back by something that was undone
-    if (held_ && held_->value.access_token == state.value->access_token)
-        return false; // ours, put back under a higher number: what we know of it stays
-    if (!bound(*state.value)) {
-        const failure why = failure::permanent(
-            fault::reauth_failed,
-            "what is held was obtained for another origin, resource or set of headers (" +
-                (state.value->origin.empty() ? state.value->resource : state.value->origin) +
-                ") and is not used for " + target_.url,
-            "sign in again, or give the upstream its old URL");
-        report(life::audit::kind::decision, "bound elsewhere", &why);
-        return false;
-    }
-    std::optional<credential> unsaved;
-    if (unsaved_) { // the vault has something newer than what we could not store
-        unsaved = held_->value;
-        forget_unsaved();
-    }
-    take_into_force(*state.value, true, std::nullopt);
-    if (unsaved)
-        give_up(std::move(*unsaved));
-    recall_server();
-    return true;
-}
-
-void credential_life::report(life::audit::kind what, std::string how, const failure* why, std::string rule,
-                             std::string detail, std::string client) {
-    life::audit line;
-    line.what = what;
-    line.how = std::move(how);
-    line.rule = std::move(rule);
-    line.detail = std::move(detail);
-    line.client = std::move(client);
-    if (held_ && !why)
-        line.scopes = held_->value.granted;
-    if (why)
-        line.why = *why;
-    emit(std::move(line));
-}
-
-void credential_life::handle(const life::loaded& e) {
-    if (adopt(e.state) && !held_->value.expired_at(now_))
-        answer_covered("Answered by another sign-in.");
-    release_served();
-}
-
-void credential_life::handle(const life::news& e) {
-    const bool gone = held_ && foreign_tombstone(e.state);
-    if (gone) {
-        vault_generation_ = std::max(vault_generation_, e.state.generation);
+void credential_life::vault_changed(const life::stored_state& state) {
+    if (state_.held() && state_.vault().foreign_tombstone(state)) {
+        state_.vault().seen(state.generation);
         signed_out_elsewhere();
-    } else if (adopt(e.state)) {
-        if (!held_->value.expired_at(now_))
-            answer_covered("Answered by another process.");
+    } else if (adopt(state)) {
+        if (!state_.held()->expired_at(desk_.now()))
+            approvals_.answer_covered("Answered by another process.");
         release_served();
     }
 }
 
 /// The configured token, as it is now.
-void credential_life::handle(const life::supplied& e) {
-    if (!target_.supplied || !e.token)
+void credential_life::supplied(const life::supplied& e) {
+    if (!whose().supplied || !e.token)
         return; // the next refusal reads it again, and tells why
-    if (held_ && held_->value.access_token == e.token->access_token)
+    if (state_.held() && state_.held()->access_token == e.token->access_token)
         return;
     auto fresh = *e.token;
-    fresh.origin = origin_of(target_.url);
-    fresh.headers = target_.headers;
-    fresh.generation = next_generation();
+    fresh.origin = origin_of(whose().url);
+    fresh.headers = whose().headers;
+    fresh.generation = state_.next_generation();
     take_into_force(std::move(fresh), true, std::nullopt);
     release_served();
 }
 
-void credential_life::handle(const life::found_dead& e) {
-    if (!held_ || held_->value.generation != e.generation || target_.supplied)
+void credential_life::found_dead(const life::found_dead& e) {
+    if (!state_.held() || state_.generation() != e.generation || whose().supplied)
         return;
-    const auto work = next_++;
-    works_[work] = work_kind::erase;
-    const auto issuer = held_->value.issuer;
+    const auto issuer = state_.held()->issuer;
     forget_unsaved();
-    drop_held();
-    signed_out_at_ = ++vault_generation_;
-    emit(life::erase{work, issuer, signed_out_at_, false, e.generation});
+    state_.drop();
+    sign_outs_.erase_dead(issuer, e.generation);
 }
 
-void credential_life::handle(const life::time_passed&) {
-    end_pauses();
-    retry_unsaved();
-    retry_burials();
+/// In the background, ahead of expiry: a failure waits for the next sign of use, or for the expiry itself.
+void credential_life::renewal_due(const life::renewal_due& e) {
+    const auto& trouble = flight_.trouble();
+    if (!state_.held() || state_.generation() != e.generation || flight_ || !renewable() ||
+        (trouble.asked_to_wait && trouble.holds_at(desk_.now())))
+        return;
+    life::refusal what;
+    what.challenge.kind = challenge_kind::token_expired;
+    what.sent_generation = what.first_generation = e.generation;
+    what.person = person_use::never;
+    what.notice_only = true;
+    waiting_.arrive(0, std::move(what));
 }
 
-void credential_life::handle(const life::stopping&) {
-    const failure why =
-        failure::passing(fault::shutting_down, "mcp-reauth is shutting down", "send the request again");
-    while (!requests_.empty()) {
-        auto r = requests_.front();
-        fail(r, why);
+void credential_life::discovered(const life::discovered& e) {
+    const auto goes_on = servers_.ended(e);
+    if (!goes_on)
+        return;
+    if (*goes_on) {
+        waiting_.discovery_ended(e.work, nullptr);
+        return;
     }
-    for (auto& [id, q] : questions_)
-        answer_starters(q, result<approve_answer>(why));
+    const auto why = e.found.error();
+    if (!servers_.known())
+        confirmation_.server_missing(why);
+    waiting_.discovery_ended(e.work, &why);
+}
+
+void credential_life::looked(const life::looked& e) {
+    if (flight_.on(e) || !judge_.on(e))
+        return;
+    if (e.found) {
+        vault_changed(*e.found);
+    } else {
+        life::audit line;
+        line.how = life::happening::look;
+        line.why = e.found.error();
+        state_.report(std::move(line));
+    }
+    waiting_.look_ended(e.work);
+}
+
+void credential_life::flow_ended(const life::flow_ended& e) {
+    state_.spent().answered(e);
+    if (sign_in_.on(e) || flight_.on(e))
+        return;
+    // nobody wants it any more: what it brings home is not used
+    if (e.fresh && !whose().supplied)
+        give_up(*e.fresh, e.server, e.client);
+}
+
+void credential_life::stored(const life::stored& e) {
+    if (!flight_.on(e) && !unsaved_.on(e, servers_.known()) && !sign_in_.on(e))
+        void_stores_.on(e);
+}
+
+void credential_life::session_refused(const failure& why, bool again) {
+    session_.forget();
+    waiting_.session_refused(why, again);
+    confirmation_.session_refused(why);
+}
+
+void credential_life::time_passed() {
+    waiting_.pauses_ended();
+    unsaved_.time_passed(flight_.storing());
+    sign_outs_.time_passed(flight_.storing() || unsaved_.under_way() || approvals_.storing());
+    calls_.time_passed();
+}
+
+void credential_life::stopping() {
+    waiting_.fail_all(
+        failure::passing(fault::shutting_down, "mcp-reauth is shutting down", "send the request again"));
+    sign_in_.stopping();
+    calls_.stopping();
+}
+
+void credential_life::approval_ended(const life::ended_approval& end) {
+    if (!end.approved() && flight_.approval() == end.id)
+        drop_flight(true);
+    if (end.in_vault)
+        waiting_.look_again_after(end.id);
+    waiting_.approval_ended(end);
+    if (!end.approved() && !end.why.message.empty())
+        desk_.emit(life::approval_refused{end.id, end.why, end.again()});
+}
+
+void credential_life::flight_ended(const life::ended_flight& end) {
+    waiting_.flight_ended(end);
+    if (!end.approval.empty())
+        confirmation_.flight_ended(end);
+    if (!end.why)
+        release_served();
+}
+
+void credential_life::renumbered(std::uint64_t before, std::uint64_t now) {
+    flight_.renumbered(before, now);
+    judge_.renumbered(before, now);
+    waiting_.renumbered(before, now);
 }
 
 } // namespace reauth

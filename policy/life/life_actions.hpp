@@ -1,7 +1,26 @@
 // What a credential's life wants done, in the order in which it is to be done. See credential_life.hpp.
 #pragma once
 
+#include "policy/life/audit_line.hpp"
 #include "policy/life/life_events.hpp"
+
+namespace reauth {
+
+/// What becomes of a request that was held for its credential.
+struct recovery_verdict {
+    enum class kind {
+        replay, ///< it is sent again
+        fail,   ///< it is answered with `why`
+        relay,  ///< policy `pass`: the upstream's challenge is the client's business
+    } is = kind::fail;
+    failure why{};
+    std::vector<std::string> required_scopes{}; ///< what it was refused for
+    std::string reason{};                       ///< as the policy calls it
+    bool person_waited = false;                 ///< replay: on a fresh connection
+    bool same_credential = false; ///< replay: no recovery, but a pause that its server may have needed
+};
+
+} // namespace reauth
 
 namespace reauth::life {
 
@@ -111,6 +130,12 @@ struct retire {
     std::optional<registered_client> client = {}; ///< as for revoke
 };
 
+/// → call_taken. Nobody else, in any process, may use this approval from then on.
+struct take_call {
+    std::string approval;
+    approval_record as; ///< as this process knows it: approved
+};
+
 // Said to others at once.
 /// The credential in force from now on; nothing: none.
 struct publish {
@@ -121,7 +146,7 @@ struct publish {
 struct show {
     approval now;
     /// For the vault, so that the other processes know. Nothing: the vault knows already.
-    std::optional<shared_question> share = {};
+    std::optional<approval_record> share = {};
 };
 /// A flow that will not be finished.
 struct discard_pending {
@@ -130,16 +155,9 @@ struct discard_pending {
     /// A person went there, and it did not come back: the server may not know its client any more.
     bool refused = false;
 };
-enum class verdict { replay, fail, relay };
 /// The end of a held request.
-struct answer {
-    request_id request;
-    verdict is = verdict::fail;
-    failure why;
-    std::vector<std::string> required_scopes;
-    std::string reason;
-    bool person_waited = false;
-    bool same_credential = false; ///< replay: with the very same token, which the server may know by now
+struct answer : recovery_verdict {
+    request_id request = 0;
 };
 /// time_passed is to come then, at the latest.
 struct wake {
@@ -157,27 +175,27 @@ struct tell_waiting {
 struct answer_approve {
     caller_id caller;
     result<approve_answer> answer;
-    std::string forward_to; ///< not empty: approve this one instead, and give its answer
-    approver who = approver::link_holder;
-    bool from_page = false;
-    sign_in_method method = sign_in_method::as_configured;
+};
+/// The approval of this wish is open in another life, or took the place of ours: it answers.
+struct pass_on_approve {
+    approve_asked wish;
 };
 struct answer_deny {
     caller_id caller;
-    result<void> done;
+    result<void> answer;
 };
 struct answer_callback {
     caller_id caller;
-    callback_outcome outcome;
+    callback_outcome answer;
 };
 /// The approval that was opened, or joined.
 struct answer_login {
     caller_id caller;
-    result<std::string> approval;
+    result<std::string> answer;
 };
 struct answer_sign_out {
     caller_id caller;
-    result<revocation_report> done;
+    result<revocation_report> answer;
 };
 /// A person has to sign in at the identity provider: → session_asked, then session_changed or
 /// session_refused.
@@ -186,33 +204,22 @@ struct ask_session {
     bool by_operator = false; ///< asked at once, whatever was denied before
 };
 /// An approval ended without what it was asked for: other lives may have waited for it.
-struct question_refused {
+struct approval_refused {
     std::string approval;
     failure why;
     bool again = false; ///< nobody said no: who waited may ask anew
-};
-
-/// One line of the audit: every recovery, decision, sign-in and sign-out, whether it worked or not.
-struct audit {
-    enum class kind { recovery, decision, sign_in, sign_out, storage } what = kind::recovery;
-    std::string how; ///< "refresh", "login", "discovery", "denied", "logout" …
-    std::string rule, approval, detail;
-    std::string client; ///< who asked, as it calls itself; empty: nobody, or not known
-    scope_set scopes;
-    std::optional<failure> why; ///< nothing: it worked
 };
 
 } // namespace reauth::life
 
 namespace reauth {
 
-using life_action =
-    std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
-                 life::undo_store, life::begin_sign_in, life::await_device, life::release_binding,
-                 life::redeem, life::erase, life::revoke, life::retire, life::publish, life::show,
-                 life::discard_pending, life::answer, life::wake, life::tell_waiting, life::answer_approve,
-                 life::answer_deny, life::answer_callback, life::answer_login, life::answer_sign_out,
-                 life::ask_session, life::question_refused, life::audit>;
+using life_action = std::variant<
+    life::discover, life::lock, life::unlock, life::look, life::run, life::store, life::undo_store,
+    life::begin_sign_in, life::await_device, life::release_binding, life::redeem, life::erase, life::revoke,
+    life::retire, life::take_call, life::publish, life::show, life::discard_pending, life::answer, life::wake,
+    life::tell_waiting, life::answer_approve, life::pass_on_approve, life::answer_deny, life::answer_callback,
+    life::answer_login, life::answer_sign_out, life::ask_session, life::approval_refused, life::audit>;
 using life_actions = std::vector<life_action>;
 
 } // namespace reauth

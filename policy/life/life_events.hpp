@@ -1,13 +1,13 @@
 // What happens to a credential's life: the events it is told of. See credential_life.hpp.
 #pragma once
 
+#include "core/mcp/shown_call.hpp"
 #include "core/oauth/challenge.hpp"
 #include "policy/flows/authorization_flow.hpp"
-#include "policy/flows/discovery_flow.hpp"
 #include "policy/flows/revocation_flow.hpp"
 #include "policy/life/approval.hpp"
-#include "policy/life/shared_question.hpp"
-#include "policy/rules/grant.hpp"
+#include "policy/life/approval_record.hpp"
+#include "policy/life/credential_binding.hpp"
 #include "policy/rules/judgement.hpp"
 #include "policy/rules/remembered_rule.hpp"
 
@@ -27,25 +27,6 @@ using request_id = std::uint64_t;
 /// Whoever waits for the answer to a command of a person (approve, login …); given by the caller.
 using caller_id = std::uint64_t;
 using server_ptr = std::shared_ptr<const discovered_server>;
-
-/// Whose life it is, and what its credential is bound to. Another origin or resource is another life.
-struct target {
-    std::string principal = "local";
-    std::string upstream; ///< its name; of a session: the identity provider's
-    std::string url;      ///< of the upstream; of a session: the issuer
-    std::string resource = "auto";
-    grant_kind grant = grant_kind::authorization_code;
-    std::optional<scope_set> scopes; ///< as configured
-    scope_set always_asked;          ///< beside whatever is asked for: `openid` for ID tokens
-    std::string headers = "-";       ///< as credential::headers: another tenant's credential is not used
-    std::string issuer;              ///< `client.issuer`; empty: not named
-    configured_server_settings server{};
-    bool browser_login = true; ///< false: on another device, with a code
-    bool may_push = true;      ///< authorization requests (RFC 9126)
-    bool supplied = false;     ///< the configuration supplies the token: no login, no sign-out
-    std::shared_ptr<const rule_set> rules;
-    std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};
-};
 
 /// A request that the upstream refused, or whose token is known to have expired.
 struct refusal {
@@ -74,10 +55,26 @@ struct stored_state {
     std::optional<time_point> not_before = {};
 };
 
+/// A call that waits to be sent (`action: approve`).
+struct unsent_call {
+    std::string digest; ///< call_digest()
+    operation named;    ///< the message that the rule names
+    shown_calls shown;  ///< for a person's eyes
+    std::string target; ///< the URL that it is sent to
+    std::string client_name;
+    std::string rule;
+    wait_settings wait;
+};
+
 // What workers and their requests say.
 struct refused {
     request_id request;
     refusal what;
+};
+/// A request that a person has to approve before it is sent.
+struct call_arrived {
+    request_id request;
+    unsent_call what;
 };
 struct withdrawn {
     request_id request;
@@ -131,8 +128,6 @@ struct looked {
     work_id work;
     result<stored_state> found;
 };
-/// The oauth_error of a flow that another process has finished, or that was given up.
-inline constexpr std::string_view flow_is_gone = "flow_is_gone";
 /// A flow that brings a credential: a silent step, or the redemption of a code.
 struct flow_ended {
     work_id work;
@@ -143,6 +138,7 @@ struct flow_ended {
     /// It was refused for scopes that it had not been registered with: it is registered anew, with them.
     bool register_scopes = false;
     bool client_unknown = false; ///< the server has forgotten our registration, which is dropped
+    bool gone = false; ///< another process went on with the flow, or it was given up: it tells of its end
 };
 enum class store_result { saved, newer, failed };
 struct stored {
@@ -168,6 +164,12 @@ struct revoked {
     work_id work;
     revocation_report done;
 };
+/// How take_call ended. true: this process may send the call, and nobody else; false: it was used or denied
+/// elsewhere; a failure: the vault does not answer, and nothing may be sent.
+struct call_taken {
+    std::string approval;
+    result<bool> ours;
+};
 
 // What others tell.
 /// At the start, and when a life is taken up again after a reload.
@@ -175,16 +177,16 @@ struct loaded {
     stored_state state;
 };
 /// Another process stored something or signed out.
-struct news {
+struct vault_changed {
     stored_state state;
 };
-/// A question as the vault holds it: opened, sent to the provider or decided by another process, or by an
+/// An approval as the vault holds it: opened, sent to the provider or decided by another process, or by an
 /// earlier run of this one.
-struct question_news {
-    shared_question now;
+struct remote_approval {
+    approval_record now;
 };
 struct reconfigured {
-    target now;
+    credential_binding now;
 };
 /// The upstream is not configured any more.
 struct removed {};
@@ -223,12 +225,12 @@ struct stopping {};
 namespace reauth {
 
 using life_event =
-    std::variant<life::refused, life::withdrawn, life::renewal_due, life::approve_asked, life::deny_asked,
-                 life::login_asked, life::sign_out_asked, life::callback_arrived, life::discovered,
-                 life::locked, life::looked, life::flow_ended, life::stored, life::sign_in_begun,
-                 life::binding_released, life::erased, life::revoked, life::loaded, life::news,
-                 life::question_news, life::reconfigured, life::removed, life::supplied, life::found_dead,
-                 life::session_changed, life::session_asked, life::session_refused, life::remembered,
-                 life::time_passed, life::stopping>;
+    std::variant<life::refused, life::call_arrived, life::withdrawn, life::renewal_due, life::approve_asked,
+                 life::deny_asked, life::login_asked, life::sign_out_asked, life::callback_arrived,
+                 life::discovered, life::locked, life::looked, life::flow_ended, life::stored,
+                 life::sign_in_begun, life::binding_released, life::erased, life::revoked, life::call_taken,
+                 life::loaded, life::vault_changed, life::remote_approval, life::reconfigured, life::removed,
+                 life::supplied, life::found_dead, life::session_changed, life::session_asked,
+                 life::session_refused, life::remembered, life::time_passed, life::stopping>;
 
 } // namespace reauth

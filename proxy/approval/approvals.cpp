@@ -17,6 +17,10 @@ task<result<revocation_report>> approval_actions::logout_idp(std::string identit
     co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }
 
+task<result<revocation_report>> approval_actions::logout_all(std::string principal) {
+    co_return failure::permanent(fault::invalid_configuration, "nothing is held for " + principal);
+}
+
 task<result<void>> approval_actions::remember(std::string) {
     co_return failure::permanent(fault::invalid_configuration, "nothing is remembered here");
 }

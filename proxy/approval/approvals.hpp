@@ -27,7 +27,7 @@ public:
     /// it.
     virtual task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
                                                  sign_in_method method = sign_in_method::as_configured) = 0;
-    virtual result<void> deny(std::string id) = 0;
+    virtual task<result<void>> deny(std::string id) = 0;
     /// The provider came back. `browser_binding` is the cookie's value, if one came.
     virtual task<callback_outcome> callback(callback_parameters parameters,
                                             std::optional<std::string> browser_binding) = 0;
@@ -40,6 +40,8 @@ public:
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
     virtual task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal);
+    /// … of everything that is held for the principal, at every upstream and identity provider.
+    virtual task<result<revocation_report>> logout_all(std::string principal);
 
     /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
     /// completes without a login.

@@ -200,7 +200,7 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
     }
     service_response r;
     if (verb == "deny") {
-        const auto denied = self->services.actions.deny(a->id);
+        const auto denied = co_await self->services.actions.deny(a->id);
         r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
     } else {
         const auto body = read_json(x.request().body).value_or(nlohmann::json());
@@ -248,9 +248,10 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
     }
     const auto body = read_json(x.request().body).value_or(nlohmann::json());
     const bool at_idp = rest == "logout" && body.is_object() && body.contains("idp");
+    const bool of_all = rest == "logout" && json_bool(body, "all");
     const std::string needed = rest == "callback" ? "url" : at_idp ? "idp" : "upstream";
     const auto subject = body.is_object() ? member(body, needed.c_str()) : "";
-    if (subject.empty()) {
+    if (subject.empty() && !of_all) {
         auto r = json_answer(
             400, error_body("invalid_request", "The body must be a JSON object with \"" + needed + "\"."));
         co_await x.respond(std::move(r));
@@ -258,7 +259,7 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
     }
     const auto principal = member(body, "principal", "local");
     service_response r;
-    if (!at_idp && rest != "callback" && !self->knows_upstream(subject)) {
+    if (!at_idp && !of_all && rest != "callback" && !self->knows_upstream(subject)) {
         const bool theirs = co_await answered_by_others(self, x, true);
         if (theirs)
             co_return;
@@ -275,6 +276,9 @@ task<void> approval_listener::impl::api_post(self_ptr self, service_exchange& x,
               : failure_answer(
                     id ? failure::passing(fault::internal, "the approval is gone already", "try again")
                        : id.error());
+    } else if (of_all) {
+        const auto gone = co_await self->services.actions.logout_all(principal);
+        r = gone ? json_answer(200, sign_out_json(*gone)) : failure_answer(gone.error());
     } else if (at_idp) {
         const auto gone = co_await self->services.actions.logout_idp(subject, principal);
         r = gone ? json_answer(200, sign_out_json(*gone)) : failure_answer(gone.error());

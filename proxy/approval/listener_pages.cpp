@@ -98,7 +98,9 @@ task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& 
     } else if (verb == "callback" && method == "POST") {
         co_await link_callback(self, x, a);
     } else if (verb == "deny" && method == "POST") {
-        const auto denied = decided(a->status) ? result<void>{} : self->services.actions.deny(a->id);
+        result<void> denied;
+        if (!decided(a->status))
+            denied = co_await self->services.actions.deny(a->id);
         // After the click the page itself says what is so, also when another tab was faster.
         auto r =
             denied ? guarded({303,

@@ -140,7 +140,7 @@ void judge_server(examination& x, const config& c, const upstream_config& u, con
 
 task<void> examine(executor ex, const config& c, const upstream_config& u, http_fetcher& network,
                    examination& x) {
-    const auto options = options_for(u, c.limits.token_request);
+    const auto options = options_for(u, u.token_request.value_or(c.limits.token_request));
     auto request = upstream_probe(u);
     auto answer = co_await network.fetch(std::move(request), options);
     if (!answer) {

@@ -96,7 +96,7 @@ result<imported_login> take_over(const config& c, mcp_remote_login login) {
         return rules.error();
     asio::io_context io(1);
     http_fetcher network(io.get_executor(), *rules, c.outbound);
-    const auto options = options_for(u, c.limits.token_request);
+    const auto options = options_for(u, u.token_request.value_or(c.limits.token_request));
     result<imported_login> out = failure();
     asio::co_spawn(io, import_login(io.get_executor(), network, store, u, std::move(login), options),
                    [&](std::exception_ptr e, result<imported_login> done) {

@@ -20,7 +20,7 @@ namespace {
 
 struct login_arguments {
     std::string upstream, principal = "local", paste, idp;
-    bool device = false;
+    bool device = false, all = false;
 };
 
 /// A finished login, told.
@@ -229,20 +229,32 @@ void add_logout(CLI::App& app, command_context& context) {
     verb->add_option("--idp", a->idp,
                      "sign out of this identity provider instead: its session and every credential minted "
                      "from it are dropped");
+    verb->add_flag(
+        "--all", a->all,
+        "sign out of everything that is held for the principal, at every upstream and identity provider");
     verb->callback([&context, a] {
-        if (a->upstream.empty() == a->idp.empty())
-            throw CLI::ValidationError("logout", "name either an UPSTREAM or --idp NAME");
+        if (static_cast<int>(!a->upstream.empty()) + static_cast<int>(!a->idp.empty()) +
+                static_cast<int>(a->all) !=
+            1)
+            throw CLI::ValidationError("logout", "name either an UPSTREAM, --idp NAME or --all");
         context.run = [&context, a] {
             return with_api(context, [&](const api_client& api) {
-                const std::string kind = a->idp.empty() ? "upstream" : "idp";
-                const auto& name = a->idp.empty() ? a->upstream : a->idp;
-                auto answer = api.post("/api/logout", {{kind, name}, {"principal", a->principal}});
+                nlohmann::json wanted{{"principal", a->principal}};
+                if (a->all)
+                    wanted["all"] = true;
+                else
+                    wanted[a->idp.empty() ? "upstream" : "idp"] = a->idp.empty() ? a->upstream : a->idp;
+                auto answer = api.post("/api/logout", wanted);
                 if (!answer)
                     return context.fail(answer.error());
                 if (context.json)
                     context.print_json(*answer);
                 else
-                    context.io.out << "Logged out of " << name << "." << told(*answer) << "\n";
+                    context.io.out << "Logged out of "
+                                   << (a->all           ? "everything"
+                                       : a->idp.empty() ? a->upstream
+                                                        : a->idp)
+                                   << "." << told(*answer) << "\n";
                 return exit_done;
             });
         };

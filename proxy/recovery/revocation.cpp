@@ -17,12 +17,13 @@ struct revocable {
     bool replaced = false; ///< kept for the sign-out
 };
 
-const std::string& name_of(const life_place& place) {
+const std::string& name_of(const configured_binding& place) {
     return place.session() ? place.provider : place.whose.upstream;
 }
 
 /// Whatever process stored it: revoking ours would end it too.
-result<bool> in_force_elsewhere(credential_store& store, const life_place& place, const credential& value) {
+result<bool> in_force_elsewhere(credential_store& store, const configured_binding& place,
+                                const credential& value) {
     if (place.session()) {
         auto session = store.find_session(place.whose.principal, place.provider);
         if (!session)
@@ -44,7 +45,7 @@ struct known_tokens {
     std::vector<registered_client> clients;
 };
 
-result<known_tokens> read_known(credential_store& store, const life_place& place, bool with_retired) {
+result<known_tokens> read_known(credential_store& store, const configured_binding& place, bool with_retired) {
     known_tokens out;
     if (with_retired) {
         auto kept = store.retired(place.session(), place.whose.principal, name_of(place));
@@ -62,7 +63,7 @@ result<known_tokens> read_known(credential_store& store, const life_place& place
 }
 
 /// The client it was issued to. Nothing: it is not known any more.
-std::optional<registered_client> client_of_token(const life_place& place, const revocable& token,
+std::optional<registered_client> client_of_token(const configured_binding& place, const revocable& token,
                                                  const std::vector<registered_client>& clients) {
     if (token.client)
         return token.client;
@@ -74,7 +75,7 @@ std::optional<registered_client> client_of_token(const life_place& place, const 
     return client ? std::move(*client) : std::nullopt;
 }
 
-task<revocation_report> revoke_token(recovery_context& context, life_place place, revocable token) {
+task<revocation_report> revoke_token(recovery_context& context, configured_binding place, revocable token) {
     const auto& issuer = token.value.issuer;
     const auto options = options_for(place);
     revocation_report end;
@@ -84,8 +85,8 @@ task<revocation_report> revoke_token(recovery_context& context, life_place place
     } else if (token.value.found && token.value.found->server.issuer == issuer) {
         inputs.server = token.value.found->server;
     } else {
-        auto work = discover_issuer(issuer, place.session() ? plain_http::on_loopback
-                                                            : place.where.upstream().http());
+        auto work =
+            discover_issuer(issuer, place.session() ? plain_http::on_loopback : place.upstream().http());
         auto found = co_await drive(context.ex, context.network, options, std::move(work));
         if (!found) {
             end.trouble = found.error();
@@ -109,7 +110,7 @@ task<revocation_report> revoke_token(recovery_context& context, life_place place
 
 } // namespace
 
-task<void> retire_work(recovery_context& context, life_place place, life::retire what) {
+task<void> carry_out(recovery_context& context, configured_binding place, life::retire what) {
     const auto now = context.env.now();
     auto keep = [&]() -> result<void> {
         auto known = read_known(context.store, place, false);
@@ -133,7 +134,7 @@ task<void> retire_work(recovery_context& context, life_place place, life::retire
 namespace {
 
 /// What was asked for, and at a sign-out what was kept for it, each with its client.
-task<std::vector<revocable>> tokens_to_revoke(recovery_context& context, const life_place& place,
+task<std::vector<revocable>> tokens_to_revoke(recovery_context& context, const configured_binding& place,
                                               const life::revoke& what, revocation_report& said) {
     std::vector<revocable> tokens;
     if (!what.value.issuer.empty())
@@ -154,14 +155,14 @@ task<std::vector<revocable>> tokens_to_revoke(recovery_context& context, const l
 } // namespace
 
 /// At the server that issued it, as the client it was issued to; nobody is registered for it anywhere.
-task<life_event> revoke_work(recovery_context& context, life_place place, life::revoke what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::revoke what) {
     life::revoked end{what.work, {}};
     if (!what.everything) {
         auto look = [&] { return in_force_elsewhere(context.store, place, what.value); };
         const auto other = co_await context.vault.run(look);
         if (!other || *other) { // also where that can't be known
             life::retire kept{std::move(what.value), std::move(what.client)};
-            co_await retire_work(context, std::move(place), std::move(kept));
+            co_await carry_out(context, std::move(place), std::move(kept));
             co_return end;
         }
     }

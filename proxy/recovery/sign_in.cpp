@@ -10,14 +10,14 @@
 namespace reauth {
 namespace {
 
-bool by_device(const life_place& place, const life::begin_sign_in& what) {
+bool by_device(const configured_binding& place, const life::begin_sign_in& what) {
     if (what.method != sign_in_method::as_configured)
         return what.method == sign_in_method::device;
-    const auto configured = place.session() ? place.idp().login : place.where.upstream().login;
+    const auto configured = place.session() ? place.idp().login : place.upstream().login;
     return configured == login_kind::device;
 }
 
-result<begun_authorization> begin_at_provider(recovery_context& context, const life_place& place,
+result<begun_authorization> begin_at_provider(recovery_context& context, const configured_binding& place,
                                               const life::begin_sign_in& what, registered_client client) {
     idp_login_inputs inputs;
     inputs.identity_provider = place.provider;
@@ -30,13 +30,13 @@ result<begun_authorization> begin_at_provider(recovery_context& context, const l
     inputs.acr_values = what.acr_values;
     inputs.max_age = what.max_age;
     inputs.prompt_login = what.prompt_login;
-    inputs.lifetime = place.where.settings().approval.lifetime;
+    inputs.lifetime = place.settings().approval.lifetime;
     return begin_idp_login(context.env, std::move(inputs));
 }
 
-authorization_inputs inputs_for(const life_place& place, const life::begin_sign_in& what,
+authorization_inputs inputs_for(const configured_binding& place, const life::begin_sign_in& what,
                                 registered_client client) {
-    const auto& settings = place.where.settings();
+    const auto& settings = place.settings();
     authorization_inputs inputs;
     inputs.principal = place.whose.principal;
     inputs.approval_id = what.approval;
@@ -52,7 +52,7 @@ authorization_inputs inputs_for(const life_place& place, const life::begin_sign_
         inputs.scopes = {"openid", "offline_access"};
         return inputs;
     }
-    const auto& upstream = place.where.upstream();
+    const auto& upstream = place.upstream();
     inputs.upstream = upstream.name;
     inputs.resource = what.server->resource;
     inputs.scopes = what.scopes.united_with(place.whose.always_asked);
@@ -70,7 +70,7 @@ result<void> retire(credential_store& store, const std::string& upstream, regist
     return store.store_registration(upstream, client);
 }
 
-task<result<begun_authorization>> begin_by_device(recovery_context& context, const life_place& place,
+task<result<begun_authorization>> begin_by_device(recovery_context& context, const configured_binding& place,
                                                   const life::begin_sign_in& what, registered_client client) {
     auto options = options_for(place);
     auto work = begin_device_login(context.env, inputs_for(place, what, std::move(client)));
@@ -78,7 +78,7 @@ task<result<begun_authorization>> begin_by_device(recovery_context& context, con
 }
 
 /// As which client, and by which way.
-task<result<begun_authorization>> begin_flow(recovery_context& context, const life_place& place,
+task<result<begun_authorization>> begin_flow(recovery_context& context, const configured_binding& place,
                                              const life::begin_sign_in& what) {
     result<registered_client> client = failure();
     scope_set registered;
@@ -114,7 +114,7 @@ task<result<begun_authorization>> begin_flow(recovery_context& context, const li
         }
         co_return begun;
     }
-    const auto mode = place.session() ? par_mode::automatic : place.where.upstream().par;
+    const auto mode = place.session() ? par_mode::automatic : place.upstream().par;
     auto begun = place.session()
                      ? begin_at_provider(context, place, what, std::move(*client))
                      : begin_authorization(context.env, inputs_for(place, what, std::move(*client)));
@@ -124,21 +124,21 @@ task<result<begun_authorization>> begin_flow(recovery_context& context, const li
     co_return co_await drive(context.ex, context.network, options, std::move(work));
 }
 
-std::string key_of_question(const life_place& place, const life::begin_sign_in& what) {
-    shared_question asked;
+std::string key_of_question(const configured_binding& place, const life::begin_sign_in& what) {
+    approval_record asked;
     asked.session = place.session();
     asked.name = place.session() ? place.provider : place.whose.upstream;
-    asked.place = question_place(place.whose.url, place.whose.resource);
+    asked.place = binding_place(place.whose.url, place.whose.resource);
     asked.shown.principal = place.whose.principal;
     asked.login_scopes = what.question;
     asked.shown.acr_values = what.acr_values;
     asked.shown.max_age = what.max_age;
-    return credential_store::question_key(asked);
+    return credential_store::approval_key(asked);
 }
 
 /// The flow of a question that a person was sent on, if it comes back to us.
-std::optional<begun_authorization> flow_of(const life_place& place, const life::begin_sign_in& what,
-                                           shared_question q) {
+std::optional<begun_authorization> flow_of(const configured_binding& place, const life::begin_sign_in& what,
+                                           approval_record q) {
     const auto there = seen_from(std::move(q), redirect_uri_of(place));
     std::optional<begun_authorization> begun;
     if (there.shown.id != what.approval || there.shown.status != approval_status::authorizing)
@@ -160,10 +160,10 @@ std::optional<begun_authorization> flow_of(const life_place& place, const life::
 
 /// The flow that another process has begun for the same question, while it lives: everybody is sent to the
 /// same place.
-task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& context, const life_place& place,
-                                                         const life::begin_sign_in& what) {
+task<std::optional<begun_authorization>>
+begun_elsewhere(recovery_context& context, const configured_binding& place, const life::begin_sign_in& what) {
     const auto key = key_of_question(place, what);
-    auto read = [&] { return context.store.find_question(key); };
+    auto read = [&] { return context.store.find_approval(key); };
     auto found = co_await context.vault.run(read);
     if (!found || !*found)
         co_return std::nullopt;
@@ -172,15 +172,16 @@ task<std::optional<begun_authorization>> begun_elsewhere(recovery_context& conte
 
 /// The vault knows of our flow before anybody sees where it goes. Of two processes that begin at once one is
 /// first: then the other's flow.
-task<std::optional<begun_authorization>> told_to_vault(recovery_context& context, const life_place& place,
+task<std::optional<begun_authorization>> told_to_vault(recovery_context& context,
+                                                       const configured_binding& place,
                                                        const life::begin_sign_in& what,
                                                        const begun_authorization& ours) {
     const auto key = key_of_question(place, what);
     const auto now = context.env.now();
-    auto write = [&]() -> result<std::optional<shared_question>> {
-        auto asked = context.store.find_question(key);
+    auto write = [&]() -> result<std::optional<approval_record>> {
+        auto asked = context.store.find_approval(key);
         if (!asked || !*asked || (*asked)->shown.id != what.approval)
-            return std::optional<shared_question>(); // the vault does not hold it: nobody else has it
+            return std::optional<approval_record>(); // the vault does not hold it: nobody else has it
         auto& q = **asked;
         if (flow_of(place, what, q))
             return asked;
@@ -194,7 +195,7 @@ task<std::optional<begun_authorization>> told_to_vault(recovery_context& context
         q.browser_binding.reset();
         if (!ours.browser_binding.empty())
             q.browser_binding = ours.browser_binding;
-        return context.store.store_question(q, now, false);
+        return context.store.store_approval(q, now, false);
     };
     auto other = co_await context.vault.run(write);
     if (!other || !*other)
@@ -205,7 +206,7 @@ task<std::optional<begun_authorization>> told_to_vault(recovery_context& context
 } // namespace
 
 /// The flow is stored before anyone sees its URL.
-task<life_event> begin_sign_in_work(recovery_context& context, life_place place, life::begin_sign_in what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::begin_sign_in what) {
     life::sign_in_begun end{what.work, failure{}};
     auto begun = co_await begun_elsewhere(context, place, what);
     if (begun) {
@@ -214,7 +215,7 @@ task<life_event> begin_sign_in_work(recovery_context& context, life_place place,
     }
     if (!what.server) { // the question was opened by another process, or by an earlier run
         life::discover look{what.work, what.resource_metadata, what.pinned_issuer};
-        auto seen = co_await discover_work(context, place, std::move(look));
+        auto seen = co_await carry_out(context, place, std::move(look));
         auto& found = std::get<life::discovered>(seen).found;
         if (!found) {
             end.begun = found.error();
@@ -233,14 +234,14 @@ task<life_event> begin_sign_in_work(recovery_context& context, life_place place,
     }
     auto faster = co_await told_to_vault(context, place, what, *end.begun);
     if (faster) {
-        auto unused = end.begun->pending.state;
-        co_await discard_pending_work(context, std::move(unused));
+        life::discard_pending unused{end.begun->pending.state, {}};
+        co_await carry_out(context, place, std::move(unused));
         end.begun = std::move(*faster);
     }
     co_return end;
 }
 
-task<life_event> release_binding_work(recovery_context& context, life::release_binding what) {
+task<life_event> carry_out(recovery_context& context, configured_binding, life::release_binding what) {
     auto release = [&]() -> result<void> {
         auto pending = context.store.find_pending(what.state.reveal());
         if (!pending)
@@ -254,7 +255,7 @@ task<life_event> release_binding_work(recovery_context& context, life::release_b
     co_return life::binding_released{what.work, std::move(done)};
 }
 
-task<life_event> redeem_work(recovery_context& context, life_place place, life::redeem what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::redeem what) {
     life::flow_ended end{what.work, failure{}};
     auto options = options_for(place);
     discovered_server there;
@@ -274,7 +275,7 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
     const auto client = what.pending.client;
     const auto issuer = what.pending.server.issuer;
     const bool asked_scopes = !what.pending.scopes.empty();
-    what.pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
+    what.pending.id_token_is_bearer = place.upstream().bearer == bearer_kind::id_token;
     auto work = finish_authorization(context.env, std::move(what.pending), std::move(what.parameters),
                                      std::move(what.browser_binding));
     end.fresh = co_await drive(context.ex, context.network, options, std::move(work));
@@ -297,15 +298,15 @@ task<life_event> redeem_work(recovery_context& context, life_place place, life::
     co_return end;
 }
 
-/// `refused`: the person went there and did not come back, as where the server answers 422 to a client that
-/// it has forgotten.
-task<void> discard_pending_work(recovery_context& context, secret state, bool refused) {
+/// Where the person went there and did not come back, the server may have forgotten the client (one answers
+/// 422 then).
+task<void> carry_out(recovery_context& context, configured_binding, life::discard_pending what) {
     const auto now = context.env.now();
     auto take = [&]() -> result<void> {
-        auto taken = context.store.take_pending(state.reveal());
+        auto taken = context.store.take_pending(what.state.reveal());
         if (!taken)
             return taken.error();
-        const bool doubtful = refused && *taken && old_registration((*taken)->client, now);
+        const bool doubtful = what.refused && *taken && old_registration((*taken)->client, now);
         return doubtful ? retire(context.store, (*taken)->upstream, (*taken)->client) : result<void>{};
     };
     auto done = co_await context.vault.run(take);

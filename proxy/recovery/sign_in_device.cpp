@@ -6,20 +6,11 @@
 namespace reauth {
 namespace {
 
-failure gone() {
-    return failure::permanent(fault::approval_timeout, "this login was finished or given up elsewhere")
-        .with_oauth_error(std::string(life::flow_is_gone));
-}
-
 /// The flow while it is in the vault: a decision, wherever it was taken, takes it out.
-task<result<pending_authorization>> flow_in_vault(recovery_context& context, const secret& state) {
+task<result<std::optional<pending_authorization>>> flow_in_vault(recovery_context& context,
+                                                                 const secret& state) {
     auto read = [&] { return context.store.find_pending(state.reveal()); };
-    auto found = co_await context.vault.run(read);
-    if (!found)
-        co_return found.error();
-    if (!*found)
-        co_return gone();
-    co_return std::move(**found);
+    co_return co_await context.vault.run(read);
 }
 
 /// Of several processes one asks. Whoever holds the lock and dies gives it back.
@@ -38,10 +29,10 @@ task<bool> take_flow(recovery_context& context, const secret& state) {
     co_return !taken || taken->has_value(); // a vault that can't be read now loses nobody a login
 }
 
-task<result<credential>> credential_from(recovery_context& context, const life_place& place,
+task<result<credential>> credential_from(recovery_context& context, const configured_binding& place,
                                          pending_authorization pending, token_response response) {
     if (!place.session()) {
-        pending.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
+        pending.id_token_is_bearer = place.upstream().bearer == bearer_kind::id_token;
         co_return login_credential(pending, response, context.env.now());
     }
     auto options = options_for(place);
@@ -54,28 +45,31 @@ task<result<credential>> credential_from(recovery_context& context, const life_p
 
 } // namespace
 
-task<life_event> await_device_work(recovery_context& context, life_place place, life::await_device what) {
-    life::flow_ended end{what.work, gone()};
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::await_device what) {
+    life::flow_ended end{what.work, failure::permanent(fault::approval_timeout,
+                                                       "this login was finished or given up elsewhere")};
+    end.gone = true;
     std::unique_ptr<vault_lock> lock;
     std::optional<std::chrono::seconds> wait;
     for (;;) {
-        auto pending = co_await flow_in_vault(context, what.state);
-        if (!pending && pending.error().oauth_error == life::flow_is_gone)
+        auto found = co_await flow_in_vault(context, what.state);
+        if (found && !*found)
             break;
-        const auto rest = wait.value_or(pending ? pending->interval : std::chrono::seconds(5));
+        const auto rest = wait.value_or(found ? (*found)->interval : std::chrono::seconds(5));
         loop_timer timer(context.ex, rest);
         error_code ec;
         auto token = asio::redirect_error(use_task, ec);
         co_await timer.async_wait(token);
-        if (!pending)
+        if (!found)
             continue;
         if (!lock)
             lock = co_await may_ask(context, what.state);
         if (!lock)
             continue;
-        pending = co_await flow_in_vault(context, what.state);
-        if (!pending)
+        found = co_await flow_in_vault(context, what.state);
+        if (!found || !*found)
             continue;
+        auto& pending = *found;
         end.client = pending->client;
         discovered_server there;
         there.server = pending->server;
@@ -93,11 +87,14 @@ task<life_event> await_device_work(recovery_context& context, life_place place, 
         }
         const bool ours = co_await take_flow(context, what.state);
         if (!said) {
-            if (ours) // else somebody else has its token: a code is good for one
+            if (ours) { // else somebody else has its token: a code is good for one
                 end.fresh = device_failure(said.error());
+                end.gone = false;
+            }
             break;
         }
         end.fresh = co_await credential_from(context, place, std::move(*pending), std::move(*said));
+        end.gone = false;
         if (!ours && end.fresh) // given up while the person was signing in: it is given back
             end.work = 0;
         break;

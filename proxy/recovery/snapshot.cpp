@@ -1,5 +1,5 @@
 // A credential made ready for the data path.
-#include "proxy/recovery/manager.hpp"
+#include "proxy/recovery/life_effects.hpp"
 
 namespace reauth {
 

@@ -5,7 +5,7 @@
 
 namespace reauth {
 
-task<life::flow_ended> client_credentials_source(recovery_context& context, life_place place,
+task<life::flow_ended> client_credentials_source(recovery_context& context, configured_binding place,
                                                  life::run what) {
     life::flow_ended end{what.work, failure{}};
     auto client = co_await client_for(context, place, what.server->server);

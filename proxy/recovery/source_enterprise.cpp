@@ -8,10 +8,11 @@
 namespace reauth {
 
 /// Where the provider no longer takes the session, it is renewed once, else it is over.
-task<life::flow_ended> enterprise_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> enterprise_source(recovery_context& context, configured_binding place,
+                                         life::run what) {
     life::flow_ended end{what.work, failure{}};
-    const auto& name = place.where.upstream().identity_provider;
-    const auto& settings = place.where.settings();
+    const auto& name = place.upstream().identity_provider;
+    const auto& settings = place.settings();
     const auto principal = place.whose.principal;
     auto session = co_await context.sessions.usable_session(name, principal, 0);
     if (!session) {
@@ -45,7 +46,7 @@ task<life::flow_ended> enterprise_source(recovery_context& context, life_place p
         inputs.idp = *idp;
         inputs.idp_client = us->identity;
         inputs.session = *session;
-        inputs.subject = place.where.upstream().subject;
+        inputs.subject = place.upstream().subject;
         auto work = mint_credential(context.env, std::move(inputs));
         auto made = co_await drive_by_url(context.ex, context.network, choose, std::move(work));
         end.fresh = made.outcome;

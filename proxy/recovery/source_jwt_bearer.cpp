@@ -6,14 +6,15 @@
 
 namespace reauth {
 
-task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> jwt_bearer_source(recovery_context& context, configured_binding place,
+                                         life::run what) {
     life::flow_ended end{what.work, failure{}};
     auto client = co_await client_for(context, place, what.server->server);
     if (!client) {
         end.fresh = client.error();
         co_return end;
     }
-    auto assertion = read_token_now(place.where.upstream().assertion);
+    auto assertion = read_token_now(place.upstream().assertion);
     if (!assertion) {
         end.fresh = assertion.error();
         co_return end;

@@ -6,7 +6,7 @@
 
 namespace reauth {
 
-task<life::flow_ended> refresh_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> refresh_source(recovery_context& context, configured_binding place, life::run what) {
     life::flow_ended end{what.work, failure{}};
     auto known = co_await client_issued_to(context, place, what.server->server, what.held->client_id);
     if (!known) {
@@ -38,8 +38,8 @@ task<life::flow_ended> refresh_source(recovery_context& context, life_place plac
     end.client = *client;
     inputs.held = std::move(*what.held);
     if (!place.session()) {
-        inputs.id_token_is_bearer = place.where.upstream().bearer == bearer_kind::id_token;
-        inputs.http = place.where.upstream().http();
+        inputs.id_token_is_bearer = place.upstream().bearer == bearer_kind::id_token;
+        inputs.http = place.upstream().http();
     }
     auto options = options_for(place);
     auto work = refresh_credential(context.env, std::move(inputs));

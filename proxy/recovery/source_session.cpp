@@ -5,7 +5,8 @@
 
 namespace reauth {
 
-task<life::flow_ended> session_renewal_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> session_renewal_source(recovery_context& context, configured_binding place,
+                                              life::run what) {
     life::flow_ended end{what.work, failure{}};
     auto client = client_at_provider(place.idp(), what.server->server);
     if (!client) {

@@ -7,9 +7,9 @@
 
 namespace reauth {
 
-result<credential> supplied_token(const life_place& place, time_point now) {
+result<credential> supplied_token(const configured_binding& place, time_point now) {
     if (!place.session()) {
-        const auto& upstream = place.where.upstream();
+        const auto& upstream = place.upstream();
         auto token = read_token_now(upstream.token, upstream.token_type);
         if (!token)
             return token.error();
@@ -35,7 +35,7 @@ result<credential> supplied_token(const life_place& place, time_point now) {
     return credential_of(*session);
 }
 
-task<life::flow_ended> static_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> static_source(recovery_context& context, configured_binding place, life::run what) {
     life::flow_ended end{what.work, supplied_token(place, context.env.now())};
     if (end.fresh && what.held && end.fresh->access_token == what.held->access_token)
         end.fresh = failure::permanent(fault::reauth_failed,
@@ -44,7 +44,8 @@ task<life::flow_ended> static_source(recovery_context& context, life_place place
     co_return end;
 }
 
-task<life::flow_ended> supplied_session_source(recovery_context& context, life_place place, life::run what) {
+task<life::flow_ended> supplied_session_source(recovery_context& context, configured_binding place,
+                                               life::run what) {
     co_return life::flow_ended{what.work, supplied_token(place, context.env.now())};
 }
 

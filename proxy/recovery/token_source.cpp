@@ -25,9 +25,9 @@ dpop_policy dpop_of(const upstream_config& upstream) {
     return dpop_policy::automatic;
 }
 
-registration_inputs registration_for(const life_place& place) {
-    const auto& settings = place.where.settings();
-    const auto& upstream = place.where.upstream();
+registration_inputs registration_for(const configured_binding& place) {
+    const auto& settings = place.settings();
+    const auto& upstream = place.upstream();
     registration_inputs inputs;
     inputs.upstream = upstream.name;
     inputs.upstream_url = upstream.url;
@@ -68,10 +68,10 @@ std::string redirect_uri_of(const config& settings) {
     return settings.approval.public_url + "/oauth/callback";
 }
 
-std::string redirect_uri_of(const life_place& place) {
+std::string redirect_uri_of(const configured_binding& place) {
     if (place.session())
-        return redirect_uri_of(place.where.settings());
-    return place.where.settings().approval.public_url + place.where.upstream().callback_path;
+        return redirect_uri_of(place.settings());
+    return place.settings().approval.public_url + place.upstream().callback_path;
 }
 
 fetch_options options_for_provider(const config& settings, const std::string& name) {
@@ -87,25 +87,25 @@ fetch_options options_for_provider(const config& settings, const std::string& na
     return o;
 }
 
-fetch_options options_for(const life_place& place) {
-    const auto& settings = place.where.settings();
+fetch_options options_for(const configured_binding& place) {
+    const auto& settings = place.settings();
     if (place.session())
         return options_for_provider(settings, place.provider);
-    return options_for(place.where.upstream(), settings.limits.token_request);
+    return options_for(place.upstream(), place.token_request_timeout());
 }
 
-trust_question trust_for(const life_place& place, const char* what) {
-    const auto& upstream = place.where.upstream();
+trust_check trust_for(const configured_binding& place, const char* what) {
+    const auto& upstream = place.upstream();
     return {upstream.name, upstream.url, upstream.client.issuer, what};
 }
 
-bool wants_dpop(const life_place& place, const life::server_ptr& server, bool challenged_dpop,
+bool wants_dpop(const configured_binding& place, const life::server_ptr& server, bool challenged_dpop,
                 bool challenged_bearer) {
-    return use_dpop(dpop_of(place.where.upstream()), server->resource_metadata(), challenged_dpop,
+    return use_dpop(dpop_of(place.upstream()), server->resource_metadata(), challenged_dpop,
                     challenged_bearer);
 }
 
-task<result<registered_client>> client_for(recovery_context& context, life_place place,
+task<result<registered_client>> client_for(recovery_context& context, configured_binding place,
                                            authorization_server server, scope_set scope) {
     auto inputs = registration_for(place);
     inputs.scope = std::move(scope);
@@ -142,7 +142,8 @@ task<result<registered_client>> client_for(recovery_context& context, life_place
     co_return client;
 }
 
-task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
+task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context,
+                                                                configured_binding place,
                                                                 authorization_server server,
                                                                 std::string client_id) {
     std::vector<registered_client> stored;
@@ -157,7 +158,7 @@ task<result<std::optional<registered_client>>> client_issued_to(recovery_context
 }
 
 result<std::optional<registered_client>> client_among(std::vector<registered_client> stored,
-                                                      const life_place& place,
+                                                      const configured_binding& place,
                                                       const authorization_server& server,
                                                       const std::string& client_id) {
     if (place.session()) {

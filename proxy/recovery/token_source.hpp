@@ -2,27 +2,17 @@
 // file and one line in the table of token_source.cpp.
 #pragma once
 
-#include "conf/config.hpp"
 #include "policy/flows/idp_session.hpp"
 #include "policy/flows/trust.hpp"
 #include "policy/life/life_actions.hpp"
+#include "proxy/recovery/configured_binding.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/flow_driver.hpp"
+#include "proxy/recovery/lock_keeper.hpp"
 #include "proxy/recovery/vault_thread.hpp"
-#include "proxy/relay/routing.hpp"
 #include "proxy/vault/credential_store.hpp"
 
 namespace reauth {
-
-/// Whose work it is: an upstream's credential, or a session at an identity provider (then where.to is null).
-struct life_place {
-    target where;
-    std::string provider; ///< name of the identity provider, for sessions
-    life::target whose;
-
-    bool session() const { return where.to == nullptr; }
-    const identity_provider_config& idp() const { return where.settings().identity_providers.at(provider); }
-};
 
 /// The sessions that enterprise credentials are minted from.
 class session_source {
@@ -48,40 +38,45 @@ struct recovery_context {
     vault_thread& vault;
     const flow_environment& env;
     session_source& sessions;
+    lock_keeper& locks;
     std::string process; ///< what other processes on the vault know this one by
 };
 
 /// Gets one credential, or says why there is none; never throws, holds ids and values only.
-using token_source = task<life::flow_ended> (*)(recovery_context& context, life_place place, life::run what);
+using token_source = task<life::flow_ended> (*)(recovery_context& context, configured_binding place,
+                                                life::run what);
 /// The source behind a step; nullptr for the steps of a person.
 token_source source_for(recovery_step step, bool session);
 
-task<life::flow_ended> refresh_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> client_credentials_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> jwt_bearer_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> enterprise_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> static_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> supplied_session_source(recovery_context& context, life_place place, life::run what);
-task<life::flow_ended> session_renewal_source(recovery_context& context, life_place place, life::run what);
+task<life::flow_ended> refresh_source(recovery_context& context, configured_binding place, life::run what);
+task<life::flow_ended> client_credentials_source(recovery_context& context, configured_binding place,
+                                                 life::run what);
+task<life::flow_ended> jwt_bearer_source(recovery_context& context, configured_binding place, life::run what);
+task<life::flow_ended> enterprise_source(recovery_context& context, configured_binding place, life::run what);
+task<life::flow_ended> static_source(recovery_context& context, configured_binding place, life::run what);
+task<life::flow_ended> supplied_session_source(recovery_context& context, configured_binding place,
+                                               life::run what);
+task<life::flow_ended> session_renewal_source(recovery_context& context, configured_binding place,
+                                              life::run what);
 
 /// The token that the configuration supplies for this life, read now.
-result<credential> supplied_token(const life_place& place, time_point now);
+result<credential> supplied_token(const configured_binding& place, time_point now);
 
 // What sources and sign-in share.
 /// Where a provider sends persons back to us.
 std::string redirect_uri_of(const config& settings);
-std::string redirect_uri_of(const life_place& place);
+std::string redirect_uri_of(const configured_binding& place);
 /// How the upstream's authorization server, or the identity provider, is reached.
-fetch_options options_for(const life_place& place);
+fetch_options options_for(const configured_binding& place);
 fetch_options options_for_provider(const config& settings, const std::string& provider);
-trust_question trust_for(const life_place& place, const char* what);
-bool wants_dpop(const life_place& place, const life::server_ptr& server, bool challenged_dpop,
+trust_check trust_for(const configured_binding& place, const char* what);
+bool wants_dpop(const configured_binding& place, const life::server_ptr& server, bool challenged_dpop,
                 bool challenged_bearer);
 /// What every request for a new token is made with: server, client, scopes, resource, DPoP. `guarded` names
 /// what an issuer that is not trusted must not get.
 template<class Inputs>
-void fill_inputs(Inputs& inputs, life::flow_ended& end, const life_place& place, const life::run& what,
-                 const registered_client& client, const char* guarded) {
+void fill_inputs(Inputs& inputs, life::flow_ended& end, const configured_binding& place,
+                 const life::run& what, const registered_client& client, const char* guarded) {
     inputs.trust = trust_for(place, guarded);
     inputs.server = what.server->server;
     inputs.client = client;
@@ -92,17 +87,18 @@ void fill_inputs(Inputs& inputs, life::flow_ended& end, const life_place& place,
 }
 /// Which client we are at the upstream's authorization server: configured, metadata document, stored or fresh
 /// registration (which is durable when this returns), with `scope` in it where one is given.
-task<result<registered_client>> client_for(recovery_context& context, life_place place,
+task<result<registered_client>> client_for(recovery_context& context, configured_binding place,
                                            authorization_server server, scope_set scope = {});
 /// The client that a credential was issued to (RFC 6749 section 6: no other may refresh it), whatever
 /// redirect URI it was registered with; nobody is registered for it. Nothing: it is not known any more. An
 /// empty client_id (records of before it was kept): the one that we are there now.
-task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context, life_place place,
+task<result<std::optional<registered_client>>> client_issued_to(recovery_context& context,
+                                                                configured_binding place,
                                                                 authorization_server server,
                                                                 std::string client_id);
 /// The same, of the clients that the vault holds for the place.
 result<std::optional<registered_client>> client_among(std::vector<registered_client> stored,
-                                                      const life_place& place,
+                                                      const configured_binding& place,
                                                       const authorization_server& server,
                                                       const std::string& client_id);
 /// Our client at an identity provider.

@@ -7,7 +7,11 @@
 
 namespace reauth {
 
-task<life_event> discover_work(recovery_context& context, life_place place, life::discover what) {
+void log_vault_trouble(const failure& trouble) {
+    log_event(log_level::error, "vault", {{"message", trouble.describe()}});
+}
+
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::discover what) {
     auto options = options_for(place);
     if (place.session()) {
         auto work = discover_issuer(place.whose.url);
@@ -21,27 +25,42 @@ task<life_event> discover_work(recovery_context& context, life_place place, life
         server.server = std::move(*found);
         co_return life::discovered{what.work, std::move(server)};
     }
-    auto request = discovery_of(place.where.upstream(), what.resource_metadata);
+    auto request = discovery_of(place.upstream(), what.resource_metadata);
     request.pinned_issuer = what.pinned_issuer;
     auto work = discover(std::move(request));
     auto found = co_await drive(context.ex, context.network, options, std::move(work));
     co_return life::discovered{what.work, std::move(found)};
 }
 
-task<life_event> lock_work(lock_keeper& locks, std::string name, life::work_id work,
-                           std::chrono::milliseconds patience) {
-    auto won = co_await locks.take(std::move(name), work, patience);
-    co_return life::locked{work, std::move(won)};
-}
-
 namespace {
 
-// whoever had begun a refresh and lost its lock with its connection stores it within that time, if it lives
-constexpr std::chrono::seconds rival_patience{6};
-constexpr std::chrono::milliseconds look_again{200};
+/// One recovery of a credential at a time among all processes that share the vault.
+std::string lock_name(const configured_binding& place) {
+    return (place.session() ? "idp|" + place.provider : "recover|" + place.whose.upstream) + "|" +
+           place.whose.principal;
+}
 
-result<life::stored_state> read_state(credential_store& store, const life_place& place,
-                                      const std::string& issuer_wanted) {
+} // namespace
+
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::lock what) {
+    auto won = co_await context.locks.take(lock_name(place), what.work, 4 * place.token_request_timeout());
+    co_return life::locked{what.work, std::move(won)};
+}
+
+task<void> carry_out(recovery_context& context, configured_binding place, life::unlock what) {
+    context.locks.give_back(lock_name(place), what.work);
+    co_return;
+}
+
+task<life_event> carry_out(recovery_context& context, configured_binding, life::take_call what) {
+    const auto now = context.env.now();
+    auto use = [&] { return context.store.take_call(what.as, now); };
+    auto taken = co_await context.vault.run(use);
+    co_return life::call_taken{what.approval, std::move(taken)};
+}
+
+result<life::stored_state> read_stored(credential_store& store, const configured_binding& place,
+                                       const std::string& issuer_wanted) {
     const auto& whose = place.whose;
     if (place.session())
         return store.find_session(whose.principal, place.provider);
@@ -57,15 +76,22 @@ result<life::stored_state> read_state(credential_store& store, const life_place&
     return found;
 }
 
-refresh_mark mark_of(const recovery_context& context, const life_place& place, std::uint64_t generation) {
+namespace {
+
+// whoever had begun a refresh and lost its lock with its connection stores it within that time, if it lives
+constexpr std::chrono::seconds rival_patience{6};
+constexpr std::chrono::milliseconds look_again{200};
+
+refresh_mark mark_of(const recovery_context& context, const configured_binding& place,
+                     std::uint64_t generation) {
     return {place.session(), place.whose.principal, place.session() ? place.provider : place.whose.upstream,
             generation, context.process};
 }
 
 /// What is there, and whether somebody else had begun to refresh exactly that.
-result<life::stored_state> read_under_lock(recovery_context& context, const life_place& place,
+result<life::stored_state> read_under_lock(recovery_context& context, const configured_binding& place,
                                            const std::string& issuer) {
-    auto found = read_state(context.store, place, issuer);
+    auto found = read_stored(context.store, place, issuer);
     if (!found)
         return found;
     const auto ours = mark_of(context, place, found->generation);
@@ -84,13 +110,13 @@ result<life::stored_state> read_under_lock(recovery_context& context, const life
 
 } // namespace
 
-task<life_event> look_work(recovery_context& context, life_place place, life::look what) {
-    const auto limit = place.where.settings().limits.token_request;
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::look what) {
+    const auto limit = place.token_request_timeout();
     const bool may_be_alive = context.store.records().locks_can_be_lost();
     const auto begun = std::chrono::steady_clock::now();
     auto read = [&] {
         return what.under_lock ? read_under_lock(context, place, what.issuer)
-                               : read_state(context.store, place, what.issuer);
+                               : read_stored(context.store, place, what.issuer);
     };
     auto found = co_await context.vault.run(read);
     for (;;) {
@@ -113,7 +139,7 @@ task<life_event> look_work(recovery_context& context, life_place place, life::lo
     co_return life::looked{what.work, std::move(found)};
 }
 
-task<life_event> run_work(recovery_context& context, life_place place, life::run what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::run what) {
     const auto source = source_for(what.step, place.session());
     if (!source) {
         life::flow_ended none{what.work, failure::permanent(fault::internal, "no source for this step")};
@@ -145,7 +171,7 @@ task<life_event> run_work(recovery_context& context, life_place place, life::run
     co_return end;
 }
 
-task<life_event> store_work(recovery_context& context, life_place place, life::store what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::store what) {
     const auto whose = place.whose;
     auto write = [&]() -> result<std::optional<life::stored_state>> {
         if (place.session())
@@ -195,7 +221,7 @@ result<void> forget_clients(credential_store& store, const std::string& upstream
 
 } // namespace
 
-task<life_event> erase_work(recovery_context& context, life_place place, life::erase what) {
+task<life_event> carry_out(recovery_context& context, configured_binding place, life::erase what) {
     const auto whose = place.whose;
     auto erase = [&]() -> result<std::uint64_t> {
         auto& store = context.store;
@@ -227,7 +253,7 @@ task<life_event> erase_work(recovery_context& context, life_place place, life::e
     co_return life::erased{what.work, std::move(done)};
 }
 
-task<void> undo_store_work(recovery_context& context, life_place place, life::undo_store what) {
+task<void> carry_out(recovery_context& context, configured_binding place, life::undo_store what) {
     const auto whose = place.whose;
     const auto unwanted = what.unwanted.generation;
     auto undo = [&]() -> result<void> {

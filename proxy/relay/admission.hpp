@@ -11,7 +11,7 @@ namespace reauth {
 struct admission {
     unsigned status = 0; ///< 0: come in
     const char* reason = "";
-    std::size_t principal = 0; ///< index into config::client_auth
+    std::size_t principal = 0; ///< index into routing_table::principals
 };
 
 /// Whether a Host names a listener of ours: its own host and port, on loopback any

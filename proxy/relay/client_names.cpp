@@ -8,7 +8,7 @@ constexpr std::size_t longest = 120;
 
 } // namespace
 
-void client_names::remember(std::size_t credential, std::string_view session, std::string name) {
+void client_names::remember(std::uint64_t credential, std::string_view session, std::string name) {
     if (name.empty() || session.empty())
         return;
     if (name.size() > longest)
@@ -24,7 +24,7 @@ void client_names::remember(std::size_t credential, std::string_view session, st
     }
 }
 
-std::string client_names::find(std::size_t credential, std::string_view session) {
+std::string client_names::find(std::uint64_t credential, std::string_view session) {
     if (session.empty())
         return {};
     const std::lock_guard hold(mutex_);

@@ -18,12 +18,12 @@ public:
     /// Of so many sessions names are kept; the oldest are forgotten.
     static constexpr std::size_t most_sessions = 10'000;
 
-    void remember(std::size_t credential, std::string_view session, std::string name);
+    void remember(std::uint64_t credential, std::string_view session, std::string name);
     /// Empty: not known.
-    std::string find(std::size_t credential, std::string_view session);
+    std::string find(std::uint64_t credential, std::string_view session);
 
 private:
-    using key = std::pair<std::size_t, std::string>;
+    using key = std::pair<std::uint64_t, std::string>;
     std::mutex mutex_;
     std::map<key, std::string> names_;
     std::list<key> order_; ///< the oldest is the first

@@ -11,8 +11,8 @@ cookie_jars::entry* cookie_jars::find(const key& k) {
     return &found->second;
 }
 
-std::string cookie_jars::line_for(std::size_t credential, const request_head& request, std::string_view path,
-                                  time_point now) {
+std::string cookie_jars::line_for(std::uint64_t credential, const request_head& request,
+                                  std::string_view path, time_point now) {
     const auto session = request.value(field_id::mcp_session_id);
     if (session.empty())
         return {};
@@ -20,7 +20,7 @@ std::string cookie_jars::line_for(std::size_t credential, const request_head& re
     return value.empty() ? value : "Cookie: " + value + "\r\n";
 }
 
-void cookie_jars::learn(std::size_t credential, const request_head& request, const response_head& answer,
+void cookie_jars::learn(std::uint64_t credential, const request_head& request, const response_head& answer,
                         std::string_view host, std::string_view path, time_point now) {
     auto session = answer.value(field_id::mcp_session_id);
     if (session.empty())
@@ -36,14 +36,14 @@ void cookie_jars::learn(std::size_t credential, const request_head& request, con
             take(credential, session, f.value, host, path, now);
 }
 
-std::string cookie_jars::header_for(std::size_t credential, std::string_view session, std::string_view path,
+std::string cookie_jars::header_for(std::uint64_t credential, std::string_view session, std::string_view path,
                                     time_point now) {
     const std::lock_guard lock(mutex_);
     const auto* e = find({credential, std::string(session)});
     return e ? e->jar.header_for(path, now) : std::string();
 }
 
-void cookie_jars::take(std::size_t credential, std::string_view session, std::string_view set_cookie,
+void cookie_jars::take(std::uint64_t credential, std::string_view session, std::string_view set_cookie,
                        std::string_view host, std::string_view path, time_point now) {
     const std::lock_guard lock(mutex_);
     const key k{credential, std::string(session)};
@@ -59,7 +59,7 @@ void cookie_jars::take(std::size_t credential, std::string_view session, std::st
     e->jar.take(set_cookie, host, path, now);
 }
 
-void cookie_jars::forget(std::size_t credential, std::string_view session) {
+void cookie_jars::forget(std::uint64_t credential, std::string_view session) {
     const std::lock_guard lock(mutex_);
     const auto found = jars_.find({credential, std::string(session)});
     if (found == jars_.end())

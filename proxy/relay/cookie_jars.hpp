@@ -22,23 +22,23 @@ public:
 
     /// The Cookie line for a request, with CRLF; empty: none. Without a session nothing is kept: two clients
     /// would share it.
-    std::string line_for(std::size_t credential, const request_head& request, std::string_view path,
+    std::string line_for(std::uint64_t credential, const request_head& request, std::string_view path,
                          time_point now);
     /// What an answer sets is kept for the session that it begins, or that the request belongs to; a DELETE
     /// that succeeds ends that.
-    void learn(std::size_t credential, const request_head& request, const response_head& answer,
+    void learn(std::uint64_t credential, const request_head& request, const response_head& answer,
                std::string_view host, std::string_view path, time_point now);
 
     /// The Cookie value for a request of that session; empty: none.
-    std::string header_for(std::size_t credential, std::string_view session, std::string_view path,
+    std::string header_for(std::uint64_t credential, std::string_view session, std::string_view path,
                            time_point now);
-    void take(std::size_t credential, std::string_view session, std::string_view set_cookie,
+    void take(std::uint64_t credential, std::string_view session, std::string_view set_cookie,
               std::string_view host, std::string_view path, time_point now);
     /// The session is over.
-    void forget(std::size_t credential, std::string_view session);
+    void forget(std::uint64_t credential, std::string_view session);
 
 private:
-    using key = std::pair<std::size_t, std::string>;
+    using key = std::pair<std::uint64_t, std::string>;
     struct entry {
         cookie_jar jar;
         std::list<key>::iterator used;

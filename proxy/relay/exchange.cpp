@@ -7,12 +7,12 @@
 namespace reauth {
 
 exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
-                   std::size_t principal)
+                   principal_id principal)
     : s_(s), w_(s.home), where_{std::move(table), match.to, principal}, rest_(match.rest),
       began_(steady_clock::now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
       old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
-      pass_(where_.to->passes[where_.principal]), clock_(s.home.deadlines),
+      pass_(where_.to->to_bridge || w_.credential(where_).passes), clock_(s.home.deadlines),
       body_(s.memory, s.home.limits.replay_bytes, where_.settings().limits),
       upload_(s, body_, clock_, where_.settings().limits),
       answer_(s.client, s.gone, head().keep_alive && !old_client_), up_(s.home, where_, clock_) {
@@ -86,7 +86,7 @@ task<bool> exchange::run() {
         if (!filled)
             what = outcome::client_gone;
     }
-    if (where_.to->approves_calls[where_.principal] && *what == outcome::resend)
+    if (!where_.to->to_bridge && w_.credential(where_).approves_calls && *what == outcome::resend)
         what = co_await pass_gate();
     while (what && *what == outcome::resend) {
         if (!attach()) {

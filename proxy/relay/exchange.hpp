@@ -7,8 +7,8 @@
 #include "proxy/relay/body_upload.hpp"
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/client_message.hpp"
-#include "proxy/relay/held_wait.hpp"
 #include "proxy/relay/old_endpoint.hpp"
+#include "proxy/relay/recovery_wait.hpp"
 #include "proxy/relay/replay_body.hpp"
 #include "proxy/relay/session.hpp"
 #include "proxy/relay/upstream_call.hpp"
@@ -20,7 +20,7 @@ namespace reauth {
 class exchange {
 public:
     exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
-             std::size_t principal);
+             principal_id principal);
 
     /// To the end of the request; true if the client connection may serve another.
     task<bool> run();
@@ -84,9 +84,9 @@ private:
     // phases 6 to 9: exchange_recovery.cpp
     task<result<outcome>> recover_ahead();
     task<result<outcome>> recover();
-    task<result<outcome>> wait(std::shared_ptr<held_request> held);
-    std::shared_ptr<held_request> hold(recovery_ask ask);
-    result<std::shared_ptr<held_request>> hold_for_challenge();
+    task<result<outcome>> wait(std::shared_ptr<pending_recovery> held);
+    std::shared_ptr<pending_recovery> hold(recovery_ask ask);
+    result<std::shared_ptr<pending_recovery>> hold_for_challenge();
     std::optional<failure> why_not_held(recovery_ask& ask);
     task<result<outcome>> pass_to_client(failure why);
     recovery_ask make_ask();
@@ -112,7 +112,7 @@ private:
 
     session& s_;
     worker& w_;
-    const target where_;
+    const request_target where_;
     const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
     const steady_clock::time_point began_;
     const bool is_head_, is_get_, old_client_; ///< old: HTTP/1.0

@@ -1,6 +1,7 @@
 // Policy `approve`: before it is sent, a call waits until a person has approved exactly it.
 #include "core/mcp/call_head.hpp"
 #include "core/mcp/shown_call.hpp"
+#include "policy/life/call_gate.hpp"
 #include "policy/rules/decision.hpp"
 #include "proxy/relay/exchange.hpp"
 
@@ -41,7 +42,7 @@ task<result<exchange::outcome>> exchange::pass_gate() {
     if (!content)
         co_return content.error();
     const auto operations = operations_of(*content);
-    const auto principal = where_.principal_name();
+    const auto& principal = where_.principal.name();
     const auto [rule, named] =
         rule_for_call(where_.settings().policy, where_.upstream().name, principal, operations);
     if (!rule)

@@ -41,8 +41,8 @@ bool exchange::owed_nothing() const {
            !w_.limits.old_servers.is_old(where_.to->origin + where_.to->base_path);
 }
 
-std::shared_ptr<held_request> exchange::hold(recovery_ask ask) {
-    return std::make_shared<held_request>(w_.context.get_executor(), s_.waker, std::move(ask));
+std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
+    return std::make_shared<pending_recovery>(w_.context.get_executor(), s_.waker, std::move(ask));
 }
 
 /// The credential has expired for sure: renewed before it is sent.
@@ -82,7 +82,7 @@ std::optional<failure> exchange::why_not_held(recovery_ask& ask) {
 }
 
 /// What the challenge that was heard is held for; a failure: it is not.
-result<std::shared_ptr<held_request>> exchange::hold_for_challenge() {
+result<std::shared_ptr<pending_recovery>> exchange::hold_for_challenge() {
     w_.counters.challenges.fetch_add(1, std::memory_order_relaxed);
     auto ask = make_ask();
     if (heard_.is_page) {
@@ -106,10 +106,10 @@ task<result<exchange::outcome>> exchange::recover() {
 
 /// Holds the request until the recovery is over: it is sent again, or answered. The frames of this path live
 /// as long as a person takes: what they need only before the wait is left in functions that return.
-task<result<exchange::outcome>> exchange::wait(std::shared_ptr<held_request> held) {
+task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_recovery> held) {
     if (body_.read())
         s_.watch_client();
-    held_wait waiting(s_, answer_, message_, head(), where_, std::move(held), began_, news_);
+    recovery_wait waiting(s_, answer_, message_, head(), where_, std::move(held), began_, news_);
     auto ended = co_await waiting.run();
     if (!ended)
         co_return ended.error();

@@ -36,7 +36,8 @@ bool exchange::cancels_held_request() {
     const auto& messages = message_.messages();
     if (messages.size() != 1 || messages[0].method != "notifications/cancelled")
         return false;
-    auto held = w_.limits.held.find(held_key(where_.credential(), head(), s_.peer, messages[0].cancelled_id));
+    auto held =
+        w_.limits.held.find(cancellation_key(where_.credential(), head(), s_.peer, messages[0].cancelled_id));
     if (!held)
         return false;
     recovery_verdict verdict;

@@ -3,12 +3,12 @@
 
 #include "core/http/http_field.hpp"
 #include "core/text/ascii.hpp"
-#include "policy/rules/decision.hpp"
 #include "proxy/net/tls.hpp"
 
 #include <boost/url.hpp>
 
 #include <algorithm>
+#include <atomic>
 
 namespace reauth {
 namespace {
@@ -86,16 +86,7 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
     }
     // another origin or resource is another credential: what is held for the old one never goes to the new
     // one
-    const auto binding = r->origin + " " + upstream.resource;
-    auto principal = [&](const std::string& name) {
-        r->credentials.push_back(numbers.number(upstream.name, name, binding));
-        r->passes.push_back(passes_always(settings.policy, upstream.name, name));
-        r->approves_calls.push_back(approves_calls(settings.policy, upstream.name, name));
-    };
-    if (settings.client_auth.empty())
-        principal("local");
-    for (const auto& p : settings.client_auth)
-        principal(p.principal);
+    r->binding = numbers.number(upstream.name, r->origin + " " + upstream.resource);
     return r;
 }
 
@@ -115,28 +106,28 @@ std::unique_ptr<route> make_bridged(const route& to, const era_place& place) {
     r->replaced = "x-mcp-reauth-era,x-mcp-reauth-upstream";
     r->tls_context.reset();
     r->proxy = nullptr;
-    r->passes.assign(r->passes.size(), true);
-    r->approves_calls.assign(r->approves_calls.size(), false);
+    r->to_bridge = true;
     return r;
 }
 
 } // namespace
 
-std::size_t credential_numbers::number(const std::string& upstream, const std::string& principal,
-                                       const std::string& binding) {
-    return numbers_.emplace(std::tie(upstream, principal, binding), numbers_.size()).first->second;
-}
-
-std::string target::principal_name() const {
-    const auto& clients = table->settings->client_auth;
-    return clients.empty() ? "local" : clients[principal].principal;
+std::uint32_t credential_numbers::number(const std::string& upstream, const std::string& binding) {
+    const auto next = static_cast<std::uint32_t>(numbers_.size());
+    return numbers_.emplace(std::pair(upstream, binding), next).first->second;
 }
 
 result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<const config> settings,
                                                                 credential_numbers& numbers,
                                                                 const std::optional<era_place>& eras) {
+    static std::atomic<std::uint64_t> tables{0};
     auto table = std::make_shared<routing_table>();
     table->settings = settings;
+    table->version = ++tables;
+    if (settings->client_auth.empty())
+        table->principals.emplace_back();
+    for (const auto& client : settings->client_auth)
+        table->principals.push_back(principal_id::of(client.principal));
     for (const auto& upstream : settings->upstreams) {
         auto made = make_route(*settings, upstream, table->routes.size(), numbers);
         if (!made)

@@ -4,6 +4,7 @@
 #include "conf/config.hpp"
 #include "core/base/failure.hpp"
 #include "core/http/http_head.hpp"
+#include "proxy/relay/principal.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 
@@ -12,7 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace reauth {
@@ -37,9 +38,8 @@ struct route {
     std::string replaced;     ///< their names: "x-org,x-team"
     std::shared_ptr<asio::ssl::context> tls_context;
     const outbound_proxy* proxy = nullptr; ///< into the table's config; nullptr: straight
-    std::vector<std::size_t> credentials;  ///< number of the credential, per principal
-    std::vector<bool> passes;              ///< per principal: policy `pass` whatever happens
-    std::vector<bool> approves_calls; ///< per principal: a rule wants calls approved before they are sent
+    std::uint32_t binding = 0; ///< number of what credentials for it are bound to (credential_numbers)
+    bool to_bridge = false;    ///< to our own server: without credential, challenge or gate
     /// Where clients of the 2025 revisions go instead (`era: bridge`): our own server, which comes back here.
     const route* bridged = nullptr;
 };
@@ -59,6 +59,8 @@ struct mount {
 /// Everything a worker needs to serve requests.
 struct routing_table {
     std::shared_ptr<const config> settings;
+    std::uint64_t version = 0;            ///< another for each table that is made
+    std::vector<principal_id> principals; ///< of config::client_auth, in its order; without it: "local"
     std::vector<std::unique_ptr<route>> routes;
     std::vector<std::unique_ptr<route>> bridged; ///< route::bridged
     std::vector<mount> mounts;                   ///< of the main listener, longest prefix first
@@ -66,28 +68,31 @@ struct routing_table {
         dedicated; ///< of upstreams with a `listen` of their own, by that address
 };
 
+/// The credential of one (upstream, principal), as workers and control know it: what it is bound to, and the
+/// principal's number. The same while the process lives.
+using credential_number = std::uint64_t;
+
 /// Where a request goes and on whose behalf: the configuration it began with, the upstream, the principal.
-struct target {
+struct request_target {
     std::shared_ptr<const routing_table> table;
     const route* to = nullptr; ///< into `table`
-    std::size_t principal = 0; ///< index into config::client_auth, 0 without
+    principal_id principal;
 
     const config& settings() const { return *table->settings; }
     const upstream_config& upstream() const { return *to->upstream; }
-    std::string principal_name() const;
-    /// The number of the credential that is attached.
-    std::size_t credential() const { return to->credentials[principal]; }
+    credential_number credential() const noexcept {
+        return static_cast<credential_number>(to->binding) << 32 | principal.number();
+    }
 };
 
-/// Numbers the credentials: one per upstream, principal and what it is bound to (origin and resource). A
-/// number never changes while the process lives.
+/// Numbers what credentials are bound to: an upstream with its origin and resource. A number never changes
+/// while the process lives.
 class credential_numbers {
 public:
-    std::size_t number(const std::string& upstream, const std::string& principal, const std::string& binding);
-    std::size_t size() const noexcept { return numbers_.size(); }
+    std::uint32_t number(const std::string& upstream, const std::string& binding);
 
 private:
-    std::map<std::tuple<std::string, std::string, std::string>, std::size_t> numbers_;
+    std::map<std::pair<std::string, std::string>, std::uint32_t> numbers_;
 };
 
 /// Builds the table; fails where TLS files can't be read or a URL is wrong.

@@ -204,7 +204,7 @@ task<bool> session::serve() {
     }
     if (match.to->bridged && !listener.within && !speaks_2026(head)) [[unlikely]]
         match.to = match.to->bridged;
-    exchange work(*this, table, match, admitted.principal);
+    exchange work(*this, table, match, table->principals[admitted.principal]);
     current = &work;
     home.touch(*this);
     keep = co_await work.run();

@@ -27,9 +27,14 @@ struct credential_snapshot {
 
 using snapshot_ptr = std::shared_ptr<const credential_snapshot>;
 
-/// One (upstream, principal) as a worker keeps it. `index` is the same in every worker and in control.
+/// One (upstream, principal) as a worker keeps it.
 struct worker_credential {
     snapshot_ptr current;
+    // what the policy of a routing table says of all its requests; worked out once
+    std::uint64_t judged_for = 0; ///< routing_table::version
+    bool passes = false;          ///< `pass` whatever happens
+    bool approves_calls = false;  ///< a rule wants calls approved before they are sent
+
     std::uint64_t renewal_asked_for = 0; ///< generation that a background renewal was asked for
     std::string dpop_nonce;              ///< last nonce of the resource server (RFC 9449 §9)
 };

@@ -11,7 +11,7 @@ namespace reauth {
 /// Owned by the exchange; one attempt after the other.
 class upstream_call {
 public:
-    upstream_call(worker& w, const target& where, phase_clock& clock)
+    upstream_call(worker& w, const request_target& where, phase_clock& clock)
         : w_(w), where_(where), clock_(clock), pool_(w.pool(*where.to)) {}
 
     /// A kept connection, if there is one that is still good.
@@ -42,7 +42,7 @@ private:
     failure broken_head(std::string_view bytes, std::string_view reason) const;
 
     worker& w_;
-    const target& where_;
+    const request_target& where_;
     phase_clock& clock_;
     upstream_pool& pool_;
     channel up_;

@@ -1,6 +1,7 @@
 // The thread's loop, and what is posted to it.
 #include "proxy/relay/worker.hpp"
 
+#include "policy/rules/decision.hpp"
 #include "proxy/relay/session.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,7 +9,7 @@
 
 namespace reauth {
 
-worker::worker(unsigned n, recovery_service& d, shared_limits& l)
+worker::worker(unsigned n, recovery_service& d, relay_shared& l)
     : number(n), recovery(d), limits(l), deadlines(context.get_executor()),
       keep_running_(context.get_executor()), sweeper_(deadlines, &worker::sweep, this) {
     sweeper_.set_after(std::chrono::seconds(1));
@@ -25,6 +26,13 @@ void worker::start() {
 void worker::join() {
     if (thread_.joinable())
         thread_.join();
+}
+
+void worker::judge(worker_credential& mine, const request_target& where) {
+    const auto& rules = where.settings().policy;
+    mine.judged_for = where.table->version;
+    mine.passes = passes_always(rules, where.upstream().name, where.principal.name());
+    mine.approves_calls = approves_calls(rules, where.upstream().name, where.principal.name());
 }
 
 upstream_pool& worker::pool(const route& r) {

@@ -4,9 +4,9 @@
 
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/task.hpp"
+#include "proxy/relay/cancellation_index.hpp"
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
-#include "proxy/relay/held_requests.hpp"
 #include "proxy/relay/old_transports.hpp"
 #include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
@@ -39,12 +39,12 @@ private:
 };
 
 /// Limits and gauges that all workers share; touched when a body outgrows its buffer, not for every request.
-struct shared_limits {
+struct relay_shared {
     std::atomic<std::uint64_t> replay_bytes{0}; ///< recorded beyond the first buffer
     std::atomic<unsigned> waiters{0};           ///< requests held for a recovery
     std::atomic<unsigned> connections{0};       ///< client connections
     peer_counts peers;                          ///< … by address
-    held_requests held;
+    cancellation_index held;
     cookie_jars cookies; ///< of upstreams with `cookies: jar`
     client_names clients;
     old_transports old_servers;
@@ -58,13 +58,13 @@ struct worker_counters {
 
 class worker {
 public:
-    worker(unsigned number, recovery_service& recovery, shared_limits& limits);
+    worker(unsigned number, recovery_service& recovery, relay_shared& limits);
     ~worker();
 
     asio::io_context context{1};
     const unsigned number;
     recovery_service& recovery;
-    shared_limits& limits;
+    relay_shared& limits;
     worker_counters counters;
     deadline_service deadlines;
     buffer_pool buffers;
@@ -72,10 +72,22 @@ public:
     std::shared_ptr<const routing_table> table;
     bool stopping = false;
 
-    worker_credential& credential(std::size_t n) {
-        if (n >= credentials_.size())
-            credentials_.resize(n + 1);
-        return credentials_[n];
+    worker_credential& credential(credential_number n) {
+        const auto binding = static_cast<std::size_t>(n >> 32),
+                   principal = static_cast<std::size_t>(n & 0xffffffff);
+        if (binding >= credentials_.size()) [[unlikely]]
+            credentials_.resize(binding + 1);
+        auto& of_binding = credentials_[binding];
+        if (principal >= of_binding.size()) [[unlikely]]
+            of_binding.resize(principal + 1);
+        return of_binding[principal];
+    }
+    /// With what the policy says of this target.
+    worker_credential& credential(const request_target& where) {
+        auto& mine = credential(where.credential());
+        if (mine.judged_for != where.table->version) [[unlikely]]
+            judge(mine, where);
+        return mine;
     }
     /// Pools belong to an origin with its TLS settings; they outlive a reload.
     upstream_pool& pool(const route& r);
@@ -105,7 +117,8 @@ private:
     bool make_room(const std::string& peer);
     void link_first(session& s) noexcept;
     void unlink(session& s) noexcept;
-    std::vector<worker_credential> credentials_;
+    static void judge(worker_credential& mine, const request_target& where);
+    std::vector<std::vector<worker_credential>> credentials_; ///< by binding, then by principal
     std::unordered_map<std::string, upstream_pool> pools_;
     session *first_ = nullptr, *last_ = nullptr; ///< the one used last is the first
     std::size_t session_count_ = 0;

@@ -9,7 +9,7 @@ namespace reauth {
 
 std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
-                                    const shared_limits& limits) {
+                                    const relay_shared& limits) {
     std::uint64_t requests = 0, challenges = 0, replays = 0, failures = 0, waited = 0, resent = 0;
     for (const auto& w : workers) {
         requests += w->counters.requests.load(std::memory_order_relaxed);

@@ -24,7 +24,7 @@ struct metric {
 /// All numbers as they are now; control thread.
 std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
-                                    const shared_limits& limits);
+                                    const relay_shared& limits);
 
 /// As Prometheus reads them (text exposition format 0.0.4). Names and help are our own: nothing needs
 /// escaping.

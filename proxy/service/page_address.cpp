@@ -87,7 +87,7 @@ std::string own_client_metadata(const config& c) {
 result<void> server::parts::open_page(const random_source& random) {
     approval_services services{
         *book,
-        *recovery,
+        recovery->persons(),
         [this] { return recovery->summaries(); },
         [] { return wall_clock::now(); },
         random,

@@ -45,7 +45,7 @@ result<void> server::parts::open_state(const random_source& random) {
 result<void> server::parts::make_workers(const random_source& random) {
     book = std::make_unique<approvals>(settings->approval.public_url);
     const flow_environment env{[] { return wall_clock::now(); }, random};
-    auto publish = [this](std::size_t number, snapshot_ptr snapshot) {
+    auto publish = [this](credential_number number, snapshot_ptr snapshot) {
         for (auto& w : workers)
             w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });
     };
@@ -59,7 +59,7 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (role == server_role::bridged)
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
-        workers.push_back(std::make_unique<worker>(i, *recovery, limits));
+        workers.push_back(std::make_unique<worker>(i, recovery->requests(), limits));
     auto made = routes_for(settings);
     if (!made)
         return made.error();

@@ -6,8 +6,8 @@
 #include "core/oauth/registration.hpp"
 #include "policy/flows/idp_session.hpp"
 #include "policy/flows/pending_authorization.hpp"
+#include "policy/life/approval_record.hpp"
 #include "policy/life/life_events.hpp"
-#include "policy/life/shared_question.hpp"
 #include "policy/rules/remembered_rule.hpp"
 #include "proxy/vault/vault.hpp"
 
@@ -129,15 +129,15 @@ public:
     result<void> forget_retired(bool session, const std::string& principal, const std::string& name);
 
     /// An open question as all processes know it. Stores it unless another one is open for the same
-    /// (question_key), or a person has decided about this one meanwhile: then that one. Only a `fresh` one
+    /// (approval_key), or a person has decided about this one meanwhile: then that one. Only a `fresh` one
     /// takes a place that is free: the change of one that the vault does not hold any more comes too late.
-    result<std::optional<shared_question>> store_question(const shared_question& now, time_point at,
+    result<std::optional<approval_record>> store_approval(const approval_record& now, time_point at,
                                                           bool fresh);
-    result<std::vector<shared_question>> questions();
-    result<std::optional<shared_question>> find_question(const std::string& key);
-    static std::string question_key(const shared_question& q);
+    result<std::vector<approval_record>> approvals();
+    result<std::optional<approval_record>> find_approval(const std::string& key);
+    static std::string approval_key(const approval_record& q);
     /// Uses up the approval of one call (`as`: approved). true: the caller, and nobody else, may send it.
-    result<bool> take_call(shared_question as, time_point at);
+    result<bool> take_call(approval_record as, time_point at);
 
     /// A one-time link to the dashboard, by the digest of its secret: taken once, at whichever process.
     result<void> keep_page_link(const std::string& digest, time_point until);

@@ -118,7 +118,7 @@ result<std::optional<time_point>> credential_store::postponed(bool session, cons
     return until;
 }
 
-std::string credential_store::question_key(const shared_question& q) {
+std::string credential_store::approval_key(const approval_record& q) {
     if (q.shown.kind == approval_kind::call)
         return joined_key({"call", q.shown.principal, q.name, q.place, q.shown.id});
     std::string authentication; // RFC 9470: another question than one without
@@ -129,14 +129,14 @@ std::string credential_store::question_key(const shared_question& q) {
                        q.silent.empty() ? "login" : "confirm", q.login_scopes.to_string() + authentication});
 }
 
-result<std::optional<shared_question>> credential_store::store_question(const shared_question& now,
+result<std::optional<approval_record>> credential_store::store_approval(const approval_record& now,
                                                                         time_point at, bool fresh) {
-    const auto key = question_key(now);
+    const auto key = approval_key(now);
     for (;;) {
         auto found = vault_.read(record_kind::approval, key);
         if (!found)
             return found.error();
-        auto there = parsed<shared_question>(std::move(found->value), question_from_json);
+        auto there = parsed<approval_record>(std::move(found->value), record_from_json);
         const bool known = there && there->has_value();
         const auto* other = known ? &(*there)->shown : nullptr;
         const bool same = other && other->id == now.shown.id;
@@ -149,27 +149,27 @@ result<std::optional<shared_question>> credential_store::store_question(const sh
         } else if (other && !decided(other->status) && at < other->expires_at) {
             return there;
         } else if (!fresh) {
-            return std::optional<shared_question>(); // it was decided, and what became of it is past
+            return std::optional<approval_record>(); // it was decided, and what became of it is past
         }
         const auto until = std::max(now.shown.expires_at, at) + outcome_kept;
         auto done = vault_.write(
-            {{record_kind::approval, key, question_to_json(now), until, std::move(found->version)}});
+            {{record_kind::approval, key, record_to_json(now), until, std::move(found->version)}});
         if (!done)
             return done.error();
         if (*done)
-            return std::optional<shared_question>();
+            return std::optional<approval_record>();
     }
 }
 
-result<bool> credential_store::take_call(shared_question as, time_point at) {
-    const auto key = question_key(as);
+result<bool> credential_store::take_call(approval_record as, time_point at) {
+    const auto key = approval_key(as);
     as.shown.used = true;
     as.shown.outcome = "Approved, and sent.";
     for (;;) {
         auto found = vault_.read(record_kind::approval, key);
         if (!found)
             return found.error();
-        auto there = parsed<shared_question>(std::move(found->value), question_from_json);
+        auto there = parsed<approval_record>(std::move(found->value), record_from_json);
         if (!there)
             return there.error();
         if (!there->has_value())
@@ -180,7 +180,7 @@ result<bool> credential_store::take_call(shared_question as, time_point at) {
             return false;
         const auto until = std::max(now.expires_at, at) + outcome_kept;
         auto done = vault_.write(
-            {{record_kind::approval, key, question_to_json(as), until, std::move(found->version)}});
+            {{record_kind::approval, key, record_to_json(as), until, std::move(found->version)}});
         if (!done)
             return done.error();
         if (*done)
@@ -188,19 +188,19 @@ result<bool> credential_store::take_call(shared_question as, time_point at) {
     }
 }
 
-result<std::vector<shared_question>> credential_store::questions() {
+result<std::vector<approval_record>> credential_store::approvals() {
     auto records = vault_.list(record_kind::approval);
     if (!records)
         return records.error();
-    std::vector<shared_question> out;
+    std::vector<approval_record> out;
     for (const auto& record : *records)
-        if (auto q = question_from_json(record.value)) // one of another version is none of ours
+        if (auto q = record_from_json(record.value)) // one of another version is none of ours
             out.push_back(std::move(*q));
     return out;
 }
 
-result<std::optional<shared_question>> credential_store::find_question(const std::string& key) {
-    return parsed(vault_.get(record_kind::approval, key), question_from_json);
+result<std::optional<approval_record>> credential_store::find_approval(const std::string& key) {
+    return parsed(vault_.get(record_kind::approval, key), record_from_json);
 }
 
 result<void> credential_store::store_pending(const pending_authorization& pending) {

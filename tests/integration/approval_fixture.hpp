@@ -52,10 +52,10 @@ struct fake_actions : approval_actions {
         co_return answer;
     }
     sign_in_method last_method = sign_in_method::as_configured;
-    result<void> deny(std::string id) override {
+    task<result<void>> deny(std::string id) override {
         ++deny_calls;
         change(*book.find(id), approval_status::denied, "A person said no.");
-        return {};
+        co_return result<void>{};
     }
     task<callback_outcome> callback(callback_parameters parameters,
                                     std::optional<std::string> binding) override {

@@ -26,7 +26,7 @@ rule confirming() {
     return r;
 }
 
-life::target some_target(unsigned choice) {
+credential_binding some_target(unsigned choice) {
     switch (choice % 3) {
     case 1: {
         auto t = world_target(grant_kind::client_credentials);
@@ -116,7 +116,7 @@ void play(life_world& w, std::uint32_t die) {
             w.moved = true;
             w.tell(life::reconfigured{other});
         } else {
-            w.tell(life::news{w.vault.state()});
+            w.tell(life::vault_changed{w.vault.state()});
         }
         return;
     case 31:
@@ -132,7 +132,7 @@ void play(life_world& w, std::uint32_t die) {
             w.rival_begins(open);
         return;
     case 34:
-        if (w.open.size() < credential_life::questions_at_once &&
+        if (w.open.size() < approval_set::at_once &&
             w.machine.whose().grant == grant_kind::authorization_code)
             w.rival_asks(scope_set::parse(scope_of(detail)));
         return;
@@ -162,7 +162,7 @@ void wind_up(life_world& w) {
     // streams that may ask nobody wait for whatever comes: withdrawn, they are gone
     for (auto id : std::set<life::request_id>(w.waiting))
         w.withdraw(id);
-    w.demand(w.machine.waiting_requests() == 0, "requests are left");
+    w.demand(w.machine.waiting() == 0, "requests are left");
     w.check_rest();
 }
 

@@ -22,11 +22,11 @@ struct fleet {
     std::vector<std::deque<life_event>> heard{processes}; ///< what it has read of them
     std::uint64_t seen = 0;
 
-    explicit fleet(const life::target& whose) {
+    explicit fleet(const credential_binding& whose) {
         for (unsigned i = 0; i < processes; ++i)
             all.push_back(std::make_unique<life_world>(whose, common, i));
     }
-    static std::string key_of(const shared_question& q) {
+    static std::string key_of(const approval_record& q) {
         return q.login_scopes.to_string() + (q.silent.empty() ? "" : " confirm");
     }
     void tell_others(std::size_t i, const std::optional<std::string>& what) {
@@ -46,7 +46,7 @@ struct fleet {
         const auto [q, fresh] = w.unshared.front();
         w.unshared.pop_front();
         if (const auto other = common->store(q, w.now, fresh))
-            w.tell(life::question_news{*other});
+            w.tell(life::remote_approval{*other});
         else
             tell_others(i, key_of(q));
         return true;
@@ -59,9 +59,9 @@ struct fleet {
         const auto what = inbox[i].front();
         inbox[i].pop_front();
         if (what)
-            heard[i].push_back(life::question_news{common->questions.at(*what)});
+            heard[i].push_back(life::remote_approval{common->questions.at(*what)});
         else
-            heard[i].push_back(life::news{common->vault.state()});
+            heard[i].push_back(life::vault_changed{common->vault.state()});
         return true;
     }
     bool hear(std::size_t i) {
@@ -162,7 +162,7 @@ void wind_up(fleet& f) {
     f.settle();
     for (auto& w : f.all) {
         w->demand(w->waiting.empty(), "somebody waits yet");
-        w->demand(w->machine.waiting_requests() == 0, "requests are left");
+        w->demand(w->machine.waiting() == 0, "requests are left");
         w->demand(w->open.empty(), "a question is left");
         w->demand(w->machine.quiet(), "something is under way");
         for (auto caller : w->approvers)

@@ -23,7 +23,7 @@ enum class ending { well, trouble, refusal };
 class life_world {
 public:
     /// `common`: what several processes share; `process` tells them apart.
-    explicit life_world(life::target whose = world_target(),
+    explicit life_world(credential_binding whose = world_target(),
                         std::shared_ptr<world_commons> common = std::make_shared<world_commons>(),
                         unsigned process = 0)
         : machine(std::move(whose), [this](std::size_t n) { return random(n); }), commons(std::move(common)),
@@ -153,7 +153,7 @@ public:
             ended_questions.insert(id);
         if (!q.pending_state.empty())
             vault.flows.erase(std::string(q.pending_state.reveal()));
-        tell(life::question_news{q});
+        tell(life::remote_approval{q});
         return true;
     }
     /// … signs in for it, and stores what came; whether we hear of the credential first is not said.
@@ -171,7 +171,7 @@ public:
         vault.value = theirs;
         vault.pinned = theirs.issuer;
         if (told_of_credential)
-            tell(life::news{vault.state()});
+            tell(life::vault_changed{vault.state()});
         return rival_ends(id, approval_status::approved);
     }
     /// … sends the person to the provider.
@@ -192,14 +192,14 @@ public:
         flow.server = world_metadata().server;
         begun[id] = flow;
         vault.flows.insert(std::string(flow.state.reveal()));
-        tell(life::question_news{q});
+        tell(life::remote_approval{q});
         return true;
     }
     /// … opens a question of its own; its id.
     std::string rival_asks(scope_set scopes) {
-        shared_question q;
+        approval_record q;
         q.name = "up";
-        q.place = question_place(machine.whose().url, machine.whose().resource);
+        q.place = binding_place(machine.whose().url, machine.whose().resource);
         q.login_scopes = q.silent_scopes = scopes;
         q.shown.id = "rival-" + std::to_string(++states_);
         q.shown.link_secret = secret("link of " + q.shown.id);
@@ -209,7 +209,7 @@ public:
         q.shown.expires_at = now + machine.whose().approval_lifetime;
         shared[q.shown.id] = q;
         commons->opened_for[q.shown.id] = scopes;
-        tell(life::question_news{q});
+        tell(life::remote_approval{q});
         return q.shown.id;
     }
 
@@ -309,11 +309,12 @@ public:
     std::map<life::request_id, std::string> told;                ///< the approval that a request waits for
     std::map<life::request_id, life::tell_waiting> waiting_told; ///< … and all that it was told last
     std::map<std::string, approval> open, closed;
-    std::map<std::string, shared_question> shared; ///< as the vault holds them, where nobody else shares
+    std::map<std::string, approval_record> shared; ///< as the vault holds them, where nobody else shares
     /// On their way to the vault, where others share it; true: newly opened.
-    std::deque<std::pair<shared_question, bool>> unshared;
+    std::deque<std::pair<approval_record, bool>> unshared;
     std::map<life::caller_id, std::vector<life::answer_approve>> approve_answers;
     std::set<life::caller_id> approvers;
+    std::map<life::caller_id, std::string> passed_on; ///< to another approval
     std::map<life::caller_id, std::vector<result<void>>> deny_answers;
     std::map<life::caller_id, std::vector<result<revocation_report>>> sign_out_answers;
     bool had_worked = false;         ///< what is refused now had been taken before
@@ -434,22 +435,29 @@ private:
         told[a.request] = a.approval;
         waiting_told.insert_or_assign(a.request, a);
     }
-    void perform(life::answer_approve& a) {
-        approve_answers[a.caller].push_back(a);
-        demand(approve_answers[a.caller].size() == 1, "approve answered twice");
+    void perform(life::answer_approve& a) { perform_answer(a.caller, a); }
+    void perform_answer(life::caller_id caller, life::answer_approve a) {
+        a.caller = caller;
+        approve_answers[caller].push_back(std::move(a));
+        demand(approve_answers[caller].size() == 1, "approve answered twice");
     }
-    void perform(life::answer_deny& a) { deny_answers[a.caller].push_back(a.done); }
+    void perform(life::pass_on_approve& a) {
+        passed_on[a.wish.caller] = a.wish.approval;
+        perform_answer(a.wish.caller, {});
+    }
+    void perform(life::take_call&) {}
+    void perform(life::answer_deny& a) { deny_answers[a.caller].push_back(a.answer); }
     void perform(life::answer_callback& a) {
-        callback_answers[a.caller].push_back(a.outcome);
+        callback_answers[a.caller].push_back(a.answer);
         demand(callback_answers[a.caller].size() == 1, "callback answered twice");
     }
-    void perform(life::answer_login& a) { login_answers[a.caller].push_back(a.approval); }
+    void perform(life::answer_login& a) { login_answers[a.caller].push_back(a.answer); }
     void perform(life::answer_sign_out& a) {
-        sign_out_answers[a.caller].push_back(a.done);
+        sign_out_answers[a.caller].push_back(a.answer);
         demand(sign_out_answers[a.caller].size() == 1, "sign-out answered twice");
     }
     void perform(life::ask_session&) { ++sessions_asked; }
-    void perform(life::question_refused&) {}
+    void perform(life::approval_refused&) {}
     void perform(life::audit& a) { audits.push_back(std::move(a)); }
     void perform(life::unlock& a) {
         if (vault.lock == lock_of(a.work))
@@ -592,8 +600,9 @@ private:
         const auto flow = std::find_if(begun.begin(), begun.end(),
                                        [&](const auto& b) { return b.second.state == a.state; });
         if (flow == begun.end() || !vault.flows.erase(std::string(a.state.reveal()))) {
-            tell(life::flow_ended{a.work, failure::permanent(fault::approval_timeout, "elsewhere")
-                                              .with_oauth_error(std::string(life::flow_is_gone))});
+            life::flow_ended end{a.work, failure::permanent(fault::approval_timeout, "elsewhere")};
+            end.gone = true;
+            tell(end);
         } else if (how == ending::trouble) {
             tell(life::flow_ended{a.work, failure::permanent(fault::approval_timeout, "the code has expired")
                                               .with_oauth_error("expired_token")});

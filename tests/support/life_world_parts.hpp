@@ -157,18 +157,18 @@ struct world_commons {
     world_server server;
     world_vault vault;
     std::map<std::string, pending_authorization> begun; ///< by approval
-    std::map<std::string, shared_question> questions;   ///< by what they ask for
+    std::map<std::string, approval_record> questions;   ///< by what they ask for
     std::map<std::string, scope_set> opened_for;        ///< approval → scopes
 
     /// The flow that some process has begun for this approval, as the vault knows it.
-    const shared_question* flow_of(const std::string& approval) const {
+    const approval_record* flow_of(const std::string& approval) const {
         for (const auto& [key, q] : questions)
             if (q.shown.id == approval && q.shown.status == approval_status::authorizing)
                 return &q;
         return nullptr;
     }
-    /// As credential_store::store_question: the first one stays, and so does a decision.
-    std::optional<shared_question> store(const shared_question& now, time_point at, bool fresh) {
+    /// As credential_store::store_approval: the first one stays, and so does a decision.
+    std::optional<approval_record> store(const approval_record& now, time_point at, bool fresh) {
         const auto key = now.login_scopes.to_string() + (now.silent.empty() ? "" : " confirm");
         const auto found = questions.find(key);
         const auto* there = found == questions.end() ? nullptr : &found->second;
@@ -216,8 +216,8 @@ inline std::shared_ptr<const rule_set> world_rules(std::vector<rule> first = {})
     return rules;
 }
 
-inline life::target world_target(grant_kind grant = grant_kind::authorization_code) {
-    life::target t;
+inline credential_binding world_target(grant_kind grant = grant_kind::authorization_code) {
+    credential_binding t;
     t.upstream = "up";
     t.url = "https://mcp.example/mcp";
     t.grant = grant;

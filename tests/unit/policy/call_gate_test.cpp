@@ -1,5 +1,5 @@
 // A call is approved exactly once, before it is sent: the gate's machine, step by step.
-#include "policy/life/call_gate.hpp"
+#include "policy/life/credential_life.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -10,24 +10,29 @@ namespace {
 
 /// A gate with a clock, and what it has asked for so far.
 struct gate_world {
-    call_gate machine{
-        {"local", "files", "https://files.example/mcp", "auto", "files.example", 15min},
-        [n = 0](std::size_t size) mutable { return std::string(size, static_cast<char>(++n)); }};
+    static credential_binding files() {
+        credential_binding b;
+        b.upstream = "files";
+        b.url = "https://files.example/mcp";
+        return b;
+    }
+    credential_life machine{
+        files(), [n = 0](std::size_t size) mutable { return std::string(size, static_cast<char>(++n)); }};
     time_point now{1'800'000'000s};
-    gate::actions last;
+    life_actions last;
 
     template<class E>
     void tell(E event) {
-        last = machine.on(gate::event(std::move(event)), now);
+        last = machine.on(life_event(std::move(event)), now);
     }
     void arrive(life::request_id id, const std::string& digest = "d1") {
-        gate::call c;
+        life::unsent_call c;
         c.digest = digest;
         c.named = {"tools/call", "delete"};
         c.shown.calls = {{"tools/call", "delete", "{}", ""}};
         c.client_name = "cursor";
         c.rule = "deletes";
-        tell(gate::arrived{id, c});
+        tell(life::call_arrived{id, c});
     }
     template<class A>
     const A* find() const {
@@ -44,16 +49,16 @@ struct gate_world {
     void deny(const std::string& id) { tell(life::deny_asked{9, id}); }
     bool sent(life::request_id id) const {
         const auto* a = find<life::answer>();
-        return a && a->request == id && a->is == life::verdict::replay;
+        return a && a->request == id && a->is == recovery_verdict::kind::replay;
     }
     fault refused(life::request_id id) const {
         const auto* a = find<life::answer>();
-        return a && a->request == id && a->is == life::verdict::fail ? a->why.code : fault::internal;
+        return a && a->request == id && a->is == recovery_verdict::kind::fail ? a->why.code : fault::internal;
     }
-    shared_question told(approval_status status, const std::string& id, bool used = false) const {
-        shared_question q;
+    approval_record told(approval_status status, const std::string& id, bool used = false) const {
+        approval_record q;
         q.name = "files";
-        q.place = question_place("https://files.example/mcp", "auto");
+        q.place = binding_place("https://files.example/mcp", "auto");
         q.shown.id = id;
         q.shown.kind = approval_kind::call;
         q.shown.digest = "d1";
@@ -79,17 +84,17 @@ TEST_CASE("a call waits, is approved by the operator, taken from the vault, and 
     REQUIRE(w.find<life::tell_waiting>());
     w.approve(id, approver::link_holder);
     CHECK(w.find<life::answer_approve>()->answer.error().code == fault::approval_required);
-    CHECK_FALSE(w.find<gate::take>());
+    CHECK_FALSE(w.find<life::take_call>());
     w.approve(id);
-    REQUIRE(w.find<gate::take>());
+    REQUIRE(w.find<life::take_call>());
     CHECK_FALSE(w.find<life::answer>()); // not before the vault has said that it is ours
-    w.tell(gate::take_ended{id, gate::taken::yes});
+    w.tell(life::call_taken{id, true});
     CHECK(w.sent(1));
     CHECK(w.find<life::show>()->now.used);
     // a second use
     w.arrive(2);
     CHECK(w.shown() != id);
-    CHECK_FALSE(w.find<gate::take>());
+    CHECK_FALSE(w.find<life::take_call>());
 }
 
 TEST_CASE("two of the same call need two approvals") {
@@ -99,7 +104,7 @@ TEST_CASE("two of the same call need two approvals") {
     w.arrive(2);
     CHECK(w.shown() != first);
     w.approve(first);
-    w.tell(gate::take_ended{first, gate::taken::yes});
+    w.tell(life::call_taken{first, true});
     CHECK(w.sent(1));
 }
 
@@ -107,27 +112,27 @@ TEST_CASE("changed arguments are another call") {
     gate_world w;
     w.arrive(1);
     const auto id = w.shown();
-    w.tell(gate::withdrawn{1});
+    w.tell(life::withdrawn{1});
     w.approve(id);
-    CHECK_FALSE(w.find<gate::take>()); // nobody is there to send it
+    CHECK_FALSE(w.find<life::take_call>()); // nobody is there to send it
     w.arrive(2, "d2");
     CHECK(w.shown() != id);
-    CHECK_FALSE(w.find<gate::take>());
+    CHECK_FALSE(w.find<life::take_call>());
 }
 
 TEST_CASE("a client that gave up and tries again needs no second approval") {
     gate_world w;
     w.arrive(1);
     const auto id = w.shown();
-    w.tell(gate::withdrawn{1});
+    w.tell(life::withdrawn{1});
     w.arrive(2);
     CHECK(w.find<life::tell_waiting>()->approval == id);
-    w.tell(gate::withdrawn{2});
+    w.tell(life::withdrawn{2});
     w.approve(id);
     w.now += 1min;
     w.arrive(3);
-    REQUIRE(w.find<gate::take>());
-    w.tell(gate::take_ended{id, gate::taken::yes});
+    REQUIRE(w.find<life::take_call>());
+    w.tell(life::call_taken{id, true});
     CHECK(w.sent(3));
 }
 
@@ -158,12 +163,12 @@ TEST_CASE("an approval expires, decided or not") {
     CHECK(w.find<life::answer_approve>()->answer.has_error());
     w.arrive(2);
     const auto next = w.shown();
-    w.tell(gate::withdrawn{2});
+    w.tell(life::withdrawn{2});
     w.approve(next);
     w.now += 15min;
     w.arrive(3); // before the clock has told of it
     CHECK(w.shown() != next);
-    CHECK_FALSE(w.find<gate::take>());
+    CHECK_FALSE(w.find<life::take_call>());
 }
 
 TEST_CASE("what another process used, or denied, is asked for anew here") {
@@ -171,11 +176,11 @@ TEST_CASE("what another process used, or denied, is asked for anew here") {
     w.arrive(1);
     const auto id = w.shown();
     w.approve(id);
-    w.tell(gate::take_ended{id, gate::taken::no});
+    w.tell(life::call_taken{id, false});
     CHECK_FALSE(w.sent(1));
     CHECK(w.shown() != id);
     const auto next = w.shown();
-    w.tell(life::question_news{w.told(approval_status::denied, next)});
+    w.tell(life::remote_approval{w.told(approval_status::denied, next)});
     CHECK(w.refused(1) == fault::approval_denied);
 }
 
@@ -184,37 +189,37 @@ TEST_CASE("a vault that does not answer lets nothing pass, and the approval can 
     w.arrive(1);
     const auto id = w.shown();
     w.approve(id);
-    w.tell(gate::take_ended{id, failure::passing(fault::vault_unavailable, "no")});
+    w.tell(life::call_taken{id, failure::passing(fault::vault_unavailable, "no")});
     CHECK(w.refused(1) == fault::vault_unavailable);
     w.arrive(2);
-    REQUIRE(w.find<gate::take>());
-    w.tell(gate::take_ended{id, gate::taken::yes});
+    REQUIRE(w.find<life::take_call>());
+    w.tell(life::call_taken{id, true});
     CHECK(w.sent(2));
 }
 
 TEST_CASE("an approval of another process, or of an earlier run, is good here, once") {
     gate_world w;
-    w.tell(life::question_news{w.told(approval_status::approved, "x")});
+    w.tell(life::remote_approval{w.told(approval_status::approved, "x")});
     w.arrive(1);
-    REQUIRE(w.find<gate::take>());
-    CHECK(w.find<gate::take>()->approval == "x");
-    w.tell(gate::take_ended{"x", gate::taken::yes});
+    REQUIRE(w.find<life::take_call>());
+    CHECK(w.find<life::take_call>()->approval == "x");
+    w.tell(life::call_taken{"x", true});
     CHECK(w.sent(1));
     gate_world used;
-    used.tell(life::question_news{used.told(approval_status::approved, "x", true)});
+    used.tell(life::remote_approval{used.told(approval_status::approved, "x", true)});
     used.arrive(1);
-    CHECK_FALSE(used.find<gate::take>());
+    CHECK_FALSE(used.find<life::take_call>());
     gate_world elsewhere; // of a server that another process calls by the same name
     auto other = elsewhere.told(approval_status::approved, "x");
-    other.place = question_place("https://other.example", "auto");
-    elsewhere.tell(life::question_news{other});
+    other.place = binding_place("https://other.example", "auto");
+    elsewhere.tell(life::remote_approval{other});
     elsewhere.arrive(1);
-    CHECK_FALSE(elsewhere.find<gate::take>());
+    CHECK_FALSE(elsewhere.find<life::take_call>());
 }
 
 TEST_CASE("not more calls wait than a person can look at") {
     gate_world w;
-    for (life::request_id i = 1; i <= call_gate::calls_at_once; ++i)
+    for (life::request_id i = 1; i <= call_gate::at_once; ++i)
         w.arrive(i, "d" + std::to_string(i));
     w.arrive(99, "one more");
     CHECK(w.refused(99) == fault::overloaded);

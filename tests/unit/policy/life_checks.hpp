@@ -17,7 +17,7 @@ inline rule confirming(const std::string& reason = "insufficient_scope") {
 }
 
 /// A machine grant whose step-up a person confirms.
-inline life::target confirmed_target() {
+inline credential_binding confirmed_target() {
     auto t = world_target(grant_kind::client_credentials);
     t.rules = world_rules({confirming()});
     return t;
@@ -36,7 +36,7 @@ inline fault code_of(const life_world& w, life::request_id id) {
 
 inline bool replayed(const life_world& w, life::request_id id) {
     const auto found = w.answers.find(id);
-    return found != w.answers.end() && found->second.front().is == life::verdict::replay;
+    return found != w.answers.end() && found->second.front().is == recovery_verdict::kind::replay;
 }
 
 inline std::string token_of(const credential* c) {

@@ -96,7 +96,7 @@ TEST_CASE("life: a device login outlives the process that began it") {
     auto told = w.shared.at(w.id);
     life_world after(world_target(), w.commons);
     after.begun = w.begun;
-    after.tell(life::question_news{told});
+    after.tell(life::remote_approval{told});
     CHECK(after.open.at(w.id).user_code == "CODE-0.1");
     REQUIRE(after.end<life::await_device>());
     after.settle();

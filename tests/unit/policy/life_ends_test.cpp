@@ -116,7 +116,7 @@ TEST_CASE("life: a credential goes to no other origin or resource (fault 9)") {
     again.tell(life::loaded{again.vault.state()});
     CHECK_FALSE(again.machine.held());
     REQUIRE(again.audits.size() == 1);
-    CHECK(again.audits[0].how == "bound elsewhere");
+    CHECK(again.audits[0].how == life::happening::bound_elsewhere);
     // and a refresh does not take it up either
     again.refuse();
     again.settle();

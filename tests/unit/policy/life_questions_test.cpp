@@ -130,8 +130,8 @@ TEST_CASE("life: an upstream that varies its scopes opens a handful of approvals
             CHECK(code_of(w, id) == fault::overloaded);
         }
     }
-    CHECK(w.open.size() == credential_life::questions_at_once);
-    CHECK(refused == 3000 - credential_life::questions_at_once);
+    CHECK(w.open.size() == approval_set::at_once);
+    CHECK(refused == 3000 - approval_set::at_once);
     holds(w);
 }
 

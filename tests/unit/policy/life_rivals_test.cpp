@@ -11,7 +11,7 @@ namespace {
 
 struct scenario {
     std::string name;
-    life::target whose;
+    credential_binding whose;
     std::function<void(life_world&)> prepare; ///< up to where the steps are counted
     std::function<void(life_world&)> go_on;   ///< what a person does whenever no work is left; may do nothing
 };
@@ -111,12 +111,12 @@ std::vector<rival> rivals() {
              if (w.vault.lock)
                  return; // it keeps to the lock
              w.rival_stores(w.vault.generation + 1, {"read", "write"});
-             w.tell(life::news{w.vault.state()});
+             w.tell(life::vault_changed{w.vault.state()});
          }},
         {"another process's sign-out",
          [](life_world& w) {
              w.rival_signs_out();
-             w.tell(life::news{w.vault.state()});
+             w.tell(life::vault_changed{w.vault.state()});
          }},
         {"cancel",
          [](life_world& w) {

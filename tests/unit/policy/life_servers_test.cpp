@@ -17,7 +17,7 @@ failure bare_refusal() {
 }
 
 /// The process ends and another one takes up what the vault holds.
-std::unique_ptr<life_world> restarted(life_world& before, life::target whose = world_target()) {
+std::unique_ptr<life_world> restarted(life_world& before, credential_binding whose = world_target()) {
     auto after = std::make_unique<life_world>(std::move(whose), before.commons);
     after->now = before.now;
     after->tell(life::loaded{before.vault.state()});

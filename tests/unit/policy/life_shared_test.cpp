@@ -46,7 +46,7 @@ TEST_CASE("life: a person who approves the one that gives way is sent on to the 
     const auto caller = w.approve(ours); // its flow is being prepared
     const auto theirs = w.rival_asks({"read"});
     REQUIRE(w.approve_answers.at(caller).size() == 1);
-    CHECK(w.approve_answers.at(caller).front().forward_to == theirs);
+    CHECK(w.passed_on.at(caller) == theirs);
     w.settle();
     CHECK(w.only_question() == theirs);
     holds(w);
@@ -147,7 +147,7 @@ TEST_CASE("life: questions of an earlier run are taken up where they stood") {
     before.refuse(challenge_kind::unauthorized, "read");
     const auto id = before.send_to_provider();
     life_world w;
-    w.tell(life::question_news{before.shared.at(id)});
+    w.tell(life::remote_approval{before.shared.at(id)});
     CHECK(w.only_question() == id);
     CHECK(w.open.at(id).status == approval_status::authorizing);
     CHECK(w.open.at(id).link_secret == before.open.at(id).link_secret);
@@ -162,13 +162,13 @@ TEST_CASE("life: questions of an earlier run are taken up where they stood") {
 
 TEST_CASE("life: a question about another server of the same name is none of ours") {
     life_world w;
-    shared_question other;
+    approval_record other;
     other.name = "up";
-    other.place = question_place("https://elsewhere.example/mcp", "auto");
+    other.place = binding_place("https://elsewhere.example/mcp", "auto");
     other.login_scopes = other.shown.requested = {"read"};
     other.shown.id = "other";
     other.shown.expires_at = w.now + 15min;
-    w.tell(life::question_news{other});
+    w.tell(life::remote_approval{other});
     CHECK(w.open.empty());
     const auto r = w.refuse(challenge_kind::unauthorized, "read");
     w.settle();
@@ -183,21 +183,21 @@ TEST_CASE("life: what is too old, or was decided here, is not opened again") {
     const auto id = w.only_question();
     const auto open = w.shared.at(id);
     w.deny(id);
-    w.tell(life::question_news{open}); // told late
+    w.tell(life::remote_approval{open}); // told late
     CHECK(w.open.empty());
     auto old = open;
     old.shown.id = "old";
     w.pass(16min);
-    w.tell(life::question_news{old});
+    w.tell(life::remote_approval{old});
     CHECK(w.open.empty());
     holds(w);
 }
 
 TEST_CASE("life: a question whose sign-in came through before its process died is closed") {
     life_world w;
-    shared_question left;
+    approval_record left;
     left.name = "up";
-    left.place = question_place(w.machine.whose().url, w.machine.whose().resource);
+    left.place = binding_place(w.machine.whose().url, w.machine.whose().resource);
     left.login_scopes = left.shown.requested = {"read"};
     left.shown.id = "left";
     left.shown.created_at = w.now;
@@ -207,7 +207,7 @@ TEST_CASE("life: a question whose sign-in came through before its process died i
     w.server.now = w.now;
     w.rival_stores(1);
     w.tell(life::loaded{w.vault.state()});
-    w.tell(life::question_news{left});
+    w.tell(life::remote_approval{left});
     CHECK(w.open.empty());
     CHECK(w.shared.at("left").shown.status == approval_status::approved);
     holds(w);
@@ -216,16 +216,16 @@ TEST_CASE("life: a question whose sign-in came through before its process died i
 TEST_CASE("life: what was held before another process asked is no answer to its question") {
     life_world w;
     w.sign_in();
-    shared_question theirs; // they have signed out, or were refused with what we hold
+    approval_record theirs; // they have signed out, or were refused with what we hold
     theirs.name = "up";
-    theirs.place = question_place(w.machine.whose().url, w.machine.whose().resource);
+    theirs.place = binding_place(w.machine.whose().url, w.machine.whose().resource);
     theirs.login_scopes = theirs.shown.requested = {"read"};
     theirs.generation = w.machine.held()->generation;
     theirs.shown.id = "theirs";
     theirs.shown.created_at = w.now;
     theirs.shown.expires_at = w.now + 15min;
     w.shared["theirs"] = theirs;
-    w.tell(life::question_news{theirs});
+    w.tell(life::remote_approval{theirs});
     CHECK(w.only_question() == "theirs");
     holds(w);
 }
@@ -256,7 +256,7 @@ TEST_CASE("life: a confirmed question of another process looks for its server fi
     life_world w(confirmed_target());
     w.refuse(challenge_kind::unauthorized);
     w.settle();
-    shared_question q;
+    approval_record q;
     {
         life_world other(confirmed_target());
         other.refuse(challenge_kind::unauthorized);
@@ -266,7 +266,7 @@ TEST_CASE("life: a confirmed question of another process looks for its server fi
         q = other.shared.at(other.only_question());
     }
     life_world fresh(confirmed_target());
-    fresh.tell(life::question_news{q});
+    fresh.tell(life::remote_approval{q});
     const auto caller = fresh.approve(q.shown.id);
     REQUIRE(fresh.next_of<life::discover>());
     fresh.settle();
@@ -276,7 +276,7 @@ TEST_CASE("life: a confirmed question of another process looks for its server fi
     holds(fresh);
 
     life_world lost(confirmed_target());
-    lost.tell(life::question_news{q});
+    lost.tell(life::remote_approval{q});
     const auto in_vain = lost.approve(q.shown.id);
     REQUIRE(lost.end<life::discover>(ending::trouble));
     CHECK(lost.approve_answers.at(in_vain).front().answer.has_error());
@@ -297,19 +297,19 @@ TEST_CASE("life: a sign-out elsewhere does not cover a login whose number only o
     w.vault.writable = true;
     w.rival_signs_out();
     REQUIRE(w.vault.generation == 2);
-    w.tell(life::news{w.vault.state()});
+    w.tell(life::vault_changed{w.vault.state()});
     CHECK_FALSE(w.machine.held());
     w.rival_stores(3);
-    w.tell(life::news{w.vault.state()});
+    w.tell(life::vault_changed{w.vault.state()});
     CHECK(token_of(w.machine.held()) == w.vault.value->access_token.reveal());
     holds(w);
 }
 
 TEST_CASE("a shared question is read as it was written") {
-    shared_question q;
+    approval_record q;
     q.session = true;
     q.name = "acme";
-    q.place = question_place("https://idp.example/x", "client");
+    q.place = binding_place("https://idp.example/x", "client");
     q.login_scopes = {"openid"};
     q.silent_scopes = {"read", "write"};
     q.silent = {recovery_step::enterprise_mint, recovery_step::refresh};
@@ -344,13 +344,13 @@ TEST_CASE("a shared question is read as it was written") {
     a.expires_at = world_start + 15min;
     a.location = "https://as.example/authorize";
     a.outcome = "so far";
-    const auto read = question_from_json(question_to_json(q));
+    const auto read = record_from_json(record_to_json(q));
     REQUIRE(read.has_value());
-    CHECK(question_to_json(*read).reveal() == question_to_json(q).reveal());
+    CHECK(record_to_json(*read).reveal() == record_to_json(q).reveal());
     CHECK(read->silent == q.silent);
     CHECK(read->shown.status == a.status);
     CHECK(read->shown.expires_at == a.expires_at);
     CHECK(read->browser_binding->equals("cookie"));
-    CHECK(question_from_json(secret("{}")).has_error());
-    CHECK(question_from_json(secret("nonsense")).has_error());
+    CHECK(record_from_json(secret("{}")).has_error());
+    CHECK(record_from_json(secret("nonsense")).has_error());
 }

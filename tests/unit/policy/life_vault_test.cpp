@@ -76,7 +76,7 @@ TEST_CASE("life: what waits to be stored is numbered behind what others have sto
     w.vault.writable = true;
     REQUIRE(w.rival_renews());
     REQUIRE(w.rival_renews());
-    w.tell(life::news{w.vault.state()});
+    w.tell(life::vault_changed{w.vault.state()});
     const auto theirs = w.vault.generation;
     w.pass(1s);
     w.settle();
@@ -192,7 +192,7 @@ TEST_CASE("life: a sign-out by another process is heard of at the next look") {
         w.settle();
     }
     SECTION("as news") {
-        w.tell(life::news{w.vault.state()});
+        w.tell(life::vault_changed{w.vault.state()});
         w.settle();
     }
     CHECK_FALSE(w.machine.held());
@@ -207,7 +207,7 @@ TEST_CASE("life: what the vault's news brought while the lock was waited for is 
     const auto request = w.refuse();
     REQUIRE(w.end<life::discover>());
     REQUIRE(w.rival_renews());
-    w.tell(life::news{w.vault.state()});
+    w.tell(life::vault_changed{w.vault.state()});
     CHECK(replayed(w, request));
     const auto theirs = token_of(w.machine.held());
     w.settle();
@@ -224,7 +224,7 @@ TEST_CASE("life: a refresh that is refused because another process has renewed m
     w.send_refresh();
     w.vault.lock.reset(); // it was taken from us, as PostgreSQL does with a holder that does not answer
     REQUIRE(w.rival_renews());
-    w.tell(life::news{w.vault.state()});
+    w.tell(life::vault_changed{w.vault.state()});
     REQUIRE(w.end<life::run>(ending::refusal));
     w.settle();
     CHECK(replayed(w, request));

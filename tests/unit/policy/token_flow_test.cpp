@@ -12,8 +12,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-token_question plain_question(unsigned* built = nullptr) {
-    token_question q;
+token_request_spec plain_question(unsigned* built = nullptr) {
+    token_request_spec q;
     q.build = [built]() -> result<http_request> {
         if (built)
             ++*built;
@@ -94,7 +94,7 @@ TEST_CASE("Retry-After is honoured up to the cap") {
 TEST_CASE("a request that cannot be built is not sent") {
     fixed_world world;
     flow_script script;
-    token_question q;
+    token_request_spec q;
     q.build = []() -> result<http_request> { return no_answer(); };
     CHECK_FALSE(script.run(ask_token_endpoint(world.env, std::move(q))).has_value());
     CHECK(script.requests.empty());

@@ -8,7 +8,7 @@ using namespace reauth::test;
 
 namespace {
 
-trust_question question(std::string configured = {}) {
+trust_check question(std::string configured = {}) {
     return {"gh", "https://mcp.example/mcp", std::move(configured), "the client secret"};
 }
 

@@ -128,13 +128,26 @@ TEST_CASE("OAuth metadata is recognised wherever clients look for it") {
         CHECK_FALSE(oauth_metadata_path(path));
 }
 
-TEST_CASE("a pair of upstream and principal keeps its number for life, another origin gets another one") {
+TEST_CASE("an upstream's origin and resource keep their number for life, another origin gets another one") {
     credential_numbers numbers;
-    const auto a = numbers.number("u", "ada", "https://a auto");
-    const auto b = numbers.number("u", "grace", "https://a auto");
-    CHECK(a != b);
-    CHECK(numbers.number("v", "ada", "https://a auto") != a);
-    CHECK(numbers.number("u", "ada", "https://a auto") == a);
-    CHECK(b != a);
-    CHECK(numbers.number("u", "ada", "https://b auto") != a);
+    const auto a = numbers.number("u", "https://a auto");
+    CHECK(numbers.number("v", "https://a auto") != a);
+    CHECK(numbers.number("u", "https://b auto") != a);
+    CHECK(numbers.number("u", "https://a auto") == a);
+}
+
+TEST_CASE("a principal is one value, whoever names it, and its credential another one for each upstream") {
+    const auto ada = principal_id::of("ada");
+    CHECK(ada == principal_id::of(std::string("ad") + "a"));
+    CHECK_FALSE(ada == principal_id::of("grace"));
+    CHECK(ada.name() == "ada");
+    CHECK(principal_id() == principal_id::of("local"));
+    route here, there;
+    here.binding = 1;
+    there.binding = 2;
+    const request_target a{nullptr, &here, ada}, b{nullptr, &there, ada},
+        c{nullptr, &here, principal_id::of("grace")};
+    CHECK(a.credential() != b.credential());
+    CHECK(a.credential() != c.credential());
+    CHECK(a.credential() == request_target{nullptr, &here, principal_id::of("ada")}.credential());
 }

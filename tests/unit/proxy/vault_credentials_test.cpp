@@ -186,39 +186,39 @@ TEST_CASE("each client that was registered is kept, and forgotten by its client_
 TEST_CASE("a question is open once for the same scopes, and its decision stays") {
     store_of_one s;
     const time_point now = wall_clock::now();
-    shared_question first;
+    approval_record first;
     first.name = "u";
     first.shown.id = "first";
     first.shown.expires_at = now + std::chrono::minutes(15);
     first.login_scopes = scope_set{"read"};
-    CHECK_FALSE(s.store.store_question(first, now, true).value().has_value());
+    CHECK_FALSE(s.store.store_approval(first, now, true).value().has_value());
     auto second = first;
     second.shown.id = "second";
-    const auto there = s.store.store_question(second, now, true).value();
+    const auto there = s.store.store_approval(second, now, true).value();
     REQUIRE(there.has_value());
     CHECK(there->shown.id == "first");
     auto wider = second;
     wider.login_scopes = scope_set{"read", "write"};
-    CHECK_FALSE(s.store.store_question(wider, now, true).value().has_value());
-    CHECK(s.store.questions().value().size() == 2);
+    CHECK_FALSE(s.store.store_approval(wider, now, true).value().has_value());
+    CHECK(s.store.approvals().value().size() == 2);
     auto denied = first;
     denied.shown.status = approval_status::denied;
     denied.shown.outcome = "Denied.";
-    CHECK_FALSE(s.store.store_question(denied, now, false).value().has_value());
+    CHECK_FALSE(s.store.store_approval(denied, now, false).value().has_value());
     // whoever is late hears of the decision, and a new question may be asked
-    const auto late = s.store.store_question(first, now, false).value();
+    const auto late = s.store.store_approval(first, now, false).value();
     REQUIRE(late.has_value());
     CHECK(late->shown.status == approval_status::denied);
     CHECK(late->shown.outcome == "Denied.");
-    CHECK_FALSE(s.store.store_question(second, now, true).value().has_value());
+    CHECK_FALSE(s.store.store_approval(second, now, true).value().has_value());
     // what comes of the first one later than that opens nothing again
     auto late_flow = first;
     late_flow.shown.status = approval_status::authorizing;
     auto second_denied = second;
     second_denied.shown.status = approval_status::denied;
-    CHECK_FALSE(s.store.store_question(second_denied, now, false).value().has_value());
-    CHECK_FALSE(s.store.store_question(late_flow, now, false).value().has_value());
-    const auto all = s.store.questions().value();
+    CHECK_FALSE(s.store.store_approval(second_denied, now, false).value().has_value());
+    CHECK_FALSE(s.store.store_approval(late_flow, now, false).value().has_value());
+    const auto all = s.store.approvals().value();
     CHECK(std::none_of(all.begin(), all.end(), [](const auto& q) { return q.shown.id == "first"; }));
 }
 

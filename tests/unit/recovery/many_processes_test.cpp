@@ -15,7 +15,7 @@ const std::string credential_key = joined_key({"local", "up", "https://as.exampl
 
 /// A vault that others write to; nobody is signed in, one request waits for a person.
 struct asked_among_others : recovery_world {
-    std::shared_ptr<held_request> request;
+    std::shared_ptr<pending_recovery> request;
     std::string id;
     asked_among_others() {
         records.others_may_write = true;
@@ -23,10 +23,10 @@ struct asked_among_others : recovery_world {
         request = refused();
         until([&] { return !request->approval_link.empty(); }, "an approval");
         id = request->approval_id;
-        until([&] { return !store.questions().value().empty(); }, "the question in the vault");
+        until([&] { return !store.approvals().value().empty(); }, "the question in the vault");
     }
-    shared_question question() {
-        const auto all = store.questions().value();
+    approval_record question() {
+        const auto all = store.approvals().value();
         for (const auto& q : all)
             if (q.shown.id == id)
                 return q;
@@ -37,8 +37,8 @@ struct asked_among_others : recovery_world {
         auto q = question();
         q.shown.status = status;
         q.shown.outcome = "Decided elsewhere.";
-        REQUIRE_FALSE(store.store_question(q, now, false).value().has_value());
-        records.tell({record_kind::approval, credential_store::question_key(q)});
+        REQUIRE_FALSE(store.store_approval(q, now, false).value().has_value());
+        records.tell({record_kind::approval, credential_store::approval_key(q)});
     }
 };
 
@@ -82,7 +82,7 @@ TEST_CASE("a denial of another process answers who waits here, and the page tell
     CHECK(w.verdict_of(w.request).why.code == fault::approval_denied);
     REQUIRE(w.book.find(w.id));
     CHECK(w.book.find(w.id)->status == approval_status::denied);
-    CHECK(w.manager->deny(w.id).has_error());
+    CHECK(w.wait(w.manager->persons().deny(w.id)).has_error());
 }
 
 TEST_CASE("after news that were missed everything is read again") {
@@ -96,13 +96,13 @@ TEST_CASE("a question of another process is shown, and joined by whoever needs t
     recovery_world w;
     w.records.others_may_write = true;
     w.start();
-    shared_question q;
+    approval_record q;
     {
         asked_among_others other;
         q = other.question();
     }
-    REQUIRE_FALSE(w.store.store_question(q, w.now, true).value().has_value());
-    w.records.tell({record_kind::approval, credential_store::question_key(q)});
+    REQUIRE_FALSE(w.store.store_approval(q, w.now, true).value().has_value());
+    w.records.tell({record_kind::approval, credential_store::approval_key(q)});
     w.until([&] { return w.book.waiting().size() == 1; }, "the question");
     const auto r = w.refused();
     w.until([&] { return !r->approval_link.empty(); }, "the link");
@@ -113,7 +113,7 @@ TEST_CASE("a question of another process is shown, and joined by whoever needs t
 
 TEST_CASE("where another process has asked first, its question is the one that is shown") {
     recovery_world w;
-    shared_question first;
+    approval_record first;
     {
         asked_among_others other;
         first = other.question();
@@ -124,7 +124,7 @@ TEST_CASE("where another process has asked first, its question is the one that i
     w.network.hold(server_metadata_url);
     const auto r = w.refused();
     w.until([&] { return w.network.asked(server_metadata_url) == 1; }, "discovery");
-    REQUIRE_FALSE(w.store.store_question(first, w.now, true).value().has_value());
+    REQUIRE_FALSE(w.store.store_approval(first, w.now, true).value().has_value());
     w.network.let_go(server_metadata_url);
     w.until([&] { return r->approval_id == "first-id"; }, "the question that was first");
     CHECK(w.book.waiting().size() == 1);
@@ -134,16 +134,16 @@ TEST_CASE("where another process has asked first, its question is the one that i
 TEST_CASE("open questions, their links and flows outlive the process") {
     asked_among_others w;
     const auto link = w.request->approval_link;
-    const auto there = w.wait(w.manager->approve(w.id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(w.id, approver::operator_token, false));
     REQUIRE(there.has_value());
     w.restart();
     REQUIRE(w.book.waiting().size() == 1);
     CHECK(w.book.waiting()[0]->id == w.id);
     CHECK(w.book.link(*w.book.waiting()[0]) == link);
-    const auto again = w.wait(w.manager->approve(w.id, approver::operator_token, false));
+    const auto again = w.wait(w.manager->persons().approve(w.id, approver::operator_token, false));
     REQUIRE(again.has_value());
     CHECK(again->location == there->location);
-    const auto page = w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt));
+    const auto page = w.wait(w.manager->persons().callback(w.sign_in_at(there->location), std::nullopt));
     CHECK(page.ok);
     CHECK(w.attached() == "access-1");
     CHECK(w.book.waiting().empty());
@@ -152,14 +152,14 @@ TEST_CASE("open questions, their links and flows outlive the process") {
 TEST_CASE("of two processes that begin a flow at once everybody is sent on the one the vault knew first") {
     asked_among_others w;
     w.network.hold(register_url);
-    const auto approving = w.begin(w.manager->approve(w.id, approver::operator_token, false));
+    const auto approving = w.begin(w.manager->persons().approve(w.id, approver::operator_token, false));
     w.until([&] { return w.network.asked(register_url) == 1; }, "the registration");
     auto q = w.question();
     q.shown.status = approval_status::authorizing;
     q.shown.location = "https://as.example/authorize?of=another+process";
     q.pending_state = secret("its state");
     q.redirect_uri = "http://127.0.0.1:8971/oauth/callback";
-    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
+    REQUIRE_FALSE(w.store.store_approval(q, w.now, false).value().has_value());
     w.network.let_go(register_url);
     const auto there = w.end(approving, "where to go");
     REQUIRE(there.has_value());
@@ -173,23 +173,23 @@ TEST_CASE("a flow that comes back to another address than ours is not gone on wi
     q.shown.location = "https://as.example/authorize?redirect_uri=elsewhere";
     q.pending_state = secret("its state");
     q.redirect_uri = "http://127.0.0.1:9999/oauth/callback";
-    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
+    REQUIRE_FALSE(w.store.store_approval(q, w.now, false).value().has_value());
     w.restart();
     REQUIRE(w.book.waiting().size() == 1);
     CHECK(w.book.waiting()[0]->status == approval_status::pending);
-    const auto there = w.wait(w.manager->approve(w.id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(w.id, approver::operator_token, false));
     REQUIRE(there.has_value());
     CHECK(has(there->location, "redirect_uri=http%3A%2F%2F127.0.0.1%3A8971%2Foauth%2Fcallback"));
-    CHECK(w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt)).ok);
+    CHECK(w.wait(w.manager->persons().callback(w.sign_in_at(there->location), std::nullopt)).ok);
     CHECK(w.attached() == "access-1");
 }
 
 TEST_CASE("a question that nobody had acted on is approved after a restart") {
     asked_among_others w;
     w.restart();
-    const auto there = w.wait(w.manager->approve(w.id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(w.id, approver::operator_token, false));
     REQUIRE(there.has_value()); // where its server is was looked up again
-    CHECK(w.wait(w.manager->callback(w.sign_in_at(there->location), std::nullopt)).ok);
+    CHECK(w.wait(w.manager->persons().callback(w.sign_in_at(there->location), std::nullopt)).ok);
     CHECK(w.attached() == "access-1");
 }
 
@@ -214,7 +214,7 @@ TEST_CASE("a login registers for its own redirect URI, and the other client stay
     w.start();
     const auto r = w.refused();
     w.until([&] { return !r->approval_link.empty(); }, "an approval");
-    const auto there = w.wait(w.manager->approve(r->approval_id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(r->approval_id, approver::operator_token, false));
     REQUIRE(there.has_value());
     CHECK(has(there->location, "client_id=client-2"));
     CHECK(w.store.registrations("https://as.example", "up").value().size() == 2);
@@ -263,7 +263,7 @@ namespace {
 
 /// A call waits here; the vault is shared.
 struct call_among_others : recovery_world {
-    std::shared_ptr<held_request> request;
+    std::shared_ptr<pending_recovery> request;
     std::string id;
     call_among_others() {
         records.others_may_write = true;
@@ -274,10 +274,10 @@ struct call_among_others : recovery_world {
         request = called("d1");
         until([&] { return !request->approval_link.empty(); }, "an approval");
         id = request->approval_id;
-        until([&] { return !store.questions().value().empty(); }, "the question in the vault");
+        until([&] { return !store.approvals().value().empty(); }, "the question in the vault");
     }
-    shared_question stored() {
-        const auto all = store.questions().value();
+    approval_record stored() {
+        const auto all = store.approvals().value();
         for (const auto& q : all)
             if (q.shown.id == id)
                 return q;
@@ -286,8 +286,8 @@ struct call_among_others : recovery_world {
     void decide_elsewhere(approval_status status) {
         auto q = stored();
         q.shown.status = status;
-        REQUIRE_FALSE(store.store_question(q, now, false).value().has_value());
-        records.tell({record_kind::approval, credential_store::question_key(q)});
+        REQUIRE_FALSE(store.store_approval(q, now, false).value().has_value());
+        records.tell({record_kind::approval, credential_store::approval_key(q)});
     }
 };
 
@@ -305,13 +305,13 @@ TEST_CASE("a call that another process's person approved is sent here, once, and
 
 TEST_CASE("of two processes one sends an approved call") {
     call_among_others w;
-    w.manager->abandon(w.request);
+    w.manager->requests().abandon(w.request);
     auto q = w.stored();
     q.shown.status = approval_status::approved;
-    REQUIRE_FALSE(w.store.store_question(q, w.now, false).value().has_value());
+    REQUIRE_FALSE(w.store.store_approval(q, w.now, false).value().has_value());
     CHECK(w.store.take_call(q, w.now).value()); // the other one was faster
     CHECK_FALSE(w.store.take_call(q, w.now).value());
-    w.records.tell({record_kind::approval, credential_store::question_key(q)});
+    w.records.tell({record_kind::approval, credential_store::approval_key(q)});
     const auto used = w.id;
     w.request = w.called("d1");
     w.until([&] { return !w.request->approval_link.empty() && w.request->approval_id != used; },

@@ -32,7 +32,7 @@ std::string question_for(recovery_world& w, const std::string& scope) {
 }
 
 std::string place_to_go(recovery_world& w, const std::string& id) {
-    const auto there = w.wait(w.manager->approve(id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(id, approver::operator_token, false));
     REQUIRE(there.has_value());
     return there->location;
 }
@@ -66,7 +66,7 @@ TEST_CASE("a login that comes back with the client refused registers anew at the
         auto back = w.sign_in_at(place_to_go(w, w.id));
         back.code.reset();
         back.error = word;
-        const auto page = w.wait(w.manager->callback(back, std::nullopt));
+        const auto page = w.wait(w.manager->persons().callback(back, std::nullopt));
         CHECK_FALSE(page.ok);
         CHECK(has(page.detail, "approve once more"));
         CHECK(has(page.detail, word));
@@ -77,7 +77,7 @@ TEST_CASE("a login that comes back with the client refused registers anew at the
         back = w.sign_in_at(again);
         back.code.reset();
         back.error = word;
-        CHECK_FALSE(w.wait(w.manager->callback(back, std::nullopt)).ok);
+        CHECK_FALSE(w.wait(w.manager->persons().callback(back, std::nullopt)).ok);
         CHECK(w.network.asked(registration_endpoint) == 2);
         CHECK(clients(w, true) == std::vector<std::string>{"client-1"});
         CHECK(clients(w, false) == std::vector<std::string>{"client-2"});
@@ -86,7 +86,7 @@ TEST_CASE("a login that comes back with the client refused registers anew at the
 
 TEST_CASE("after a login that never came back and was denied, the next one registers anew") {
     forgotten w; // the server answered 422 to /authorize, and the person gives up
-    REQUIRE(w.manager->deny(w.id).has_value());
+    REQUIRE(w.wait(w.manager->persons().deny(w.id)).has_value());
     w.until([&] { return !clients(w, true).empty(); }, "the client to be put aside");
     CHECK(has(place_to_go(w, question(w)), "client_id=client-2"));
 }
@@ -104,7 +104,7 @@ TEST_CASE("a client that is put aside still renews what was issued to it") {
 
 TEST_CASE("a sign-out forgets the registrations, also where nothing is held") {
     forgotten w;
-    CHECK(w.wait(w.manager->logout("up", "local")).has_value());
+    CHECK(w.wait(w.manager->persons().logout("up", "local")).has_value());
     CHECK(w.store.registrations({}, "up").value().empty());
     CHECK(has(place_to_go(w, question(w)), "client_id=client-2"));
 }
@@ -134,7 +134,7 @@ TEST_CASE("a registration that is refused for now is told to who approves and to
     w.start();
     const auto r = w.refused();
     w.until([&] { return !r->approval_link.empty(); }, "an approval");
-    const auto there = w.wait(w.manager->approve(r->approval_id, approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(r->approval_id, approver::operator_token, false));
     REQUIRE_FALSE(there.has_value());
     CHECK(has(there.error().describe(), "429"));
     w.until([&] { return has(r->waits_for.trouble, "slow down"); }, "the trouble to be told");
@@ -173,13 +173,13 @@ TEST_CASE("an operator's login asks the upstream first, and then what it asks fo
         challenge.headers = {{"WWW-Authenticate", "Bearer scope=\"read\""}};
         w.network.on(mcp_url, [&](const http_request&) { return challenge; });
         w.start();
-        const auto id = w.wait(w.manager->login("up", "local"));
+        const auto id = w.wait(w.manager->persons().login("up", "local"));
         REQUIRE(id.has_value());
         CHECK(w.book.find(*id)->requested == scope_set{"read"});
     }
     SECTION("where it does not say, what its metadata lists") {
         w.start();
-        const auto id = w.wait(w.manager->login("up", "local"));
+        const auto id = w.wait(w.manager->persons().login("up", "local"));
         REQUIRE(id.has_value());
         CHECK(w.book.find(*id)->requested == scope_set{"read", "write", "admin"});
     }
@@ -190,7 +190,7 @@ TEST_CASE("a token endpoint that nothing is let out to is refused before anybody
     recovery_world w;
     w.network.forbidden = {token_url};
     w.start();
-    const auto there = w.wait(w.manager->approve(question(w), approver::operator_token, false));
+    const auto there = w.wait(w.manager->persons().approve(question(w), approver::operator_token, false));
     REQUIRE_FALSE(there.has_value());
     CHECK(there.error().code == fault::egress_refused);
     CHECK(has(there.error().message, "https://as.example/token"));
@@ -276,10 +276,10 @@ TEST_CASE("a token that a step-up replaced is revoked by the sign-out, and nothi
     w.stored_before();
     w.start();
     const auto id = question_for(w, "write");
-    REQUIRE(w.wait(w.manager->callback(w.sign_in_at(place_to_go(w, id)), std::nullopt)).ok);
+    REQUIRE(w.wait(w.manager->persons().callback(w.sign_in_at(place_to_go(w, id)), std::nullopt)).ok);
     w.until([&] { return !w.store.retired(false, "local", "up").value().empty(); }, "it to be kept");
     CHECK(w.network.asked(revocation_url) == 0);
-    const auto said = w.wait(w.manager->logout("up", "local"));
+    const auto said = w.wait(w.manager->persons().logout("up", "local"));
     REQUIRE(said.has_value());
     CHECK(said->revoked == 4);
     CHECK(said->left.empty());

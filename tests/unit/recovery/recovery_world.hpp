@@ -211,7 +211,7 @@ struct recovery_world {
                          }};
     credential_numbers numbers;
     std::shared_ptr<const routing_table> table;
-    std::map<std::size_t, std::vector<snapshot_ptr>> published;
+    std::map<credential_number, std::vector<snapshot_ptr>> published;
     std::unique_ptr<credential_manager> manager;
     wakeup waker{control.get_executor()};
     unsigned tokens = 0;
@@ -287,7 +287,7 @@ struct recovery_world {
     void start() {
         manager = std::make_unique<credential_manager>(
             control, network, store, book, env,
-            [this](std::size_t number, snapshot_ptr s) { published[number].push_back(std::move(s)); });
+            [this](credential_number number, snapshot_ptr s) { published[number].push_back(std::move(s)); });
         const auto started = manager->start(table);
         INFO((started ? std::string() : started.error().describe()));
         REQUIRE(started.has_value());
@@ -340,15 +340,19 @@ struct recovery_world {
         return end(begin(std::move(work)), what);
     }
 
+    /// The credential of "up", as workers know it.
+    credential_number number() const {
+        return request_target{table, table->routes[0].get(), table->principals[0]}.credential();
+    }
     /// What the workers attach now; "": nothing.
     std::string attached() const {
-        const auto found = published.find(table->routes[0]->credentials[0]);
+        const auto found = published.find(number());
         if (found == published.end() || found->second.empty() || !found->second.back())
             return {};
         return std::string(found->second.back()->held.access_token.reveal());
     }
     std::uint64_t generation() const {
-        const auto& all = published.at(table->routes[0]->credentials[0]);
+        const auto& all = published.at(number());
         return all.back() ? all.back()->generation() : 0;
     }
     std::string in_vault() {
@@ -356,10 +360,10 @@ struct recovery_world {
         REQUIRE(found.has_value());
         return found->value ? std::string(found->value->access_token.reveal()) : std::string();
     }
-    std::shared_ptr<held_request> refused(challenge_kind kind = challenge_kind::invalid_token,
-                                          const std::string& scope = {}) {
+    std::shared_ptr<pending_recovery> refused(challenge_kind kind = challenge_kind::invalid_token,
+                                              const std::string& scope = {}) {
         recovery_ask ask;
-        ask.where = {table, table->routes[0].get(), 0};
+        ask.where = {table, table->routes[0].get(), table->principals[0]};
         ask.what.challenge.kind = attached().empty() ? challenge_kind::unauthorized : kind;
         ask.what.challenge.bearer = true;
         if (!scope.empty())
@@ -368,22 +372,22 @@ struct recovery_world {
             ask.what.sent_generation = ask.what.first_generation = generation();
         ask.what.person = person_use::may_ask;
         ask.what.operations.push_back({"tools/call", "echo"});
-        auto held = std::make_shared<held_request>(control.get_executor(), waker, std::move(ask));
-        manager->ask(held);
+        auto held = std::make_shared<pending_recovery>(control.get_executor(), waker, std::move(ask));
+        manager->requests().ask(held);
         return held;
     }
     /// A call that a rule wants approved before it is sent.
-    std::shared_ptr<held_request> called(const std::string& digest) {
+    std::shared_ptr<pending_recovery> called(const std::string& digest) {
         recovery_ask ask;
-        ask.where = {table, table->routes[0].get(), 0};
+        ask.where = {table, table->routes[0].get(), table->principals[0]};
         auto& call = ask.call.emplace();
         call.digest = digest;
         call.named = {"tools/call", "echo"};
-        auto held = std::make_shared<held_request>(control.get_executor(), waker, std::move(ask));
-        manager->ask(held);
+        auto held = std::make_shared<pending_recovery>(control.get_executor(), waker, std::move(ask));
+        manager->requests().ask(held);
         return held;
     }
-    recovery_verdict verdict_of(const std::shared_ptr<held_request>& r) {
+    recovery_verdict verdict_of(const std::shared_ptr<pending_recovery>& r) {
         until([&] { return r->verdict.has_value(); }, "a verdict");
         return *r->verdict;
     }

@@ -51,7 +51,7 @@ TEST_CASE("requests that are refused together share one refresh; who leaves is n
     const auto first = w.refused();
     w.until([&] { return w.network.asked(token_url) == 1; }, "the refresh");
     const auto second = w.refused(), third = w.refused();
-    w.manager->abandon(second);
+    w.manager->requests().abandon(second);
     w.network.let_go(token_url);
     CHECK(w.verdict_of(first).is == verdict::replay);
     CHECK(w.verdict_of(third).is == verdict::replay);
@@ -70,7 +70,7 @@ TEST_CASE("a refused refresh asks a person, and the dead token is not sent again
     CHECK(again->approval_id == r->approval_id);
     CHECK(w.network.asked(token_url) == 1);
     CHECK(w.manager->summaries().at(0).last_outcome == "reauth_failed");
-    REQUIRE(w.manager->deny(r->approval_id).has_value());
+    REQUIRE(w.wait(w.manager->persons().deny(r->approval_id)).has_value());
     CHECK(w.verdict_of(r).why.code == fault::approval_denied);
     CHECK(w.verdict_of(again).why.code == fault::approval_denied);
 }
@@ -96,7 +96,8 @@ TEST_CASE("a registration that comes back under its old client_id with a new sec
 
 TEST_CASE("a renewal ahead of time goes on without anyone who waits") {
     signed_in w;
-    w.manager->renew_ahead({w.table, w.table->routes[0].get(), 0}, w.generation());
+    w.manager->requests().renew_ahead({w.table, w.table->routes[0].get(), w.table->principals[0]},
+                                      w.generation());
     w.until([&] { return w.attached() == "access-1"; }, "the renewal");
     w.until([&] { return !w.records.locked(); }, "the lock to be given back");
     CHECK(w.in_vault() == "access-1");

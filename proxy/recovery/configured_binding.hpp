@@ -1,0 +1,44 @@
+// Whose credential it is, as the configuration has it: an upstream's, or a session at an identity provider.
+#pragma once
+
+#include "conf/config.hpp"
+#include "policy/life/credential_binding.hpp"
+#include "proxy/relay/routing.hpp"
+
+#include <compare>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace reauth {
+
+/// Which life: principal, then the upstream's or the identity provider's name.
+struct life_key {
+    bool session = false;
+    std::string principal, name;
+    friend auto operator<=>(const life_key&, const life_key&) = default;
+};
+
+/// Keeps the configuration alive that it was made of.
+struct configured_binding {
+    std::shared_ptr<const routing_table> table;
+    const route* to = nullptr; ///< into `table`; nullptr: a session
+    std::string provider;      ///< name of the identity provider, for sessions
+    credential_binding whose;
+
+    bool session() const noexcept { return to == nullptr; }
+    const config& settings() const { return *table->settings; }
+    const upstream_config& upstream() const { return *to->upstream; }
+    const identity_provider_config& idp() const { return settings().identity_providers.at(provider); }
+    life_key key() const { return {session(), whose.principal, session() ? provider : whose.upstream}; }
+    /// As workers know the credential; of a session nothing that is used.
+    credential_number number() const;
+    /// How long one answer of its authorization server is waited for.
+    std::chrono::milliseconds token_request_timeout() const;
+};
+
+/// As the table has it; nothing: no such upstream or identity provider, or no such principal.
+std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
+                                               const life_key& key);
+
+} // namespace reauth

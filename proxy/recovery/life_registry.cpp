@@ -1,0 +1,282 @@
+// Made, loaded, told, let go.
+#include "proxy/recovery/life_registry.hpp"
+
+#include "proxy/log/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace reauth {
+namespace {
+
+std::string time_of_change(const secret_source& source) {
+    if (source.from != secret_source::kind::file)
+        return {};
+    std::error_code ec;
+    const auto when = std::filesystem::last_write_time(source.name, ec);
+    return ec ? "missing" : std::to_string(when.time_since_epoch().count());
+}
+
+} // namespace
+
+life_entry* life_registry::find(const life_key& key) {
+    const auto found = lives_.find(key);
+    return found == lives_.end() ? nullptr : found->second.get();
+}
+
+const life_entry* life_registry::find(const life_key& key) const {
+    const auto found = lives_.find(key);
+    return found == lives_.end() ? nullptr : found->second.get();
+}
+
+life_entry& life_registry::make(configured_binding place) {
+    auto entry = std::make_unique<life_entry>(std::move(place), context_.env.random);
+    auto& m = *entry;
+    m.used = context_.env.now();
+    if (const auto rested = resting_.find(m.key); rested != resting_.end()) {
+        m.last = rested->second.last;
+        m.attached = std::move(rested->second.held);
+        resting_.erase(rested);
+    }
+    lives_[m.key] = std::move(entry);
+    if (made_)
+        made_(m);
+    return m;
+}
+
+life_entry* life_registry::need(const life_key& key) {
+    auto* m = find(key);
+    if (m)
+        return m->removed ? nullptr : m;
+    auto place = find_binding(table_, key);
+    if (!place)
+        return nullptr;
+    auto& made = make(std::move(*place));
+    asio::co_spawn(context_.ex, load_later(key), asio::detached);
+    return &made;
+}
+
+life_entry* life_registry::session_of(const life_entry& m) {
+    if (m.key.session || m.place.upstream().grant != grant_kind::enterprise)
+        return nullptr;
+    return need({true, m.key.principal, m.place.upstream().identity_provider});
+}
+
+std::vector<life_entry*> life_registry::minted_from(const life_entry& session) {
+    std::vector<life_entry*> found;
+    for (const auto& [key, m] : lives_)
+        if (!key.session && key.principal == session.key.principal &&
+            m->place.upstream().grant == grant_kind::enterprise &&
+            m->place.upstream().identity_provider == session.key.name)
+            found.push_back(m.get());
+    return found;
+}
+
+std::vector<life_entry*> life_registry::all() {
+    std::vector<life_entry*> found;
+    for (const auto& [key, m] : lives_)
+        found.push_back(m.get());
+    return found;
+}
+
+std::vector<const life_entry*> life_registry::all() const {
+    std::vector<const life_entry*> found;
+    for (const auto& [key, m] : lives_)
+        found.push_back(m.get());
+    return found;
+}
+
+void life_registry::use(std::shared_ptr<const routing_table> table) {
+    table_ = std::move(table);
+    for (auto* m : all()) {
+        auto place = find_binding(table_, m->key);
+        if (!place) {
+            if (!std::exchange(m->removed, true))
+                tell(m->key, life::removed{});
+            continue;
+        }
+        const bool back = std::exchange(m->removed, false);
+        // it says goodbye to the workers under its old number, and then uses the new one
+        tell(m->key, life::reconfigured{place->whose});
+        const bool moved = m->place.number() != place->number();
+        m->place = std::move(*place);
+        if (back || moved || m->place.whose.supplied)
+            asio::co_spawn(context_.ex, load_later(m->key), asio::detached);
+    }
+    for (const auto& principal : table_->principals)
+        for (const auto& r : table_->routes) // the vault may hold something for what is new
+            if (auto* m = need({false, principal.name(), r->upstream->name}))
+                detach_unless_covered(*m);
+    // what rests was obtained for another configuration: it is looked at again when it is needed
+    std::erase_if(resting_, [&](const auto& one) { return !find_binding(table_, one.first); });
+}
+
+result<void> life_registry::load_all(std::shared_ptr<const routing_table> table) {
+    table_ = std::move(table);
+    for (const auto& principal : table_->principals) {
+        std::vector<life_key> keys; // sessions first: the others hear of them as they are made
+        for (const auto& [name, provider] : table_->settings->identity_providers)
+            keys.push_back({true, principal.name(), name});
+        for (const auto& r : table_->routes)
+            keys.push_back({false, principal.name(), r->upstream->name});
+        for (const auto& key : keys) {
+            if (find(key))
+                continue;
+            auto loaded = load_now(make(*find_binding(table_, key)));
+            if (!loaded)
+                return loaded;
+        }
+    }
+    return {};
+}
+
+result<void> life_registry::load_now(life_entry& m) {
+    if (m.place.whose.supplied) {
+        auto token = supplied_token(m.place, context_.env.now());
+        if (!token && !m.key.session)
+            return token.error();
+        loaded(m, life::supplied{std::move(token)});
+        return {};
+    }
+    auto state = read_stored(context_.store, m.place, {});
+    if (!state)
+        return state.error();
+    loaded(m, life::loaded{std::move(*state)});
+    return {};
+}
+
+void life_registry::loaded(life_entry& m, std::optional<life_event> first) {
+    m.loaded = true;
+    if (first)
+        tell(m.key, std::move(*first));
+    if (std::exchange(m.attached, std::nullopt) && !m.life.held())
+        perform_(m, {life::publish{}}); // signed out of meanwhile, by another process
+    if (loaded_)
+        loaded_(m);
+    for (auto& event : std::exchange(m.early, {}))
+        tell(m.key, std::move(event));
+}
+
+task<void> life_registry::load_later(life_key key) {
+    auto* m = find(key);
+    if (!m)
+        co_return;
+    std::optional<life_event> first;
+    if (m->place.whose.supplied) {
+        first = life::supplied{supplied_token(m->place, context_.env.now())};
+    } else {
+        life::look what{0, {}};
+        auto end = co_await carry_out(context_, m->place, std::move(what));
+        const auto& looked = std::get<life::looked>(end);
+        if (looked.found)
+            first = life::loaded{*looked.found};
+        else
+            log_event(log_level::warn, "vault", {{"message", looked.found.error().describe()}});
+    }
+    m = find(key);
+    if (m)
+        loaded(*m, std::move(first));
+}
+
+/// Workers still attach what an earlier life has published: not to a place that it was not obtained for.
+void life_registry::detach_unless_covered(life_entry& m) {
+    if (!m.attached || m.attached->access_token.empty() || m.place.whose.covers(*m.attached))
+        return;
+    m.attached.reset();
+    perform_(m, {life::publish{}});
+}
+
+void life_registry::tell(const life_key& key, life_event event) {
+    if (auto* m = find(key); m && !m->loaded) {
+        m->early.push_back(std::move(event)); // what the vault holds comes first
+        return;
+    }
+    after([this, key, e = std::move(event)] {
+        if (auto* m = find(key))
+            step(*m, e);
+    });
+}
+
+void life_registry::step(life_entry& m, const life_event& event) {
+    if (!std::holds_alternative<life::time_passed>(event))
+        m.used = context_.env.now();
+    perform_(m, m.life.on(event, context_.env.now()));
+    std::erase_if(m.flight_watchers, [&](const auto& watcher) {
+        if (m.life.flight() == watcher.first)
+            return false;
+        watcher.second.give(true);
+        return true;
+    });
+}
+
+void life_registry::after(std::function<void()> then) {
+    queue_.push_back(std::move(then));
+    drain();
+}
+
+void life_registry::drain() {
+    if (draining_)
+        return;
+    draining_ = true;
+    while (!queue_.empty()) {
+        const auto next = std::move(queue_.front());
+        queue_.pop_front();
+        next();
+    }
+    draining_ = false;
+}
+
+void life_registry::pass_time() {
+    for (auto* m : all())
+        if (m->loaded) {
+            tell(m->key, life::time_passed{});
+            look_at_supply(*m);
+        }
+    after([this] { let_go(); });
+}
+
+void life_registry::look_at_supply(life_entry& m) {
+    if (!m.place.whose.supplied || m.removed)
+        return;
+    const auto& source = m.key.session ? m.place.idp().id_token : m.place.upstream().token;
+    auto changed = time_of_change(source);
+    if (changed.empty() || changed == m.supply_seen)
+        return;
+    const bool first = m.supply_seen.empty();
+    m.supply_seen = std::move(changed);
+    if (!first)
+        tell(m.key, life::supplied{supplied_token(m.place, context_.env.now())});
+}
+
+/// A session stays: its mints ask it. A supplied token's file is watched.
+bool life_registry::may_rest(const life_entry& m) const {
+    const auto now = context_.env.now();
+    return m.loaded && !m.key.session && !m.place.whose.supplied && m.flight_watchers.empty() &&
+           now - m.used >= idle_after && m.life.idle(now);
+}
+
+void life_registry::let_go() {
+    for (auto* m : all()) {
+        if (!may_rest(*m))
+            continue;
+        if (!m->removed) {
+            resting_credential rest;
+            if (const auto* held = m->life.held())
+                rest.held = *held;
+            rest.renewable = m->life.renewable();
+            rest.last = m->last;
+            resting_[m->key] = std::move(rest);
+        }
+        lives_.erase(life_key(m->key));
+    }
+}
+
+bool life_registry::quiet() const {
+    return std::all_of(lives_.begin(), lives_.end(),
+                       [](const auto& one) { return one.second->life.quiet(); });
+}
+
+} // namespace reauth

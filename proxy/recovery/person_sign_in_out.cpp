@@ -1,0 +1,129 @@
+// Logins that an operator wishes, and sign-outs.
+#include "proxy/recovery/person_desk.hpp"
+#include "proxy/recovery/upstream_probe.hpp"
+
+namespace reauth {
+
+failure person_desk::unknown_upstream(const std::string& upstream, const std::string& principal) const {
+    std::string known;
+    for (const auto& r : lives_.table()->routes)
+        known += " " + r->upstream->name;
+    return failure::permanent(fault::invalid_configuration,
+                              "no upstream " + upstream + " for principal " + principal,
+                              "known upstreams:" + known);
+}
+
+/// What the upstream asks for where no credential is sent; nothing where it does not say.
+task<parsed_challenge> person_desk::challenge_of(configured_binding place) {
+    auto options = options_for(place);
+    auto request = upstream_probe(place.upstream());
+    auto answer = co_await context_.network.fetch(std::move(request), std::move(options));
+    if (!answer)
+        co_return parsed_challenge();
+    co_return read_challenge(answer->status, answer->headers, false);
+}
+
+result<void> person_desk::can_log_in(const life_entry& m) {
+    const auto grant = m.place.whose.grant;
+    failure nothing = failure::permanent(fault::invalid_configuration, {}, "there is nothing to log in to");
+    if (grant != grant_kind::authorization_code && grant != grant_kind::enterprise) {
+        nothing.message =
+            "upstream " + m.key.name + " signs in by itself (grant " + std::string(to_string(grant)) + ")";
+        return nothing;
+    }
+    const auto* session = lives_.session_of(m);
+    if (session && session->place.whose.supplied) {
+        nothing.message = "identity provider " + session->key.name + " is used with a supplied ID token";
+        return nothing;
+    }
+    return {};
+}
+
+task<result<std::string>> person_desk::login(std::string upstream, std::string principal) {
+    const life_key key{false, principal, upstream};
+    const auto* m = lives_.need(key);
+    if (!m)
+        co_return unknown_upstream(upstream, principal);
+    const auto possible = can_log_in(*m);
+    if (!possible)
+        co_return possible.error();
+    life::login_asked wanted;
+    if (!m->life.held() && m->place.whose.grant == grant_kind::authorization_code)
+        wanted.what.challenge = co_await challenge_of(m->place);
+    if (!lives_.need(key))
+        co_return unknown_upstream(upstream, principal);
+    wanted.caller = replies_.number();
+    const auto answer = replies_.expect<result<std::string>>(wanted.caller, context_.ex);
+    lives_.tell(key, std::move(wanted));
+    auto opened = co_await answer.wait();
+    co_return opened;
+}
+
+/// All begin at once, so that none can be minted anew in between; the first trouble is told.
+task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys) {
+    std::vector<reply<result<revocation_report>>> ends;
+    for (const auto& key : keys) {
+        const auto caller = replies_.number();
+        ends.push_back(replies_.expect<result<revocation_report>>(caller, context_.ex));
+        lives_.tell(key, life::sign_out_asked{caller});
+    }
+    revocation_report all;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        auto done = co_await ends[i].wait();
+        if (done)
+            all.add(std::move(*done));
+        else if (!all.trouble)
+            all.trouble = done.error();
+    }
+    if (all.trouble)
+        co_return *all.trouble;
+    co_return all;
+}
+
+task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal) {
+    const life_key key{false, principal, upstream};
+    if (!lives_.need(key))
+        co_return unknown_upstream(upstream, principal);
+    std::vector<life_key> keys{key};
+    co_return co_await sign_out(std::move(keys));
+}
+
+task<result<revocation_report>> person_desk::logout_idp(std::string identity_provider,
+                                                        std::string principal) {
+    const auto* session = lives_.need({true, principal, identity_provider});
+    if (!session) {
+        std::string known;
+        for (const auto& [name, provider] : lives_.table()->settings->identity_providers)
+            known += " " + name;
+        co_return failure::permanent(
+            fault::invalid_configuration, "no identity provider " + identity_provider,
+            known.empty() ? "none is configured" : "known identity providers:" + known);
+    }
+    std::vector<life_key> keys;
+    if (!session->place.whose.supplied)
+        keys.push_back(session->key); // first: nothing can be minted from it any more
+    for (const auto& r : lives_.table()->routes)
+        if (r->upstream->identity_provider == identity_provider &&
+            lives_.need({false, principal, r->upstream->name}))
+            keys.push_back({false, principal, r->upstream->name});
+    co_return co_await sign_out(std::move(keys));
+}
+
+task<result<revocation_report>> person_desk::logout_all(std::string principal) {
+    std::vector<life_key> keys;
+    const auto add = [&](const life_key& key) {
+        const auto* m = lives_.need(key);
+        if (m && !m->place.whose.supplied) // what the configuration supplies can't be signed out of
+            keys.push_back(key);
+    };
+    for (const auto& [name, provider] : lives_.table()->settings->identity_providers)
+        add({true, principal, name});
+    for (const auto& r : lives_.table()->routes)
+        add({false, principal, r->upstream->name});
+    if (keys.empty())
+        co_return failure::permanent(fault::invalid_configuration, "there is nothing that principal " +
+                                                                       principal + " could be signed out of");
+    co_return co_await sign_out(std::move(keys));
+}
+
+} // namespace reauth

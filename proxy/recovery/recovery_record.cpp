@@ -1,0 +1,148 @@
+// One line for each thing that happened, in the words of the log.
+#include "proxy/recovery/recovery_record.hpp"
+
+#include "proxy/log/log.hpp"
+
+namespace reauth {
+namespace {
+
+using kind = life::audit::kind;
+using life::happening;
+
+/// What the log calls a failure.
+std::string_view failed_event(kind what) {
+    switch (what) {
+    case kind::sign_out:
+        return "sign-out incomplete";
+    case kind::storage:
+        return "not stored";
+    case kind::recovery:
+    case kind::decision:
+    case kind::sign_in:
+        break;
+    }
+    return "recovery failed";
+}
+
+history_entry entry_of(const audit_subject& who, const life::audit& line, time_point now) {
+    history_entry e;
+    e.at = now;
+    e.what = to_string(line.what());
+    e.how = to_string(line.how);
+    e.upstream = who.upstream;
+    e.principal = who.principal;
+    e.subject = who.subject;
+    e.client = line.client;
+    e.rule = line.rule;
+    e.approval = line.approval;
+    e.scopes = line.scopes.to_string();
+    if (line.why)
+        e.code = to_string(line.why->code);
+    else if (line.how == happening::denied)
+        e.code = to_string(fault::approval_denied);
+    e.detail = line.why ? line.why->describe() : line.detail;
+    return e;
+}
+
+void note_last(const life::audit& line, time_point now, last_outcome& last) {
+    if (line.how == happening::denied) {
+        last = {now, "question", std::string(to_string(fault::approval_denied)),
+                "A person has denied it; the next request asks again."};
+        return;
+    }
+    const bool settled = line.what() != kind::decision || line.why;
+    if (!settled)
+        return;
+    last = {now, std::string(to_string(line.how)), line.why ? std::string(to_string(line.why->code)) : "ok",
+            line.why ? line.why->describe() : ""};
+}
+
+void log_line(const audit_subject& who, const life::audit& line) {
+    const std::string name = who.session ? "identity_provider" : "upstream";
+    const std::string how(to_string(line.how));
+    if (line.why) {
+        log_event(log_level::warn, failed_event(line.what()),
+                  {{name, who.upstream},
+                   {"principal", who.principal},
+                   {"client", line.client},
+                   {"how", how},
+                   {"rule", line.rule},
+                   {"code", std::string(to_string(line.why->code))},
+                   {"message", line.why->describe()}});
+        return;
+    }
+    switch (line.how) {
+    case happening::denied:
+        log_event(log_level::info, "approval denied",
+                  {{"id", line.approval},
+                   {name, who.upstream},
+                   {"principal", who.principal},
+                   {"client", line.client}});
+        return;
+    case happening::call_approved:
+        log_event(log_level::info, how,
+                  {{"id", line.approval},
+                   {name, who.upstream},
+                   {"principal", who.principal},
+                   {"client", line.client},
+                   {"rule", line.rule},
+                   {"call", line.detail}});
+        return;
+    case happening::rule_remembered:
+    case happening::rule_revoked:
+        log_event(log_level::info, how, {{"id", line.approval}, {"rule", line.rule}});
+        return;
+    default:
+        break;
+    }
+    if (line.what() == kind::decision) {
+        log_event(log_level::warn, how,
+                  {{name, who.upstream}, {"principal", who.principal}, {"detail", line.detail}});
+        return;
+    }
+    log_event(log_level::info, "audit",
+              {{"principal", who.principal},
+               {"subject", who.subject},
+               {name, who.upstream},
+               {"client", line.client},
+               {"scopes", line.scopes.to_string()},
+               {"rule", line.rule},
+               {"how", how}});
+}
+
+} // namespace
+
+void recovery_record::count(const life::audit& line) {
+    const bool sign_in = line.what() == kind::sign_in;
+    if (line.why && line.how == happening::refresh)
+        ++counters_.refresh_failures;
+    if (line.why ? line.why->code == fault::approval_denied && sign_in : line.how == happening::denied)
+        ++counters_.denials;
+    if (!sign_in || line.why)
+        return;
+    if (line.how == happening::step_up)
+        ++counters_.step_ups;
+    else
+        ++counters_.logins;
+}
+
+void recovery_record::began(recovery_step step, bool session) {
+    if (!session && step == recovery_step::refresh)
+        ++counters_.refreshes;
+    if (step == recovery_step::client_credentials || step == recovery_step::jwt_bearer)
+        ++counters_.machine_tokens;
+    if (step == recovery_step::enterprise_mint)
+        ++counters_.mints;
+}
+
+void recovery_record::write(const audit_subject& who, const life::audit& line, time_point now,
+                            last_outcome& last, std::chrono::milliseconds took) {
+    count(line);
+    note_last(line, now, last);
+    log_line(who, line);
+    auto entry = entry_of(who, line, now);
+    entry.took = took;
+    past_.add(std::move(entry));
+}
+
+} // namespace reauth

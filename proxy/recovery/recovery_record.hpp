@@ -1,0 +1,52 @@
+// The one point through which every recovery, decision, sign-in and sign-out passes: counted, remembered,
+// logged.
+#pragma once
+
+#include "policy/life/life_actions.hpp"
+#include "proxy/approval/history.hpp"
+
+#include <optional>
+#include <string>
+
+namespace reauth {
+
+/// Counters for /metrics and tests; control thread.
+struct recovery_counters {
+    std::uint64_t refreshes = 0, refresh_failures = 0, machine_tokens = 0, mints = 0, logins = 0,
+                  step_ups = 0, approvals = 0, denials = 0, joined = 0, unsaved = 0;
+};
+
+/// The last thing that happened to a credential, for `status`.
+struct last_outcome {
+    std::optional<time_point> at;
+    std::string what, code, detail; ///< "refresh", "ok" or a fault's word, one sentence
+};
+
+/// Whose line it is.
+struct audit_subject {
+    std::string principal, upstream;
+    std::string subject; ///< whom the ID token names; empty: not known
+    bool session = false;
+};
+
+/// Control thread only.
+class recovery_record {
+public:
+    /// `took`: a recovery's time, or a person's; negative: not known. Holds no secret by type.
+    void write(const audit_subject& who, const life::audit& line, time_point now, last_outcome& last,
+               std::chrono::milliseconds took = std::chrono::milliseconds(-1));
+    /// A silent step begins.
+    void began(recovery_step step, bool session);
+    void joined() noexcept { ++counters_.joined; }
+    void announced() noexcept { ++counters_.approvals; }
+
+    const history& past() const noexcept { return past_; }
+    const recovery_counters& counters() const noexcept { return counters_; }
+
+private:
+    void count(const life::audit& line);
+    history past_;
+    recovery_counters counters_;
+};
+
+} // namespace reauth

@@ -1,0 +1,40 @@
+// One truth for all processes on a vault: what others have stored, signed out of, asked and decided is heard
+// of here.
+#pragma once
+
+#include "proxy/recovery/approval_ledger.hpp"
+#include "proxy/recovery/rule_book.hpp"
+
+namespace reauth {
+
+/// Control thread only.
+class vault_watch {
+public:
+    vault_watch(recovery_context& context, life_registry& lives, approval_ledger& approvals, rule_book& rules)
+        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), timer_(context.ex) {}
+
+    /// Blocks: at the start. From now on changes are kept for us.
+    result<void> begin();
+    void listen();
+    void stop();
+    /// What is wrong with the vault, as far as was seen last; nothing: it works.
+    const std::optional<failure>& trouble() const noexcept { return trouble_; }
+    /// Said once, when it begins and when it is over; /readyz tells it as long as it lasts.
+    void note(const std::optional<failure>& trouble);
+
+private:
+    task<void> hear_all();
+    task<void> hear(vault_change change);
+    task<void> hear_credential(life_key key, std::string issuer);
+    std::vector<life_key> known(bool session) const;
+
+    recovery_context& context_;
+    life_registry& lives_;
+    approval_ledger& approvals_;
+    rule_book& rules_;
+    loop_timer timer_;
+    std::optional<failure> trouble_;
+    bool stopped_ = false;
+};
+
+} // namespace reauth
