@@ -4,6 +4,7 @@
 #include "core/text/ascii.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <string>
@@ -18,6 +19,15 @@ std::optional<std::chrono::seconds> capped(std::chrono::seconds wait) {
 }
 
 } // namespace
+
+std::string format_http_date(time_point t) {
+    const auto seconds = wall_clock::to_time_t(t);
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    std::array<char, 40> text{};
+    const auto size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    return {text.data(), size};
+}
 
 std::optional<time_point> parse_http_date(std::string_view text) {
     constexpr std::time_t latest = 9'000'000'000; // the year 2255; 64-bit nanoseconds end in 2262

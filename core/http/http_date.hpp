@@ -6,10 +6,13 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace reauth {
 
+/// As it is sent: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string format_http_date(time_point t);
 /// An HTTP date in any of the forms that are seen; nothing if it is none.
 std::optional<time_point> parse_http_date(std::string_view text);
 

@@ -58,7 +58,7 @@ const char* parse_field(std::string_view line, head_field& field) noexcept {
 
 struct framing_facts {
     bool has_length = false, has_coding = false, has_authorization = false, close = false, keep_alive = false,
-         any_connection = false;
+         any_connection = false, unknown_coding = false;
     unsigned hosts = 0;
 };
 
@@ -75,8 +75,10 @@ const char* note_field(message_head& head, const head_field& field, framing_fact
         if (facts.has_coding)
             return "repeated Transfer-Encoding";
         facts.has_coding = true;
-        if (!iequals(field.value, "chunked"))
+        if (!iequals(field.value, "chunked")) {
+            facts.unknown_coding = true;
             return "unsupported Transfer-Encoding";
+        }
         break;
     case field_id::host:
         ++facts.hosts;
@@ -142,7 +144,7 @@ head_outcome parse_fields(std::string_view bytes, std::size_t at, message_head& 
             return bad(why);
         field.line = bytes.substr(at, end + 2 - at);
         if (const char* why = note_field(head, field, facts))
-            return bad(why);
+            return {facts.unknown_coding ? kind::unsupported : kind::bad, why};
         ++head.field_count;
         at = end + 2;
     }
@@ -212,9 +214,9 @@ head_outcome parse_request_head(std::string_view bytes, request_head& head) noex
         return outcome;
     if (facts.hosts > 1)
         return bad("repeated Host");
-    if (facts.hosts == 0)
+    if (facts.hosts == 0 && head.minor_version != 0)
         return bad("missing Host");
-    if (!valid_host(head.value(field_id::host)))
+    if (facts.hosts != 0 && !valid_host(head.value(field_id::host)))
         return bad("malformed Host");
     head.framing = facts.has_coding                              ? body_framing::chunked
                    : facts.has_length && head.content_length > 0 ? body_framing::sized

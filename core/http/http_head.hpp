@@ -110,7 +110,13 @@ struct response_head : message_head {
 
 /// The outcome of a parse: `reason` is set for `bad` and says in one phrase what is wrong.
 struct head_outcome {
-    enum class kind : std::uint8_t { complete, incomplete, bad, too_large } is = kind::incomplete;
+    enum class kind : std::uint8_t {
+        complete,
+        incomplete,
+        bad,
+        unsupported, ///< bad, for a transfer coding that nobody here understands (RFC 9112 §6.1: 501)
+        too_large,
+    } is = kind::incomplete;
     const char* reason = "";
 };
 
@@ -118,9 +124,9 @@ struct head_outcome {
 inline constexpr std::size_t max_head_size = 64 * 1024;
 
 /// Parses a request head (RFC 9112 §3, §5, §6). Refused: bare LF, folding, white space before the colon,
-/// control characters, absolute-form or authority-form targets, a missing or repeated Host, a repeated
-/// Authorization, a repeated or malformed Content-Length, any Transfer-Encoding but one `chunked`, both of
-/// them, and chunked in HTTP/1.0.
+/// control characters, absolute-form or authority-form targets, a repeated Host, a missing one in HTTP/1.1, a
+/// repeated Authorization, a repeated or malformed Content-Length, any Transfer-Encoding but one `chunked`,
+/// both of them, and chunked in HTTP/1.0.
 head_outcome parse_request_head(std::string_view bytes, request_head& head) noexcept;
 
 /// Parses a response head as strictly. `to_head_request`: the answer has no body whatever its fields say.

@@ -1,48 +1,15 @@
 // Name resolution and connecting.
 #include "proxy/net/client_connect.hpp"
 
+#include "proxy/net/connect_race.hpp"
+
 #include <boost/asio/write.hpp>
 
-#include <algorithm>
 #include <utility>
 
 namespace reauth {
 
 namespace {
-
-using std::chrono::milliseconds;
-
-/// While further addresses are left, one may not use up more than this: longer than a SYN's first
-/// retransmission.
-constexpr milliseconds patience{2'500};
-
-struct attempt {
-    attempt(std::shared_ptr<client_socket> s, executor ex, milliseconds share)
-        : socket(std::move(s)), timer(ex, share) {}
-    std::shared_ptr<client_socket> socket;
-    loop_timer timer;
-    bool decided = false;
-};
-
-task<error_code> connect_within(std::shared_ptr<client_run> run, asio::ip::tcp::endpoint to,
-                                milliseconds share) {
-    auto one = std::make_shared<attempt>(std::make_shared<client_socket>(run->ex), run->ex, share);
-    run->socket = one->socket;
-    one->timer.async_wait([one](error_code cancelled) {
-        error_code ignored;
-        if (!cancelled && !one->decided)
-            one->socket->close(ignored);
-    });
-    error_code failed;
-    co_await one->socket->async_connect(to, asio::redirect_error(use_task, failed));
-    one->decided = true;
-    one->timer.cancel();
-    co_return failed == asio::error::operation_aborted ? error_code(asio::error::timed_out) : failed;
-}
-
-std::string in_brackets(const asio::ip::address& a) {
-    return a.is_v6() ? "[" + a.to_string() + "]" : a.to_string();
-}
 
 /// The name of a loopback host needs no resolver, and must not depend on what one says.
 std::vector<asio::ip::address> known_addresses(const http_url& url) {
@@ -111,27 +78,30 @@ task<result<std::vector<asio::ip::address>>> checked_addresses(http_url url, way
     }
     if (!all)
         co_return all.error();
-    if (options.ipv4_only && std::any_of(all->begin(), all->end(), [](const auto& a) { return a.is_v4(); }))
-        std::erase_if(*all, [](const auto& a) { return a.is_v6(); });
-    co_return allowed_addresses(*all, url, way.rules.get(), options);
+    auto allowed = allowed_addresses(*all, url, way.rules.get(), options);
+    if (!allowed)
+        co_return allowed;
+    co_return plan_addresses(std::move(*allowed), options.ipv4_only);
 }
 
 namespace {
 
 task<result<void>> connect_to(std::shared_ptr<client_run> run, std::vector<asio::ip::address> addresses,
                               std::uint16_t port, std::string authority) {
-    std::string tried;
-    for (std::size_t i = 0; i < addresses.size() && !run->over; ++i) {
-        const asio::ip::tcp::endpoint to(addresses[i], port);
-        const auto rest = static_cast<int>(addresses.size() - i);
-        const auto share = rest == 1 ? run->left() : (std::min)(patience, run->left() / rest);
-        const error_code failed = co_await connect_within(run, to, share);
-        if (!failed)
-            co_return result<void>();
-        tried += (tried.empty() ? "" : ", ") + in_brackets(to.address()) + ": " + failed.message();
-    }
-    co_return unreachable_failure("no connection to " + authority + " (" + tried + ")",
-                                  "check that the server runs and can be reached from here");
+    std::vector<asio::ip::tcp::endpoint> order;
+    for (const auto& address : plan_addresses(std::move(addresses)))
+        order.emplace_back(address, port);
+    const auto race = std::make_shared<connect_race>(run->ex, std::move(order));
+    run->cancel = [race] { race->cancel(); };
+    if (run->over)
+        race->cancel();
+    auto made = co_await race->run();
+    run->cancel = nullptr;
+    if (!made)
+        co_return unreachable_failure("no connection to " + authority + " (" + made.error() + ")",
+                                      "check that the server runs and can be reached from here");
+    run->socket = std::move(*made);
+    co_return result<void>();
 }
 
 /// The proxy is the operator's choice, so its address is not judged; what the target says of itself is.

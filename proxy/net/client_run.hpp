@@ -9,6 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,9 @@ struct client_run {
     std::chrono::steady_clock::time_point deadline;
     loop_timer alarm; ///< the waiter sleeps on it; it rings at the deadline, or now when there is an answer
     std::shared_ptr<client_socket> socket;
-    bool over = false; ///< nobody waits any more
-    bool keep = false; ///< the connection may serve another request: http_stream::reuse()
+    std::function<void()> cancel; ///< what is under way before there is a socket
+    bool over = false;            ///< nobody waits any more
+    bool keep = false;            ///< the connection may serve another request: http_stream::reuse()
 
     std::chrono::milliseconds left() const {
         return std::chrono::duration_cast<std::chrono::milliseconds>(deadline -
@@ -38,6 +40,8 @@ struct client_run {
     void stop() {
         over = true;
         error_code ignored;
+        if (cancel)
+            cancel();
         if (socket)
             socket->close(ignored);
     }

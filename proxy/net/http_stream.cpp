@@ -21,7 +21,7 @@ namespace {
 namespace http = boost::beast::http;
 using wire_request = http::request<http::span_body<const char>>;
 using parser_type = http::response_parser<http::buffer_body>;
-using time_point = std::chrono::steady_clock::time_point;
+using steady_point = std::chrono::steady_clock::time_point;
 
 constexpr std::uint32_t longest_head = 64 * 1024;
 constexpr unsigned max_interim = 16;
@@ -128,10 +128,10 @@ public:
         co_return result<void>();
     }
 
-    task<result<std::string>> read(time_point until) override {
+    task<result<std::string>> read(steady_point until) override {
         if (parser_->is_done())
             co_return std::string();
-        const auto late = until == (time_point::max)() ? nullptr : ring_at(until);
+        const auto late = until == (steady_point::max)() ? nullptr : ring_at(until);
         error_code failed;
         std::size_t got = 0;
         while (got == 0 && !failed && !parser_->is_done()) {
@@ -158,7 +158,7 @@ public:
 
 private:
     /// Closes the socket then; what is given back tells whether it did.
-    std::shared_ptr<bool> ring_at(time_point until) {
+    std::shared_ptr<bool> ring_at(steady_point until) {
         auto late = std::make_shared<bool>(false);
         alarm_.expires_at(until);
         alarm_.async_wait([late, socket = socket_](error_code cancelled) {

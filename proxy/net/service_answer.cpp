@@ -23,9 +23,9 @@ bool may_have_body(unsigned status) {
 
 } // namespace
 
-answered_request::answered_request(service_peer& peer, service_request request, unsigned version,
+answered_request::answered_request(service_peer& peer, service_request request, bool old_version,
                                    bool keep_alive)
-    : peer_(peer), request_(std::move(request)), version_(version), keep_alive_(keep_alive),
+    : peer_(peer), request_(std::move(request)), old_version_(old_version), keep_alive_(keep_alive),
       head_only_(request_.method == "HEAD") {}
 
 task<void> answered_request::respond(service_response response) {
@@ -41,7 +41,7 @@ task<void> answered_request::respond(service_response response) {
 task<void> answered_request::begin_stream(service_response response) {
     begin();
     streaming_ = true;
-    if (version_ >= 11)
+    if (!old_version_)
         response.headers.push_back({"Transfer-Encoding", "chunked"});
     else
         keep_alive_ = false; // HTTP/1.0: the end of the connection ends the answer
@@ -75,7 +75,7 @@ std::string answered_request::head(service_response& response) {
     for (const auto& h : response.headers)
         if (iequals(h.name, "connection") && iequals(h.value, "close"))
             keep_alive_ = false;
-    if (!keep_alive_ || version_ < 11) {
+    if (!keep_alive_ || old_version_) {
         std::erase_if(response.headers, [](const auto& h) { return iequals(h.name, "connection"); });
         response.headers.push_back({"Connection", keep_alive_ ? "keep-alive" : "close"});
     }
@@ -88,7 +88,7 @@ std::string answered_request::head(service_response& response) {
 }
 
 std::string answered_request::frame(const std::string& bytes) const {
-    return version_ >= 11 ? chunk(bytes) : bytes;
+    return !old_version_ ? chunk(bytes) : bytes;
 }
 
 } // namespace reauth

@@ -21,8 +21,8 @@ public:
 
 class answered_request final : public service_exchange {
 public:
-    /// `version`: 10 or 11; `keep_alive`: what the request allows.
-    answered_request(service_peer& peer, service_request request, unsigned version, bool keep_alive);
+    /// `old_version`: HTTP/1.0; `keep_alive`: what the request allows.
+    answered_request(service_peer& peer, service_request request, bool old_version, bool keep_alive);
 
     const service_request& request() const override { return request_; }
     task<void> respond(service_response response) override;
@@ -36,7 +36,7 @@ public:
     bool streaming() const { return streaming_; }
     bool keep_alive() const { return keep_alive_ && !aborted_; }
     /// The last chunk is still to be sent (RFC 9112 §7.1).
-    bool must_end_chunks() const { return streaming_ && version_ >= 11 && !head_only_; }
+    bool must_end_chunks() const { return streaming_ && !old_version_ && !head_only_; }
 
 private:
     void begin();
@@ -45,7 +45,7 @@ private:
 
     service_peer& peer_;
     service_request request_;
-    unsigned version_;
+    bool old_version_;
     bool keep_alive_, head_only_;
     bool answered_ = false, streaming_ = false, aborted_ = false;
 };

@@ -131,7 +131,7 @@ task<void> connection<Stream>::serve() {
             co_await refuse(received.status, std::move(received.reason));
         if (!received.whole())
             co_return;
-        answered_request x(*this, std::move(received.request), received.version, received.keep_alive);
+        answered_request x(*this, std::move(received.request), received.old_version, received.keep_alive);
         shared_->connections[this].idle_since = 0;
         const auto turn = ++turn_;
         asio::co_spawn(stream_.get_executor(), watch_peer(this->shared_from_this(), turn), asio::detached);

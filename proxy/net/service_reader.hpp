@@ -1,14 +1,15 @@
-// Reads requests of http_service off a stream, as strictly as service_head.hpp wants them.
+// Reads requests of http_service off a stream: heads by core/http/http_head, bodies by core/http/http_body,
+// as the data path does.
 #pragma once
 
+#include "core/http/http_body.hpp"
+#include "core/http/http_head.hpp"
 #include "proxy/net/http_service.hpp"
-#include "proxy/net/service_head.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http.hpp>
 
-#include <algorithm>
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -24,117 +25,98 @@ struct received_request {
         over,    ///< the peer is gone
     } is = kind::whole;
     service_request request;
-    unsigned version = 11; ///< 10 or 11
+    bool old_version = false; ///< HTTP/1.0
     bool keep_alive = true;
     unsigned status = 0;
     std::string reason;
 
     static received_request refuse(unsigned status, std::string reason) {
-        return {kind::refused, {}, 11, false, status, std::move(reason)};
+        return {kind::refused, {}, false, false, status, std::move(reason)};
     }
-    static received_request end() { return {kind::over, {}, 11, false, 0, {}}; }
+    static received_request end() { return {kind::over, {}, false, false, 0, {}}; }
     bool whole() const noexcept { return is == kind::whole; }
 };
+
+/// The head as a handler sees it, or why it is refused.
+received_request request_of_head(const request_head& head);
+/// … where it is not even one.
+received_request refused_head(const head_outcome& outcome);
 
 /// One connection's requests. `alive` is called whenever the peer may take its time again.
 template<class Stream>
 class service_reader {
 public:
-    static constexpr std::size_t max_head = 64 * 1024;
-
     service_reader(Stream& stream, std::size_t max_body, std::function<void()> alive)
-        : stream_(stream), max_body_(max_body), alive_(std::move(alive)) {
-        buffer_.reserve(4096);
-    }
+        : stream_(stream), max_body_(max_body), alive_(std::move(alive)) {}
 
     task<received_request> next() {
-        namespace http = boost::beast::http;
         alive_();
-        auto head = co_await head_bytes();
-        if (!head.whole())
-            co_return head;
-        parser_type parser;
-        parser.header_limit(static_cast<std::uint32_t>(max_head));
-        parser.body_limit(max_body_);
-        error_code ec;
-        co_await http::async_read_header(stream_, buffer_, parser, asio::redirect_error(use_task, ec));
-        if (ec == http::error::body_limit)
-            co_return received_request::refuse(413, "the request body is too large");
-        if (ec)
-            co_return received_request::refuse(400, "the request head is malformed");
-        auto received = of_head(parser);
+        auto outcome = parse_request_head(buffer_, head_);
+        while (outcome.is == head_outcome::kind::incomplete) {
+            const bool more = co_await read_more();
+            if (!more)
+                co_return received_request::end();
+            outcome = parse_request_head(buffer_, head_);
+        }
+        if (outcome.is != head_outcome::kind::complete)
+            co_return refused_head(outcome);
+        auto received = request_of_head(head_);
+        body_scanner body(head_);
+        if (received.whole() && head_.framing == body_framing::sized && head_.content_length > max_body_)
+            received = received_request::refuse(413, "the request body is too large");
         if (!received.whole())
             co_return received;
-        ec = co_await read_body(parser, received);
-        if (ec == http::error::body_limit)
-            co_return received_request::refuse(413, "the request body is too large");
-        if (ec && ec.category() == make_error_code(http::error::end_of_stream).category())
-            co_return received_request::refuse(400, "the request body is malformed");
-        if (ec)
-            co_return received_request::end();
-        received.request.body = std::move(parser.get().body());
+        const bool waits = received.request.header("expect").has_value() && !received.old_version;
+        buffer_.erase(0, head_.size);
+        if (!body.done()) {
+            const auto trouble = co_await read_body(body, received.request.body, waits);
+            if (!trouble.whole())
+                co_return trouble;
+        }
         co_return received;
     }
 
 private:
-    using parser_type = boost::beast::http::request_parser<boost::beast::http::string_body>;
-
-    /// Waits for a whole head in the buffer, and looks at its bytes before Beast does.
-    task<received_request> head_bytes() {
-        for (;;) {
-            const auto data = buffer_.data();
-            const std::string_view bytes(static_cast<const char*>(data.data()), data.size());
-            if (const auto end = bytes.find("\r\n\r\n"); end != std::string_view::npos) {
-                const auto flaw = malformed_head_bytes(bytes.substr(0, end + 4));
-                co_return flaw ? received_request::refuse(400, *flaw) : received_request();
-            }
-            if (data.size() == max_head)
-                co_return received_request::refuse(431, "the request head is too large");
-            const auto room = buffer_.prepare(std::min<std::size_t>(4096, max_head - data.size()));
-            error_code ec;
-            const auto got = co_await stream_.async_read_some(room, asio::redirect_error(use_task, ec));
-            if (ec)
-                co_return received_request::end();
-            buffer_.commit(got);
-        }
-    }
-
-    /// Copied before the body is read: Beast would merge trailers into the same map.
-    static received_request of_head(parser_type& parser) {
-        const auto& head = parser.get();
-        received_request r;
-        auto& request = r.request;
-        for (const auto& field : head)
-            request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-        request.method = std::string(head.method_string());
-        request.target = std::string(head.target());
-        const auto mark = request.target.find('?');
-        request.path = request.target.substr(0, mark);
-        request.query = mark == std::string::npos ? "" : request.target.substr(mark + 1);
-        r.version = head.version();
-        r.keep_alive = parser.keep_alive();
-        auto verdict = check_framing(request.method, request.target, r.version, request.headers);
-        if (verdict.status != 0)
-            return received_request::refuse(verdict.status, std::move(verdict.reason));
-        return r;
-    }
-
-    task<error_code> read_body(parser_type& parser, const received_request& received) {
+    /// false: the peer is gone.
+    task<bool> read_more() {
         error_code ec;
-        if (received.request.header("expect") && received.version >= 11 && !parser.is_done()) {
+        const auto room = asio::buffer(bytes_);
+        const auto got = co_await stream_.async_read_some(room, asio::redirect_error(use_task, ec));
+        buffer_.append(bytes_.data(), ec ? 0 : got);
+        co_return !ec;
+    }
+
+    /// Its payload goes into `out`; what is behind it stays for the next request.
+    task<received_request> read_body(body_scanner& body, std::string& out, bool waits) {
+        if (waits) {
             static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
             const asio::const_buffer leave(go_on.data(), go_on.size());
+            error_code ec;
             co_await asio::async_write(stream_, leave, asio::redirect_error(use_task, ec));
+            if (ec)
+                co_return received_request::end();
         }
         alive_();
-        if (!ec && !parser.is_done())
-            co_await boost::beast::http::async_read(stream_, buffer_, parser,
-                                                    asio::redirect_error(use_task, ec));
-        co_return ec;
+        for (;;) {
+            std::string_view input(buffer_);
+            const bool sound = pass_body(body, input, true, out);
+            buffer_.erase(0, buffer_.size() - input.size());
+            if (!sound)
+                co_return received_request::refuse(400, "the request body is malformed");
+            if (out.size() > max_body_)
+                co_return received_request::refuse(413, "the request body is too large");
+            if (body.done())
+                co_return received_request();
+            const bool more = co_await read_more();
+            if (!more)
+                co_return received_request::end();
+        }
     }
 
     Stream& stream_;
-    boost::beast::flat_buffer buffer_{max_head};
+    std::string buffer_; ///< what was read and not used yet
+    std::array<char, 4096> bytes_;
+    request_head head_; ///< views into `buffer_`
     const std::size_t max_body_;
     std::function<void()> alive_;
 };

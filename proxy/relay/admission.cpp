@@ -47,6 +47,8 @@ bool names_us(std::string_view authority, const std::vector<std::string>& allowe
             return true;
     if (listener.port == 0)
         return true; // a Unix socket can't be reached by a browser
+    if (host.empty())
+        return false; // HTTP/1.0 may leave it away
     unsigned number = 0;
     if (port.empty())
         number = tls ? 443 : 80;

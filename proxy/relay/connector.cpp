@@ -1,20 +1,16 @@
 // Resolve, connect, handshake.
 #include "proxy/relay/connector.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
 #include "proxy/net/channel_io.hpp"
 #include "proxy/net/tls.hpp"
-
-#include <algorithm>
-#include <cstring>
-#include <sys/socket.h>
 
 namespace reauth {
 
 void connector::interrupt() {
     stopped_ = true;
     resolver_.cancel();
+    if (race_)
+        race_->cancel();
     if (waiting_)
         waiting_->interrupt();
 }
@@ -32,33 +28,19 @@ failure connector::unreachable(const std::string& why) const {
                             "check its url, and that it runs");
 }
 
-task<result<channel>> connector::connect(asio::ip::tcp::endpoint address) {
-    const int fd = ::socket(address.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        co_return unreachable(std::strerror(errno));
-    const int rc = ::connect(fd, address.data(), static_cast<socklen_t>(address.size()));
-    int error = rc == 0 ? 0 : errno;
-    channel made(context_, fd);
-    made.notice_silence();
-    if (rc != 0 && error != EINPROGRESS)
-        co_return unreachable(std::strerror(error));
-    while (error == EINPROGRESS) {
-        waiting_ = &made;
-        co_await made.wait(channel::writing);
-        waiting_ = nullptr;
-        if (stopped_)
-            co_return unreachable("no answer in time");
-        socklen_t size = sizeof error;
-        ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        sockaddr_storage peer;
-        socklen_t peer_size = sizeof peer;
-        // readiness may be spurious: connected is what getpeername says
-        if (error == 0 && ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0)
-            error = EINPROGRESS;
-    }
-    if (error != 0)
-        co_return unreachable(std::strerror(error));
-    co_return std::move(made);
+task<result<channel>> connector::connect(std::vector<asio::ip::tcp::endpoint> order) {
+    race_ = std::make_shared<connect_race>(context_.get_executor(), std::move(order));
+    auto made = co_await race_->run();
+    race_.reset();
+    if (!made)
+        co_return unreachable(stopped_ ? "no answer in time" : made.error());
+    error_code ec;
+    const int fd = (*made)->release(ec);
+    if (ec)
+        co_return unreachable(ec.message());
+    channel connected(context_, fd);
+    connected.notice_silence();
+    co_return std::move(connected);
 }
 
 task<result<channel>> connector::secure(channel plain) {
@@ -124,12 +106,12 @@ task<result<channel>> connector::tunnel(channel plain) {
 task<result<std::vector<asio::ip::tcp::endpoint>>> connector::addresses() {
     const auto host = to_.proxy ? to_.proxy->host : to_.host;
     const auto port = to_.proxy ? std::to_string(to_.proxy->port) : to_.port;
-    std::vector<asio::ip::tcp::endpoint> found;
+    std::vector<asio::ip::tcp::endpoint> order;
     error_code ec;
     auto literal = asio::ip::make_address(host, ec);
     if (!ec) {
-        found.emplace_back(literal, static_cast<unsigned short>(std::stoi(port)));
-        co_return found;
+        order.emplace_back(literal, static_cast<unsigned short>(std::stoi(port)));
+        co_return order;
     }
     auto token = asio::redirect_error(use_task, ec);
     auto resolved =
@@ -137,24 +119,20 @@ task<result<std::vector<asio::ip::tcp::endpoint>>> connector::addresses() {
     if (ec || stopped_)
         co_return unreachable(stopped_ ? "its name was not resolved in time"
                                        : "its name can't be resolved (" + ec.message() + ")");
+    std::vector<asio::ip::address> found;
     for (const auto& entry : resolved)
-        found.push_back(entry.endpoint());
-    const auto v4 = [](const auto& e) { return e.address().is_v4(); };
-    if (to_.upstream->prefer == address_family::ipv4 && std::any_of(found.begin(), found.end(), v4))
-        std::erase_if(found, [&](const auto& e) { return !v4(e); });
-    co_return found;
+        found.push_back(entry.endpoint().address());
+    const auto number = static_cast<unsigned short>(std::stoi(port));
+    for (const auto& address : plan_addresses(std::move(found), to_.upstream->prefer == address_family::ipv4))
+        order.emplace_back(address, number);
+    co_return order;
 }
 
 task<result<channel>> connector::run() {
-    auto found = co_await addresses();
-    if (!found)
-        co_return found.error();
-    result<channel> last = unreachable("it has no address");
-    for (const auto& address : *found) {
-        last = co_await connect(address);
-        if (last.has_value() || stopped_)
-            break;
-    }
+    auto order = co_await addresses();
+    if (!order)
+        co_return order.error();
+    auto last = co_await connect(std::move(*order));
     if (last.has_value() && to_.proxy) {
         auto straight = std::move(*last);
         last = co_await tunnel(std::move(straight));

@@ -1,15 +1,16 @@
-// Makes one upstream connection: every address of the host in turn, then TLS with SNI and host name check.
+// Makes one upstream connection: the host's addresses raced, then TLS with SNI and host name check.
 #pragma once
 
 #include "core/base/failure.hpp"
 #include "proxy/net/channel.hpp"
+#include "proxy/net/connect_race.hpp"
 #include "proxy/relay/routing.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 
 namespace reauth {
 
-/// One attempt. Unreachable addresses are passed over; the failure names the last trouble.
+/// One attempt. The failure names the trouble of every address.
 class connector {
 public:
     connector(asio::io_context& context, const route& to)
@@ -22,13 +23,14 @@ public:
 private:
     task<result<std::vector<asio::ip::tcp::endpoint>>> addresses();
     task<result<channel>> tunnel(channel plain);
-    task<result<channel>> connect(asio::ip::tcp::endpoint address);
+    task<result<channel>> connect(std::vector<asio::ip::tcp::endpoint> order);
     task<result<channel>> secure(channel plain);
     failure unreachable(const std::string& why) const;
 
     asio::io_context& context_;
     const route& to_;
     asio::ip::basic_resolver<asio::ip::tcp, executor> resolver_;
+    std::shared_ptr<connect_race> race_;
     channel* waiting_ = nullptr;
     bool stopped_ = false;
     bool at_upstream_ = false; ///< the way through the outbound proxy is open

@@ -1,6 +1,7 @@
 // Bodies and heads of our own answers.
 #include "proxy/relay/local_answer.hpp"
 
+#include "core/http/status.hpp"
 #include "core/json/json_reader.hpp"
 
 #include <nlohmann/json.hpp>
@@ -10,41 +11,8 @@
 namespace reauth {
 namespace {
 
-std::string_view phrase(unsigned status) noexcept {
-    switch (status) {
-    case 200:
-        return "OK";
-    case 202:
-        return "Accepted";
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 502:
-        return "Bad Gateway";
-    case 503:
-        return "Service Unavailable";
-    case 504:
-        return "Gateway Timeout";
-    case 505:
-        return "HTTP Version Not Supported";
-    default:
-        return "Error";
-    }
-}
-
 void append_status(std::string& out, unsigned status) {
-    out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(phrase(status));
+    out.append("HTTP/1.1 ").append(std::to_string(status)).append(1, ' ').append(reason_phrase(status));
     if (status == 405) // the only one that we answer: to a GET for a stream
         out.append("\r\nAllow: POST");
 }

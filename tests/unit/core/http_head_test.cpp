@@ -102,12 +102,25 @@ TEST_CASE("only one plain chunked coding, alone and in HTTP/1.1, delimits a body
 
 TEST_CASE("exactly one well-formed Host is required") {
     CHECK(verdict("GET / HTTP/1.1\r\n\r\n") == "missing Host");
+    CHECK(verdict("GET / HTTP/1.0\r\n\r\n") == "complete"); // RFC 9112 section 3.2: of HTTP/1.1
     CHECK(verdict("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n") == "repeated Host");
     CHECK(verdict("GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n") == "repeated Host");
     for (const auto* host : {"", "a b", "a/b", "a,b", "user@a", "a%00", "a\\b", "a?b"})
         CHECK(verdict(std::string("GET / HTTP/1.1\r\nHost: ") + host + "\r\n\r\n") == "malformed Host");
     CHECK(verdict("GET / HTTP/1.1\r\nHost: [::1]:8970\r\n\r\n") == "complete");
     CHECK(verdict("GET / HTTP/1.1\r\nHost: " + std::string(300, 'a') + "\r\n\r\n") == "malformed Host");
+}
+
+TEST_CASE("a coding that nobody understands is told from broken framing") {
+    request_head head;
+    const auto is = [&](const std::string& fields) {
+        const auto text = "POST / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+        return parse_request_head(text, head).is;
+    };
+    CHECK(is("Transfer-Encoding: gzip\r\n") == head_outcome::kind::unsupported);
+    CHECK(is("Transfer-Encoding: chunked\r\nContent-Length: 1\r\n") == head_outcome::kind::bad);
+    CHECK(is("X : 1\r\n") == head_outcome::kind::bad);
+    CHECK(is("Transfer-Encoding: chunked\r\n") == head_outcome::kind::complete);
 }
 
 TEST_CASE("request lines are read strictly") {
