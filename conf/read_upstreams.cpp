@@ -58,15 +58,9 @@ void read_login(section& s, login_kind& out) {
 
 void read_server(section s, configured_server_settings& out, plain_http http) {
     read_issuer(s, out.issuer, http);
-    const std::pair<const char*, std::string*> endpoints[] = {
-        {"authorization_endpoint", &out.authorization_endpoint},
-        {"token_endpoint", &out.token_endpoint},
-        {"registration_endpoint", &out.registration_endpoint},
-        {"revocation_endpoint", &out.revocation_endpoint},
-        {"device_authorization_endpoint", &out.device_authorization_endpoint},
-        {"jwks_uri", &out.jwks_uri}};
     bool any = false;
-    for (const auto& [name, url] : endpoints) {
+    for (const auto& [name, member] : endpoint_names) {
+        auto* url = &(out.*member);
         s.text(name, *url);
         any = any || !url->empty();
         if (url->empty())

@@ -119,16 +119,8 @@ result<authorization_server> read_authorization_server(std::string_view body, st
                                "8414 §3.3); if it is the same "
                                "server, add to the upstream the line: client: {issuer: \"" +
                                    clean_text(out.issuer) + "\"}");
-    const std::pair<const char*, std::string*> endpoints[] = {
-        {"authorization_endpoint", &out.authorization_endpoint},
-        {"token_endpoint", &out.token_endpoint},
-        {"registration_endpoint", &out.registration_endpoint},
-        {"revocation_endpoint", &out.revocation_endpoint},
-        {"device_authorization_endpoint", &out.device_authorization_endpoint},
-        {"pushed_authorization_request_endpoint", &out.pushed_authorization_request_endpoint},
-        {"jwks_uri", &out.jwks_uri},
-    };
-    for (const auto& [name, endpoint] : endpoints) {
+    for (const auto& [name, member] : endpoint_names) {
+        auto* endpoint = &(out.*member);
         *endpoint = json_string(*document, name);
         if (endpoint == &out.authorization_endpoint)
             endpoint->resize(std::min(endpoint->size(), endpoint->find('#')));

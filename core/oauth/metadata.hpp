@@ -44,15 +44,29 @@ struct protected_resource {
 result<protected_resource> read_protected_resource(std::string_view body, std::string_view upstream_url,
                                                    std::string_view stated = {});
 
-/// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
-/// list is nothing.
-struct authorization_server {
-    using list = std::vector<std::string>;
-
-    std::string issuer;
+/// Where an authorization server listens; empty: it does not say.
+struct server_endpoints {
     std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, jwks_uri;
     std::string device_authorization_endpoint;         ///< RFC 8628 §4
     std::string pushed_authorization_request_endpoint; ///< RFC 9126 §5
+    bool operator==(const server_endpoints&) const = default;
+};
+/// Their names, in metadata, in the configuration and in the vault.
+inline constexpr std::pair<const char*, std::string server_endpoints::*> endpoint_names[] = {
+    {"authorization_endpoint", &server_endpoints::authorization_endpoint},
+    {"token_endpoint", &server_endpoints::token_endpoint},
+    {"registration_endpoint", &server_endpoints::registration_endpoint},
+    {"revocation_endpoint", &server_endpoints::revocation_endpoint},
+    {"device_authorization_endpoint", &server_endpoints::device_authorization_endpoint},
+    {"pushed_authorization_request_endpoint", &server_endpoints::pushed_authorization_request_endpoint},
+    {"jwks_uri", &server_endpoints::jwks_uri}};
+
+/// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
+/// list is nothing.
+struct authorization_server : server_endpoints {
+    using list = std::vector<std::string>;
+
+    std::string issuer;
     std::optional<scope_set> scopes_supported;
     std::optional<list> code_challenge_methods_supported;
     std::optional<list> token_endpoint_auth_methods_supported;

@@ -11,20 +11,10 @@ namespace reauth {
 namespace {
 
 using json = nlohmann::json;
-using text_member = std::pair<const char*, std::string authorization_server::*>;
 using list_member = std::pair<const char*, std::optional<authorization_server::list> authorization_server::*>;
 using flag_member = std::pair<const char*, bool authorization_server::*>;
 using server = authorization_server;
 
-constexpr std::array<text_member, 8> texts{
-    {{"issuer", &server::issuer},
-     {"authorization_endpoint", &server::authorization_endpoint},
-     {"token_endpoint", &server::token_endpoint},
-     {"registration_endpoint", &server::registration_endpoint},
-     {"revocation_endpoint", &server::revocation_endpoint},
-     {"device_authorization_endpoint", &server::device_authorization_endpoint},
-     {"pushed_authorization_request_endpoint", &server::pushed_authorization_request_endpoint},
-     {"jwks_uri", &server::jwks_uri}}};
 constexpr std::array<list_member, 8> lists_kept{
     {{"code_challenge_methods", &server::code_challenge_methods_supported},
      {"auth_methods", &server::token_endpoint_auth_methods_supported},
@@ -60,7 +50,9 @@ std::optional<scope_set> scopes_in(const json& stored, const char* name) {
 
 json server_to_json(const authorization_server& s) {
     json out = json::object();
-    for (const auto& [name, member] : texts)
+    if (!s.issuer.empty())
+        out["issuer"] = s.issuer;
+    for (const auto& [name, member] : endpoint_names)
         if (!(s.*member).empty())
             out[name] = s.*member;
     for (const auto& [name, member] : lists_kept)
@@ -76,7 +68,8 @@ json server_to_json(const authorization_server& s) {
 
 authorization_server server_from_json(const json& stored) {
     authorization_server s;
-    for (const auto& [name, member] : texts)
+    s.issuer = json_string(stored, "issuer");
+    for (const auto& [name, member] : endpoint_names)
         s.*member = json_string(stored, name);
     for (const auto& [name, member] : lists_kept)
         s.*member = json_strings(stored, name);

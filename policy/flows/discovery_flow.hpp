@@ -12,10 +12,8 @@
 namespace reauth {
 
 /// `authorization_server:` of an upstream: what is said here is used in place of what a document says.
-struct configured_server_settings {
+struct configured_server_settings : server_endpoints {
     std::string issuer;
-    std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint;
-    std::string device_authorization_endpoint, jwks_uri;
     bool operator==(const configured_server_settings&) const = default;
 
     /// Issuer and token endpoint are named: no metadata is needed.

@@ -18,31 +18,34 @@ failure at_idp(const std::string& name, failure why) {
 }
 
 /// The signing keys, with retries: they are fetched before the code, which is good for one try, is spent.
-flow<result<std::string>> fetch_keys(authorization_server server) {
+flow<result<std::string>> fetch_keys(const flow_environment& env, authorization_server server) {
     if (server.jwks_uri.empty())
         co_return idp_failure(fault::discovery_failed,
                               server.issuer + " names no jwks_uri, so its ID tokens cannot be checked",
                               "ask the identity provider's operator to complete its metadata");
-    const retry_schedule retry;
-    for (std::size_t tries = 1;; ++tries) {
-        fetch ask{get_json(server.jwks_uri), "identity provider keys"};
-        auto answer = co_await std::move(ask);
+    retried_fetch<std::string> how;
+    how.purpose = "identity provider keys";
+    how.build = [url = server.jwks_uri]() -> result<http_request> { return get_json(url); };
+    how.read = [url = server.jwks_uri](const result<http_response>& answer) -> tried<std::string> {
+        using then = tried<std::string>::then;
         std::vector<discovery_step> steps;
-        const auto seen = judge_metadata_answer(server.jwks_uri, answer, steps);
-        if (seen == metadata_answer::document)
-            co_return std::move(answer->body);
-        if (seen == metadata_answer::refused)
-            co_return answer.error();
-        if (seen == metadata_answer::absent)
-            co_return idp_failure(fault::discovery_failed,
-                                  "the keys at " + server.jwks_uri + " answered with " + steps.back().outcome,
-                                  "check the identity provider's metadata");
-        const auto wait = next_pause(retry, tries, answer ? &*answer : nullptr);
-        if (!wait)
-            co_return metadata_unavailable(server.jwks_uri, answer);
-        const pause rest{*wait};
-        co_await rest;
-    }
+        switch (judge_metadata_answer(url, answer, steps)) {
+        case metadata_answer::document:
+            return {answer->body, then::keep};
+        case metadata_answer::refused:
+            return {answer.error(), then::keep};
+        case metadata_answer::absent:
+            return {idp_failure(fault::discovery_failed,
+                                "the keys at " + url + " answered with " + steps.back().outcome,
+                                "check the identity provider's metadata"),
+                    then::keep};
+        case metadata_answer::later:
+            break;
+        }
+        return {metadata_unavailable(url, answer), then::later};
+    };
+    auto work = fetch_with_retry(env, std::move(how));
+    co_return co_await work;
 }
 
 /// A token that was made just now lives as long as its issuer meant, whatever the difference of the clocks.
@@ -127,7 +130,7 @@ flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_
     auto code = accept_callback(env, pending, callback, browser_binding);
     if (!code)
         co_return at_idp(pending.identity_provider, code.error());
-    auto fetching = fetch_keys(pending.server);
+    auto fetching = fetch_keys(env, pending.server);
     auto keys = co_await fetching;
     if (!keys)
         co_return at_idp(pending.identity_provider, keys.error());
@@ -146,7 +149,7 @@ flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_
 
 flow<result<idp_session>> device_session(const flow_environment& env, pending_authorization pending,
                                          token_response response) {
-    auto fetching = fetch_keys(pending.server);
+    auto fetching = fetch_keys(env, pending.server);
     auto keys = co_await fetching;
     if (!keys)
         co_return at_idp(pending.identity_provider, keys.error());

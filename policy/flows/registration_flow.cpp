@@ -47,22 +47,18 @@ flow<result<registered_client>> register_once(const flow_environment& env, const
                                               const authorization_server& server,
                                               const registration_request& wanted,
                                               const http_request& request) {
-    for (std::size_t tries = 1;; ++tries) {
-        fetch ask{request, "client registration"};
-        auto answer = co_await std::move(ask);
-        result<registered_client> client = failure();
-        if (answer)
-            client = read_registration(*answer, server, wanted);
-        else
-            client = answer.error();
-        if (client || !client.error().transient)
-            co_return client;
-        const auto wait = next_pause(inputs.retry, tries, answer ? &*answer : nullptr, env.now());
-        if (!wait)
-            co_return given_up(client.error(), answer, env.now());
-        const pause rest{*wait};
-        co_await rest;
-    }
+    retried_fetch<registered_client> how;
+    how.retry = inputs.retry;
+    how.purpose = "client registration";
+    how.build = [&request]() -> result<http_request> { return request; };
+    how.read = [&server, &wanted](const result<http_response>& answer) -> tried<registered_client> {
+        using then = tried<registered_client>::then;
+        auto client =
+            answer ? read_registration(*answer, server, wanted) : result<registered_client>(answer.error());
+        const bool later = !client && client.error().transient;
+        return {std::move(client), later ? then::later : then::keep};
+    };
+    return fetch_with_retry(env, std::move(how));
 }
 
 } // namespace

@@ -2,10 +2,10 @@
 #include "policy/flows/token_flow.hpp"
 
 #include "core/crypto/jose.hpp"
-#include "core/http/http_date.hpp"
 #include "core/oauth/dpop.hpp"
+#include "policy/flows/fetch_with_retry.hpp"
 
-#include <algorithm>
+#include <memory>
 
 namespace reauth {
 namespace {
@@ -26,26 +26,6 @@ result<token_response> read_answer(const result<http_response>& answer, const se
 
 } // namespace
 
-std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry, std::size_t tries_done,
-                                                    const http_response* answer,
-                                                    std::optional<time_point> now) {
-    if (tries_done == 0 || tries_done > retry.pauses.size())
-        return std::nullopt;
-    const auto scheduled = retry.pauses[tries_done - 1];
-    const auto asked = answer ? retry_after(*answer, now) : std::nullopt;
-    if (!asked)
-        return scheduled;
-    if (*asked > retry.retry_after_cap)
-        return std::nullopt;
-    return std::max<std::chrono::milliseconds>(*asked, scheduled);
-}
-
-failure given_up(failure why, const result<http_response>& answer, time_point now) {
-    if (answer)
-        why.retry_after = retry_after(*answer, now);
-    return why;
-}
-
 result<secret> dpop_key_for(bool wanted, const secret& kept) {
     if (!kept.empty())
         return kept;
@@ -54,38 +34,40 @@ result<secret> dpop_key_for(bool wanted, const secret& kept) {
     return generate_ec_jwk();
 }
 
-flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec question) {
-    std::string nonce;
-    std::size_t tries = 0;
-    while (true) {
-        auto request = question.build();
+flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec spec) {
+    struct state {
+        token_request_spec spec;
+        std::string nonce;
+        sent_secrets sent;
+    };
+    auto s = std::make_shared<state>(state{std::move(spec), {}, {}});
+    retried_fetch<token_response> how;
+    how.retry = s->spec.retry;
+    how.purpose = s->spec.purpose;
+    how.build = [s, &env]() -> result<http_request> {
+        auto request = s->spec.build();
         if (!request)
-            co_return request.error();
-        if (!question.dpop_key.empty()) {
-            auto proved = add_dpop_proof(*request, question.dpop_key, nonce, env.now(), env.random);
+            return request.error();
+        if (!s->spec.dpop_key.empty()) {
+            auto proved = add_dpop_proof(*request, s->spec.dpop_key, s->nonce, env.now(), env.random);
             if (!proved)
-                co_return proved.error();
+                return proved.error();
         }
-        const auto sent = secrets_of(*request);
-        fetch ask{std::move(*request), question.purpose};
-        auto answer = co_await std::move(ask);
+        s->sent = secrets_of(*request);
+        return request;
+    };
+    how.read = [s](const result<http_response>& answer) -> tried<token_response> {
+        using then = tried<token_response>::then;
         const bool nonce_asked =
-            answer && !question.dpop_key.empty() && nonce.empty() && wants_dpop_nonce(*answer);
-        if (nonce_asked) {
-            nonce = std::string(answer->header("DPoP-Nonce").value_or(""));
-            if (!nonce.empty())
-                continue;
-        }
-        auto outcome = read_answer(answer, sent);
-        if (outcome || !may_repeat(answer))
-            co_return outcome;
-        ++tries;
-        const auto wait = next_pause(question.retry, tries, answer ? &*answer : nullptr, env.now());
-        if (!wait)
-            co_return given_up(outcome.error(), answer, env.now());
-        const pause rest{*wait};
-        co_await rest;
-    }
+            answer && !s->spec.dpop_key.empty() && s->nonce.empty() && wants_dpop_nonce(*answer);
+        if (nonce_asked)
+            s->nonce = std::string(answer->header("DPoP-Nonce").value_or(""));
+        auto outcome = read_answer(answer, s->sent);
+        if (nonce_asked && !s->nonce.empty())
+            return {std::move(outcome), then::again};
+        return {std::move(outcome), may_repeat(answer) ? then::later : then::keep};
+    };
+    return fetch_with_retry(env, std::move(how));
 }
 
 } // namespace reauth

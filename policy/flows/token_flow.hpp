@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/oauth/token.hpp"
+#include "policy/flows/fetch_with_retry.hpp"
 #include "policy/flows/flow.hpp"
 #include "policy/flows/flow_environment.hpp"
 
@@ -25,18 +26,9 @@ struct token_request_spec {
 /// transient answers are repeated as `retry` says;
 /// what such an answer asks to wait beyond that is in the failure (`retry_after`). fault::egress_refused is
 /// never repeated.
-flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec question);
+flow<result<token_response>> ask_token_endpoint(const flow_environment& env, token_request_spec spec);
 
 /// The DPoP key for a new credential: `kept` if there is one, else a fresh one if `wanted`, else empty.
 result<secret> dpop_key_for(bool wanted, const secret& kept);
-
-/// How long to wait before try number `tries_done` + 1; nothing: give up. `answer` may hold Retry-After (RFC
-/// 9110 §10.2.3).
-std::optional<std::chrono::milliseconds> next_pause(const retry_schedule& retry, std::size_t tries_done,
-                                                    const http_response* answer,
-                                                    std::optional<time_point> now = std::nullopt);
-
-/// `why` as it is told once no try is left: with what the answer asks to wait, so that nobody tries before.
-failure given_up(failure why, const result<http_response>& answer, time_point now);
 
 } // namespace reauth

@@ -66,10 +66,27 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> oauth_callback(self_ptr self, service_exchange& x);
     static task<void> redeem(self_ptr self, service_exchange& x);
 
+    // the API: a route's handler, found by the table of api_routes.cpp
+    struct api_call {
+        std::string name;                    ///< the path's first part
+        std::vector<std::string> parameters; ///< what stood for {}
+    };
+    static task<void> api_list(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_events(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_client_config(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_approval(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_approve(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_deny(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_revoke_rule(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_login(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_logout(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_open(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_callback(self_ptr self, service_exchange& x, api_call call);
+    static task<std::shared_ptr<approval>> find_approval(self_ptr self, service_exchange& x, std::string id);
+    static task<service_response> approved(self_ptr self, std::shared_ptr<approval> a, sign_in_method method,
+                                           bool remember);
+    static task<bool> is_ours(self_ptr self, service_exchange& x, std::string upstream);
     nlohmann::json list_json(const std::string& name, bool own_only = false) const;
-    static task<void> api_named(self_ptr self, service_exchange& x, std::string rest);
-    static task<void> api_approval(self_ptr self, service_exchange& x, std::string rest);
-    static task<void> api_post(self_ptr self, service_exchange& x, std::string rest);
     static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id);
     static task<void> keep_time(self_ptr self);
 

@@ -36,6 +36,8 @@ public:
     body_pump(channel& from, const response_head& head, std::string_view first, std::span<char> scratch,
               const bool& gone)
         : from_(from), scratch_(scratch), first_(first), scanner_(head), gone_(gone) {}
+    body_pump(channel& from, const response_head& head, std::string_view first, std::span<char> scratch,
+              bool&& gone) = delete; // it is looked at later
 
     /// Where it goes; nowhere without.
     void to(channel& client) noexcept { to_ = &client; }

@@ -14,17 +14,17 @@ failure broken_framing() {
 } // namespace
 
 task<bool> body_upload::fill() {
-    auto& in = s_.memory->in;
-    clock_.start(limits_.head_timeout, s_.client);
+    auto& in = down_.memory()->in;
+    clock_.start(limits_.head_timeout, down_.client());
     while (!body_.arrived()) {
-        auto r = s_.client.read(in.space(), in.free());
+        auto r = down_.client().read(in.space(), in.free());
         if (r.is == io_result::kind::ok) {
             in.added(r.n);
             continue;
         }
-        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut || s_.gone || clock_.expired())
+        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut || down_.gone() || clock_.expired())
             co_return false;
-        co_await s_.client.wait(r.is);
+        co_await down_.client().wait(r.is);
     }
     clock_.stop();
     co_return true;
@@ -32,10 +32,10 @@ task<bool> body_upload::fill() {
 
 /// One piece. False: the client went away or was too slow; or, `forwarding`, the upstream has answered.
 task<result<bool>> body_upload::read_some(bool forwarding) {
-    auto& scratch = s_.home.scratch;
-    clock_.start(limits_.client_idle, s_.client);
+    auto& scratch = down_.home().scratch;
+    clock_.start(limits_.client_idle, down_.client());
     for (;;) {
-        auto r = s_.client.read(scratch.data(), scratch.size());
+        auto r = down_.client().read(scratch.data(), scratch.size());
         if (r.is == io_result::kind::ok) {
             clock_.stop();
             body_.take({scratch.data(), r.n});
@@ -43,13 +43,13 @@ task<result<bool>> body_upload::read_some(bool forwarding) {
                 co_return broken_framing();
             co_return true;
         }
-        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut || s_.gone || clock_.expired())
+        if (r.is == io_result::kind::eof || r.is == io_result::kind::cut || down_.gone() || clock_.expired())
             co_return false;
         if (forwarding && early_answer_) {
             clock_.stop();
             co_return false;
         }
-        co_await s_.client.wait(r.is);
+        co_await down_.client().wait(r.is);
     }
 }
 
@@ -57,7 +57,7 @@ task<result<void>> body_upload::finish() {
     body_.take_first();
     if (body_.broken())
         co_return broken_framing();
-    while (!body_.read() && body_.whole() && !s_.gone) {
+    while (!body_.read() && body_.whole() && !down_.gone()) {
         auto read = co_await read_some(false);
         if (!read)
             co_return read.error();
@@ -90,7 +90,7 @@ void body_upload::on_early_answer(void* self) {
     }
     x.early_answer_ = true;
     x.up_->interrupt();
-    x.s_.client.interrupt();
+    x.down_.client().interrupt();
 }
 
 task<result<void>> body_upload::send(channel& up, std::string& head) {
@@ -112,8 +112,8 @@ task<result<void>> body_upload::send(channel& up, std::string& head) {
     up.unwatch();
     if (early_answer_) {
         up.clear_interrupt();
-        if (!s_.gone)
-            s_.client.clear_interrupt();
+        if (!down_.gone())
+            down_.client().clear_interrupt();
     }
     done_ = done_ && body_.read() && !early_answer_;
     co_return sent;
@@ -136,7 +136,8 @@ task<result<void>> body_upload::forward(channel& up) {
         if (!read)
             co_return read.error();
         if (!*read) {
-            s_.gone = s_.gone || !early_answer_;
+            if (!early_answer_)
+                down_.lose();
             break;
         }
     }

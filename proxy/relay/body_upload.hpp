@@ -2,17 +2,17 @@
 #pragma once
 
 #include "core/base/failure.hpp"
+#include "proxy/relay/downstream.hpp"
 #include "proxy/relay/phase_clock.hpp"
 #include "proxy/relay/replay_body.hpp"
-#include "proxy/relay/session.hpp"
 
 namespace reauth {
 
-/// One attempt's way up; owned by the exchange. A client that closes sets session::gone.
+/// One attempt's way up; owned by the exchange. A client that closes sets downstream::gone.
 class body_upload {
 public:
-    body_upload(session& s, replay_body& body, phase_clock& clock, const limits_config& limits)
-        : s_(s), body_(body), clock_(clock), limits_(limits) {}
+    body_upload(downstream& down, replay_body& body, phase_clock& clock, const limits_config& limits)
+        : down_(down), body_(body), clock_(clock), limits_(limits) {}
 
     /// Waits for a body that stays where it is received. False: the client went away, or was too slow.
     task<bool> fill();
@@ -34,7 +34,7 @@ private:
     task<result<void>> forward(channel& up);
     static void on_early_answer(void* self);
 
-    session& s_;
+    downstream& down_;
     replay_body& body_;
     phase_clock& clock_;
     const limits_config& limits_;

@@ -5,8 +5,9 @@ namespace reauth {
 
 task<bool> client_answer::write(std::string_view text) {
     const write_job job{text, {}};
-    const bool written = co_await write_rest(client_, job);
-    gone_ = gone_ || !written;
+    const bool written = co_await write_rest(down_.client(), job);
+    if (!written)
+        down_.lose();
     co_return written;
 }
 

@@ -3,19 +3,20 @@
 
 #include "proxy/net/channel_io.hpp"
 #include "proxy/net/task.hpp"
+#include "proxy/relay/downstream.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace reauth {
 
-/// Owned by the exchange. Whatever can't be written sets `gone` (session::gone).
+/// Owned by the exchange. Whatever can't be written loses the client (downstream::gone).
 class client_answer {
 public:
-    client_answer(channel& client, bool& gone, bool keeps) : client_(client), gone_(gone), keeps_(keeps) {}
+    client_answer(downstream& down, bool keeps) : down_(down), keeps_(keeps) {}
 
     /// Its connection can serve another request.
-    bool keeps() const noexcept { return keeps_ && !gone_; }
+    bool keeps() const noexcept { return keeps_ && !down_.gone(); }
     void keep_only_if(bool condition) noexcept { keeps_ = keeps_ && condition; }
 
     /// Bytes of the upstream's answer are out: nothing can be sent again, and no other answer given.
@@ -33,8 +34,7 @@ public:
     task<bool> end_stream();
 
 private:
-    channel& client_;
-    bool& gone_;
+    downstream& down_;
     bool keeps_, begun_ = false, streaming_ = false;
 };
 

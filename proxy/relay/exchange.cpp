@@ -6,17 +6,17 @@
 
 namespace reauth {
 
-exchange::exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
+exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
                    principal_id principal)
-    : s_(s), w_(s.home), where_{std::move(table), match.to, principal}, rest_(match.rest),
+    : down_(down), w_(down.home()), where_{std::move(table), match.to, principal}, rest_(match.rest),
       began_(steady_clock::now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
       old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
-      pass_(where_.to->to_bridge || w_.credential(where_).passes), clock_(s.home.deadlines),
-      body_(s.memory, s.home.limits.replay_bytes, where_.settings().limits),
-      upload_(s, body_, clock_, where_.settings().limits),
-      answer_(s.client, s.gone, head().keep_alive && !old_client_), up_(s.home, where_, clock_) {
-    auto& target = s.memory->target;
+      pass_(where_.to->to_bridge || w_.credential(where_).passes), clock_(down.home().deadlines),
+      body_(down.memory(), down.home().shared.replay_bytes, where_.settings().limits),
+      upload_(down, body_, clock_, where_.settings().limits),
+      answer_(down, head().keep_alive && !old_client_), up_(down.home(), where_, clock_) {
+    auto& target = down.memory()->target;
     target.clear();
     if (match.rest.starts_with("/.")) [[unlikely]]
         target = endpoint_there(old_stream(), match.rest, match.query).value_or("");
@@ -31,7 +31,7 @@ old_stream_place exchange::old_stream() const {
     auto prefix = path.substr(0, path.size() - rest_.size());
     while (prefix.ends_with('/'))
         prefix.remove_suffix(1);
-    return {where_.to->origin, s_.memory->target, std::string(prefix), w_.limits.endpoint_key};
+    return {where_.to->origin, down_.memory()->target, std::string(prefix), w_.shared.endpoint_key};
 }
 
 void exchange::renew_ahead(const credential_snapshot& held) {
@@ -69,7 +69,7 @@ std::string_view exchange::credential_lines() {
         return credential_->header_line.reveal();
     dpop_target target;
     target.method = std::string(head().method);
-    target.url = where_.to->origin + s_.memory->target;
+    target.url = where_.to->origin + down_.memory()->target;
     target.nonce = w_.credential(where_.credential()).dpop_nonce;
     target.access_token = credential_->held.access_token;
     auto proof = dpop_proof(credential_->held.dpop_key, target, wall_clock::now(), system_random());
@@ -108,8 +108,8 @@ task<bool> exchange::run() {
         co_return answer_.keeps() && body_.ended_well();
     }
     up_.close();
-    s_.client.reset();
-    s_.gone = true;
+    down_.client().reset();
+    down_.lose();
     co_return false;
 }
 

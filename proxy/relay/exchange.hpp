@@ -7,23 +7,25 @@
 #include "proxy/relay/body_upload.hpp"
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/client_message.hpp"
+#include "proxy/relay/downstream.hpp"
 #include "proxy/relay/old_endpoint.hpp"
 #include "proxy/relay/recovery_wait.hpp"
 #include "proxy/relay/replay_body.hpp"
-#include "proxy/relay/session.hpp"
 #include "proxy/relay/upstream_call.hpp"
 
 namespace reauth {
 
-/// Owned by the coroutine that serves the request; talks to nothing but its session, its upstream connection
-/// and the credential manager.
+/// Owned by the coroutine that serves the request; talks to nothing but its client's side, its upstream
+/// connection and the credential manager.
 class exchange {
 public:
-    exchange(session& s, std::shared_ptr<const routing_table> table, route_match match,
+    exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
              principal_id principal);
 
     /// To the end of the request; true if the client connection may serve another.
     task<bool> run();
+    /// Valid after run().
+    request_report report() const noexcept { return {where_, attempts_, failed_, news_.approval_id, began_}; }
     /// Wakes whatever upstream I/O is waited for (the client is gone).
     void interrupt() { up_.interrupt(); }
     /// Its client only listens to a stream that has begun: it is owed no answer, and opens another one.
@@ -106,11 +108,11 @@ private:
     rpc_error_data error_data(const failure& why) const;
     void log_outcome(const failure& why) const;
 
-    const request_head& head() const noexcept { return s_.memory->head; }
+    const request_head& head() const noexcept { return down_.memory()->head; }
     bool replayable() const noexcept { return body_.complete() && !answer_.begun(); }
     void read_message() { message_.read(head(), body_); }
 
-    session& s_;
+    downstream& down_;
     worker& w_;
     const request_target where_;
     const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
@@ -145,9 +147,10 @@ private:
         unsigned seconds = 0;
     } kept_;
     wait_news news_;
-    bool page_seen_ = false;   ///< a redirect in place of a challenge: the credential was renewed for it
-    std::string page_seen_at_; ///< where it leads, for a message
-    bool no_stream_ = false;   ///< the answer is 405: there is no stream to be had
+    std::optional<fault> failed_; ///< of the answer that the client got from us
+    bool page_seen_ = false;      ///< a redirect in place of a challenge: the credential was renewed for it
+    std::string page_seen_at_;    ///< where it leads, for a message
+    bool no_stream_ = false;      ///< the answer is 405: there is no stream to be had
 };
 
 } // namespace reauth

@@ -17,17 +17,17 @@ constexpr unsigned max_redirects = 3, max_nonces = 2;
 } // namespace
 
 std::string_view exchange::first_bytes() const {
-    const auto& up = *s_.memory->up;
+    const auto& up = *down_.memory()->up;
     return up.reply.view().substr(up.answer.size);
 }
 
 /// Drains an answer that is not passed on, so that its connection can be used again; a long one costs the
 /// connection.
 task<void> exchange::drain_answer() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     const auto promised = keep_alive_timeout(answer);
     if (answer.keep_alive && upload_.done()) {
-        body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
+        body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, down_.gone_flag());
         pump.limit(small_body);
         clock_.start(drain_time, up_.connection());
         const auto end = co_await pump.run();
@@ -40,7 +40,7 @@ task<void> exchange::drain_answer() {
 
 /// A 307/308 that stays below what was asked for: replaces the target.
 bool exchange::follow_redirect() {
-    auto& m = *s_.memory;
+    auto& m = *down_.memory();
     if (redirects_ >= max_redirects || !body_.complete())
         return false;
     const auto to = resolve_reference(where_.to->origin + m.target, m.up->answer.value(field_id::location));
@@ -53,7 +53,7 @@ bool exchange::follow_redirect() {
 
 /// Followed, taken for a dead token, or refused. `resend`: no, it is relayed after all.
 task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
-    const auto location = s_.memory->up->answer.value(field_id::location);
+    const auto location = down_.memory()->up->answer.value(field_id::location);
     if (what == redirect::follow) {
         if (!follow_redirect())
             co_return outcome::answered;
@@ -77,27 +77,27 @@ task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
     heard_.is_page = true;
     heard_.challenge.kind = challenge_kind::token_expired;
     heard_.challenge.bearer = true;
-    co_return s_.gone ? outcome::client_gone : outcome::challenged;
+    co_return down_.gone() ? outcome::client_gone : outcome::challenged;
 }
 
 /// Of an answer to a POST without a session: who its client is, if a session begins; that there is nothing to
 /// be had by POST, if it says so.
 void exchange::learn_from_answer() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     if (head().method != "POST" || head().find(field_id::mcp_session_id))
         return;
     if (!answer.find(field_id::mcp_session_id)) {
         if (rest_.empty())
-            w_.limits.old_servers.learn(where_.to->origin + where_.to->base_path);
+            w_.shared.old_servers.learn(where_.to->origin + where_.to->base_path);
         return;
     }
     read_message();
-    w_.limits.clients.remember(where_.credential(), answer.value(field_id::mcp_session_id), client_name());
+    w_.shared.clients.remember(where_.credential(), answer.value(field_id::mcp_session_id), client_name());
 }
 
 /// Whether the answer challenges us: then `heard_` is what it says.
 bool exchange::hear_challenge() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     if (pass_ || !may_challenge(answer.status) ||
         (answer.status != 401 && !answer.find(field_id::www_authenticate)))
         return false;
@@ -125,7 +125,7 @@ task<result<exchange::outcome>> exchange::after_challenge() {
         if (!body_.read() && body_.whole())
             co_return outcome::client_gone;
     }
-    if (s_.gone)
+    if (down_.gone())
         co_return outcome::client_gone;
     if (heard_.challenge.kind == challenge_kind::dpop_nonce && credential_ && nonces_++ < max_nonces &&
         replayable())
@@ -135,14 +135,14 @@ task<result<exchange::outcome>> exchange::after_challenge() {
 
 /// The answer begins with where messages go (MCP 2024-11-05, HTTP with SSE).
 bool exchange::tells_endpoint() const {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     return old_stream_ && !pass_ && answer.status == 200 && answer.framing != body_framing::sized &&
            content_codings(answer).empty() && is_event_stream(answer.value(field_id::content_type));
 }
 
 /// Head and first bytes of the answer, into `out`. False: its framing is broken from the start.
 bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
-    auto& m = *s_.memory;
+    auto& m = *down_.memory();
     const auto& answer = m.up->answer;
     const bool payload_only = old_client_ && answer.framing == body_framing::chunked;
     answer_.keep_only_if(body_.ended_well() && upload_.done() && answer.framing != body_framing::until_close);
@@ -153,7 +153,7 @@ bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     rewrite.drop_transfer_encoding = payload_only;
     m.out.clear();
     write_response_head(answer, rewrite, m.out);
-    pump.to(s_.client);
+    pump.to(down_.client());
     pump.payload_only(payload_only);
     kept_ = {answer.keep_alive && upload_.done(), keep_alive_timeout(answer)};
     if (!endpoints)
@@ -177,7 +177,7 @@ task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endp
     // what is left may take hours (an SSE stream): hold no buffers for it
     if (body_.alone_in_memory()) {
         body_.detach();
-        w_.buffers.give(std::move(s_.memory));
+        w_.buffers.give(std::move(down_.memory()));
     }
     const auto end = co_await pump.run();
     if (end == pump_end::stopped)
@@ -194,12 +194,12 @@ task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endp
 }
 
 task<result<exchange::outcome>> exchange::take_answer() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);
     if (where_.upstream().cookies == cookie_mode::jar)
-        w_.limits.cookies.learn(where_.credential(), head(), answer, where_.to->host, s_.memory->target,
+        w_.shared.cookies.learn(where_.credential(), head(), answer, where_.to->host, down_.memory()->target,
                                 wall_clock::now());
     if (answer.find(field_id::mcp_session_id) || answer.status == 404 || answer.status == 405) [[unlikely]]
         learn_from_answer();
@@ -224,23 +224,23 @@ task<result<exchange::outcome>> exchange::take_answer() {
         if (challenged)
             co_return co_await after_challenge();
     }
-    if (s_.gone)
+    if (down_.gone())
         co_return outcome::client_gone;
     if (answer_.streaming())
         co_return co_await relay_into_stream();
     std::optional<endpoint_filter> endpoints;
     if (tells_endpoint()) [[unlikely]]
         endpoints.emplace(old_stream(), answer.framing == body_framing::chunked && !old_client_);
-    body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
+    body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, down_.gone_flag());
     if (!begin_answer(pump, endpoints ? &*endpoints : nullptr))
         co_return failure::permanent(fault::upstream_malformed, "upstream " + where_.upstream().name +
                                                                     " answered with broken chunked framing");
     answer_.begin();
-    write_job job{s_.memory->out, {}};
-    bool written = write_now(s_.client, job);
+    write_job job{down_.memory()->out, {}};
+    bool written = write_now(down_.client(), job);
     if (!written)
-        written = co_await write_rest(s_.client, job);
-    if (!written || job.failed || s_.gone)
+        written = co_await write_rest(down_.client(), job);
+    if (!written || job.failed || down_.gone())
         co_return outcome::client_gone;
     if (!pump.done())
         co_return co_await relay_rest(pump, endpoints ? &*endpoints : nullptr);

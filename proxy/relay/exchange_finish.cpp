@@ -54,16 +54,16 @@ std::string exchange::error_answer(const failure& why) {
 
 /// Answers with a failure. Returns whether the client connection can go on.
 task<bool> exchange::fail(failure why) {
-    if (s_.gone)
+    if (down_.gone())
         co_return false;
-    w_.counters.failures.fetch_add(1, std::memory_order_relaxed);
+    failed_ = why.code;
     if (!body_.read() && body_.whole() && !body_.broken() && !answer_.streaming())
         (void)co_await upload_.finish(); // so that its id is known
     read_message();
     log_outcome(why);
     if (!answer_.streaming() && answer_.begun()) {
-        s_.client.reset();
-        s_.gone = true;
+        down_.client().reset();
+        down_.lose();
         co_return false;
     }
     answer_.keep_only_if(body_.ended_well());
@@ -77,7 +77,7 @@ task<bool> exchange::fail(failure why) {
     } else {
         written = co_await answer_.write(text);
     }
-    if (s_.memory && body_.read())
+    if (down_.memory() && body_.read())
         body_.release();
     co_return written&& answer_.keeps();
 }

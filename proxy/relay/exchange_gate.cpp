@@ -33,7 +33,7 @@ task<result<exchange::outcome>> exchange::pass_gate() {
     if (head().framing == body_framing::none)
         co_return outcome::resend;
     auto read = co_await upload_.finish();
-    if (s_.gone)
+    if (down_.gone())
         co_return outcome::client_gone;
     if (!read || !body_.complete())
         co_return too_large();
@@ -52,7 +52,7 @@ task<result<exchange::outcome>> exchange::pass_gate() {
     ask.where = where_;
     ask.what.client_name = client_name();
     auto& call = ask.call.emplace();
-    call.target = where_.to->origin + s_.memory->target;
+    call.target = where_.to->origin + down_.memory()->target;
     call.digest = call_digest(principal, where_.upstream().name, call.target, content->canonical);
     call.named = operations[named];
     call.shown = show_calls(*content, named);

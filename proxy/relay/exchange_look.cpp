@@ -29,7 +29,7 @@ bool listed(const std::vector<unsigned>& statuses, unsigned status) {
 /// Reads on until the body (of an event stream: its first message) is there, or `most` bytes of it: what is
 /// read stays where the answer's first bytes are, and is relayed from there.
 task<std::string> exchange::look_ahead(std::size_t most) {
-    auto& up = *s_.memory->up;
+    auto& up = *down_.memory()->up;
     const bool events = is_event_stream(up.answer.value(field_id::content_type));
     body_scanner scanner(up.answer);
     std::string payload;
@@ -65,7 +65,7 @@ task<std::string> exchange::look_ahead(std::size_t most) {
             continue;
         }
         if (r.is == io_result::kind::eof || r.is == io_result::kind::cut || up_.connection().interrupted() ||
-            s_.gone)
+            down_.gone())
             break;
         co_await up_.connection().wait(r.is);
     }
@@ -75,11 +75,11 @@ task<std::string> exchange::look_ahead(std::size_t most) {
 
 /// `challenges: [result]`: a 200 whose tool result says what a 401 would.
 task<bool> exchange::hear_result_challenge() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     if (answer.status != 200 || pass_ || is_get_)
         co_return false;
     const auto payload = co_await look_ahead(most_of_result);
-    if (s_.gone || !may_hold_result_challenge(payload))
+    if (down_.gone() || !may_hold_result_challenge(payload))
         co_return false;
     const auto said = result_challenges(payload);
     const std::vector<std::string_view> lines(said.begin(), said.end());
@@ -98,7 +98,7 @@ task<bool> exchange::hear_result_challenge() {
 /// `treat_as_challenge`: what this server answers to a token that it does not know. Not to one that was just
 /// obtained: then it is what it says.
 bool exchange::hear_configured_challenge() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     const auto& statuses = where_.upstream().treat_as_challenge;
     if (statuses.empty() || pass_ || !listed(statuses, answer.status))
         return false;
@@ -114,10 +114,10 @@ bool exchange::hear_configured_challenge() {
 /// A 5xx with an OAuth error in its body, to a request with a token: it is relayed, and the log says what
 /// would make it a challenge.
 task<void> exchange::tell_of_hidden_challenge() {
-    const auto status = s_.memory->up->answer.status;
+    const auto status = down_.memory()->up->answer.status;
     const auto body = co_await look_ahead(most_of_error);
     const auto word = oauth_error_in(body);
-    if (word.empty() || s_.gone)
+    if (word.empty() || down_.gone())
         co_return;
     log_event(log_level::warn, "an error that may be a challenge",
               {{"upstream", where_.upstream().name},
@@ -129,7 +129,7 @@ task<void> exchange::tell_of_hidden_challenge() {
 
 /// What a redirect is.
 exchange::redirect exchange::judge_redirect() const {
-    const auto& m = *s_.memory;
+    const auto& m = *down_.memory();
     const auto& answer = m.up->answer;
     if (pass_ || answer.status < 301 || answer.status > 308 || answer.status == 304 || answer.status == 305)
         return redirect::none;

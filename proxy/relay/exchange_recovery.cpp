@@ -9,7 +9,7 @@ namespace reauth {
 std::string exchange::client_name() const {
     auto name = message_.client_name();
     if (name.empty())
-        name = w_.limits.clients.find(where_.credential(), head().value(field_id::mcp_session_id));
+        name = w_.shared.clients.find(where_.credential(), head().value(field_id::mcp_session_id));
     return name;
 }
 
@@ -38,11 +38,11 @@ recovery_ask exchange::make_ask() {
 bool exchange::owed_nothing() const {
     return message_.kind() == waiting_kind::stream && !credential_ && !answer_.streaming() &&
            !head().find(field_id::mcp_session_id) &&
-           !w_.limits.old_servers.is_old(where_.to->origin + where_.to->base_path);
+           !w_.shared.old_servers.is_old(where_.to->origin + where_.to->base_path);
 }
 
 std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
-    return std::make_shared<pending_recovery>(w_.context.get_executor(), s_.waker, std::move(ask));
+    return std::make_shared<pending_recovery>(w_.context.get_executor(), down_.waker(), std::move(ask));
 }
 
 /// The credential has expired for sure: renewed before it is sent.
@@ -108,8 +108,8 @@ task<result<exchange::outcome>> exchange::recover() {
 /// as long as a person takes: what they need only before the wait is left in functions that return.
 task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_recovery> held) {
     if (body_.read())
-        s_.watch_client();
-    recovery_wait waiting(s_, answer_, message_, head(), where_, std::move(held), began_, news_);
+        down_.watch();
+    recovery_wait waiting(down_, answer_, message_, head(), where_, std::move(held), began_, news_);
     auto ended = co_await waiting.run();
     if (!ended)
         co_return ended.error();
@@ -140,7 +140,7 @@ task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
     if (answer_.streaming()) // a stream that has begun can't carry a challenge
         co_return why;
     log_outcome(why);
-    auto& out = s_.memory->out;
+    auto& out = down_.memory()->out;
     out.clear();
     answer_.keep_only_if(body_.ended_well());
     append_challenge(out, heard_.status, heard_.lines,

@@ -45,7 +45,7 @@ task<result<exchange::outcome>> exchange::end_stream(const answer_events* events
 }
 
 task<result<exchange::outcome>> exchange::relay_into_stream() {
-    const auto& answer = s_.memory->up->answer;
+    const auto& answer = down_.memory()->up->answer;
     const bool is_stream = is_event_stream(answer.value(field_id::content_type));
     answer_.begin();
     read_message();
@@ -66,12 +66,12 @@ task<result<exchange::outcome>> exchange::relay_into_stream() {
     if (tells_endpoint())
         endpoints.emplace(old_stream());
     event_filter filter(*events, std::move(endpoints));
-    body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, s_.gone);
-    pump.to(s_.client);
+    body_pump pump(up_.connection(), answer, first_bytes(), w_.scratch, down_.gone_flag());
+    pump.to(down_.client());
     pump.through(filter);
     const auto end = co_await pump.run();
     up_.close();
-    if (s_.gone)
+    if (down_.gone())
         co_return outcome::client_gone;
     const bool whole = end == pump_end::whole;
     // who can ask for the rest asks for it

@@ -7,7 +7,7 @@
 namespace reauth {
 
 void exchange::build_request_head() {
-    auto& m = *s_.memory;
+    auto& m = *down_.memory();
     request_rewrite rewrite;
     rewrite.target = m.target;
     rewrite.host = where_.to->authority;
@@ -20,7 +20,7 @@ void exchange::build_request_head() {
     rewrite.identity_encoding = answer_.streaming() || old_stream_ || where_.upstream().result_challenges;
     if (where_.upstream().cookies == cookie_mode::jar) {
         injected_ = where_.to->static_lines +
-                    w_.limits.cookies.line_for(where_.credential(), m.head, m.target, wall_clock::now());
+                    w_.shared.cookies.line_for(where_.credential(), m.head, m.target, wall_clock::now());
         rewrite.injected = injected_;
     }
     m.out.clear();
@@ -29,15 +29,15 @@ void exchange::build_request_head() {
 
 /// A notifications/cancelled for a request that we hold: it is over, and the upstream never heard of it.
 bool exchange::cancels_held_request() {
-    if (w_.limits.waiters.load(std::memory_order_relaxed) == 0 || !body_.complete() ||
+    if (w_.shared.waiters.load(std::memory_order_relaxed) == 0 || !body_.complete() ||
         body_.view().find("cancelled") == std::string_view::npos) // the slash before it may be escaped
         return false;
     read_message();
     const auto& messages = message_.messages();
     if (messages.size() != 1 || messages[0].method != "notifications/cancelled")
         return false;
-    auto held =
-        w_.limits.held.find(cancellation_key(where_.credential(), head(), s_.peer, messages[0].cancelled_id));
+    auto held = w_.shared.held.find(
+        cancellation_key(where_.credential(), head(), down_.peer(), messages[0].cancelled_id));
     if (!held)
         return false;
     recovery_verdict verdict;
@@ -49,7 +49,7 @@ bool exchange::cancels_held_request() {
 }
 
 task<result<exchange::outcome>> exchange::answer_cancelled() {
-    auto& out = s_.memory->out;
+    auto& out = down_.memory()->out;
     out.clear();
     append_answer(out, 202, "", !answer_.keeps());
     const bool written = co_await answer_.write(out);
@@ -79,28 +79,28 @@ task<result<exchange::outcome>> exchange::attempt() {
         co_return co_await answer_cancelled();
     if (fresh_only_ || !up_.take_kept()) {
         auto connected = co_await up_.connect();
-        if (s_.gone)
+        if (down_.gone())
             co_return outcome::client_gone;
         if (!connected)
             co_return connected.error();
     }
     if (body_.read())
-        s_.watch_client();
-    auto& m = *s_.memory;
+        down_.watch();
+    auto& m = *down_.memory();
     build_request_head();
     if (!upload_.send_at_once(up_.connection(), m.out)) {
         const bool whole_before = body_.read();
         auto sent = co_await upload_.send(up_.connection(), m.out);
-        if (s_.gone)
+        if (down_.gone())
             co_return outcome::client_gone;
         if (!sent)
             co_return sent.error();
         if (body_.read() && !whole_before)
-            s_.watch_client();
+            down_.watch();
     }
     // a broken upload may still have been answered: look before giving up
     auto heard = co_await up_.read_head(*m.up, is_head_);
-    if (s_.gone)
+    if (down_.gone())
         co_return outcome::client_gone;
     if (!heard)
         co_return heard.error();

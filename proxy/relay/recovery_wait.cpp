@@ -7,14 +7,15 @@
 
 namespace reauth {
 
-recovery_wait::recovery_wait(session& s, client_answer& answer, const client_message& message,
+recovery_wait::recovery_wait(downstream& down, client_answer& answer, const client_message& message,
                              const request_head& head, const request_target& where,
                              std::shared_ptr<pending_recovery> held, steady_clock::time_point request_began,
                              wait_news& news)
-    : s_(s), answer_(answer), message_(message), head_(head), held_(std::move(held)),
+    : down_(down), answer_(answer), message_(message), head_(head), held_(std::move(held)),
       request_began_(request_began), news_(news), most_waiters_(where.settings().limits.waiters),
       credential_(where.credential()), course_(situation(), answer.streaming(), steady_clock::now()),
-      wake_(s.home.deadlines, [](void* waker) { static_cast<wakeup*>(waker)->notify(); }, &s.waker) {}
+      wake_(
+          down.home().deadlines, [](void* waker) { static_cast<wakeup*>(waker)->notify(); }, &down.waker()) {}
 
 wait_situation recovery_wait::situation() const {
     wait_situation s;
@@ -70,34 +71,34 @@ std::string recovery_wait::heartbeat() {
 }
 
 void recovery_wait::enter() {
-    auto& shared = s_.home.limits;
+    auto& shared = down_.home().shared;
     for (const auto& m : message_.messages())
         if (m.is_request())
-            keys_.push_back(cancellation_key(credential_, head_, s_.peer, m.id));
+            keys_.push_back(cancellation_key(credential_, head_, down_.peer(), m.id));
     for (const auto& key : keys_)
         shared.held.add(key, held_);
-    s_.home.counters.waited.fetch_add(1, std::memory_order_relaxed);
-    s_.home.recovery.ask(held_);
-    if (s_.memory)
-        s_.memory->hold();
+    down_.home().counters.waited.fetch_add(1, std::memory_order_relaxed);
+    down_.home().recovery.ask(held_);
+    if (down_.memory())
+        down_.memory()->hold();
 }
 
 void recovery_wait::leave() {
-    auto& shared = s_.home.limits;
+    auto& shared = down_.home().shared;
     wake_.clear();
-    if (s_.memory)
-        s_.memory->resume();
+    if (down_.memory())
+        down_.memory()->resume();
     held_->abandon();
     for (const auto& key : keys_)
         shared.held.remove(key, held_.get());
     shared.waiters.fetch_sub(1, std::memory_order_relaxed);
     if (!held_->verdict)
-        s_.home.recovery.abandon(held_);
+        down_.home().recovery.abandon(held_);
 }
 
 task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
     using due = wait_course::due;
-    auto& waiters = s_.home.limits.waiters;
+    auto& waiters = down_.home().shared.waiters;
     if (waiters.fetch_add(1, std::memory_order_relaxed) >= most_waiters_) {
         waiters.fetch_sub(1, std::memory_order_relaxed);
         held_->abandon();
@@ -106,13 +107,13 @@ task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
     }
     enter();
     std::optional<failure> early;
-    while (!held_->verdict && !s_.gone && !early) {
+    while (!held_->verdict && !down_.gone() && !early) {
         wake_.set(course_.wake_at());
-        co_await s_.waker.wait();
-        if (held_->verdict || s_.gone)
+        co_await down_.waker().wait();
+        if (held_->verdict || down_.gone())
             break;
         take_news();
-        for (auto what = course_.next(steady_clock::now()); what != due::nothing && !s_.gone && !early;
+        for (auto what = course_.next(steady_clock::now()); what != due::nothing && !down_.gone() && !early;
              what = course_.next(steady_clock::now())) {
             if (what == due::begin_stream)
                 co_await answer_.begin_stream();
@@ -123,9 +124,9 @@ task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
         }
     }
     leave();
-    if (early && !s_.gone)
+    if (early && !down_.gone())
         co_return *early;
-    if (s_.gone || !held_->verdict)
+    if (down_.gone() || !held_->verdict)
         co_return std::optional<recovery_verdict>();
     co_return held_->verdict;
 }

@@ -5,8 +5,8 @@
 #include "policy/rules/wait_plan.hpp"
 #include "proxy/relay/client_answer.hpp"
 #include "proxy/relay/client_message.hpp"
+#include "proxy/relay/downstream.hpp"
 #include "proxy/relay/pending_recovery.hpp"
-#include "proxy/relay/session.hpp"
 
 #include <optional>
 
@@ -24,9 +24,10 @@ struct wait_news {
 /// Owned by the exchange's coroutine; on the worker's thread.
 class recovery_wait {
 public:
-    recovery_wait(session& s, client_answer& answer, const client_message& message, const request_head& head,
-                  const request_target& where, std::shared_ptr<pending_recovery> held,
-                  steady_clock::time_point request_began, wait_news& news);
+    recovery_wait(downstream& down, client_answer& answer, const client_message& message,
+                  const request_head& head, const request_target& where,
+                  std::shared_ptr<pending_recovery> held, steady_clock::time_point request_began,
+                  wait_news& news);
 
     /// Until the recovery is over: its verdict; nothing where the client is gone; a failure where the client
     /// is to be answered before that (overloaded, approval_required, approval_timeout, reauth_failed). The
@@ -41,7 +42,7 @@ private:
     failure ended_by(wait_course::due what) const;
     std::string heartbeat();
 
-    session& s_;
+    downstream& down_;
     client_answer& answer_;
     const client_message& message_;
     const request_head& head_;

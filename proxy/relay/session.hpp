@@ -2,12 +2,9 @@
 // an exchange.
 #pragma once
 
-#include "proxy/net/channel.hpp"
 #include "proxy/net/deadline.hpp"
-#include "proxy/net/wakeup.hpp"
 #include "proxy/relay/admission.hpp"
-#include "proxy/relay/request_buffers.hpp"
-#include "proxy/relay/worker.hpp"
+#include "proxy/relay/downstream.hpp"
 
 namespace reauth {
 
@@ -26,25 +23,8 @@ public:
     void stop(bool force);
 
     worker& home;
-    channel client;
     const listener_identity& listener;
-    const std::string peer;                  ///< its address without the port; of a Unix socket: its process
-    std::unique_ptr<request_buffers> memory; ///< null while nothing is in progress
-    wakeup waker;                            ///< for whatever the exchange waits for besides I/O
-    bool gone = false;                       ///< the client closed, or we were told to cut
-    exchange* current = nullptr;
-    unsigned crowded = 0; ///< connections of its peer when it came, itself included
-
-    request_buffers& need_memory() {
-        if (!memory)
-            memory = home.buffers.take();
-        return *memory;
-    }
-    /// From now on a closed connection is noticed while the exchange is busy elsewhere; early bytes of the
-    /// next request are kept.
-    void watch_client();
-    void unwatch_client() { client.unwatch(); }
-    void mark_gone();
+    const std::string& peer() const noexcept { return down_.peer(); }
 
 private:
     friend class worker;
@@ -54,7 +34,6 @@ private:
     task<bool> serve();
     task<void> refuse(unsigned status, std::string_view message, bool close);
     task<void> linger();
-    static void on_readable(void* self);
     static void on_deadline(void* self);
     /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
     void put_by();
@@ -62,6 +41,9 @@ private:
 
     std::unique_ptr<char[]> half_; ///< the beginning of a head
     std::uint32_t half_size_ = 0;
+    downstream down_;
+    exchange* current_ = nullptr;
+    unsigned crowded_ = 0; ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;
     deadline deadline_;
     bool timed_out_ = false, stopping_ = false;

@@ -10,7 +10,7 @@
 namespace reauth {
 
 worker::worker(unsigned n, recovery_service& d, relay_shared& l)
-    : number(n), recovery(d), limits(l), deadlines(context.get_executor()),
+    : number(n), recovery(d), shared(l), deadlines(context.get_executor()),
       keep_running_(context.get_executor()), sweeper_(deadlines, &worker::sweep, this) {
     sweeper_.set_after(std::chrono::seconds(1));
 }
@@ -66,7 +66,7 @@ void peer_counts::remove(const std::string& peer) {
 /// Ends the connection that has been idle longest (empty `peer`: of anybody). False: none is idle.
 bool worker::make_room(const std::string& peer) {
     for (auto* s = last_; s; s = s->previous_)
-        if (!s->current && !s->stopping_ && (peer.empty() || s->peer == peer)) {
+        if (!s->current_ && !s->stopping_ && (peer.empty() || s->peer() == peer)) {
             s->stop(true);
             return true;
         }
@@ -77,11 +77,11 @@ void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listen
     if (stopping)
         return;
     const auto& settings = table->settings->limits;
-    const bool full = limits.connections.load(std::memory_order_relaxed) >= settings.connections;
+    const bool full = shared.connections.load(std::memory_order_relaxed) >= settings.connections;
     if (full && !make_room({}))
         return;
     auto s = std::make_shared<session>(*this, std::move(client), tls, listener, std::move(peer));
-    if (s->crowded > settings.connections_per_peer && !make_room(s->peer))
+    if (s->crowded_ > settings.connections_per_peer && !make_room(s->peer()))
         return;
     auto& ref = *s;
     asio::co_spawn(context.get_executor(), ref.run(std::move(s)), asio::detached);
@@ -102,17 +102,17 @@ void worker::unlink(session& s) noexcept {
 void worker::enter(session& s) {
     link_first(s);
     ++session_count_;
-    limits.connections.fetch_add(1, std::memory_order_relaxed);
-    if (peer_counts::counted(s.peer))
-        s.crowded = limits.peers.add(s.peer);
+    shared.connections.fetch_add(1, std::memory_order_relaxed);
+    if (peer_counts::counted(s.peer()))
+        s.crowded_ = shared.peers.add(s.peer());
 }
 
 void worker::leave(session& s) noexcept {
     unlink(s);
     --session_count_;
-    limits.connections.fetch_sub(1, std::memory_order_relaxed);
-    if (peer_counts::counted(s.peer))
-        limits.peers.remove(s.peer);
+    shared.connections.fetch_sub(1, std::memory_order_relaxed);
+    if (peer_counts::counted(s.peer()))
+        shared.peers.remove(s.peer());
 }
 
 void worker::touch(session& s) noexcept {

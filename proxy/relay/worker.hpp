@@ -38,7 +38,8 @@ private:
     std::unordered_map<std::string, unsigned> counts_;
 };
 
-/// Limits and gauges that all workers share; touched when a body outgrows its buffer, not for every request.
+/// What all workers share: gauges, and memories of clients and servers. Touched when a body outgrows its
+/// buffer, a session begins or a request is held, not for every request.
 struct relay_shared {
     std::atomic<std::uint64_t> replay_bytes{0}; ///< recorded beyond the first buffer
     std::atomic<unsigned> waiters{0};           ///< requests held for a recovery
@@ -56,15 +57,24 @@ struct worker_counters {
     std::atomic<std::uint64_t> requests{0}, challenges{0}, replays{0}, failures{0}, waited{0}, resent{0};
 };
 
+/// How a request ended: what is told to worker::ended(), once for each.
+struct request_report {
+    const request_target& where;
+    unsigned recoveries = 0;       ///< credentials that it was sent with, beyond the first
+    std::optional<fault> failed{}; ///< the client got an error of ours; nothing: the upstream's answer
+    std::string_view approval{};   ///< the last one that it waited for; empty: none
+    steady_clock::time_point began{};
+};
+
 class worker {
 public:
-    worker(unsigned number, recovery_service& recovery, relay_shared& limits);
+    worker(unsigned number, recovery_service& recovery, relay_shared& shared);
     ~worker();
 
     asio::io_context context{1};
     const unsigned number;
     recovery_service& recovery;
-    relay_shared& limits;
+    relay_shared& shared;
     worker_counters counters;
     deadline_service deadlines;
     buffer_pool buffers;
@@ -88,6 +98,11 @@ public:
         if (mine.judged_for != where.table->version) [[unlikely]]
             judge(mine, where);
         return mine;
+    }
+    /// The one place that each request passes at its end: counters today, the recorder and the audit to come.
+    void ended(const request_report& report) noexcept {
+        if (report.failed)
+            counters.failures.fetch_add(1, std::memory_order_relaxed);
     }
     /// Pools belong to an origin with its TLS settings; they outlive a reload.
     upstream_pool& pool(const route& r);

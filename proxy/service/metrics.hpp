@@ -14,20 +14,21 @@
 
 namespace reauth {
 
-/// One number, with its Prometheus name.
+/// One number, with its Prometheus name. Of one name there may be several, with other labels.
 struct metric {
     std::string name, help;
     double value = 0;
     bool gauge = false;
+    std::vector<std::pair<std::string, std::string>> labels{};
 };
 
 /// All numbers as they are now; control thread.
 std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
-                                    const relay_shared& limits);
+                                    const relay_shared& shared);
 
-/// As Prometheus reads them (text exposition format 0.0.4). Names and help are our own: nothing needs
-/// escaping.
+/// As Prometheus reads them (text exposition format 0.0.4). Names and help are our own; the values of labels
+/// are escaped. Those of one name stand together.
 std::string metrics_text(const std::vector<metric>& all);
 
 /// Serves the numbers. /healthz: the process lives; /readyz: 503 with one sentence while `trouble` gives one

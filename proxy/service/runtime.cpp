@@ -53,7 +53,7 @@ void server::stop(std::chrono::milliseconds grace) {
     for (auto& w : p.workers)
         w->post([&w = *w] { w.shut_down(false); });
     auto until = std::chrono::steady_clock::now() + grace;
-    while (p.limits.connections.load() > 0 && std::chrono::steady_clock::now() < until)
+    while (p.shared.connections.load() > 0 && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
     for (auto& w : p.workers)
         w->post([&w = *w] { w.shut_down(true); });
@@ -126,7 +126,7 @@ result<int> server::connect() {
 
 void server::expect_old_transport() {
     for (const auto& route : parts_->table->routes)
-        parts_->limits.old_servers.learn(route->origin + route->base_path);
+        parts_->shared.old_servers.learn(route->origin + route->base_path);
 }
 
 /// The table, with our own server for `era: bridge` where an upstream wants it.
@@ -203,7 +203,7 @@ std::size_t server::open_approvals(bool looked_at) const {
 std::uint64_t server::counter(const std::string& name) const {
     return parts_->on_control([&]() -> std::uint64_t {
         for (const auto& m :
-             collect_metrics(*parts_->recovery, *parts_->book, parts_->workers, parts_->limits))
+             collect_metrics(*parts_->recovery, *parts_->book, parts_->workers, parts_->shared))
             if (m.name == name)
                 return static_cast<std::uint64_t>(m.value);
         return 0;

@@ -64,7 +64,7 @@ struct server::parts {
     std::unique_ptr<metrics_listener> metrics;
 
     credential_numbers numbers;
-    relay_shared limits;
+    relay_shared shared;
     std::vector<std::unique_ptr<worker>> workers;
     std::vector<std::unique_ptr<listener>> listeners;
     listener_identity within; ///< of connections from this very process

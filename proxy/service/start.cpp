@@ -16,7 +16,7 @@ result<void> server::parts::open_state(const random_source& random) {
         return loaded.error();
     token = std::move(*loaded);
     // the one secret that all replicas have
-    limits.endpoint_key = secret(hmac_sha256(token.reveal(), "endpoints of HTTP+SSE"));
+    shared.endpoint_key = secret(hmac_sha256(token.reveal(), "endpoints of HTTP+SSE"));
     auto opened = open_vault(settings->vault);
     if (!opened)
         return opened.error();
@@ -59,7 +59,7 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (role == server_role::bridged)
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
-        workers.push_back(std::make_unique<worker>(i, recovery->requests(), limits));
+        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared));
     auto made = routes_for(settings);
     if (!made)
         return made.error();
@@ -99,7 +99,7 @@ result<void> server::parts::open_metrics() {
                                    ": it is used from memory, and lost if this process ends now";
     };
     metrics = std::make_unique<metrics_listener>(
-        control.get_executor(), [this] { return collect_metrics(*recovery, *book, workers, limits); },
+        control.get_executor(), [this] { return collect_metrics(*recovery, *book, workers, shared); },
         std::move(not_ready));
     auto bound = metrics->listen(*settings->metrics, settings->allowed_hosts);
     if (!bound)
