@@ -39,9 +39,31 @@ struct credential_life::dispatch {
         if (!l.flight_.on(e) && e.won)
             l.desk_.emit(life::unlock{e.work});
     }
-    void operator()(const life::looked& e) { l.looked(e); }
-    void operator()(const life::flow_ended& e) { l.flow_ended(e); }
-    void operator()(const life::stored& e) { l.stored(e); }
+    void operator()(const life::looked& e) {
+        if (l.flight_.on(e) || !l.judge_.on(e))
+            return;
+        if (e.found) {
+            l.vault_changed(*e.found);
+        } else {
+            life::audit line;
+            line.how = life::happening::look;
+            line.why = e.found.error();
+            l.state_.report(std::move(line));
+        }
+        l.waiting_.look_ended(e.work);
+    }
+    void operator()(const life::flow_ended& e) {
+        l.state_.spent().answered(e);
+        if (l.sign_in_.on(e) || l.flight_.on(e))
+            return;
+        // nobody wants it any more: what it brings home is not used
+        if (e.fresh && !l.whose().supplied)
+            l.give_up(*e.fresh, e.server, e.client);
+    }
+    void operator()(const life::stored& e) {
+        if (!l.flight_.on(e) && !l.unsaved_.on(e, l.servers_.known()) && !l.sign_in_.on(e))
+            l.void_stores_.on(e);
+    }
     void operator()(const life::sign_in_begun& e) { l.sign_in_.on(e); }
     void operator()(const life::binding_released& e) { l.sign_in_.on(e); }
     void operator()(const life::erased& e) { l.sign_outs_.on(e); }
@@ -141,9 +163,16 @@ void credential_life::found_dead(const life::found_dead& e) {
     if (!state_.held() || state_.generation() != e.generation || whose().supplied)
         return;
     const auto issuer = state_.held()->issuer;
-    forget_unsaved();
+    if (!unsaved_) {
+        state_.drop();
+        sign_outs_.erase_dead(issuer, e.generation);
+        return;
+    }
+    // what the vault holds is spent: its lock is kept until the vault knows
+    const auto until = state_.next_generation();
+    const auto lock = unsaved_.forget();
     state_.drop();
-    sign_outs_.erase_dead(issuer, e.generation);
+    sign_outs_.bury_spent(issuer, until, lock);
 }
 
 /// In the background, ahead of expiry: a failure waits for the next sign of use, or for the expiry itself.
@@ -172,34 +201,6 @@ void credential_life::discovered(const life::discovered& e) {
     if (!servers_.known())
         confirmation_.server_missing(why);
     waiting_.discovery_ended(e.work, &why);
-}
-
-void credential_life::looked(const life::looked& e) {
-    if (flight_.on(e) || !judge_.on(e))
-        return;
-    if (e.found) {
-        vault_changed(*e.found);
-    } else {
-        life::audit line;
-        line.how = life::happening::look;
-        line.why = e.found.error();
-        state_.report(std::move(line));
-    }
-    waiting_.look_ended(e.work);
-}
-
-void credential_life::flow_ended(const life::flow_ended& e) {
-    state_.spent().answered(e);
-    if (sign_in_.on(e) || flight_.on(e))
-        return;
-    // nobody wants it any more: what it brings home is not used
-    if (e.fresh && !whose().supplied)
-        give_up(*e.fresh, e.server, e.client);
-}
-
-void credential_life::stored(const life::stored& e) {
-    if (!flight_.on(e) && !unsaved_.on(e, servers_.known()) && !sign_in_.on(e))
-        void_stores_.on(e);
 }
 
 void credential_life::session_refused(const failure& why, bool again) {

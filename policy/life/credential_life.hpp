@@ -42,9 +42,6 @@ private:
     void supplied(const life::supplied& e);
     void found_dead(const life::found_dead& e);
     void discovered(const life::discovered& e);
-    void looked(const life::looked& e);
-    void stored(const life::stored& e);
-    void flow_ended(const life::flow_ended& e);
     void session_refused(const failure& why, bool again);
     void sign_out_asked(const life::sign_out_asked& e);
     void reconfigured(const life::reconfigured& e);

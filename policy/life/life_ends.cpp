@@ -94,7 +94,7 @@ void credential_life::forget_unsaved() {
 
 void credential_life::drop_flight(bool held_stays) {
     if (const auto work = flight_.abandon(held_stays))
-        waiting_.flight_dropped(work);
+        waiting_.flight_ended({work, {}, {}});
 }
 
 void credential_life::sign_out_asked(const life::sign_out_asked& e) {

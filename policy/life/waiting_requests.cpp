@@ -172,12 +172,6 @@ void waiting_requests::flight_ended(const life::ended_flight& end) {
         }
 }
 
-void waiting_requests::flight_dropped(life::work_id work) {
-    for (auto& r : all_)
-        if (r.on == waits::flight && r.work == work)
-            r.on = waits::nothing;
-}
-
 void waiting_requests::approval_ended(const life::ended_approval& end) {
     const auto parked = those([&](const auto& r) { return r.on == waits::approval && r.approval == end.id; });
     for (const auto arrived : parked) {
@@ -273,6 +267,8 @@ void waiting_requests::renumbered(std::uint64_t before, std::uint64_t now) {
 }
 
 void waiting_requests::judge_anew() {
+    // a login that was answered with the provider's approval: what it was to fetch was signed out of
+    all_.remove_if([](const waiting_request& r) { return r.login_answered && !r.login; });
     for (auto& r : all_) {
         r.silent_failure.reset();
         r.discovered = r.looked = false;

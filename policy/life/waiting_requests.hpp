@@ -67,8 +67,6 @@ public:
     void discovery_ended(life::work_id work, const failure* why);
     void look_ended(life::work_id work);
     void flight_ended(const life::ended_flight& end);
-    /// It is not wanted any more, and nobody says how it ended.
-    void flight_dropped(life::work_id work);
     void approval_ended(const life::ended_approval& end);
     void approval_replaced(const std::string& before, const std::string& now);
     void approval_troubled(const std::string& id, const std::string& trouble);

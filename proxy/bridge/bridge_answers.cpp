@@ -102,7 +102,8 @@ task<void> bridge::read_answer(call_ptr call, std::unique_ptr<http_stream> answe
         co_await std::move(following);
         co_return;
     }
-    auto body = co_await read_whole(*answer, good ? answer_events::largest : largest_refusal);
+    const auto most = good ? answer_events::largest : largest_refusal;
+    auto body = co_await read_whole(*answer, most);
     link_.give_back(std::move(answer));
     if (!good) {
         refuse(*call, status, body ? *body : std::string());

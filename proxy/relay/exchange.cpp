@@ -12,7 +12,8 @@ exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table,
       began_(steady_clock::now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
       old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
-      pass_(where_.to->to_bridge || w_.credential(where_).passes), clock_(down.home().deadlines),
+      pass_(where_.to->to_bridge || w_.credential(where_).passes),
+      gated_(!where_.to->to_bridge && w_.credential(where_).approves_calls), clock_(down.home().deadlines),
       body_(down.memory(), down.home().shared.replay_bytes, where_.settings().limits),
       upload_(down, body_, clock_, where_.settings().limits),
       answer_(down, head().keep_alive && !old_client_), up_(down.home(), where_, clock_) {
@@ -86,7 +87,7 @@ task<bool> exchange::run() {
         if (!filled)
             what = outcome::client_gone;
     }
-    if (!where_.to->to_bridge && w_.credential(where_).approves_calls && *what == outcome::resend)
+    if (gated_ && *what == outcome::resend)
         what = co_await pass_gate();
     while (what && *what == outcome::resend) {
         if (!attach()) {

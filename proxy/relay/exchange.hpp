@@ -120,6 +120,7 @@ private:
     const bool is_head_, is_get_, old_client_; ///< old: HTTP/1.0
     const bool old_stream_;                    ///< the stream of HTTP+SSE (MCP 2024-11-05), as far as is seen
     bool pass_;                                ///< the client's own credential goes up
+    const bool gated_;                         ///< a rule wants calls approved before they are sent
 
     phase_clock clock_;
     replay_body body_;

@@ -242,8 +242,9 @@ task<result<exchange::outcome>> exchange::take_answer() {
         written = co_await write_rest(down_.client(), job);
     if (!written || job.failed || down_.gone())
         co_return outcome::client_gone;
+    const auto* filter = endpoints ? &*endpoints : nullptr;
     if (!pump.done())
-        co_return co_await relay_rest(pump, endpoints ? &*endpoints : nullptr);
+        co_return co_await relay_rest(pump, filter);
     hand_back(pump);
     co_return outcome::answered;
 }

@@ -70,6 +70,10 @@ struct fake_actions : approval_actions {
                                          "Look at `status`.");
         co_return std::string("aaaa");
     }
+    task<result<revocation_report>> logout_all(std::string principal) override {
+        logged_out = "*/" + principal;
+        co_return revocation_report();
+    }
     task<result<revocation_report>> logout(std::string upstream, std::string principal) override {
         logged_out = upstream + "/" + principal;
         co_return revocation_report();

@@ -229,6 +229,9 @@ TEST_CASE("cli: a pasted callback URL finishes a login") {
 TEST_CASE("cli: logout and open") {
     fake_api api;
     CHECK(run(api.port, {"logout", "notes"}).out == "Logged out of notes.\n");
+    CHECK(run(api.port, {"logout", "--all"}).out == "Logged out of everything.\n");
+    CHECK(run(api.port, {"logout", "--all", "notes"}).code == 2);
+    CHECK(run(api.port, {"logout"}).code == 2);
     CHECK(run(api.port, {"open"}).out == "http://127.0.0.1/open#once\n");
 }
 

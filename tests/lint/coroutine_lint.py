@@ -107,6 +107,8 @@ def complaint(code, offset):
         return "a lambda in the same full expression as co_await: name it first"
     if "{" in operand or "{" in prefix:
         return "a braced temporary in the same full expression as co_await: name it first"
+    if "?" in operand:
+        return "a ternary in the same full expression as co_await, which may make a temporary: name it first"
     if re.search(r"\?|&&|\|\||==|!=", top_level(operand)):
         return "an operator applied to the result of co_await: name the result first"
     return None

@@ -27,6 +27,17 @@ FOREIGN = [
 ]
 LONGEST_FILE = 320
 LONGEST_FUNCTION = 80
+MOST_FUNCTIONS = 30
+MOST_MEMBERS = 15
+# classes that need more, and why
+LARGE_CLASSES = {
+    "exchange": "one request on its way: its phases share what was sent and what came back",
+    "credential_manager": "the assembly of recovery: its members are the parts",
+    "bridge": "one table of who waits for which id, whatever stream an answer comes by",
+    "credential_store": "the records of the vault: a function for what is read or written",
+    "waiting_requests": "a function for each thing that ends a wait",
+    "worker": "one thread of the data path: what its sessions share",
+}
 # what a brace opens when it is no function's: a namespace, a type, a list of values
 NO_FUNCTION = re.compile(r"(?:^|[^\w])(namespace|class|struct|union|enum|extern)\b[^()]*$|[=,(\[]\s*$|^\s*$")
 LEFTOVER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
@@ -116,6 +127,65 @@ def functions(source):
             since = at + 1
 
 
+CLASS_HEAD = re.compile(r"\bclass\s+(\w+)(?:\s+final)?\s*(?::[^:;{][^;{]*)?\{")
+NO_MEMBER = re.compile(r"^(?:using|friend|enum|struct|class|union|typedef|static\s+constexpr|template|public|private|protected)\b")
+
+
+def statements(body):
+    """Yields what stands in a class at its own level, each with its inner braces emptied."""
+    depth, text, parens = 0, "", 0
+    for sign in body:
+        if sign == "{":
+            depth += 1
+            if depth == 1:
+                text += "{}"
+        elif sign == "}":
+            depth -= 1
+            if depth == 0 and re.search(r"\)[^;=]*\{\}$", text):
+                yield text.strip()
+                text = ""
+        elif depth == 0:
+            parens += (sign == "(") - (sign == ")")
+            if sign == ";" and parens == 0:
+                yield text.strip()
+                text = ""
+            else:
+                text += sign
+
+
+def parts_of(body):
+    """Functions and members of a class's body."""
+    functions = members = 0
+    for one in statements(body):
+        one = re.sub(r"^(?:(?:public|private|protected)\s*:\s*)+", "", one)
+        if not one or NO_MEMBER.match(one) and not re.match(r"template\b", one):
+            continue
+        plain = one
+        for _ in range(6):
+            plain = re.sub(r"<[^<>]*>", "", plain)
+        before = re.split(r"=|\{\}", plain, maxsplit=1)[0]
+        if "(" in before:
+            # what stands in the declaration itself (an accessor, a line that passes on) hides nothing
+            functions += not re.search(r"=\s*(?:default|delete|0)\s*$|\{\}", plain)
+        elif re.match(r"[\w:~\[]", before):
+            flat = re.sub(r"\([^()]*\)", "", plain)
+            members += 1 + flat.count(",")
+    return functions, members
+
+
+def classes(source):
+    """Yields (line, name, functions, members) of each class."""
+    code = code_only(source)
+    for match in CLASS_HEAD.finditer(code):
+        if code[: match.start()].rstrip().endswith("enum"):
+            continue
+        depth, at = 1, match.end()
+        while depth and at < len(code):
+            depth += {"{": 1, "}": -1}.get(code[at], 0)
+            at += 1
+        yield line_of(code, match.start()), match.group(1), *parts_of(code[match.end(): at - 1])
+
+
 def check_cpp(name, source):
     """Yields (line, message) for one C++ file."""
     folder = name.split("/")[0]
@@ -128,6 +198,11 @@ def check_cpp(name, source):
         for line, lines in functions(source):
             if lines > LONGEST_FUNCTION:
                 yield line, f"a function of {lines} lines: split it (at most {LONGEST_FUNCTION})"
+    for line, one, functions_there, members_there in classes(source) if folder in LAYERS else ():
+        if one not in LARGE_CLASSES and functions_there > MOST_FUNCTIONS:
+            yield line, f"class {one} has {functions_there} functions: give it parts that own what they change (at most {MOST_FUNCTIONS})"
+        if one not in LARGE_CLASSES and members_there > MOST_MEMBERS:
+            yield line, f"class {one} has {members_there} members: give it parts that own what they change (at most {MOST_MEMBERS})"
     for line, target in includes(source):
         if folder in ("core", "policy") and PURE.fullmatch(target):
             yield line, f"{folder}/ is pure: {target} is not for it"

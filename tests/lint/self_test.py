@@ -53,6 +53,7 @@ BAD = [
     "auto r = co_await fetch{request};",
     "co_await f({1, 2});",
     "co_await f(co_await g());",
+    "co_await f(a ? b : c());",
     "REQUIRE(co_await f());",
 ]
 HOUSE_BAD = [
@@ -71,6 +72,8 @@ HOUSE_BAD = [
     ("tests/x.cpp", '// p\nvoid f() { for (const auto& a : api.get("x", y())["list"]) g(a); }\n'),
     ("proxy/net/x.cpp", "// p\nvoid f() { for (auto& a : load(x).value()) g(a); }\n"),
     ("proxy/net/x.cpp", "// p\nvoid f() { for (auto& a : load().parts) g(a); }\n"),
+    ("proxy/net/x.hpp", "// p\n#pragma once\nclass c {\n" + "".join(f"    int f{i}(int a) const;\n" for i in range(31)) + "};\n"),
+    ("proxy/net/x.hpp", "// p\n#pragma once\nclass c final : public d {\n    int a_ = 0, b_;\n" + "".join(f"    std::map<int, int> m{i}_{{1, 2}};\n" for i in range(14)) + "};\n"),
     ("proxy/x.cpp", "// p\n"),
     ("core/x.cpp", "// p\n"),
     ("core/text/x.hpp", '// p\n#include "core/oauth/scope.hpp"\n'),
@@ -93,6 +96,7 @@ HOUSE_BAD += [
     ("proxy/service/x.cpp", "// p\nvoid f() { std::filesystem::create_directories(path); }\n"),
 ]
 HOUSE_GOOD = [
+    ("proxy/net/x.hpp", "// p\n#pragma once\nclass c {\n    c(const c&) = delete;\n" + "".join(f"    int f{i}() const {{ return 1; }}\n" for i in range(40)) + "    enum class e { a, b, c };\n" + "".join(f"    int m{i}_ = f(1, 2);\n" for i in range(15)) + "};\n"),
     ("core/text/x.cpp", "// p\nvoid f() { auto a = read_json(text); json_text(*a); url::parse(x); }\n"),
     ("proxy/cli/x.cpp", '// p\nvoid f() { std::ifstream in("/proc/self/stat"); }\n'),
     ("tests/unit/x_test.cpp", "// p\nvoid f() { json::parse(text); }\n"),

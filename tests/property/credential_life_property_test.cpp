@@ -145,20 +145,52 @@ void play(life_world& w, std::uint32_t die) {
     }
 }
 
+/// What only a credential that is minted from a session meets, and what ends a life from outside.
+void play_beside(life_world& w, std::uint32_t die) {
+    const auto detail = die / 8;
+    switch (die % 8) {
+    case 0:
+    case 1: {
+        life::session_changed now;
+        now.held = die % 8 == 0;
+        now.renewable = detail % 2;
+        w.tell(now);
+        return;
+    }
+    case 2:
+        w.tell(life::session_asked{std::string("approval-at-the-provider")});
+        return;
+    case 3:
+        w.tell(life::session_refused{failure::permanent(fault::approval_denied, "no"), detail % 2 == 0});
+        return;
+    case 4:
+        if (w.machine.held() && detail % 4 == 0)
+            w.tell(life::found_dead{w.machine.held()->generation});
+        return;
+    default:
+        play(w, detail);
+        return;
+    }
+}
+
 /// The world heals, persons say no to what is left, and nothing waits any more.
 void wind_up(life_world& w) {
     w.vault.writable = w.vault.readable = true;
     for (int round = 0; round < 12; ++round) {
         w.settle();
+        w.tell(life::session_refused{failure::permanent(fault::approval_denied, "no")});
         while (!w.open.empty()) {
             w.deny(std::string(w.open.begin()->first));
             w.settle();
         }
         w.pass(40s);
     }
-    w.settle();
-    while (!w.open.empty())
-        w.deny(std::string(w.open.begin()->first));
+    for (int round = 0; round < 3; ++round) {
+        w.settle();
+        while (!w.open.empty())
+            w.deny(std::string(w.open.begin()->first));
+        w.tell(life::session_refused{failure::permanent(fault::approval_denied, "no")});
+    }
     // streams that may ask nobody wait for whatever comes: withdrawn, they are gone
     for (auto id : std::set<life::request_id>(w.waiting))
         w.withdraw(id);
@@ -185,6 +217,25 @@ TEST_CASE("life: the rules hold for random sequences of events") {
             RC_FAIL(b);
         RC_ASSERT(w.server.reuses == 0);
         RC_TAG(w.issued.size() > 3 ? "several credentials" : w.issued.empty() ? "none" : "one to three");
+    });
+    CHECK(all);
+}
+
+TEST_CASE("life: the rules hold for what is minted from a session, and for what the other side calls dead") {
+    const bool all = rc::check("a credential's life keeps its rules", [] {
+        const auto which = *rc::gen::inRange<unsigned>(0, 300);
+        const auto dice = *rc::gen::container<std::vector<std::uint32_t>>(
+            events_in_a_run, rc::gen::arbitrary<std::uint32_t>());
+        auto target = world_target(which % 3 ? grant_kind::enterprise : grant_kind::authorization_code);
+        if (which % 2)
+            target.rules = world_rules({confirming()});
+        life_world w(target);
+        for (const auto die : dice)
+            play_beside(w, die);
+        wind_up(w);
+        for (const auto& b : w.broken)
+            RC_FAIL(b);
+        RC_ASSERT(w.server.reuses == 0);
     });
     CHECK(all);
 }

@@ -84,7 +84,7 @@ policy:
     action: confirm
     wait: {mode: hold, timeout: 5m, grace: 250ms, heartbeat: 5s}
 egress: {allow: [10.0.0.0/8, "fd00::/8", as.internal]}
-limits: {replay_body: 1MiB, replay_memory: 1GiB, attempts: 2, refresh_ahead: 30s, waiters: 5, upstream_connect: 1s, token_request: 2s, client_idle: 3s, head_timeout: 4s, connections: 6}
+limits: {replay_body: 1MiB, replay_memory: 1GiB, attempts: 2, refresh_ahead: 30s, waiters: 5, held_per_principal: 4, upstream_connect: 1s, token_request: 2s, client_idle: 3s, head_timeout: 4s, connections: 6}
 log: {format: json, level: debug}
 metrics: {listen: 127.0.0.1:9972}
 )");
@@ -150,6 +150,8 @@ metrics: {listen: 127.0.0.1:9972}
     CHECK(c.egress.allow.size() == 3);
     CHECK(c.limits.replay_body == 1u << 20);
     CHECK(c.limits.connections == 6);
+    CHECK(c.limits.waiters == 5);
+    CHECK(c.limits.held_per_principal == 4);
     CHECK(c.log.format == log_format::json);
     CHECK(c.log.level == "debug");
     CHECK(c.metrics->port == 9972);

@@ -12,3 +12,11 @@ TEST_CASE("numbers are told in Prometheus' text format, with their kind, large o
         "# HELP b What is now\n# TYPE b gauge\nb 0\n");
     CHECK(metrics_text({}).empty());
 }
+
+TEST_CASE("numbers of one name are told apart by labels, whose values are escaped") {
+    CHECK(metrics_text({{"r_total", "Replays", 1, false, {{"upstream", "a"}, {"outcome", "ok"}}},
+                        {"r_total", "Replays", 2, false, {{"upstream", "q\"\\\n"}}}}) ==
+          "# HELP r_total Replays\n# TYPE r_total counter\n"
+          "r_total{upstream=\"a\",outcome=\"ok\"} 1\n"
+          "r_total{upstream=\"q\\\"\\\\\\n\"} 2\n");
+}

@@ -57,8 +57,11 @@ public:
         return {};
     }
 
-    task<result<http_response>> fetch(http_request request, fetch_options) override {
+    fetch_options last_options(const std::string& url) const { return options_.at(url); }
+
+    task<result<http_response>> fetch(http_request request, fetch_options options) override {
         requests.push_back(request);
+        options_[request.url] = std::move(options);
         if (const auto held = held_.find(request.url); held != held_.end()) {
             auto gate = held->second;
             co_await gate.wait();
@@ -79,6 +82,7 @@ public:
     std::vector<http_request> requests;
 
 private:
+    std::map<std::string, fetch_options> options_;
     executor ex_;
     std::map<std::string, answerer> answers_;
     std::map<std::string, reply<bool>> held_;
