@@ -159,8 +159,9 @@ struct limits_config {
     std::uint64_t replay_memory = 256ull << 20;
     unsigned attempts = 3;
     milliseconds refresh_ahead{60'000};
-    unsigned waiters = 10'000;            ///< requests held at once
-    unsigned held_per_principal = 10'000; ///< … of one principal
+    unsigned waiters = 10'000; ///< requests held at once
+    /// … of one principal; 0: no limit. Nothing: 100 where clients are told apart (`client_auth`), else none.
+    std::optional<unsigned> held_per_principal;
     milliseconds upstream_connect{10'000};
     milliseconds upstream_answer{300'000}; ///< from the request's end to the end of its answer's head
     milliseconds token_request{10'000};

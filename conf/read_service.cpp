@@ -173,7 +173,8 @@ void read_limits(section s, limits_config& out) {
     s.number("attempts", out.attempts, 1, 10);
     s.duration("refresh_ahead", out.refresh_ahead, 0ms);
     s.number("waiters", out.waiters, 1, 1'000'000);
-    s.number("held_per_principal", out.held_per_principal, 1, 1'000'000);
+    if (s.has("held_per_principal"))
+        s.number("held_per_principal", out.held_per_principal.emplace(), 0, 1'000'000);
     s.duration("upstream_connect", out.upstream_connect, 1ms);
     s.duration("upstream_answer", out.upstream_answer, 1ms);
     s.duration("token_request", out.token_request, 1ms);

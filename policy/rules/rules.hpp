@@ -36,7 +36,7 @@ std::string_view to_string(rule_action a) noexcept;
 enum class wait_mode { automatic, stream, hold, elicit, fail };
 std::string_view to_string(wait_mode m) noexcept;
 
-/// `wait:` of a rule. Absent members keep the defaults of the design: auto; 5 min with a progressToken, 50 s
+/// `wait:` of a rule. Absent members keep the defaults: auto; 5 min with a progressToken, 50 s
 /// without.
 struct wait_settings {
     wait_mode mode = wait_mode::automatic;

@@ -1,4 +1,4 @@
-// Sockets in Asio's reactor without its per-operation allocations; TLS through memory.
+// Sockets in Asio's reactor without its per-operation allocations; TLS on the descriptor itself.
 #include "proxy/net/channel_core.hpp"
 
 #include <boost/asio/post.hpp>

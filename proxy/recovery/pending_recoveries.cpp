@@ -8,6 +8,8 @@
 namespace reauth {
 namespace {
 
+constexpr unsigned usual_most = 100; ///< held requests of one principal
+
 life_key key_of(const request_target& where) {
     return {false, where.principal.name(), where.upstream().name};
 }
@@ -28,8 +30,11 @@ std::optional<failure> pending_recoveries::why_not(const pending_recovery& held,
         return failure::passing(fault::reauth_failed,
                                 "upstream " + where.upstream().name + " was changed while the request waited",
                                 "send it again");
+    // without client authentication everybody is one principal
+    const auto otherwise = where.settings().client_auth.empty() ? 0u : usual_most;
+    const auto most = where.settings().limits.held_per_principal.value_or(otherwise);
     const auto theirs = held_of_.find(where.principal.number());
-    if (theirs == held_of_.end() || theirs->second < where.settings().limits.held_per_principal)
+    if (most == 0 || theirs == held_of_.end() || theirs->second < most)
         return std::nullopt;
     return failure::passing(fault::overloaded,
                             std::to_string(theirs->second) + " requests of principal " +

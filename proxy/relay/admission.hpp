@@ -1,4 +1,4 @@
-// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (design: "Accept"; MCP
+// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (MCP
 // transport security).
 #pragma once
 

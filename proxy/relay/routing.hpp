@@ -124,7 +124,7 @@ route_match find_route(const std::vector<mount>& mounts, std::string_view target
 /// Why a path is refused (dot segments, encoded slashes or backslashes), or nullptr.
 const char* unsafe_path(std::string_view target) noexcept;
 
-/// Whether the target is OAuth metadata, which is shielded (design: "Never a bare 401").
+/// Whether the target is OAuth metadata, which is shielded: clients would begin an OAuth dance of their own.
 bool oauth_metadata_path(std::string_view target) noexcept;
 
 /// Appends the target to ask the upstream for.

@@ -1,5 +1,5 @@
-// One thread of the data path: its io_context, connections, pools, buffers and credentials. Nothing in
-// it is shared.
+// One thread of the data path: its io_context, connections, pools, buffers and credentials. What workers
+// share is relay_shared.
 #pragma once
 
 #include "proxy/net/deadline.hpp"

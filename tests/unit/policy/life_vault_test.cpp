@@ -232,3 +232,22 @@ TEST_CASE("life: a refresh that is refused because another process has renewed m
     CHECK(token_of(w.machine.held()) == token_of(&*w.vault.value));
     holds(w);
 }
+
+TEST_CASE("life: what is found dead before it was stored keeps its lock until the vault knows") {
+    life_world w;
+    w.sign_in();
+    w.tell(life::renewal_due{w.machine.held()->generation});
+    w.end<life::lock>();
+    w.end<life::look>();
+    w.end<life::run>();
+    w.end<life::store>(ending::trouble);
+    REQUIRE(w.machine.held());
+    REQUIRE_FALSE(w.machine.saved());
+    w.tell(life::found_dead{w.machine.held()->generation});
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.rival_renews()); // what the vault holds is spent
+    w.end<life::erase>();
+    CHECK_FALSE(w.vault.value);
+    CHECK_FALSE(w.vault.lock);
+    CHECK(w.server.reuses == 0);
+}
