@@ -22,9 +22,9 @@ using milliseconds = std::chrono::milliseconds;
 
 /// Where a listener binds: TCP host and port, or a Unix socket path (then host is empty and port 0).
 struct endpoint_config {
-    std::string host;
-    std::uint16_t port = 0;
-    std::string unix_path;
+    std::string host;       ///< a name or an address, IPv6 without brackets; empty: a Unix socket
+    std::uint16_t port = 0; ///< 0: any free one
+    std::string unix_path;  ///< `unix:PATH`; empty: TCP
     bool loopback() const; ///< also true for a Unix socket
     std::string to_string() const;
 };
@@ -32,39 +32,48 @@ struct endpoint_config {
 /// A secret as configured. `file` secrets are read when the configuration is loaded, except where
 /// a field says it is read anew each time.
 struct secret_source {
-    enum class kind { none, literal, env, file } from = kind::none;
+    enum class kind { none, literal, env, file } from = kind::none; ///< where it comes from
     std::string name; ///< variable or path; empty for a literal
     secret value;     ///< what was read at load time
 };
 
+/// One entry of `client_auth`: a client of ours, and whose requests it sends.
 struct client_principal {
-    std::string principal = "local";
-    secret bearer;
+    std::string principal = "local"; ///< whose credentials are used
+    secret bearer;                   ///< what it presents to us (RFC 6750)
 };
 
+/// `tls` of a listener.
 struct tls_server_config {
-    std::string cert, key;
+    std::string cert; ///< PEM file: the certificate and its chain
+    std::string key;  ///< PEM file: its private key
 };
 
+/// `tls` towards a server.
 struct tls_client_config {
-    std::string ca_file, cert, key;
+    std::string ca_file; ///< PEM file that is trusted in place of the system's; empty: the system's
+    std::string cert;    ///< PEM file: the client certificate (RFC 8705); empty: none
+    std::string key;     ///< … and its private key
 };
 
+/// `approval`: the page on which persons decide, its API and the OAuth callback.
 struct approval_config {
-    endpoint_config listen{"127.0.0.1", 8971, ""};
-    std::optional<tls_server_config> tls;
+    endpoint_config listen{"127.0.0.1", 8971, ""}; ///< where it listens
+    std::optional<tls_server_config> tls;          ///< nothing: plain HTTP
     std::string public_url; ///< no trailing slash; default http(s)://LISTEN; empty: LISTEN has port 0
-    browser_opening open_browser = browser_opening::automatic;
-    secret_source token; ///< none: made once in the state directory
-    milliseconds lifetime{15 * 60 * 1000};
+    browser_opening open_browser = browser_opening::automatic; ///< for an approval that waits
+    secret_source token; ///< the operator's; none: made once in the state directory
+    milliseconds lifetime{15 * 60 * 1000}; ///< how long an approval waits for a person
     std::vector<std::string>
         notify_command; ///< `notify.command`: run without a shell, the approval as JSON on stdin
 };
 
+/// Where credentials are kept. `memory`: lost with the process.
 enum class vault_backend { sqlite, postgres, memory };
 
+/// `vault`: sealed records that survive a restart.
 struct vault_config {
-    vault_backend backend = vault_backend::sqlite;
+    vault_backend backend = vault_backend::sqlite; ///< `postgres`: shared by replicas
     std::string path;     ///< sqlite; ~ expanded
     secret dsn;           ///< postgres
     std::string key_file; ///< made with a new vault where missing; default beside the vault: PATH + ".key"
@@ -84,16 +93,19 @@ struct oauth_client_config {
 /// Where a person signs in: in a browser that comes back to us, or on any device with a code (RFC 8628).
 enum class login_kind { browser, device };
 
+/// `identity_providers.NAME`: the organisation's, from whose session enterprise credentials are minted.
 struct identity_provider_config {
     std::string name;
-    std::string issuer;
-    oauth_client_config client;
-    secret_source id_token; ///< re-read when it changes
-    login_kind login = login_kind::browser;
-    tls_client_config tls;
+    std::string issuer;         ///< its exact issuer string (OpenID Connect Discovery)
+    oauth_client_config client; ///< our client there
+    secret_source id_token;     ///< a session that is supplied in place of a login; re-read when it changes
+    login_kind login = login_kind::browser; ///< how a person signs in there
+    tls_client_config tls;                  ///< towards it
 };
 
+/// Whether tokens are bound to a key of ours (RFC 9449). `automatic`: where the server asks for it.
 enum class dpop_mode { automatic, require, never };
+/// What becomes of cookies between client and upstream. `jar`: the upstream's are kept here, per MCP session.
 enum class cookie_mode { strip, pass, jar };
 /// Which token of an answer is sent to the upstream.
 enum class bearer_kind { access_token, id_token };
@@ -108,63 +120,66 @@ enum class era_mode {
     bridge, ///< it is made understood, if it is such a server
 };
 
+/// `upstreams.NAME`: one MCP server.
 struct upstream_config {
-    std::string name;
+    std::string name; ///< its key; in the log, the policy and the command line
     std::string url;  ///< as configured
     std::string path; ///< prefix, starts with '/', no trailing '/' unless it is the root
     std::vector<std::string>
         also_at; ///< further prefixes that mean the same (`serve URL`); same shape as `path`
-    std::optional<endpoint_config> listen;
-    grant_kind grant = grant_kind::authorization_code;
-    oauth_client_config client;
-    std::string identity_provider;
+    std::optional<endpoint_config> listen; ///< an address of its own, beside the common one
+    grant_kind grant = grant_kind::authorization_code; ///< how its credential is obtained
+    oauth_client_config client;                        ///< our client at its authorization server
+    std::string identity_provider;                     ///< grant enterprise: key of identity_providers
     exchange_subject subject = exchange_subject::session; ///< of its token exchange (enterprise)
-    std::optional<scope_set> scopes;
-    std::string resource = "auto";              ///< auto | omit | a URI
+    std::optional<scope_set> scopes; ///< asked for; nothing: the challenge's, else what the metadata lists
+    std::string resource = "auto";   ///< auto | omit | a URI (RFC 8707)
     secret_source token;                        ///< grant static; re-read when it changes
     token_form token_type = token_form::bearer; ///< … how it is sent
     std::string token_header = "Authorization"; ///< … and in which header field
     secret_source assertion;                    ///< grant jwt_bearer; read anew each time
-    dpop_mode dpop = dpop_mode::automatic;
-    cookie_mode cookies = cookie_mode::strip;
-    bearer_kind bearer = bearer_kind::access_token;
-    login_kind login = login_kind::browser;
-    par_mode par = par_mode::automatic;
+    dpop_mode dpop = dpop_mode::automatic;          ///< tokens bound to a key (RFC 9449)
+    cookie_mode cookies = cookie_mode::strip;       ///< between client and server
+    bearer_kind bearer = bearer_kind::access_token; ///< which token is sent to the server
+    login_kind login = login_kind::browser;         ///< how a person signs in
+    par_mode par = par_mode::automatic;             ///< authorization requests are pushed (RFC 9126)
     std::string callback_path = "/oauth/callback"; ///< where its authorization server sends people back to
-    address_family prefer = address_family::any;
-    era_mode era = era_mode::pass;
+    address_family prefer = address_family::any;     ///< which addresses are connected to
+    era_mode era = era_mode::pass;                   ///< clients of 2025 before a server of 2026-07-28
     configured_server_settings authorization_server; ///< overrides or replaces discovery
-    metadata_mode metadata = metadata_mode::shield;
+    metadata_mode metadata = metadata_mode::shield;  ///< its OAuth metadata through us
     bool result_challenges = false; ///< `challenges: [result]`: a tool's result may hold a challenge
     std::vector<unsigned> treat_as_challenge; ///< statuses that this server refuses a token with
     bool allow_missing_pkce = false;          ///< explicit override for metadata without S256
-    std::vector<std::pair<std::string, std::string>> headers;
+    std::vector<std::pair<std::string, std::string>> headers; ///< fields that every request gets: name, value
     std::vector<std::pair<std::string, std::string>> header_files; ///< those read from a file: name, path
     /// Digest of `headers` as they are written (credential::headers); "-": there are none.
     std::string header_binding = "-";
-    std::vector<std::pair<std::string, std::string>> authorize_params;
-    tls_client_config tls;
+    std::vector<std::pair<std::string, std::string>> authorize_params; ///< added to the authorization URL
+    tls_client_config tls;                                             ///< towards it and its authorization server
     std::optional<milliseconds> token_request; ///< nothing: limits.token_request
     bool allow_http = false;                   ///< http beyond loopback, to it and to what its metadata names
 
     plain_http http() const noexcept { return allow_http ? plain_http::allowed : plain_http::on_loopback; }
 };
 
+/// `egress`: where metadata, tokens and registrations may be asked for, beyond public addresses.
 struct egress_config {
     std::vector<std::string> allow; ///< CIDR networks or host names
 };
 
+/// `limits`.
 struct limits_config {
-    std::uint64_t replay_body = 4ull << 20;
-    std::uint64_t replay_memory = 256ull << 20;
-    unsigned attempts = 3;
-    milliseconds refresh_ahead{60'000};
+    std::uint64_t replay_body = 4ull << 20;     ///< bytes of one request that are kept for its replay
+    std::uint64_t replay_memory = 256ull << 20; ///< … of all
+    unsigned attempts = 3;                      ///< recoveries of one request
+    milliseconds refresh_ahead{60'000};         ///< a credential that is used is renewed so long before its end
     unsigned waiters = 10'000; ///< requests held at once
     /// … of one principal; 0: no limit. Nothing: 100 where clients are told apart (`client_auth`), else none.
     std::optional<unsigned> held_per_principal;
-    milliseconds upstream_connect{10'000};
+    milliseconds upstream_connect{10'000}; ///< name, connection and TLS handshake
     milliseconds upstream_answer{300'000}; ///< from the request's end to the end of its answer's head
-    milliseconds token_request{10'000};
+    milliseconds token_request{10'000};    ///< one answer of an authorization server
     milliseconds client_idle{75'000};       ///< keep-alive of client connections
     milliseconds head_timeout{30'000};      ///< a client must send a whole head within this
     unsigned connections = 20'000;          ///< client connections at once
@@ -172,29 +187,31 @@ struct limits_config {
 };
 
 enum class log_format { text, json };
+/// `log`: one line an event, on standard error.
 struct log_config {
     log_format format = log_format::text;
-    std::string level = "info";
+    std::string level = "info"; ///< debug | info | warn | error
 };
 
 /// Everything. Immutable once loaded; a reload makes a new one.
 struct config {
-    endpoint_config listen{"127.0.0.1", 8970, ""};
-    unsigned workers = 0; ///< 0: one per core
-    std::vector<client_principal> client_auth;
-    std::vector<std::string> allowed_hosts, allowed_origins;
-    std::optional<tls_server_config> tls;
+    endpoint_config listen{"127.0.0.1", 8970, ""}; ///< for clients
+    unsigned workers = 0;                          ///< 0: one per core
+    std::vector<client_principal> client_auth;     ///< empty: whoever reaches the listener is "local"
+    std::vector<std::string> allowed_hosts;        ///< further values of Host that are ours
+    std::vector<std::string> allowed_origins;      ///< pages whose requests are let in
+    std::optional<tls_server_config> tls;          ///< of `listen`; nothing: plain HTTP
     approval_config approval;
     vault_config vault;
     std::string client_metadata_url;     ///< CIMD; empty: none
     bool serves_client_metadata = false; ///< `self`: that document is ours, on the approval listener
-    std::map<std::string, identity_provider_config> identity_providers;
-    std::vector<upstream_config> upstreams;
+    std::map<std::string, identity_provider_config> identity_providers; ///< by name
+    std::vector<upstream_config> upstreams;                             ///< in the file's order
     rule_set policy; ///< the file's rules, then the built-in ones
     egress_config egress;
     limits_config limits;
     log_config log;
-    std::optional<endpoint_config> metrics;
+    std::optional<endpoint_config> metrics; ///< where /metrics, /healthz and /readyz are; nothing: nowhere
     std::optional<struct outbound_proxy> outbound; ///< HTTPS_PROXY, NO_PROXY of the environment
     std::string state_directory;                   ///< for the operator token and the default vault
     std::string file;                              ///< where it came from; empty for `serve URL`

@@ -116,7 +116,7 @@ void approval_request::use(std::string outcome) {
     record_.shown.outcome = std::move(outcome);
 }
 
-void approval_request::hear(const approval& now) {
+void approval_request::take_remote(const approval& now) {
     record_.shown = now;
     if (now.status == approval_status::approved)
         phase_ = approval_phase::allowed;

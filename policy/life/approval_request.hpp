@@ -77,7 +77,7 @@ public:
     /// It can't be told whether it was used: it stays allowed.
     void not_taken() noexcept { phase_ = approval_phase::allowed; }
     void use(std::string outcome);
-    void hear(const approval& now);
+    void take_remote(const approval& now);
 
 private:
     approval_record record_;

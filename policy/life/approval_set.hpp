@@ -70,7 +70,7 @@ public:
     void deny(const life::deny_asked& e);
     /// Those that nobody has acted on, and that ask for nothing that was not granted since they were opened.
     void answer_covered(const std::string& outcome);
-    void hear(const approval_record& told);
+    void on_remote_approval(const approval_record& told);
     /// Of a device login nobody comes back: the token endpoint is asked.
     void watch_device(approval_request& q);
 

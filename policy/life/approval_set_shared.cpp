@@ -4,7 +4,7 @@
 
 namespace reauth {
 
-void approval_set::hear(const approval_record& told) {
+void approval_set::on_remote_approval(const approval_record& told) {
     if (told.place != binding_place(desk_.whose().url, desk_.whose().resource))
         return; // of a server that another process calls by the same name
     if (decided(told.shown.status)) {

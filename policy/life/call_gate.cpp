@@ -216,7 +216,7 @@ void call_gate::end(const std::string& id, approval_status status, std::string o
         refuse(*c.request, why);
 }
 
-void call_gate::hear(const approval_record& told) {
+void call_gate::on_remote_approval(const approval_record& told) {
     if (told.place != binding_place(desk_.whose().url, desk_.whose().resource))
         return;
     const auto& a = told.shown;
@@ -224,7 +224,7 @@ void call_gate::hear(const approval_record& told) {
                         (a.status == approval_status::approved && !a.used && desk_.now() < a.expires_at);
     const auto found = calls_.find(a.id);
     if (found == calls_.end()) {
-        heard_first(told, usable);
+        on_unknown_approval(told, usable);
         return;
     }
     auto& c = found->second;
@@ -236,14 +236,14 @@ void call_gate::hear(const approval_record& told) {
     } else if (!usable) {
         end_elsewhere(a);
     } else if (a.status == approval_status::approved && c.approval.pending()) {
-        c.approval.hear(a);
+        c.approval.take_remote(a);
         desk_.emit(life::show{a});
         if (c.request)
             take(c);
     }
 }
 
-void call_gate::heard_first(const approval_record& told, bool usable) {
+void call_gate::on_unknown_approval(const approval_record& told, bool usable) {
     const auto& a = told.shown;
     if (usable && desk_.now() < a.expires_at && calls_.size() < at_once)
         calls_.emplace(a.id, entry{approval_request(told)});

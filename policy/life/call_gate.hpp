@@ -34,7 +34,7 @@ public:
     void approve(const life::approve_asked& e);
     void deny(const life::deny_asked& e);
     /// Another process has asked, decided or used it, or this one did before it was started anew.
-    void hear(const approval_record& told);
+    void on_remote_approval(const approval_record& told);
     void time_passed();
     void stopping();
 
@@ -56,7 +56,7 @@ private:
              bool share);
     void refuse(life::request_id request, failure why);
     void report(const entry& c, life::happening how);
-    void heard_first(const approval_record& told, bool usable);
+    void on_unknown_approval(const approval_record& told, bool usable);
     void end_elsewhere(const approval& told);
 
     life_desk& desk_;

@@ -76,7 +76,7 @@ struct credential_life::dispatch {
     }
     void operator()(const life::vault_changed& e) { l.vault_changed(e.state); }
     void operator()(const life::remote_approval& e) {
-        e.now.shown.kind == approval_kind::call ? l.calls_.hear(e.now) : l.approvals_.hear(e.now);
+        e.now.shown.kind == approval_kind::call ? l.calls_.on_remote_approval(e.now) : l.approvals_.on_remote_approval(e.now);
     }
     void operator()(const life::reconfigured& e) { l.reconfigured(e); }
     void operator()(const life::removed&) { l.move_away("was removed"); }
@@ -163,14 +163,16 @@ void credential_life::found_dead(const life::found_dead& e) {
     if (!state_.held() || state_.generation() != e.generation || whose().supplied)
         return;
     const auto issuer = state_.held()->issuer;
-    if (!unsaved_) {
+    if (!unsaved_ && !flight_.spends_refresh_token()) {
         state_.drop();
         sign_outs_.erase_dead(issuer, e.generation);
         return;
     }
-    // what the vault holds is spent: its lock is kept until the vault knows
+    // what the vault holds is spent: the lock is kept until the vault knows
     const auto until = state_.next_generation();
-    const auto lock = unsaved_.forget();
+    const auto lock = take_locks();
+    drop_flight(false);
+    forget_unsaved();
     state_.drop();
     sign_outs_.bury_spent(issuer, until, lock);
 }

@@ -56,37 +56,31 @@ void waiting_requests::drop(const waiting_request& r) {
     all_.remove_if([arrived = r.arrived](const waiting_request& other) { return other.arrived == arrived; });
 }
 
-void waiting_requests::replay(const waiting_request& r) {
-    if (r.id) {
-        life::answer a;
-        a.request = r.id;
-        a.is = recovery_verdict::kind::replay;
-        a.person_waited = r.asked;
-        desk_.emit(std::move(a));
-    }
+void waiting_requests::answer(const waiting_request& r, recovery_verdict verdict) {
+    if (r.id)
+        desk_.emit(life::answer{std::move(verdict), r.id});
     drop(r);
+}
+
+void waiting_requests::replay(const waiting_request& r) {
+    recovery_verdict again;
+    again.is = recovery_verdict::kind::replay;
+    again.person_waited = r.asked;
+    answer(r, std::move(again));
 }
 
 void waiting_requests::replay_same(const waiting_request& r) {
-    if (r.id) {
-        life::answer a;
-        a.request = r.id;
-        a.is = recovery_verdict::kind::replay;
-        a.same_credential = true;
-        desk_.emit(std::move(a));
-    }
-    drop(r);
+    recovery_verdict again;
+    again.is = recovery_verdict::kind::replay;
+    again.same_credential = true;
+    answer(r, std::move(again));
 }
 
 void waiting_requests::relay(const waiting_request& r, const failure& why) {
-    if (r.id) {
-        life::answer a;
-        a.request = r.id;
-        a.is = recovery_verdict::kind::relay;
-        a.why = why;
-        desk_.emit(std::move(a));
-    }
-    drop(r);
+    recovery_verdict theirs;
+    theirs.is = recovery_verdict::kind::relay;
+    theirs.why = why;
+    answer(r, std::move(theirs));
 }
 
 void waiting_requests::fail(const waiting_request& r, failure why, const challenge_facts* facts) {

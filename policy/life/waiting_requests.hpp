@@ -83,6 +83,7 @@ public:
     void fail_all(const failure& why);
 
 private:
+    void answer(const waiting_request& r, recovery_verdict verdict);
     void tell(const waiting_request& r, const std::string& approval, std::string trouble = {});
     void tell_session(waiting_request& r, const std::string& approval);
     template<class Which>

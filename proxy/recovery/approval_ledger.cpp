@@ -73,7 +73,7 @@ void approval_ledger::pass_on(approval_record told) {
     lives_.tell(key, life::remote_approval{std::move(seen)});
 }
 
-task<void> approval_ledger::hear(std::string key) {
+task<void> approval_ledger::read_changed(std::string key) {
     auto read = [&]() -> result<std::vector<approval_record>> {
         if (key.empty())
             return context_.store.approvals();

@@ -23,7 +23,7 @@ public:
     /// Whose it is; nullptr: it is not open.
     const life_key* owner(const std::string& approval) const;
     /// What the vault holds under that key; empty: all of them.
-    task<void> hear(std::string key);
+    task<void> read_changed(std::string key);
     /// At the start: those of an earlier run, or of other processes.
     void take_up();
     /// A flow that will not be finished: what a callback for it is told.

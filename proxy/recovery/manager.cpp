@@ -46,7 +46,7 @@ void credential_manager::loaded(life_entry& m) {
     if (m.key.session)
         sessions_.tell_all(m);
     if (started_) // else all of them are taken up at once
-        asio::co_spawn(context_.ex, approvals_.hear(std::string()), asio::detached);
+        asio::co_spawn(context_.ex, approvals_.read_changed(std::string()), asio::detached);
 }
 
 result<void> credential_manager::start(std::shared_ptr<const routing_table> table) {

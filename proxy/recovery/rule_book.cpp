@@ -19,7 +19,7 @@ void rule_book::tell(life_entry& m) {
         lives_.tell(m.key, life::remembered{remembered_});
 }
 
-task<void> rule_book::hear() {
+task<void> rule_book::read_changed() {
     auto read = [this] { return context_.store.rules(); };
     auto found = co_await context_.vault.run(read);
     if (found)
@@ -56,7 +56,7 @@ task<result<void>> rule_book::remember(std::string approval_id) {
     if (!stored)
         co_return stored.error();
     report(life::happening::rule_remembered, rule);
-    co_await hear();
+    co_await read_changed();
     co_return result<void>{};
 }
 
@@ -75,7 +75,7 @@ task<result<void>> rule_book::revoke(std::string id) {
         if (one.id == id)
             rule = one;
     report(life::happening::rule_revoked, rule);
-    co_await hear();
+    co_await read_changed();
     co_return result<void>{};
 }
 

@@ -14,7 +14,7 @@ public:
     /// As the vault has them now. Failures are told by whoever reads.
     void take(std::vector<remembered_rule> found);
     /// Reads them again.
-    task<void> hear();
+    task<void> read_changed();
     void tell(life_entry& m);
     std::vector<remembered_rule> all() const;
     task<result<void>> remember(std::string approval_id);

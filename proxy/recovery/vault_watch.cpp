@@ -27,17 +27,17 @@ void vault_watch::listen() {
     timer_.expires_after(listening_pause);
     timer_.async_wait([this](error_code ec) {
         if (!ec && !stopped_)
-            asio::co_spawn(context_.ex, hear_all(), asio::detached);
+            asio::co_spawn(context_.ex, read_changes(), asio::detached);
     });
 }
 
-task<void> vault_watch::hear_all() {
+task<void> vault_watch::read_changes() {
     auto look = [this] { return context_.store.records().changes(); };
     auto heard = co_await context_.vault.run(look);
     note(heard ? std::optional<failure>() : heard.error());
     if (heard)
         for (auto& change : *heard)
-            co_await hear(std::move(change));
+            co_await on_change(std::move(change));
     if (!stopped_)
         listen();
 }
@@ -53,13 +53,13 @@ std::vector<life_key> vault_watch::known(bool session) const {
     return keys;
 }
 
-task<void> vault_watch::hear(vault_change change) {
+task<void> vault_watch::on_change(vault_change change) {
     if (change.kind == record_kind::approval) {
-        co_await approvals_.hear(change.key);
+        co_await approvals_.read_changed(change.key);
         co_return;
     }
     if (change.kind == record_kind::rule) {
-        co_await rules_.hear();
+        co_await rules_.read_changed();
         co_return;
     }
     const bool session = change.kind == record_kind::idp_session;
@@ -68,7 +68,7 @@ task<void> vault_watch::hear(vault_change change) {
     if (change.key.empty()) {
         const auto keys = known(session);
         for (const auto& key : keys)
-            co_await hear_credential(key, std::string());
+            co_await on_credential_change(key, std::string());
         co_return;
     }
     const auto parts = split_key(change.key);
@@ -76,10 +76,10 @@ task<void> vault_watch::hear(vault_change change) {
         co_return;
     life_key key{session, (*parts)[0], (*parts)[1]};
     auto issuer = session ? std::string() : (*parts)[2];
-    co_await hear_credential(std::move(key), std::move(issuer));
+    co_await on_credential_change(std::move(key), std::move(issuer));
 }
 
-task<void> vault_watch::hear_credential(life_key key, std::string issuer) {
+task<void> vault_watch::on_credential_change(life_key key, std::string issuer) {
     const auto* m = lives_.need(key);
     if (!m || !m->loaded || m->place.whose.supplied)
         co_return; // one that is being made looks by itself

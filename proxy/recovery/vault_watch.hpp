@@ -23,9 +23,9 @@ public:
     void note(const std::optional<failure>& trouble);
 
 private:
-    task<void> hear_all();
-    task<void> hear(vault_change change);
-    task<void> hear_credential(life_key key, std::string issuer);
+    task<void> read_changes();
+    task<void> on_change(vault_change change);
+    task<void> on_credential_change(life_key key, std::string issuer);
     std::vector<life_key> known(bool session) const;
 
     recovery_context& context_;

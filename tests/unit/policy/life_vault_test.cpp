@@ -251,3 +251,20 @@ TEST_CASE("life: what is found dead before it was stored keeps its lock until th
     CHECK_FALSE(w.vault.lock);
     CHECK(w.server.reuses == 0);
 }
+
+TEST_CASE("life: what is found dead while it is refreshed keeps its lock until the vault knows") {
+    life_world w;
+    w.sign_in();
+    w.tell(life::renewal_due{w.machine.held()->generation});
+    w.end<life::lock>();
+    w.end<life::look>();
+    REQUIRE(w.next_of<life::run>());
+    w.tell(life::found_dead{w.machine.held()->generation});
+    w.end<life::run>(); // what it brings is not used
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.rival_renews());
+    w.end<life::erase>();
+    CHECK_FALSE(w.vault.value);
+    CHECK_FALSE(w.vault.lock);
+    CHECK(w.server.reuses == 0);
+}
