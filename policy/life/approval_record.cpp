@@ -281,8 +281,8 @@ secret record_to_json(const approval_record& r) {
 
 result<approval_record> record_from_json(const secret& text) {
     const auto in = read_json(text.reveal(), stored_record).value_or(json());
-    const failure unreadable = failure::permanent(
-        fault::vault_unavailable, "a stored approval cannot be read", "send the request again");
+    auto unreadable = failure::permanent(fault::vault_unavailable, "a stored approval cannot be read",
+                                         "send the request again");
     if (!in.is_object())
         return unreadable;
     try {

@@ -106,7 +106,7 @@ result<std::string> approval_set::open(const approval_wish& wish) {
     auto record = record_of(wish);
     if (auto same = joinable(record); !same.empty())
         return same;
-    const auto id = hex_encode(desk_.random(8));
+    auto id = hex_encode(desk_.random(8));
     const auto narrower = narrower_than(record);
     if (open_.size() - narrower.size() >= at_once)
         return failure::passing(fault::overloaded,

@@ -82,7 +82,7 @@ void pending_recoveries::answer(const life::answer& a) {
     if (replies_.give(a.request, a))
         return; // a renewal that another life has asked for
     if (const auto held = let_go(a.request))
-        held->finish(a);
+        held->finish(static_cast<const recovery_verdict&>(a));
 }
 
 std::shared_ptr<pending_recovery> pending_recoveries::let_go(life::request_id number) {
