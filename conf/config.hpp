@@ -25,7 +25,7 @@ struct endpoint_config {
     std::string host;       ///< a name or an address, IPv6 without brackets; empty: a Unix socket
     std::uint16_t port = 0; ///< 0: any free one
     std::string unix_path;  ///< `unix:PATH`; empty: TCP
-    bool loopback() const; ///< also true for a Unix socket
+    bool loopback() const;  ///< also true for a Unix socket
     std::string to_string() const;
 };
 
@@ -33,8 +33,8 @@ struct endpoint_config {
 /// a field says it is read anew each time.
 struct secret_source {
     enum class kind { none, literal, env, file } from = kind::none; ///< where it comes from
-    std::string name; ///< variable or path; empty for a literal
-    secret value;     ///< what was read at load time
+    std::string name;                                               ///< variable or path; empty for a literal
+    secret value;                                                   ///< what was read at load time
 };
 
 /// One entry of `client_auth`: a client of ours, and whose requests it sends.
@@ -62,7 +62,7 @@ struct approval_config {
     std::optional<tls_server_config> tls;          ///< nothing: plain HTTP
     std::string public_url; ///< no trailing slash; default http(s)://LISTEN; empty: LISTEN has port 0
     browser_opening open_browser = browser_opening::automatic; ///< for an approval that waits
-    secret_source token; ///< the operator's; none: made once in the state directory
+    secret_source token;                   ///< the operator's; none: made once in the state directory
     milliseconds lifetime{15 * 60 * 1000}; ///< how long an approval waits for a person
     std::vector<std::string>
         notify_command; ///< `notify.command`: run without a shell, the approval as JSON on stdin
@@ -74,8 +74,8 @@ enum class vault_backend { sqlite, postgres, memory };
 /// `vault`: sealed records that survive a restart.
 struct vault_config {
     vault_backend backend = vault_backend::sqlite; ///< `postgres`: shared by replicas
-    std::string path;     ///< sqlite; ~ expanded
-    secret dsn;           ///< postgres
+    std::string path;                              ///< sqlite; ~ expanded
+    secret dsn;                                    ///< postgres
     std::string key_file; ///< made with a new vault where missing; default beside the vault: PATH + ".key"
     secret key;           ///< literal or env key; else key_file is used
 };
@@ -127,23 +127,23 @@ struct upstream_config {
     std::string path; ///< prefix, starts with '/', no trailing '/' unless it is the root
     std::vector<std::string>
         also_at; ///< further prefixes that mean the same (`serve URL`); same shape as `path`
-    std::optional<endpoint_config> listen; ///< an address of its own, beside the common one
-    grant_kind grant = grant_kind::authorization_code; ///< how its credential is obtained
-    oauth_client_config client;                        ///< our client at its authorization server
-    std::string identity_provider;                     ///< grant enterprise: key of identity_providers
+    std::optional<endpoint_config> listen;                ///< an address of its own, beside the common one
+    grant_kind grant = grant_kind::authorization_code;    ///< how its credential is obtained
+    oauth_client_config client;                           ///< our client at its authorization server
+    std::string identity_provider;                        ///< grant enterprise: key of identity_providers
     exchange_subject subject = exchange_subject::session; ///< of its token exchange (enterprise)
     std::optional<scope_set> scopes; ///< asked for; nothing: the challenge's, else what the metadata lists
     std::string resource = "auto";   ///< auto | omit | a URI (RFC 8707)
-    secret_source token;                        ///< grant static; re-read when it changes
-    token_form token_type = token_form::bearer; ///< … how it is sent
-    std::string token_header = "Authorization"; ///< … and in which header field
-    secret_source assertion;                    ///< grant jwt_bearer; read anew each time
-    dpop_mode dpop = dpop_mode::automatic;          ///< tokens bound to a key (RFC 9449)
-    cookie_mode cookies = cookie_mode::strip;       ///< between client and server
-    bearer_kind bearer = bearer_kind::access_token; ///< which token is sent to the server
-    login_kind login = login_kind::browser;         ///< how a person signs in
-    par_mode par = par_mode::automatic;             ///< authorization requests are pushed (RFC 9126)
-    std::string callback_path = "/oauth/callback"; ///< where its authorization server sends people back to
+    secret_source token;             ///< grant static; re-read when it changes
+    token_form token_type = token_form::bearer;      ///< … how it is sent
+    std::string token_header = "Authorization";      ///< … and in which header field
+    secret_source assertion;                         ///< grant jwt_bearer; read anew each time
+    dpop_mode dpop = dpop_mode::automatic;           ///< tokens bound to a key (RFC 9449)
+    cookie_mode cookies = cookie_mode::strip;        ///< between client and server
+    bearer_kind bearer = bearer_kind::access_token;  ///< which token is sent to the server
+    login_kind login = login_kind::browser;          ///< how a person signs in
+    par_mode par = par_mode::automatic;              ///< authorization requests are pushed (RFC 9126)
+    std::string callback_path = "/oauth/callback";   ///< where its authorization server sends people back to
     address_family prefer = address_family::any;     ///< which addresses are connected to
     era_mode era = era_mode::pass;                   ///< clients of 2025 before a server of 2026-07-28
     configured_server_settings authorization_server; ///< overrides or replaces discovery
@@ -156,7 +156,7 @@ struct upstream_config {
     /// Digest of `headers` as they are written (credential::headers); "-": there are none.
     std::string header_binding = "-";
     std::vector<std::pair<std::string, std::string>> authorize_params; ///< added to the authorization URL
-    tls_client_config tls;                                             ///< towards it and its authorization server
+    tls_client_config tls;                     ///< towards it and its authorization server
     std::optional<milliseconds> token_request; ///< nothing: limits.token_request
     bool allow_http = false;                   ///< http beyond loopback, to it and to what its metadata names
 
@@ -173,13 +173,13 @@ struct limits_config {
     std::uint64_t replay_body = 4ull << 20;     ///< bytes of one request that are kept for its replay
     std::uint64_t replay_memory = 256ull << 20; ///< … of all
     unsigned attempts = 3;                      ///< recoveries of one request
-    milliseconds refresh_ahead{60'000};         ///< a credential that is used is renewed so long before its end
-    unsigned waiters = 10'000; ///< requests held at once
+    milliseconds refresh_ahead{60'000}; ///< a credential that is used is renewed so long before its end
+    unsigned waiters = 10'000;          ///< requests held at once
     /// … of one principal; 0: no limit. Nothing: 100 where clients are told apart (`client_auth`), else none.
     std::optional<unsigned> held_per_principal;
-    milliseconds upstream_connect{10'000}; ///< name, connection and TLS handshake
-    milliseconds upstream_answer{300'000}; ///< from the request's end to the end of its answer's head
-    milliseconds token_request{10'000};    ///< one answer of an authorization server
+    milliseconds upstream_connect{10'000};  ///< name, connection and TLS handshake
+    milliseconds upstream_answer{300'000};  ///< from the request's end to the end of its answer's head
+    milliseconds token_request{10'000};     ///< one answer of an authorization server
     milliseconds client_idle{75'000};       ///< keep-alive of client connections
     milliseconds head_timeout{30'000};      ///< a client must send a whole head within this
     unsigned connections = 20'000;          ///< client connections at once
