@@ -76,7 +76,8 @@ struct credential_life::dispatch {
     }
     void operator()(const life::vault_changed& e) { l.vault_changed(e.state); }
     void operator()(const life::remote_approval& e) {
-        e.now.shown.kind == approval_kind::call ? l.calls_.on_remote_approval(e.now) : l.approvals_.on_remote_approval(e.now);
+        e.now.shown.kind == approval_kind::call ? l.calls_.on_remote_approval(e.now)
+                                                : l.approvals_.on_remote_approval(e.now);
     }
     void operator()(const life::reconfigured& e) { l.reconfigured(e); }
     void operator()(const life::removed&) { l.move_away("was removed"); }
