@@ -91,6 +91,16 @@ void recovery_judge::consider(waiting_request& r) {
     act(r, judge(*desk_.whose().rules, situation_of(r)));
 }
 
+/// Whose it is; what a person is to be asked is still to be said.
+approval_wish recovery_judge::wish_of(const waiting_request& r) const {
+    approval_wish wish;
+    wish.what = r.what;
+    wish.by_operator = r.login && !r.for_life;
+    wish.for_life = r.for_life;
+    wish.shown_upstream = r.shown_upstream;
+    return wish;
+}
+
 /// A login that is wanted without a request: always an approval.
 void recovery_judge::consider_login(waiting_request& r) {
     if (needs_lookup(r))
@@ -116,7 +126,7 @@ void recovery_judge::consider_login(waiting_request& r) {
     }
     const auto& server = parts_.servers.known();
     const auto* held = parts_.state.held();
-    approval_wish wish;
+    auto wish = wish_of(r);
     wish.plan.person = whose.session() ? recovery_step::idp_login : recovery_step::login;
     wish.plan.login_scopes =
         first_scopes(whose.scopes, r.what.challenge.scope.value_or(scope_set{}),
@@ -125,10 +135,6 @@ void recovery_judge::consider_login(waiting_request& r) {
         wish.plan.login_scopes = held->requested;
     wish.plan.silent_scopes = wish.plan.login_scopes;
     wish.rule = r.for_life ? std::string() : "login by the operator";
-    wish.what = r.what;
-    wish.by_operator = !r.for_life;
-    wish.for_life = r.for_life;
-    wish.shown_upstream = r.shown_upstream;
     parts_.waiting.answer_login(r, parts_.approvals.open(wish));
 }
 
@@ -224,14 +230,10 @@ void recovery_judge::ask(waiting_request& r, const judgement& j) {
             return;
         }
     }
-    approval_wish wish;
+    auto wish = wish_of(r);
     wish.plan = j.plan;
     wish.confirm_first = j.confirm_first;
     wish.rule = j.rule_name();
-    wish.what = r.what;
-    wish.by_operator = r.login && !r.for_life;
-    wish.for_life = r.for_life;
-    wish.shown_upstream = r.shown_upstream;
     const auto opened = parts_.approvals.open(wish);
     if (opened)
         parts_.waiting.wait_for_approval(r, *opened);

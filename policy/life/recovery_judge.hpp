@@ -47,6 +47,7 @@ private:
     void answer(waiting_request& r, const judgement& j);
     void fly(waiting_request& r, const judgement& j);
     void ask(waiting_request& r, const judgement& j);
+    approval_wish wish_of(const waiting_request& r) const;
     void look_first(waiting_request& r);
     void want_session(waiting_request& r);
 

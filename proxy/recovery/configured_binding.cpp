@@ -66,6 +66,19 @@ std::chrono::milliseconds configured_binding::token_request_timeout() const {
                      : upstream().token_request.value_or(settings().limits.token_request);
 }
 
+std::set<life_key> life_keys(const routing_table& table, bool session) {
+    std::set<life_key> keys;
+    for (const auto& principal : table.principals) {
+        if (session)
+            for (const auto& [name, provider] : table.settings->identity_providers)
+                keys.insert({true, principal.name(), name});
+        else
+            for (const auto& r : table.routes)
+                keys.insert({false, principal.name(), r->upstream->name});
+    }
+    return keys;
+}
+
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
                                                const life_key& key) {
     const auto& known = table->principals;

@@ -8,6 +8,7 @@
 #include <compare>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace reauth {
@@ -37,6 +38,8 @@ struct configured_binding {
     std::chrono::milliseconds token_request_timeout() const;
 };
 
+/// Every life that the table has room for: of upstreams, or of sessions at identity providers.
+std::set<life_key> life_keys(const routing_table& table, bool session);
 /// As the table has it; nothing: no such upstream or identity provider, or no such principal.
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
                                                const life_key& key);

@@ -20,6 +20,17 @@ std::string time_of_change(const secret_source& source) {
     return ec ? "missing" : std::to_string(when.time_since_epoch().count());
 }
 
+/// What the vault held of it when its life was let go.
+life::stored_state as_stored(const credential& rested) {
+    life::stored_state state;
+    if (rested.access_token.empty())
+        return state;
+    state.value = rested;
+    state.generation = rested.generation;
+    state.pinned_issuer = rested.issuer;
+    return state;
+}
+
 } // namespace
 
 life_entry* life_registry::find(const life_key& key) {
@@ -106,30 +117,20 @@ void life_registry::use(std::shared_ptr<const routing_table> table) {
         if (back || moved || m->place.whose.supplied)
             asio::co_spawn(context_.ex, load_later(m->key), asio::detached);
     }
-    for (const auto& principal : table_->principals)
-        for (const auto& r : table_->routes) // the vault may hold something for what is new
-            if (auto* m = need({false, principal.name(), r->upstream->name}))
-                detach_unless_covered(*m);
+    for (const auto& key : life_keys(*table_, false)) // the vault may hold something for what is new
+        detach_unless_covered(*need(key));
     // what rests was obtained for another configuration: it is looked at again when it is needed
     std::erase_if(resting_, [&](const auto& one) { return !find_binding(table_, one.first); });
 }
 
 result<void> life_registry::load_all(std::shared_ptr<const routing_table> table) {
     table_ = std::move(table);
-    for (const auto& principal : table_->principals) {
-        std::vector<life_key> keys; // sessions first: the others hear of them as they are made
-        for (const auto& [name, provider] : table_->settings->identity_providers)
-            keys.push_back({true, principal.name(), name});
-        for (const auto& r : table_->routes)
-            keys.push_back({false, principal.name(), r->upstream->name});
-        for (const auto& key : keys) {
-            if (find(key))
-                continue;
+    for (const bool session : {true, false}) // sessions first: the others hear of them as they are made
+        for (const auto& key : life_keys(*table_, session)) {
             auto loaded = load_now(make(*find_binding(table_, key)));
             if (!loaded)
                 return loaded;
         }
-    }
     return {};
 }
 
@@ -171,10 +172,13 @@ task<void> life_registry::load_later(life_key key) {
         life::look what{0, {}};
         auto end = co_await carry_out(context_, m->place, std::move(what));
         const auto& looked = std::get<life::looked>(end);
+        m = find(key);
+        if (!looked.found)
+            log_event(log_level::warn, "vault", {{"message", looked.found.error().describe()}});
         if (looked.found)
             first = life::loaded{*looked.found};
-        else
-            log_event(log_level::warn, "vault", {{"message", looked.found.error().describe()}});
+        else if (m && m->attached)
+            first = life::loaded{as_stored(*m->attached)}; // what workers have stays in force
     }
     m = find(key);
     if (m)

@@ -109,47 +109,39 @@ std::vector<std::string> credential_manager::unsaved() const {
 }
 
 std::vector<credential_summary> credential_manager::summaries() const {
-    const auto& table = *lives_.table();
+    const auto& table = lives_.table();
+    const auto& settings = *table->settings;
     std::vector<credential_summary> all;
-    for (const auto& principal : table.principals)
-        for (const auto& route : table.routes) {
-            const auto& upstream = *route->upstream;
-            const life_key key{false, principal.name(), upstream.name};
-            credential_summary s;
-            s.upstream = upstream.name;
-            s.principal = principal.name();
-            s.grant = upstream.grant;
-            s.url = upstream.url;
-            s.client_url = client_url(*table.settings, upstream);
-            s.program = stdio_command(*table.settings, upstream);
-            s.bearer = !table.settings->client_auth.empty();
-            const auto* m = lives_.find(key);
-            const auto rest = lives_.resting().find(key);
-            const bool rests = rest != lives_.resting().end();
-            const auto* held = m ? m->life.held() : rests ? &rest->second.held : nullptr;
-            if (held && !held->access_token.empty()) {
-                s.held = true;
-                s.renewable = m ? m->life.renewable() : rest->second.renewable;
-                s.saved = !m || m->life.saved();
-                s.issuer = held->issuer;
-                s.scopes = held->granted;
-                s.expires_at = held->expires_at;
-            }
-            const auto last = m ? m->last : rests ? rest->second.last : last_outcome();
-            s.last_recovery_at = last.at;
-            s.last_recovery = last.what;
-            s.last_outcome = last.code;
-            s.last_outcome_detail = last.detail;
-            all.push_back(std::move(s));
+    for (const auto& key : life_keys(*table, false)) {
+        const auto place = find_binding(table, key);
+        const auto& upstream = place->upstream();
+        credential_summary s;
+        s.upstream = upstream.name;
+        s.principal = key.principal;
+        s.grant = upstream.grant;
+        s.url = upstream.url;
+        s.client_url = client_url(settings, upstream);
+        s.program = stdio_command(settings, upstream);
+        s.bearer = !settings.client_auth.empty();
+        const auto* m = lives_.find(key);
+        const auto rest = lives_.resting().find(key);
+        const bool rests = rest != lives_.resting().end();
+        const auto* held = m ? m->life.held() : rests ? &rest->second.held : nullptr;
+        if (held && !held->access_token.empty()) {
+            s.held = true;
+            s.renewable = m ? m->life.renewable() : rest->second.renewable;
+            s.saved = !m || m->life.saved();
+            s.issuer = held->issuer;
+            s.scopes = held->granted;
+            s.expires_at = held->expires_at;
         }
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.principal, a.upstream) < std::tie(b.principal, b.upstream);
-    });
-    all.erase(std::unique(all.begin(), all.end(),
-                          [](const auto& a, const auto& b) {
-                              return a.principal == b.principal && a.upstream == b.upstream;
-                          }),
-              all.end());
+        const auto last = m ? m->last : rests ? rest->second.last : last_outcome();
+        s.last_recovery_at = last.at;
+        s.last_recovery = last.what;
+        s.last_outcome = last.code;
+        s.last_outcome_detail = last.detail;
+        all.push_back(std::move(s));
+    }
     return all;
 }
 

@@ -49,7 +49,9 @@ task<result<void>> person_desk::deny(std::string id) {
 task<bool> person_desk::knows_flow(std::string state) {
     auto read = [&] { return context_.store.find_pending(state); };
     const auto found = co_await context_.vault.run(read);
-    co_return found && *found&& lives_.need(key_of(**found)) != nullptr;
+    if (!found || !*found)
+        co_return false;
+    co_return lives_.need(key_of(**found)) != nullptr;
 }
 
 task<callback_outcome> person_desk::callback(callback_parameters parameters,

@@ -111,15 +111,13 @@ task<result<revocation_report>> person_desk::logout_idp(std::string identity_pro
 
 task<result<revocation_report>> person_desk::logout_all(std::string principal) {
     std::vector<life_key> keys;
-    const auto add = [&](const life_key& key) {
-        const auto* m = lives_.need(key);
-        if (m && !m->place.whose.supplied) // what the configuration supplies can't be signed out of
-            keys.push_back(key);
-    };
-    for (const auto& [name, provider] : lives_.table()->settings->identity_providers)
-        add({true, principal, name});
-    for (const auto& r : lives_.table()->routes)
-        add({false, principal, r->upstream->name});
+    for (const bool session : {true, false})
+        for (const auto& key : life_keys(*lives_.table(), session))
+            if (key.principal == principal) {
+                const auto* m = lives_.need(key);
+                if (m && !m->place.whose.supplied) // what the configuration supplies can't be signed out of
+                    keys.push_back(key);
+            }
     if (keys.empty())
         co_return failure::permanent(fault::invalid_configuration, "there is nothing that principal " +
                                                                        principal + " could be signed out of");

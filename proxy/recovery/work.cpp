@@ -280,7 +280,7 @@ task<void> carry_out(recovery_context& context, configured_binding place, life::
     };
     auto done = co_await context.vault.run(undo);
     if (!done)
-        log_event(log_level::error, "vault", {{"message", done.error().describe()}});
+        log_vault_trouble(done.error());
 }
 
 } // namespace reauth

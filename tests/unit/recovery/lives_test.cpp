@@ -68,6 +68,22 @@ TEST_CASE("what another process signed out of while a life rested is not attache
     CHECK(w.attached().empty());
 }
 
+TEST_CASE("a life that wakes while the vault can't be read goes on with what workers have") {
+    rested w("url: \"" + mcp_url + "\", token_request: 300ms");
+    w.idle_for(16min);
+    REQUIRE(w.manager->lives() == 0);
+    w.records.readable = false;
+    const auto failed = w.verdict_of(w.refused());
+    CHECK(failed.is == verdict::fail);
+    CHECK(failed.why.code == fault::vault_unavailable);
+    CHECK(w.attached() == "access-0"); // nobody is asked to sign in for that
+    CHECK(w.book.waiting().empty());
+    w.records.readable = true;
+    w.now += 31s; // trouble is over
+    CHECK(w.verdict_of(w.refused()).is == verdict::replay);
+    CHECK(w.attached() == "access-1");
+}
+
 TEST_CASE("a life that rested is bound to the configuration as it is when it wakes") {
     rested w;
     REQUIRE(w.verdict_of(w.refused()).is == verdict::replay); // from now on its tenant is known

@@ -109,7 +109,7 @@ public:
     }
     /// Whether the vault's thread stands at the closed door.
     bool waited_for() const { return waiting_.load() > 0; }
-    std::atomic<bool> writable{true};
+    std::atomic<bool> writable{true}, readable{true};
 
     /// Whether a process holds any lock here.
     bool locked() {
@@ -119,6 +119,8 @@ public:
 
     result<vault_read> read(record_kind kind, const std::string& key) override {
         const auto lock = pass();
+        if (!readable)
+            return failure::passing(fault::vault_unavailable, "the disk is gone");
         return inner_->read(kind, key);
     }
     result<bool> write(std::vector<vault_write> changes) override {
