@@ -34,7 +34,8 @@ std::shared_ptr<client_run> upstream_link::begin() const {
     return std::make_shared<client_run>(ex_, no_deadline);
 }
 
-/// One that was kept and is not closed (a look is enough: the other end is on this thread), or a new one.
+/// One that was kept and is not closed (a look is enough: the data path ends none of this process for being
+/// idle), or a new one.
 result<std::shared_ptr<client_socket>> upstream_link::connection() {
     while (!idle_.empty()) {
         auto kept = std::move(idle_.back());

@@ -1,8 +1,14 @@
-// Sockets in Asio's reactor without its per-operation allocations; TLS on the descriptor itself.
-#include "proxy/net/channel_core.hpp"
+// Sockets on the loop's epoll; TLS on the descriptor itself.
+#include "proxy/net/channel.hpp"
 
-#include <boost/asio/post.hpp>
+#include <openssl/err.h>
 
+#include <cerrno>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -11,9 +17,80 @@ namespace {
 
 constexpr int silence_before_probe_s = 30, probe_interval_s = 10, probes = 3, unheard_ms = 60'000;
 
+constexpr unsigned ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+
+ssize_t gather(int fd, const iovec* buffers, int count) noexcept {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(buffers);
+    message.msg_iovlen = static_cast<std::size_t>(count);
+    return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 } // namespace
 
-channel::channel(asio::io_context& context, int descriptor) : core_(new core(context, descriptor)) {}
+struct channel::core final : event_target {
+    struct direction {
+        waiting_place waiter;
+        bool edge = false; ///< became ready while nobody waited
+    };
+
+    core(event_loop& l, int descriptor) : loop(l), fd(descriptor) {
+        ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+        int on = 1;
+        ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        loop.watch(fd, *this);
+    }
+
+    void on_events(unsigned events) override {
+        if (fd < 0)
+            return; // closed in this very turn
+        ended = ended || (events & ends) != 0;
+        if (events & (EPOLLIN | ends)) {
+            drained = false;
+            fire(in);
+        }
+        if (fd >= 0 && (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)))
+            fire(out);
+    }
+
+    void fire(direction& d) {
+        if (d.waiter.taken()) {
+            d.waiter.leave().resume();
+        } else if (&d == &in && watcher) {
+            std::exchange(watcher, nullptr)(argument);
+        } else {
+            d.edge = true;
+        }
+    }
+
+    /// After a read or an attempt: whether the kernel may have more.
+    void got(bool all) noexcept {
+        drained = all && !ended;
+        if (drained)
+            in.edge = false;
+    }
+
+    io_result::kind tls_outcome(int rc) {
+        const int e = SSL_get_error(ssl, rc);
+        auto kind = e == SSL_ERROR_WANT_READ     ? io_result::kind::again_read
+                    : e == SSL_ERROR_WANT_WRITE  ? io_result::kind::again_write
+                    : e == SSL_ERROR_ZERO_RETURN ? io_result::kind::eof
+                                                 : io_result::kind::cut;
+        ERR_clear_error();
+        return kind;
+    }
+
+    event_loop& loop;
+    SSL* ssl = nullptr;
+    direction in, out;
+    callback watcher = nullptr;
+    void* argument = nullptr;
+    int fd;
+    unsigned parked_at = 0; ///< event_loop::told then
+    bool drained = false, ended = false, stop = false, quiet = false, writes_watched = false;
+};
+
+channel::channel(event_loop& loop, int descriptor) : core_(new core(loop, descriptor)) {}
 
 channel& channel::operator=(channel&& other) noexcept {
     if (this != &other) {
@@ -63,36 +140,25 @@ io_result channel::read(void* bytes, std::size_t size) {
         const int n = SSL_read(c.ssl, bytes, static_cast<int>(size < 1 << 30 ? size : 1 << 30));
         if (n > 0)
             return {io_result::kind::ok, static_cast<std::size_t>(n)};
-        return {c.tls_outcome(n), 0};
+        const auto outcome = c.tls_outcome(n);
+        if (outcome == io_result::kind::again_read)
+            c.in.edge = false;
+        return {outcome, 0};
     }
     if (c.drained)
         return {io_result::kind::again_read, 0};
-    iovec iov{bytes, size};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-    msghdr message{};
-    message.msg_iov = &iov;
-    message.msg_iovlen = 1;
-    if (c.counts) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-    }
     ssize_t n;
     do
-        n = ::recvmsg(c.fd, &message, 0);
+        n = ::recv(c.fd, bytes, size, 0);
     while (n < 0 && errno == EINTR);
     if (n > 0) {
-        if (auto* m = c.counts ? CMSG_FIRSTHDR(&message) : nullptr;
-            m && m->cmsg_level == IPPROTO_TCP && m->cmsg_type == TCP_CM_INQ) {
-            int left;
-            __builtin_memcpy(&left, CMSG_DATA(m), sizeof left);
-            c.drained = left == 0;
-        }
+        c.got(static_cast<std::size_t>(n) < size);
         return {io_result::kind::ok, static_cast<std::size_t>(n)};
     }
     if (n == 0)
         return {io_result::kind::eof, 0};
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        c.drained = true;
+        c.got(true);
         return {io_result::kind::again_read, 0};
     }
     return {io_result::kind::cut, 0};
@@ -137,12 +203,10 @@ io_result channel::write(const iovec* buffers, int count) {
         }
         return {io_result::kind::ok, total};
     }
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(buffers);
-    message.msg_iovlen = static_cast<std::size_t>(count);
     ssize_t n;
     do
-        n = ::sendmsg(c.fd, &message, MSG_NOSIGNAL);
+        n = count == 1 ? ::send(c.fd, buffers->iov_base, buffers->iov_len, MSG_NOSIGNAL)
+                       : gather(c.fd, buffers, count);
     while (n < 0 && errno == EINTR);
     if (n >= 0)
         return {io_result::kind::ok, static_cast<std::size_t>(n)};
@@ -151,54 +215,43 @@ io_result channel::write(const iovec* buffers, int count) {
     return {io_result::kind::cut, 0};
 }
 
-asio::awaitable<void, executor> channel::wait(side s) {
-    return asio::async_initiate<const asio::use_awaitable_t<executor>&, void()>(
-        [c = core_, s](core::handler_type handler) {
-            auto& o = c->op(s);
-            if (o.edge || c->stop) {
-                // resumed from the loop, never from inside the initiation
-                o.edge = false;
-                if (s == reading)
-                    c->drained = false;
-                asio::post(c->context, std::move(handler));
-                return;
-            }
-            o.watcher = nullptr;
-            o.waiter.emplace(std::move(handler));
-            c->arm(s);
-        },
-        use_task);
+waiting_place::wait channel::wait(side s) {
+    auto& c = *core_;
+    auto& d = s == reading ? c.in : c.out;
+    if (s == writing && !c.writes_watched) {
+        c.writes_watched = true;
+        c.loop.watch_writing_too(c.fd, c);
+    }
+    const bool ready = std::exchange(d.edge, false);
+    if (ready && s == reading)
+        c.drained = false;
+    return {c.loop, d.waiter, ready || c.stop};
 }
 
 void channel::watch(callback f, void* argument) {
-    auto& o = core_->read_op;
-    o.watcher = f;
-    o.argument = argument;
-    if (o.edge) {
-        o.edge = false;
-        core_->drained = false;
-        o.watcher = nullptr;
+    auto& c = *core_;
+    if (c.in.edge) {
+        c.in.edge = false;
+        c.drained = false;
         f(argument);
         return;
     }
-    core_->arm(reading);
+    c.watcher = f;
+    c.argument = argument;
 }
 
 void channel::unwatch() noexcept {
     if (core_)
-        core_->read_op.watcher = nullptr;
+        core_->watcher = nullptr;
 }
 
 void channel::interrupt() {
     if (!core_)
         return;
     core_->stop = true;
-    for (auto s : {reading, writing})
-        if (auto& o = core_->op(s); o.waiter) {
-            auto handler = std::move(*o.waiter);
-            o.waiter.reset();
-            asio::post(core_->context, std::move(handler));
-        }
+    for (auto* d : {&core_->in, &core_->out})
+        if (d->waiter.taken())
+            core_->loop.resume_soon(d->waiter.leave());
 }
 
 void channel::clear_interrupt() noexcept {
@@ -215,17 +268,17 @@ void channel::park() {
     // TLS can't tell from a short read whether the socket is empty: look once here, and trust the edge
     // afterwards
     char byte;
-    c.quiet = c.ssl ? read(&byte, 1).is == io_result::kind::again_read : c.drained;
-    c.parked_at = core::events_handled;
-    c.arm(reading);
+    c.quiet = !c.ended && (c.ssl ? read(&byte, 1).is == io_result::kind::again_read : c.drained);
+    c.in.edge = false;
+    c.parked_at = c.loop.told();
 }
 
 bool channel::usable() noexcept {
     auto& c = *core_;
     // taken in the very step that parked it: an event had no chance to be seen, so look
-    if (c.quiet && !c.read_op.edge && c.parked_at != core::events_handled)
+    if (c.quiet && !c.in.edge && c.parked_at != c.loop.told())
         return true;
-    c.read_op.edge = false;
+    c.in.edge = false;
     c.drained = false;
     char byte;
     c.quiet = read(&byte, 1).is == io_result::kind::again_read;
@@ -256,20 +309,17 @@ void channel::close() noexcept {
     auto* c = std::exchange(core_, nullptr);
     if (!c)
         return;
-    c->read_op.watcher = nullptr;
-    c->read_op.waiter.reset();
-    c->write_op.waiter.reset();
+    c->watcher = nullptr;
+    for (auto* d : {&c->in, &c->out})
+        if (d->waiter.taken())
+            c->loop.resume_soon(d->waiter.leave());
     if (c->ssl) {
         SSL_shutdown(c->ssl); // best effort close_notify, so that the peer can tell an end from a cut
         ERR_clear_error();
         SSL_free(c->ssl);
         c->ssl = nullptr;
     }
-    const int fd = std::exchange(c->fd, -1);
-    c->events.deregister_descriptor(fd, c->data, true);
-    c->events.cleanup_descriptor_data(c->data);
-    ::close(fd);
-    c->release();
+    c->loop.retire(std::exchange(c->fd, -1), std::unique_ptr<event_target>(c));
 }
 
 } // namespace reauth

@@ -1,15 +1,12 @@
 // A connected stream (TCP, Unix, optionally TLS) for the data path: non-blocking reads and writes, and waits
-// that cost no system call.
+// that cost neither memory nor a system call.
 #pragma once
 
-#include "proxy/net/task.hpp"
+#include "proxy/net/wakeup.hpp"
 
 #include <openssl/ssl.h>
 
 #include <cstddef>
-#include <memory>
-#include <optional>
-#include <string_view>
 #include <utility>
 
 struct iovec;
@@ -28,10 +25,9 @@ struct io_result {
     std::size_t n = 0;
 };
 
-/// Owns a descriptor that is registered with Asio's own reactor, edge-triggered, for life. A wait arms an
-/// operation that is embedded here, so it allocates nothing and makes no system call; TCP_INQ tells whether a
-/// short read emptied the socket, FIN included. Use on the thread of its io_context only; at most one waiter
-/// a direction.
+/// Owns a descriptor that its loop watches, edge-triggered, for life. A read that got less than it had room
+/// for has emptied the socket, unless the peer's end was told with it: then the kernel is asked again. Use on
+/// the thread of its loop only; at most one waiter a direction.
 class channel {
 public:
     enum side : unsigned char { reading = 0, writing = 1 };
@@ -39,7 +35,7 @@ public:
 
     channel() = default;
     /// Takes over a connected socket; makes it non-blocking and sets TCP_NODELAY where it applies.
-    channel(asio::io_context& context, int descriptor);
+    channel(event_loop& loop, int descriptor);
     channel(channel&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
     channel& operator=(channel&& other) noexcept;
     ~channel() { close(); }
@@ -64,8 +60,8 @@ public:
     io_result write(const iovec* buffers, int count);
 
     /// Suspends until the side is ready, or interrupt() is called. Spurious wake-ups happen.
-    asio::awaitable<void, executor> wait(side s);
-    asio::awaitable<void, executor> wait(io_result::kind again) {
+    waiting_place::wait wait(side s);
+    waiting_place::wait wait(io_result::kind again) {
         return wait(again == io_result::kind::again_write ? writing : reading);
     }
     /// Calls back once, at the next readiness for reading, unless unwatch() comes first.
@@ -87,9 +83,8 @@ public:
     void reset() noexcept;
     void close() noexcept;
 
-    struct core; ///< internal
-
 private:
+    struct core;
     core* core_ = nullptr;
 };
 

@@ -33,7 +33,7 @@ bool write_now(channel& to, write_job& job) {
     return true;
 }
 
-task<bool> write_rest(channel& to, write_job job) {
+loop_task<bool> write_rest(channel& to, write_job job) {
     while (!write_now(to, job)) {
         if (to.interrupted())
             co_return false;

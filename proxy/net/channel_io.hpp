@@ -19,6 +19,6 @@ struct write_job {
 bool write_now(channel& to, write_job& job);
 
 /// Writes the rest; false if the connection broke or was interrupted.
-task<bool> write_rest(channel& to, write_job job);
+loop_task<bool> write_rest(channel& to, write_job job);
 
 } // namespace reauth

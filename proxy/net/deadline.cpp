@@ -1,23 +1,15 @@
-// The tick.
+// One look at all of them, when the earliest may be due.
 #include "proxy/net/deadline.hpp"
+
+#include <algorithm>
 
 namespace reauth {
 
-deadline::deadline(deadline_service& service, void (*f)(void*), void* argument)
-    : service_(service), f_(f), argument_(argument) {
-    service_.add(*this);
-}
-
-deadline::~deadline() {
-    service_.remove(*this);
-}
-
-void deadline_service::add(deadline& d) {
+void deadline_service::add(deadline& d) noexcept {
     d.next_ = first_;
     if (first_)
         first_->previous_ = &d;
     first_ = &d;
-    arm();
 }
 
 void deadline_service::remove(deadline& d) noexcept {
@@ -31,35 +23,31 @@ void deadline_service::remove(deadline& d) noexcept {
         d.next_->previous_ = d.previous_;
 }
 
-void deadline_service::stop() {
-    stopped_ = true;
-    timer_.cancel();
+int deadline_service::wait() const noexcept {
+    if (next_ == steady_clock::time_point::max())
+        return -1;
+    const auto at = std::max(next_, looked_ + tick);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(at - now_).count();
+    constexpr std::chrono::milliseconds::rep longest = 3'600'000;
+    return static_cast<int>(std::clamp<std::chrono::milliseconds::rep>(left, 0, longest));
 }
 
-void deadline_service::arm() {
-    if (armed_ || stopped_)
+void deadline_service::turn(steady_clock::time_point now) {
+    now_ = now;
+    if (now < next_ || now < looked_ + tick)
         return;
-    armed_ = true;
-    timer_.expires_after(tick_);
-    timer_.async_wait([this](error_code ec) {
-        armed_ = false;
-        if (!ec)
-            run();
-    });
-}
-
-void deadline_service::run() {
-    auto now = steady_clock::now();
+    looked_ = now;
+    next_ = steady_clock::time_point::max();
     for (auto* d = first_; d; d = cursor_) {
         cursor_ = d->next_; // a callback may remove any deadline, also the next one
         if (d->at_ <= now) {
             d->clear();
             d->f_(d->argument_);
+        } else {
+            expect(d->at_);
         }
     }
     cursor_ = nullptr;
-    if (first_)
-        arm();
 }
 
 } // namespace reauth

@@ -55,7 +55,7 @@ body_pump::step body_pump::convert(std::string_view bytes) {
     return step::go_on;
 }
 
-task<pump_end> body_pump::run() {
+loop_task<pump_end> body_pump::run() {
     auto bytes = std::exchange(first_, {});
     bool fresh = !bytes.empty();
     for (;;) {

@@ -53,7 +53,7 @@ public:
     /// Appends what came with the head to `out`, for one write with it. False: malformed framing.
     bool take_first(std::string& out);
     /// The rest, until its end.
-    task<pump_end> run();
+    loop_task<pump_end> run();
 
     bool done() const noexcept { return scanner_.done(); }
     /// After the end: it was told by the framing, and nothing came behind it.

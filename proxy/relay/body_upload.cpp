@@ -13,7 +13,7 @@ failure broken_framing() {
 
 } // namespace
 
-task<bool> body_upload::fill() {
+loop_task<bool> body_upload::fill() {
     auto& in = down_.memory()->in;
     clock_.start(limits_.head_timeout, down_.client());
     while (!body_.arrived()) {
@@ -31,7 +31,7 @@ task<bool> body_upload::fill() {
 }
 
 /// One piece. False: the client went away or was too slow; or, `forwarding`, the upstream has answered.
-task<result<bool>> body_upload::read_some(bool forwarding) {
+loop_task<result<bool>> body_upload::read_some(bool forwarding) {
     auto& scratch = down_.home().scratch;
     clock_.start(limits_.client_idle, down_.client());
     for (;;) {
@@ -53,7 +53,7 @@ task<result<bool>> body_upload::read_some(bool forwarding) {
     }
 }
 
-task<result<void>> body_upload::finish() {
+loop_task<result<void>> body_upload::finish() {
     body_.take_first();
     if (body_.broken())
         co_return broken_framing();
@@ -93,7 +93,7 @@ void body_upload::on_early_answer(void* self) {
     x.down_.client().interrupt();
 }
 
-task<result<void>> body_upload::send(channel& up, std::string& head) {
+loop_task<result<void>> body_upload::send(channel& up, std::string& head) {
     if (body_.complete()) {
         co_await write_rest(up, job_); // what send_at_once() could not
         co_return result<void>();
@@ -119,7 +119,7 @@ task<result<void>> body_upload::send(channel& up, std::string& head) {
     co_return sent;
 }
 
-task<result<void>> body_upload::forward(channel& up) {
+loop_task<result<void>> body_upload::forward(channel& up) {
     while (!early_answer_) {
         const auto piece = body_.unsent();
         if (!piece.empty()) {

@@ -15,23 +15,23 @@ public:
         : down_(down), body_(body), clock_(clock), limits_(limits) {}
 
     /// Waits for a body that stays where it is received. False: the client went away, or was too slow.
-    task<bool> fill();
+    loop_task<bool> fill();
     /// Reads what is left of it into the record, as far as there is room and the client sends. A failure: its
     /// framing is broken.
-    task<result<void>> finish();
+    loop_task<result<void>> finish();
 
     /// The whole request in one go, where the body is complete and the socket takes it: true if that is done
     /// (or the connection broke), false where send() must go on.
     bool send_at_once(channel& up, std::string& head);
     /// Sends head and body. An upstream that answers early ends it; one whose connection breaks may still
     /// have answered. A failure: the body's framing is broken.
-    task<result<void>> send(channel& up, std::string& head);
+    loop_task<result<void>> send(channel& up, std::string& head);
     /// Whether the upstream got all of the last one.
     bool done() const noexcept { return done_; }
 
 private:
-    task<result<bool>> read_some(bool forwarding);
-    task<result<void>> forward(channel& up);
+    loop_task<result<bool>> read_some(bool forwarding);
+    loop_task<result<void>> forward(channel& up);
     static void on_early_answer(void* self);
 
     downstream& down_;

@@ -3,7 +3,7 @@
 
 namespace reauth {
 
-task<bool> client_answer::write(std::string_view text) {
+loop_task<bool> client_answer::write(std::string_view text) {
     const write_job job{text, {}};
     const bool written = co_await write_rest(down_.client(), job);
     if (!written)
@@ -11,19 +11,19 @@ task<bool> client_answer::write(std::string_view text) {
     co_return written;
 }
 
-task<bool> client_answer::begin_stream() {
+loop_task<bool> client_answer::begin_stream() {
     streaming_ = true;
     co_return co_await write(
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
         "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
-task<bool> client_answer::write_events(std::string text) {
+loop_task<bool> client_answer::write_events(std::string text) {
     const auto framed = in_chunk(text);
     co_return co_await write(framed);
 }
 
-task<bool> client_answer::end_stream() {
+loop_task<bool> client_answer::end_stream() {
     co_return co_await write("0\r\n\r\n");
 }
 

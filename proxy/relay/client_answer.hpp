@@ -26,12 +26,12 @@ public:
     bool streaming() const noexcept { return streaming_; }
 
     /// Writes a whole answer, or a part of one; it must stay valid until then.
-    task<bool> write(std::string_view text);
+    loop_task<bool> write(std::string_view text);
     /// Our own 200 SSE head: the client's time-out machinery now sees a living answer.
-    task<bool> begin_stream();
+    loop_task<bool> begin_stream();
     /// Events, as one chunk; empty text writes nothing (it would end the answer).
-    task<bool> write_events(std::string text);
-    task<bool> end_stream();
+    loop_task<bool> write_events(std::string text);
+    loop_task<bool> end_stream();
 
 private:
     downstream& down_;

@@ -1,4 +1,4 @@
-// Resolve, connect, handshake.
+// Connect, handshake.
 #include "proxy/relay/connector.hpp"
 
 #include "proxy/net/channel_io.hpp"
@@ -6,11 +6,22 @@
 
 namespace reauth {
 
+namespace {
+
+dial_target target_of(const route& to) {
+    if (to.proxy)
+        return {to.proxy->host, std::to_string(to.proxy->port), to.upstream->prefer == address_family::ipv4};
+    return {to.host, to.port, to.upstream->prefer == address_family::ipv4};
+}
+
+} // namespace
+
+connector::connector(event_loop& loop, executor dialing, const route& to)
+    : loop_(loop), to_(to), dial_(std::make_shared<dial>(loop, dialing, target_of(to))) {}
+
 void connector::interrupt() {
     stopped_ = true;
-    resolver_.cancel();
-    if (race_)
-        race_->cancel();
+    dial_->cancel();
     if (waiting_)
         waiting_->interrupt();
 }
@@ -28,22 +39,16 @@ failure connector::unreachable(const std::string& why) const {
                             "check its url, and that it runs");
 }
 
-task<result<channel>> connector::connect(std::vector<asio::ip::tcp::endpoint> order) {
-    race_ = std::make_shared<connect_race>(context_.get_executor(), std::move(order));
-    auto made = co_await race_->run();
-    race_.reset();
+loop_task<result<channel>> connector::connect() {
+    auto made = co_await dial_->run();
     if (!made)
-        co_return unreachable(stopped_ ? "no answer in time" : made.error());
-    error_code ec;
-    const int fd = (*made)->release(ec);
-    if (ec)
-        co_return unreachable(ec.message());
-    channel connected(context_, fd);
+        co_return unreachable(made.error());
+    channel connected(loop_, made->release());
     connected.notice_silence();
     co_return std::move(connected);
 }
 
-task<result<channel>> connector::secure(channel plain) {
+loop_task<result<channel>> connector::secure(channel plain) {
     plain.start_tls(to_.tls_context->native_handle(), false);
     auto* ssl = plain.tls();
     auto expected = expect_tls_peer(ssl, to_.host);
@@ -71,7 +76,7 @@ task<result<channel>> connector::secure(channel plain) {
 }
 
 /// CONNECT; whatever the proxy says, TLS with the upstream comes after it.
-task<result<channel>> connector::tunnel(channel plain) {
+loop_task<result<channel>> connector::tunnel(channel plain) {
     const auto& proxy = *to_.proxy;
     const auto asked = connect_request(proxy, to_.host, static_cast<std::uint16_t>(std::stoi(to_.port)));
     const write_job job{asked.reveal(), {}};
@@ -102,37 +107,8 @@ task<result<channel>> connector::tunnel(channel plain) {
     co_return unreachable(stopped_ ? "it did not answer in time" : "it closed the connection");
 }
 
-/// In the order in which they are tried.
-task<result<std::vector<asio::ip::tcp::endpoint>>> connector::addresses() {
-    const auto host = to_.proxy ? to_.proxy->host : to_.host;
-    const auto port = to_.proxy ? std::to_string(to_.proxy->port) : to_.port;
-    std::vector<asio::ip::tcp::endpoint> order;
-    error_code ec;
-    auto literal = asio::ip::make_address(host, ec);
-    if (!ec) {
-        order.emplace_back(literal, static_cast<unsigned short>(std::stoi(port)));
-        co_return order;
-    }
-    auto token = asio::redirect_error(use_task, ec);
-    auto resolved =
-        co_await resolver_.async_resolve(host, port, asio::ip::tcp::resolver::numeric_service, token);
-    if (ec || stopped_)
-        co_return unreachable(stopped_ ? "its name was not resolved in time"
-                                       : "its name can't be resolved (" + ec.message() + ")");
-    std::vector<asio::ip::address> found;
-    for (const auto& entry : resolved)
-        found.push_back(entry.endpoint().address());
-    const auto number = static_cast<unsigned short>(std::stoi(port));
-    for (const auto& address : plan_addresses(std::move(found), to_.upstream->prefer == address_family::ipv4))
-        order.emplace_back(address, number);
-    co_return order;
-}
-
-task<result<channel>> connector::run() {
-    auto order = co_await addresses();
-    if (!order)
-        co_return order.error();
-    auto last = co_await connect(std::move(*order));
+loop_task<result<channel>> connector::run() {
+    auto last = co_await connect();
     if (last.has_value() && to_.proxy) {
         auto straight = std::move(*last);
         last = co_await tunnel(std::move(straight));

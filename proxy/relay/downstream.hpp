@@ -13,7 +13,7 @@ namespace reauth {
 class downstream {
 public:
     downstream(worker& w, channel client, std::string peer)
-        : home_(w), client_(std::move(client)), peer_(std::move(peer)), waker_(w.context.get_executor()) {}
+        : home_(w), client_(std::move(client)), peer_(std::move(peer)), waker_(w.loop) {}
     ~downstream() { release(); }
     downstream(const downstream&) = delete;
 

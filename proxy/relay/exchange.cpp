@@ -9,11 +9,12 @@ namespace reauth {
 exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
                    principal_id principal)
     : down_(down), w_(down.home()), where_{std::move(table), match.to, principal}, rest_(match.rest),
-      began_(steady_clock::now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
+      began_(down.home().loop.now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
       old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
       pass_(where_.to->to_bridge || w_.credential(where_).passes),
-      gated_(!where_.to->to_bridge && w_.credential(where_).approves_calls), clock_(down.home().deadlines),
+      gated_(!where_.to->to_bridge && w_.credential(where_).approves_calls),
+      clock_(down.home().loop.deadlines),
       body_(down.memory(), down.home().shared.replay_bytes, where_.settings().limits),
       upload_(down, body_, clock_, where_.settings().limits),
       answer_(down, head().keep_alive && !old_client_), up_(down.home(), where_, clock_) {
@@ -53,7 +54,7 @@ bool exchange::attach() {
         first_generation_ = credential_->generation();
     auto now = began_;
     if (attempts_ > 0 || credential_->renew_at != steady_clock::time_point::max())
-        now = steady_clock::now();
+        now = w_.loop.now();
     if (now < credential_->renew_at || !credential_->renewable)
         return true;
     if (now >= credential_->expires_at && renewed_ahead_ != credential_->generation())
@@ -80,7 +81,7 @@ std::string_view exchange::credential_lines() {
     return dpop_lines_;
 }
 
-task<bool> exchange::run() {
+loop_task<bool> exchange::run() {
     result<outcome> what = outcome::resend;
     if (!body_.arrived() && body_.waits_in_place()) {
         const bool filled = co_await upload_.fill();

@@ -23,7 +23,7 @@ public:
              principal_id principal);
 
     /// To the end of the request; true if the client connection may serve another.
-    task<bool> run();
+    loop_task<bool> run();
     /// Valid after run().
     request_report report() const noexcept { return {where_, attempts_, failed_, news_.approval_id, began_}; }
     /// Wakes whatever upstream I/O is waited for (the client is gone).
@@ -47,17 +47,17 @@ private:
     std::string_view credential_lines();
 
     // phase 4: exchange_send.cpp
-    task<result<outcome>> attempt();
+    loop_task<result<outcome>> attempt();
     void build_request_head();
     bool cancels_held_request();
-    task<result<outcome>> answer_cancelled();
+    loop_task<result<outcome>> answer_cancelled();
     result<outcome> after_silence();
 
     // phase 5: exchange_answer.cpp
-    task<result<outcome>> take_answer();
+    loop_task<result<outcome>> take_answer();
     void learn_from_answer();
     bool hear_challenge();
-    task<result<outcome>> after_challenge();
+    loop_task<result<outcome>> after_challenge();
     bool follow_redirect();
 
     // … challenges that are no 401: exchange_look.cpp
@@ -70,40 +70,40 @@ private:
     };
     redirect judge_redirect() const;
     failure redirect_failure() const;
-    task<result<outcome>> take_redirect(redirect what);
-    task<std::string> look_ahead(std::size_t most);
-    task<bool> hear_result_challenge();
+    loop_task<result<outcome>> take_redirect(redirect what);
+    loop_task<std::string> look_ahead(std::size_t most);
+    loop_task<bool> hear_result_challenge();
     bool hear_configured_challenge();
-    task<void> tell_of_hidden_challenge();
-    task<void> drain_answer();
+    loop_task<void> tell_of_hidden_challenge();
+    loop_task<void> drain_answer();
     bool begin_answer(body_pump& pump, endpoint_filter* endpoints);
-    task<result<outcome>> relay_rest(body_pump& pump, const endpoint_filter* endpoints);
+    loop_task<result<outcome>> relay_rest(body_pump& pump, const endpoint_filter* endpoints);
     old_stream_place old_stream() const;
     bool tells_endpoint() const;
     void hand_back(const body_pump& pump);
     std::string_view first_bytes() const;
 
     // phases 6 to 9: exchange_recovery.cpp
-    task<result<outcome>> recover_ahead();
-    task<result<outcome>> recover();
-    task<result<outcome>> wait(std::shared_ptr<pending_recovery> held);
+    loop_task<result<outcome>> recover_ahead();
+    loop_task<result<outcome>> recover();
+    loop_task<result<outcome>> wait(std::shared_ptr<pending_recovery> held);
     std::shared_ptr<pending_recovery> hold(recovery_ask ask);
     result<std::shared_ptr<pending_recovery>> hold_for_challenge();
     std::optional<failure> why_not_held(recovery_ask& ask);
-    task<result<outcome>> pass_to_client(failure why);
+    loop_task<result<outcome>> pass_to_client(failure why);
     recovery_ask make_ask();
     std::string client_name() const;
     bool owed_nothing() const;
 
     // before anything is sent, where the policy wants calls approved: exchange_gate.cpp
-    task<result<outcome>> pass_gate();
+    loop_task<result<outcome>> pass_gate();
 
     // phase 9 in a stream that was begun before the answer came: exchange_reframe.cpp
-    task<result<outcome>> relay_into_stream();
-    task<result<outcome>> end_stream(const answer_events* events, failure why);
+    loop_task<result<outcome>> relay_into_stream();
+    loop_task<result<outcome>> end_stream(const answer_events* events, failure why);
 
     // phase 10: exchange_finish.cpp
-    task<bool> fail(failure why);
+    loop_task<bool> fail(failure why);
     std::string error_answer(const failure& why);
     rpc_error_data error_data(const failure& why) const;
     void log_outcome(const failure& why) const;

@@ -23,7 +23,7 @@ std::string_view exchange::first_bytes() const {
 
 /// Drains an answer that is not passed on, so that its connection can be used again; a long one costs the
 /// connection.
-task<void> exchange::drain_answer() {
+loop_task<void> exchange::drain_answer() {
     const auto& answer = down_.memory()->up->answer;
     const auto promised = keep_alive_timeout(answer);
     if (answer.keep_alive && upload_.done()) {
@@ -52,7 +52,7 @@ bool exchange::follow_redirect() {
 }
 
 /// Followed, taken for a dead token, or refused. `resend`: no, it is relayed after all.
-task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
+loop_task<result<exchange::outcome>> exchange::take_redirect(redirect what) {
     const auto location = down_.memory()->up->answer.value(field_id::location);
     if (what == redirect::follow) {
         if (!follow_redirect())
@@ -113,7 +113,7 @@ bool exchange::hear_challenge() {
     return heard_.challenge.kind != challenge_kind::not_a_challenge;
 }
 
-task<result<exchange::outcome>> exchange::after_challenge() {
+loop_task<result<exchange::outcome>> exchange::after_challenge() {
     if (upload_.done()) {
         co_await drain_answer();
     } else {
@@ -173,7 +173,7 @@ void exchange::hand_back(const body_pump& pump) {
     up_.close();
 }
 
-task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endpoint_filter* endpoints) {
+loop_task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endpoint_filter* endpoints) {
     // what is left may take hours (an SSE stream): hold no buffers for it
     if (body_.alone_in_memory()) {
         body_.detach();
@@ -193,7 +193,7 @@ task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endp
     co_return outcome::answered;
 }
 
-task<result<exchange::outcome>> exchange::take_answer() {
+loop_task<result<exchange::outcome>> exchange::take_answer() {
     const auto& answer = down_.memory()->up->answer;
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())

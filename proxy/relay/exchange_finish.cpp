@@ -53,7 +53,7 @@ std::string exchange::error_answer(const failure& why) {
 }
 
 /// Answers with a failure. Returns whether the client connection can go on.
-task<bool> exchange::fail(failure why) {
+loop_task<bool> exchange::fail(failure why) {
     if (down_.gone())
         co_return false;
     failed_ = why.code;

@@ -29,7 +29,7 @@ std::vector<operation> operations_of(const call_content& content) {
 } // namespace
 
 /// `resend`: it may be sent. The arguments are kept for a person's eyes alone.
-task<result<exchange::outcome>> exchange::pass_gate() {
+loop_task<result<exchange::outcome>> exchange::pass_gate() {
     if (head().framing == body_framing::none)
         co_return outcome::resend;
     auto read = co_await upload_.finish();

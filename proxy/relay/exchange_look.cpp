@@ -28,7 +28,7 @@ bool listed(const std::vector<unsigned>& statuses, unsigned status) {
 
 /// Reads on until the body (of an event stream: its first message) is there, or `most` bytes of it: what is
 /// read stays where the answer's first bytes are, and is relayed from there.
-task<std::string> exchange::look_ahead(std::size_t most) {
+loop_task<std::string> exchange::look_ahead(std::size_t most) {
     auto& up = *down_.memory()->up;
     const bool events = is_event_stream(up.answer.value(field_id::content_type));
     body_scanner scanner(up.answer);
@@ -74,7 +74,7 @@ task<std::string> exchange::look_ahead(std::size_t most) {
 }
 
 /// `challenges: [result]`: a 200 whose tool result says what a 401 would.
-task<bool> exchange::hear_result_challenge() {
+loop_task<bool> exchange::hear_result_challenge() {
     const auto& answer = down_.memory()->up->answer;
     if (answer.status != 200 || pass_ || is_get_)
         co_return false;
@@ -113,7 +113,7 @@ bool exchange::hear_configured_challenge() {
 
 /// A 5xx with an OAuth error in its body, to a request with a token: it is relayed, and the log says what
 /// would make it a challenge.
-task<void> exchange::tell_of_hidden_challenge() {
+loop_task<void> exchange::tell_of_hidden_challenge() {
     const auto status = down_.memory()->up->answer.status;
     const auto body = co_await look_ahead(most_of_error);
     const auto word = oauth_error_in(body);

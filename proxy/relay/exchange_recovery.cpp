@@ -42,11 +42,11 @@ bool exchange::owed_nothing() const {
 }
 
 std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
-    return std::make_shared<pending_recovery>(w_.context.get_executor(), down_.waker(), std::move(ask));
+    return std::make_shared<pending_recovery>(w_.loop, down_.waker(), std::move(ask));
 }
 
 /// The credential has expired for sure: renewed before it is sent.
-task<result<exchange::outcome>> exchange::recover_ahead() {
+loop_task<result<exchange::outcome>> exchange::recover_ahead() {
     renewed_ahead_ = credential_->generation();
     auto ask = make_ask();
     ask.what.notice_only = true;
@@ -94,7 +94,7 @@ result<std::shared_ptr<pending_recovery>> exchange::hold_for_challenge() {
     return hold(std::move(ask));
 }
 
-task<result<exchange::outcome>> exchange::recover() {
+loop_task<result<exchange::outcome>> exchange::recover() {
     auto held = hold_for_challenge();
     if (!held)
         co_return held.error();
@@ -106,7 +106,7 @@ task<result<exchange::outcome>> exchange::recover() {
 
 /// Holds the request until the recovery is over: it is sent again, or answered. The frames of this path live
 /// as long as a person takes: what they need only before the wait is left in functions that return.
-task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_recovery> held) {
+loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_recovery> held) {
     if (body_.read())
         down_.watch();
     recovery_wait waiting(down_, answer_, message_, head(), where_, std::move(held), began_, news_);
@@ -132,7 +132,7 @@ task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_recovery>
 
 /// A rule leaves this challenge to the client. One with a token of its own is heard with that token, and
 /// whatever comes back is relayed; one without gets the challenge.
-task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
+loop_task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
     if (head().find(field_id::authorization)) {
         pass_ = true;
         co_return outcome::resend;

@@ -35,7 +35,7 @@ private:
 } // namespace
 
 /// The stream ends with an answer for each request that has none yet.
-task<result<exchange::outcome>> exchange::end_stream(const answer_events* events, failure why) {
+loop_task<result<exchange::outcome>> exchange::end_stream(const answer_events* events, failure why) {
     if (events)
         message_.forget_answered([&](const std::string& id) { return events->answered(id); });
     if (!events || !message_.messages().empty()) // answered by fail(), in the stream
@@ -44,7 +44,7 @@ task<result<exchange::outcome>> exchange::end_stream(const answer_events* events
     co_return written ? outcome::answered : outcome::client_gone;
 }
 
-task<result<exchange::outcome>> exchange::relay_into_stream() {
+loop_task<result<exchange::outcome>> exchange::relay_into_stream() {
     const auto& answer = down_.memory()->up->answer;
     const bool is_stream = is_event_stream(answer.value(field_id::content_type));
     answer_.begin();

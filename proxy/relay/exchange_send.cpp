@@ -48,7 +48,7 @@ bool exchange::cancels_held_request() {
     return true;
 }
 
-task<result<exchange::outcome>> exchange::answer_cancelled() {
+loop_task<result<exchange::outcome>> exchange::answer_cancelled() {
     auto& out = down_.memory()->out;
     out.clear();
     append_answer(out, 202, "", !answer_.keeps());
@@ -74,7 +74,7 @@ result<exchange::outcome> exchange::after_silence() {
             : "it may or may not have executed the request, so it was not sent twice: check, then try again");
 }
 
-task<result<exchange::outcome>> exchange::attempt() {
+loop_task<result<exchange::outcome>> exchange::attempt() {
     if (cancels_held_request())
         co_return co_await answer_cancelled();
     if (fresh_only_ || !up_.take_kept()) {

@@ -2,9 +2,9 @@
 #include "proxy/relay/listener.hpp"
 
 #include "proxy/log/log.hpp"
+#include "proxy/net/owned_descriptor.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <arpa/inet.h>
 #include <cstring>
@@ -56,9 +56,11 @@ std::string peer_name(const sockaddr_storage& from, int fd) {
 
 } // namespace
 
-listener::listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
+listener::listener(std::vector<worker*> workers, listener_identity identity,
                    std::shared_ptr<asio::ssl::context> tls)
-    : context_(context), workers_(std::move(workers)), identity_(std::move(identity)), tls_(std::move(tls)) {}
+    : workers_(std::move(workers)), loop_(workers_.front()->loop), identity_(std::move(identity)),
+      tls_(std::move(tls)),
+      pause_(loop_.deadlines, [](void* self) { static_cast<listener*>(self)->accept(); }, this) {}
 
 listener::~listener() {
     close();
@@ -103,7 +105,7 @@ result<std::uint16_t> listener::open(const endpoint_config& where) {
     if (::listen(descriptor_, 4096) != 0)
         return cannot_listen(where, errno);
     identity_.port = port;
-    events_ = std::make_unique<channel>(context_, descriptor_);
+    events_ = std::make_unique<channel>(loop_, descriptor_);
     wait();
     return port;
 }
@@ -126,11 +128,7 @@ void listener::accept() {
             if (errno != EAGAIN && errno != EWOULDBLOCK) {
                 // out of descriptors: a pause, or this loop would eat the core
                 log_event(log_level::error, "accept failed", {{"message", std::strerror(errno)}});
-                auto timer = std::make_shared<asio::steady_timer>(context_, std::chrono::milliseconds(100));
-                timer->async_wait([this, timer](error_code ec) {
-                    if (!ec && !closed_)
-                        accept();
-                });
+                pause_.set_after(std::chrono::milliseconds(100));
                 return;
             }
             break;
@@ -138,11 +136,11 @@ void listener::accept() {
         auto& w = *workers_[turn_++ % workers_.size()];
         auto peer = peer_name(from, fd);
         auto* tls = tls_ ? tls_->native_handle() : nullptr;
-        if (&w.context == &context_)
-            w.adopt(channel(w.context, fd), tls, identity_, std::move(peer));
+        if (&w.loop == &loop_)
+            w.adopt(channel(w.loop, fd), tls, identity_, std::move(peer));
         else
-            w.post([&w, fd, tls, this, p = std::move(peer)]() mutable {
-                w.adopt(channel(w.context, fd), tls, identity_, std::move(p));
+            w.post([&w, owned = owned_descriptor(fd), tls, this, p = std::move(peer)]() mutable {
+                w.adopt(channel(w.loop, owned.release()), tls, identity_, std::move(p));
             });
     }
     wait();
@@ -152,6 +150,7 @@ void listener::close() {
     if (closed_)
         return;
     closed_ = true;
+    pause_.clear();
     if (events_)
         events_->close();
     else if (descriptor_ >= 0)

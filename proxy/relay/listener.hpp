@@ -3,17 +3,15 @@
 
 #include "proxy/relay/worker.hpp"
 
-#include <boost/asio/generic/stream_protocol.hpp>
-
 #include <functional>
 
 namespace reauth {
 
-/// One listening address. Accepts on the thread of its io_context; every worker gets the next connection in
+/// One listening address. Accepts on the first worker's thread; every worker gets the next connection in
 /// turn, so that few long-lived clients spread evenly.
 class listener {
 public:
-    listener(asio::io_context& context, std::vector<worker*> workers, listener_identity identity,
+    listener(std::vector<worker*> workers, listener_identity identity,
              std::shared_ptr<asio::ssl::context> tls);
     ~listener();
 
@@ -25,14 +23,15 @@ private:
     void accept();
     void wait();
 
-    asio::io_context& context_;
     std::vector<worker*> workers_;
+    event_loop& loop_;
     listener_identity identity_;
     std::shared_ptr<asio::ssl::context> tls_;
     std::size_t turn_ = 0;
     int descriptor_ = -1;
     std::string unix_path_;
     std::unique_ptr<channel> events_; ///< the listening socket as a thing to wait for
+    deadline pause_;
     bool closed_ = false;
 };
 

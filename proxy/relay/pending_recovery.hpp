@@ -27,7 +27,7 @@ struct recovery_ask {
 /// there.
 class pending_recovery : public std::enable_shared_from_this<pending_recovery> {
 public:
-    pending_recovery(executor worker, wakeup& waker, recovery_ask a)
+    pending_recovery(event_loop& worker, wakeup& waker, recovery_ask a)
         : ask(std::move(a)), worker_(worker), waker_(&waker) {}
 
     const recovery_ask ask;
@@ -48,13 +48,13 @@ public:
 
     // callable from any thread
     void somebody_looks() {
-        asio::post(worker_, [self = shared_from_this()] {
+        worker_.post([self = shared_from_this()] {
             self->attended = true;
             self->wake();
         });
     }
     void approval_waits(life::tell_waiting what, std::string link) {
-        asio::post(worker_, [self = shared_from_this(), w = std::move(what), l = std::move(link)]() mutable {
+        worker_.post([self = shared_from_this(), w = std::move(what), l = std::move(link)]() mutable {
             self->approval_id = w.approval;
             self->approval_link = std::move(l);
             self->waits_for = std::move(w);
@@ -62,7 +62,7 @@ public:
         });
     }
     void finish(recovery_verdict v) {
-        asio::post(worker_, [self = shared_from_this(), v = std::move(v)]() mutable {
+        worker_.post([self = shared_from_this(), v = std::move(v)]() mutable {
             if (!self->verdict)
                 self->verdict.emplace(std::move(v));
             self->wake();
@@ -74,7 +74,7 @@ private:
         if (waker_)
             waker_->notify();
     }
-    executor worker_;
+    event_loop& worker_;
     wakeup* waker_;
 };
 

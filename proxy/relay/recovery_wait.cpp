@@ -15,7 +15,8 @@ recovery_wait::recovery_wait(downstream& down, client_answer& answer, const clie
       request_began_(request_began), news_(news), most_waiters_(where.settings().limits.waiters),
       credential_(where.credential()), course_(situation(), answer.streaming(), steady_clock::now()),
       wake_(
-          down.home().deadlines, [](void* waker) { static_cast<wakeup*>(waker)->notify(); }, &down.waker()) {}
+          down.home().loop.deadlines, [](void* waker) { static_cast<wakeup*>(waker)->notify(); },
+          &down.waker()) {}
 
 wait_situation recovery_wait::situation() const {
     wait_situation s;
@@ -96,7 +97,7 @@ void recovery_wait::leave() {
         down_.home().recovery.abandon(held_);
 }
 
-task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
+loop_task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
     using due = wait_course::due;
     auto& waiters = down_.home().shared.waiters;
     if (waiters.fetch_add(1, std::memory_order_relaxed) >= most_waiters_) {

@@ -32,7 +32,7 @@ public:
     /// Until the recovery is over: its verdict; nothing where the client is gone; a failure where the client
     /// is to be answered before that (overloaded, approval_required, approval_timeout, reauth_failed). The
     /// flight goes on all the same.
-    task<result<std::optional<recovery_verdict>>> run();
+    loop_task<result<std::optional<recovery_verdict>>> run();
 
 private:
     wait_situation situation() const;

@@ -12,7 +12,7 @@ namespace reauth {
 
 session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l, std::string from)
     : home(w), listener(l), down_(w, std::move(c), std::move(from)), tls_(tls),
-      deadline_(w.deadlines, &session::on_deadline, this) {
+      deadline_(w.loop.deadlines, &session::on_deadline, this) {
     home.enter(*this);
 }
 
@@ -35,7 +35,7 @@ void session::stop(bool force) {
         down_.client().interrupt();
 }
 
-task<bool> session::handshake() {
+loop_task<bool> session::handshake() {
     down_.client().start_tls(tls_, true);
     deadline_.set_after(home.table->settings->limits.head_timeout);
     for (;;) {
@@ -65,10 +65,11 @@ void session::take_back() {
     half_.reset();
 }
 
-task<session::next> session::read_head(head_outcome& outcome) {
+loop_task<session::next> session::read_head(head_outcome& outcome) {
     using kind = head_outcome::kind;
     const auto& limits = home.table->settings->limits;
-    deadline_.set_after(limits.client_idle);
+    if (!listener.within) // who is of this process is told of no end
+        deadline_.set_after(limits.client_idle);
     bool started = false;
     for (;;) {
         if (down_.memory() && down_.memory()->in.size() > 0) {
@@ -113,7 +114,7 @@ task<session::next> session::read_head(head_outcome& outcome) {
     co_return next::request;
 }
 
-task<void> session::refuse(unsigned status, std::string_view message, bool close) {
+loop_task<void> session::refuse(unsigned status, std::string_view message, bool close) {
     auto& out = down_.need_memory().out;
     out.clear();
     append_refusal(out, status, message, close, down_.memory()->head.method == "HEAD");
@@ -123,7 +124,7 @@ task<void> session::refuse(unsigned status, std::string_view message, bool close
     co_await write_rest(down_.client(), job);
 }
 
-task<bool> session::serve() {
+loop_task<bool> session::serve() {
     auto& head = down_.memory()->head;
     auto table = home.table; // the request ends under the configuration it began with
     home.counters.requests.store(home.counters.requests.load(std::memory_order_relaxed) + 1,
@@ -183,7 +184,7 @@ task<bool> session::serve() {
     co_return keep && !stopping_ && !down_.gone();
 }
 
-task<void> session::linger() {
+loop_task<void> session::linger() {
     // bytes that we do not want any more must be read before the close, or the peer loses our answer to a
     // reset
     down_.client().shutdown_write();
@@ -201,7 +202,7 @@ task<void> session::linger() {
     deadline_.clear();
 }
 
-task<void> session::run(std::shared_ptr<session> self) {
+loop_task<void> session::run(std::shared_ptr<session> self) {
     using kind = head_outcome::kind;
     bool usable = true;
     if (tls_)

@@ -17,7 +17,7 @@ public:
     ~session();
 
     /// Serves requests until the connection ends.
-    task<void> run(std::shared_ptr<session> self);
+    loop_task<void> run(std::shared_ptr<session> self);
     /// End as soon as the request in progress is answered (who only listens to a stream is not waited for);
     /// `force`: at once.
     void stop(bool force);
@@ -29,11 +29,11 @@ public:
 private:
     friend class worker;
     enum class next { request, end };
-    task<bool> handshake();
-    task<next> read_head(head_outcome& outcome);
-    task<bool> serve();
-    task<void> refuse(unsigned status, std::string_view message, bool close);
-    task<void> linger();
+    loop_task<bool> handshake();
+    loop_task<next> read_head(head_outcome& outcome);
+    loop_task<bool> serve();
+    loop_task<void> refuse(unsigned status, std::string_view message, bool close);
+    loop_task<void> linger();
     static void on_deadline(void* self);
     /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
     void put_by();

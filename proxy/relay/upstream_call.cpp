@@ -4,16 +4,16 @@
 namespace reauth {
 
 bool upstream_call::take_kept() {
-    up_ = pool_.take(steady_clock::now());
+    up_ = pool_.take(w_.loop.now());
     reused_ = up_.is_open();
     if (reused_)
         up_.clear_interrupt();
     return reused_;
 }
 
-task<result<void>> upstream_call::connect() {
+loop_task<result<void>> upstream_call::connect() {
     reused_ = false;
-    connecting_ = std::make_unique<connector>(w_.context, *where_.to);
+    connecting_ = std::make_unique<connector>(w_.loop, w_.dialing, *where_.to);
     clock_.start(
         where_.settings().limits.upstream_connect,
         [](void* self) { static_cast<upstream_call*>(self)->interrupt(); }, this);
@@ -34,7 +34,7 @@ void upstream_call::interrupt() {
 
 void upstream_call::keep(unsigned promised_seconds) {
     if (!up_.interrupted())
-        pool_.give(std::move(up_), promised_seconds, steady_clock::now());
+        pool_.give(std::move(up_), promised_seconds, w_.loop.now());
 }
 
 failure upstream_call::malformed(const std::string& what, bool transient) const {
@@ -53,7 +53,7 @@ failure upstream_call::broken_head(std::string_view bytes, std::string_view reas
     return why;
 }
 
-task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers& into, bool to_head_request) {
+loop_task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers& into, bool to_head_request) {
     auto& reply = into.reply;
     bool begun = false;
     reply.clear();

@@ -17,7 +17,7 @@ public:
     /// A kept connection, if there is one that is still good.
     bool take_kept();
     /// A new connection. fault::upstream_unreachable.
-    task<result<void>> connect();
+    loop_task<result<void>> connect();
 
     /// What came of waiting for an answer.
     enum class heard {
@@ -25,7 +25,7 @@ public:
         nothing, ///< the connection ended before a byte
     };
     /// Reads to the end of a final head (1xx are passed over). fault::upstream_malformed or upstream_timeout.
-    task<result<heard>> read_head(answer_buffers& into, bool to_head_request);
+    loop_task<result<heard>> read_head(answer_buffers& into, bool to_head_request);
 
     /// Everything was read: the next request may use the connection, if the upstream keeps it.
     void keep(unsigned promised_seconds);

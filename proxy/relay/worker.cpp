@@ -4,14 +4,10 @@
 #include "policy/rules/decision.hpp"
 #include "proxy/relay/session.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 namespace reauth {
 
-worker::worker(unsigned n, recovery_service& d, relay_shared& l)
-    : number(n), recovery(d), shared(l), deadlines(context.get_executor()),
-      keep_running_(context.get_executor()), sweeper_(deadlines, &worker::sweep, this) {
+worker::worker(unsigned n, recovery_service& d, relay_shared& l, executor dials)
+    : dialing(dials), number(n), recovery(d), shared(l), sweeper_(loop.deadlines, &worker::sweep, this) {
     sweeper_.set_after(std::chrono::seconds(1));
 }
 
@@ -20,7 +16,7 @@ worker::~worker() {
 }
 
 void worker::start() {
-    thread_ = std::thread([this] { context.run(); });
+    thread_ = std::thread([this] { loop.run(); });
 }
 
 void worker::join() {
@@ -41,7 +37,7 @@ upstream_pool& worker::pool(const route& r) {
 
 void worker::sweep(void* self) {
     auto& w = *static_cast<worker*>(self);
-    auto now = steady_clock::now();
+    const auto now = w.loop.now();
     for (auto& [name, p] : w.pools_)
         p.drop_expired(now);
     w.sweeper_.set_after(std::chrono::seconds(1));
@@ -66,7 +62,7 @@ void peer_counts::remove(const std::string& peer) {
 /// Ends the connection that has been idle longest (empty `peer`: of anybody). False: none is idle.
 bool worker::make_room(const std::string& peer) {
     for (auto* s = last_; s; s = s->previous_)
-        if (!s->current_ && !s->stopping_ && (peer.empty() || s->peer() == peer)) {
+        if (!s->current_ && !s->stopping_ && !s->listener.within && (peer.empty() || s->peer() == peer)) {
             s->stop(true);
             return true;
         }
@@ -84,7 +80,7 @@ void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listen
     if (s->crowded_ > settings.connections_per_peer && !make_room(s->peer()))
         return;
     auto& ref = *s;
-    asio::co_spawn(context.get_executor(), ref.run(std::move(s)), asio::detached);
+    loop.spawn(ref.run(std::move(s)));
 }
 
 void worker::link_first(session& s) noexcept {
@@ -131,9 +127,8 @@ void worker::shut_down(bool force) {
     }
     if (force) {
         sweeper_.clear();
-        deadlines.stop();
         pools_.clear();
-        keep_running_.reset();
+        loop.finish();
     }
 }
 

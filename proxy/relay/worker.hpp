@@ -1,8 +1,8 @@
-// One thread of the data path: its io_context, connections, pools, buffers and credentials. What workers
+// One thread of the data path: its loop, connections, pools, buffers and credentials. What workers
 // share is relay_shared.
 #pragma once
 
-#include "proxy/net/deadline.hpp"
+#include "proxy/net/event_loop.hpp"
 #include "proxy/net/task.hpp"
 #include "proxy/relay/cancellation_index.hpp"
 #include "proxy/relay/client_names.hpp"
@@ -68,15 +68,15 @@ struct request_report {
 
 class worker {
 public:
-    worker(unsigned number, recovery_service& recovery, relay_shared& shared);
+    worker(unsigned number, recovery_service& recovery, relay_shared& shared, executor dialing);
     ~worker();
 
-    asio::io_context context{1};
+    event_loop loop;
+    const executor dialing; ///< where upstream connections are made
     const unsigned number;
     recovery_service& recovery;
     relay_shared& shared;
     worker_counters counters;
-    deadline_service deadlines;
     buffer_pool buffers;
     std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
     std::shared_ptr<const routing_table> table;
@@ -111,7 +111,7 @@ public:
     /// Posts to the worker's thread.
     template<class F>
     void post(F&& f) {
-        asio::post(context, std::forward<F>(f));
+        loop.post(std::forward<F>(f));
     }
     /// Takes a connected client over (worker's thread). Beyond limits.connections, or
     /// limits.connections_per_peer, the connection that has been idle longest gives way; where none is idle,
@@ -137,7 +137,6 @@ private:
     std::unordered_map<std::string, upstream_pool> pools_;
     session *first_ = nullptr, *last_ = nullptr; ///< the one used last is the first
     std::size_t session_count_ = 0;
-    asio::executor_work_guard<executor> keep_running_;
     deadline sweeper_;
     std::thread thread_;
 };

@@ -2,6 +2,7 @@
 #include "proxy/service/runtime_parts.hpp"
 
 #include "core/crypto/random.hpp"
+#include "proxy/net/owned_descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,11 +41,17 @@ void server::stop(std::chrono::milliseconds grace) {
     first.post([&] {
         for (auto& l : p.listeners)
             l->close();
-        if (p.eras)
-            p.eras->stop();
         closed.count_down();
     });
     closed.wait();
+    if (p.eras) {
+        std::latch ended(1);
+        asio::post(p.bridging, [&] {
+            p.eras->stop();
+            ended.count_down();
+        });
+        ended.wait();
+    }
     // whoever is held is answered at once; what is under way upstream may come to its end
     p.on_control([&p] {
         p.recovery->stop();
@@ -59,6 +66,10 @@ void server::stop(std::chrono::milliseconds grace) {
         w->post([&w = *w] { w.shut_down(true); });
     for (auto& w : p.workers)
         w->join();
+    p.keep_bridging.reset();
+    p.bridging.stop();
+    if (p.bridging_thread.joinable())
+        p.bridging_thread.join();
     // a refresh under way has spent its token: what it brings home is stored yet
     const auto patience = std::chrono::steady_clock::now() + p.settings->limits.token_request;
     const auto still_busy = [&p] {
@@ -104,6 +115,7 @@ result<std::string> server::reload(config fresh) {
             return table.error();
         p.settings = settings;
         p.table = *table;
+        p.run_bridges();
         p.recovery->use(p.table);
         for (auto& w : p.workers)
             w->post([&w = *w, t = p.table] { w.table = t; });
@@ -111,12 +123,19 @@ result<std::string> server::reload(config fresh) {
     });
 }
 
+void server::parts::run_bridges() {
+    if ((role == server_role::bridged || eras) && !bridging_thread.joinable())
+        bridging_thread = std::thread([this] { bridging.run(); });
+}
+
 result<int> server::parts::connect() {
     std::array<int, 2> ends{};
     if (!running || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
         return failure::passing(fault::shutting_down, "the proxy takes no connection");
     auto& w = *workers.front();
-    w.adopt(channel(w.context, ends[0]), nullptr, within, "unix:" + std::to_string(::getpid()));
+    w.post([&w, this, end = owned_descriptor(ends[0])]() mutable {
+        w.adopt(channel(w.loop, end.release()), nullptr, within, "unix:" + std::to_string(::getpid()));
+    });
     return ends[1];
 }
 
@@ -138,8 +157,7 @@ result<std::shared_ptr<const routing_table>> server::parts::routes_for(std::shar
         std::any_of(all.begin(), all.end(), [](const auto& u) { return u.era == era_mode::bridge; });
     if (bridges && !eras) {
         auto made = std::make_unique<era_host>(
-            workers.front()->context.get_executor(), [this] { return connect(); },
-            secret(random_token(system_random())));
+            bridging.get_executor(), [this] { return connect(); }, secret(random_token(system_random())));
         const auto port = made->listen();
         if (!port)
             return port.error();
@@ -153,8 +171,8 @@ result<std::shared_ptr<const routing_table>> server::parts::routes_for(std::shar
     return make_routing_table(std::move(wanted), numbers, place);
 }
 
-executor server::data_path() const {
-    return parts_->workers.front()->context.get_executor();
+executor server::bridging() const {
+    return parts_->bridging.get_executor();
 }
 
 const config& server::settings() const {

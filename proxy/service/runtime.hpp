@@ -34,10 +34,10 @@ public:
     result<std::string> reload(config settings);
 
     /// A new connection of a client within this process, as on the main listener: a connected socket's
-    /// descriptor, to be owned by who asked. On the thread of data_path().
+    /// descriptor, to be owned by who asked. On the thread of bridging().
     result<int> connect();
-    /// The first worker's.
-    executor data_path() const;
+    /// Where bridges live: a thread of its own, beside the workers'.
+    executor bridging() const;
     /// The upstream that it bridges is known to speak HTTP+SSE (MCP 2024-11-05): a first GET is held for a
     /// sign-in. Before the first connect().
     void expect_old_transport();

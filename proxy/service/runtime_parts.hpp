@@ -56,6 +56,8 @@ struct server::parts {
 
     asio::io_context control{1};
     asio::executor_work_guard<executor> keep_control{control.get_executor()};
+    asio::io_context bridging{1}; ///< runs where there is a bridge
+    asio::executor_work_guard<executor> keep_bridging{bridging.get_executor()};
     std::unique_ptr<http_fetcher> network;
     std::unique_ptr<approvals> book;
     std::unique_ptr<notifier> caller;
@@ -71,14 +73,14 @@ struct server::parts {
     std::unique_ptr<era_host> eras;
     std::uint16_t eras_port = 0;
     std::shared_ptr<const routing_table> table;
-    std::thread control_thread;
+    std::thread control_thread, bridging_thread;
     reserved_port page_reservation;
     std::string notes;                     ///< the directory of the notes of processes that live
     bool shares_page = false;              ///< another process has the approval address
     std::unique_ptr<vault_lock> page_lock; ///< held: the approval address is this process's
     std::unique_ptr<loop_timer> page_watch;
     std::uint16_t port = 0, page_port = 0, neighbour_port = 0, metrics_port = 0;
-    std::atomic<bool> running{false}; ///< read by connect(), on a worker's thread
+    std::atomic<bool> running{false}; ///< read by connect(), on the bridges' thread
 
     // the steps of a start, in their order
     result<void> open_state(const random_source& random);
@@ -89,6 +91,8 @@ struct server::parts {
     void take_page_over();
     std::vector<std::uint16_t> neighbours() const;
     result<std::shared_ptr<const routing_table>> routes_for(std::shared_ptr<const config> wanted);
+    /// Where there are bridges, and it does not run yet.
+    void run_bridges();
     result<int> connect();
     result<void> open_listeners();
     result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);

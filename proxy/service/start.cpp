@@ -59,7 +59,7 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (role == server_role::bridged)
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
-        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared));
+        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared, control.get_executor()));
     auto made = routes_for(settings);
     if (!made)
         return made.error();
@@ -80,8 +80,7 @@ result<std::uint16_t> server::parts::open_listener(const endpoint_config& where,
     std::vector<worker*> all;
     for (auto& w : workers)
         all.push_back(w.get());
-    auto& made = listeners.emplace_back(
-        std::make_unique<listener>(workers[0]->context, std::move(all), std::move(identity), tls));
+    auto& made = listeners.emplace_back(std::make_unique<listener>(std::move(all), std::move(identity), tls));
     return made->open(where);
 }
 
@@ -141,6 +140,7 @@ result<void> server::start() {
     p.control_thread = std::thread([&p] { p.control.run(); });
     for (auto& w : p.workers)
         w->start();
+    p.run_bridges();
     return {};
 }
 

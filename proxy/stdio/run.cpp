@@ -107,7 +107,7 @@ int run_stdio(config settings, stdio_options options) {
     if (options.bridging.transport == order::sse_only || options.bridging.transport == order::sse_first)
         proxy.expect_old_transport();
     const auto note = options.found ? leave_note(proxy) : nullptr;
-    const auto ex = proxy.data_path();
+    const auto ex = proxy.bridging();
     if (options.page_only) {
         keep_page(proxy);
         proxy.stop();

@@ -1,8 +1,6 @@
 // The loop that moves an answer's body, over a socket pair: verbatim, through a filter, nowhere; its ends.
 #include "proxy/relay/body_pump.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <catch2/catch.hpp>
 
 #include <array>
@@ -19,8 +17,8 @@ struct world {
         int up[2], down[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, up) == 0);
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, down) == 0);
-        from = channel(context, up[0]);
-        to = channel(context, down[0]);
+        from = channel(loop, up[0]);
+        to = channel(loop, down[0]);
         upstream = up[1];
         client = down[1];
     }
@@ -45,12 +43,13 @@ struct world {
     }
     pump_end run(body_pump& pump) {
         std::optional<pump_end> end;
-        asio::co_spawn(context, finish(pump, end), asio::detached);
-        context.run();
+        loop.spawn(finish(pump, end));
+        loop.finish();
+        loop.run();
         REQUIRE(end);
         return *end;
     }
-    static task<void> finish(body_pump& pump, std::optional<pump_end>& end) {
+    static loop_task<void> finish(body_pump& pump, std::optional<pump_end>& end) {
         const auto how = co_await pump.run();
         end = how;
     }
@@ -61,7 +60,7 @@ struct world {
         return out;
     }
 
-    asio::io_context context{1};
+    event_loop loop;
     channel from, to;
     int upstream = -1, client = -1;
     std::string bytes;
@@ -176,7 +175,7 @@ TEST_CASE("a body that is only drained stops where it costs more than a new conn
 TEST_CASE("an interrupted upstream ends the pump: its deadline has passed") {
     world w;
     body_pump pump(w.from, w.head("Content-Length: 9\r\n"), "", w.scratch, w.gone);
-    asio::post(w.context, [&] { w.from.interrupt(); });
+    w.loop.post([&] { w.from.interrupt(); });
     CHECK(w.run(pump) == pump_end::stopped);
 }
 

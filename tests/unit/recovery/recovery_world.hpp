@@ -219,7 +219,8 @@ struct recovery_world {
     std::shared_ptr<const routing_table> table;
     std::map<credential_number, std::vector<snapshot_ptr>> published;
     std::unique_ptr<credential_manager> manager;
-    wakeup waker{control.get_executor()};
+    event_loop worker;
+    wakeup waker{worker};
     unsigned tokens = 0;
 
     explicit recovery_world(const std::string& upstream = "url: \"" + mcp_url + "\"") {
@@ -313,7 +314,7 @@ struct recovery_world {
     }
     /// Runs the control thread's work until `done`; fails where nothing comes any more.
     void until(const std::function<bool()>& done, const char* what) {
-        while (!done()) {
+        for (worker.poll(); !done(); worker.poll()) {
             INFO("waiting for " << what);
             REQUIRE(control.run_one_for(std::chrono::seconds(20)) > 0);
         }
@@ -378,7 +379,7 @@ struct recovery_world {
             ask.what.sent_generation = ask.what.first_generation = generation();
         ask.what.person = person_use::may_ask;
         ask.what.operations.push_back({"tools/call", "echo"});
-        auto held = std::make_shared<pending_recovery>(control.get_executor(), waker, std::move(ask));
+        auto held = std::make_shared<pending_recovery>(worker, waker, std::move(ask));
         manager->requests().ask(held);
         return held;
     }
@@ -389,7 +390,7 @@ struct recovery_world {
         auto& call = ask.call.emplace();
         call.digest = digest;
         call.named = {"tools/call", "echo"};
-        auto held = std::make_shared<pending_recovery>(control.get_executor(), waker, std::move(ask));
+        auto held = std::make_shared<pending_recovery>(worker, waker, std::move(ask));
         manager->requests().ask(held);
         return held;
     }
