@@ -152,32 +152,4 @@ body_piece body_scanner::next_chunked(std::string_view& input) noexcept {
     return framing_before();
 }
 
-bool pass_body(body_scanner& scanner, std::string_view& input, bool payload_only, std::string& out) {
-    using kind = body_piece::kind;
-    for (;;) {
-        auto piece = scanner.next(input);
-        switch (piece.is) {
-        case kind::bad:
-            return false;
-        case kind::need_more:
-            return true;
-        case kind::end:
-            if (!payload_only)
-                out.append(piece.bytes);
-            return true;
-        case kind::payload:
-            out.append(piece.bytes);
-            break;
-        case kind::framing:
-            if (!payload_only)
-                out.append(piece.bytes);
-            break;
-        case kind::skip:
-            break;
-        }
-        if (scanner.done())
-            return true;
-    }
-}
-
 } // namespace reauth

@@ -75,6 +75,19 @@ private:
 /// Cuts `input` into what goes on as it is and appends it to `out` (one append a run); `payload_only` leaves
 /// the chunk framing away. Returns false if the framing is malformed. Stops at the end of the body; the rest
 /// stays in `input`.
-bool pass_body(body_scanner& scanner, std::string_view& input, bool payload_only, std::string& out);
+template<class Bytes>
+bool pass_body(body_scanner& scanner, std::string_view& input, bool payload_only, Bytes& out) {
+    using kind = body_piece::kind;
+    for (;;) {
+        const auto piece = scanner.next(input);
+        if (piece.is == kind::bad)
+            return false;
+        const bool framing = piece.is == kind::framing || piece.is == kind::end;
+        if (piece.is == kind::payload || (framing && !payload_only))
+            out.append(piece.bytes);
+        if (piece.is == kind::need_more || scanner.done())
+            return true;
+    }
+}
 
 } // namespace reauth

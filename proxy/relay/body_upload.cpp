@@ -30,15 +30,33 @@ loop_task<bool> body_upload::fill() {
     co_return true;
 }
 
+/// What one read gives, taken.
+io_result body_upload::read_piece() {
+    auto& scratch = down_.home().scratch;
+    const auto direct = body_.direct();
+    const auto place = direct.empty() ? std::span<char>(scratch) : direct;
+    const auto r = down_.client().read(place.data(), place.size());
+    if (r.is == io_result::kind::ok && direct.empty())
+        body_.take({place.data(), r.n});
+    else if (r.is == io_result::kind::ok)
+        body_.took(r.n);
+    return r;
+}
+
+void body_upload::take_at_hand() {
+    body_.take_first();
+    while (!body_.direct().empty() && body_.unsent().size() < byte_record::first_size)
+        if (read_piece().is != io_result::kind::ok)
+            return;
+}
+
 /// One piece. False: the client went away or was too slow; or, `forwarding`, the upstream has answered.
 loop_task<result<bool>> body_upload::read_some(bool forwarding) {
-    auto& scratch = down_.home().scratch;
     clock_.start(limits_.client_idle, down_.client());
     for (;;) {
-        auto r = down_.client().read(scratch.data(), scratch.size());
+        const auto r = read_piece();
         if (r.is == io_result::kind::ok) {
             clock_.stop();
-            body_.take({scratch.data(), r.n});
             if (body_.broken())
                 co_return broken_framing();
             co_return true;
@@ -100,10 +118,11 @@ loop_task<result<void>> body_upload::send(channel& up, std::string& head) {
     }
     up_ = &up;
     up.watch(&body_upload::on_early_answer, this);
-    const write_job first{head, {}};
-    done_ = co_await write_rest(up, first);
     body_.rewind();
-    body_.take_first();
+    const auto at_hand = body_.unsent();
+    const write_job first{head, at_hand};
+    done_ = co_await write_rest(up, first);
+    body_.sent(at_hand.size());
     result<void> sent;
     if (body_.broken())
         sent = broken_framing();

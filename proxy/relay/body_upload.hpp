@@ -20,6 +20,9 @@ public:
     /// framing is broken.
     loop_task<result<void>> finish();
 
+    /// Takes what the client has sent by now of a body that does not stay where it was received, so that it goes
+    /// up in few pieces. Waits for nothing.
+    void take_at_hand();
     /// The whole request in one go, where the body is complete and the socket takes it: true if that is done
     /// (or the connection broke), false where send() must go on.
     bool send_at_once(channel& up, std::string& head);
@@ -30,6 +33,7 @@ public:
     bool done() const noexcept { return done_; }
 
 private:
+    io_result read_piece();
     loop_task<result<bool>> read_some(bool forwarding);
     loop_task<result<void>> forward(channel& up);
     static void on_early_answer(void* self);

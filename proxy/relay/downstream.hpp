@@ -14,7 +14,6 @@ class downstream {
 public:
     downstream(worker& w, channel client, std::string peer)
         : home_(w), client_(std::move(client)), peer_(std::move(peer)), waker_(w.loop) {}
-    ~downstream() { release(); }
     downstream(const downstream&) = delete;
 
     worker& home() noexcept { return home_; }
@@ -25,13 +24,13 @@ public:
     wakeup& waker() noexcept { return waker_; }
 
     /// Null while nothing is in progress.
-    std::unique_ptr<request_buffers>& memory() noexcept { return memory_; }
+    lent<request_buffers>& memory() noexcept { return memory_; }
     request_buffers& need_memory() {
         if (!memory_)
-            memory_ = home_.buffers.take();
+            memory_ = lend<request_buffers>();
         return *memory_;
     }
-    void release() { home_.buffers.give(std::move(memory_)); }
+    void release() noexcept { memory_.reset(); }
 
     /// The client closed, or it was told to: nothing is owed to it any more.
     bool gone() const noexcept { return gone_; }
@@ -56,7 +55,7 @@ private:
     worker& home_;
     channel client_;
     const std::string peer_;
-    std::unique_ptr<request_buffers> memory_;
+    lent<request_buffers> memory_;
     wakeup waker_;
     bool gone_ = false;
     void (*interrupt_)(void*) = nullptr;

@@ -26,6 +26,11 @@ exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table,
         append_upstream_target(*where_.to, match, target);
 }
 
+exchange::~exchange() {
+    if (down_.memory())
+        down_.memory()->up.reset();
+}
+
 /// As this request would open it.
 old_stream_place exchange::old_stream() const {
     const auto asked = head().target;

@@ -21,6 +21,8 @@ class exchange {
 public:
     exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
              principal_id principal);
+    ~exchange();
+    exchange(const exchange&) = delete;
 
     /// To the end of the request; true if the client connection may serve another.
     loop_task<bool> run();

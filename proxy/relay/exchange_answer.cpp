@@ -177,7 +177,7 @@ loop_task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const
     // what is left may take hours (an SSE stream): hold no buffers for it
     if (body_.alone_in_memory()) {
         body_.detach();
-        w_.buffers.give(std::move(down_.memory()));
+        down_.release();
     }
     const auto end = co_await pump.run();
     if (end == pump_end::stopped)

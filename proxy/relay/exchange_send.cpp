@@ -87,6 +87,8 @@ loop_task<result<exchange::outcome>> exchange::attempt() {
     if (body_.read())
         down_.watch();
     auto& m = *down_.memory();
+    if (!body_.read())
+        upload_.take_at_hand();
     build_request_head();
     if (!upload_.send_at_once(up_.connection(), m.out)) {
         const bool whole_before = body_.read();
@@ -99,7 +101,7 @@ loop_task<result<exchange::outcome>> exchange::attempt() {
             down_.watch();
     }
     // a broken upload may still have been answered: look before giving up
-    auto heard = co_await up_.read_head(*m.up, is_head_);
+    auto heard = co_await up_.read_head(m, is_head_);
     if (down_.gone())
         co_return outcome::client_gone;
     if (!heard)

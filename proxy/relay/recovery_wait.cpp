@@ -87,8 +87,6 @@ void recovery_wait::enter() {
 void recovery_wait::leave() {
     auto& shared = down_.home().shared;
     wake_.clear();
-    if (down_.memory())
-        down_.memory()->resume();
     held_->abandon();
     for (const auto& key : keys_)
         shared.held.remove(key, held_.get());

@@ -1,11 +1,12 @@
 // Where a body is kept, and when it no longer is.
 #include "proxy/relay/replay_body.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reauth {
 
-replay_body::replay_body(std::unique_ptr<request_buffers>& memory, std::atomic<std::uint64_t>& recorded,
+replay_body::replay_body(lent<request_buffers>& memory, std::atomic<std::uint64_t>& recorded,
                          const limits_config& limits)
     : memory_(memory), recorded_everywhere_(recorded), limits_(limits), scanner_(memory->head),
       bytes_(memory->head.size) {
@@ -32,7 +33,7 @@ bool replay_body::arrived() noexcept {
 }
 
 bool replay_body::make_room(std::size_t more) noexcept {
-    if (memory_->record.size() + more > limits_.replay_body)
+    if (recorded_ + more > limits_.replay_body)
         return false;
     if (recorded_everywhere_.fetch_add(more, std::memory_order_relaxed) + more > limits_.replay_memory) {
         recorded_everywhere_.fetch_sub(more, std::memory_order_relaxed);
@@ -76,12 +77,33 @@ void replay_body::take(std::string_view bytes) {
     in.added(bytes.size());
 }
 
+std::span<char> replay_body::direct() {
+    if (read_ || in_place_ || !whole_ || scanner_.framing() != body_framing::sized ||
+        memory_->head.content_length > limits_.replay_body)
+        return {};
+    auto* space = memory_->record.space();
+    const auto left = memory_->head.content_length - scanner_.payload();
+    return {space, static_cast<std::size_t>(std::min<std::uint64_t>(left, memory_->record.free()))};
+}
+
+void replay_body::took(std::size_t n) {
+    std::string_view fresh(memory_->record.space(), n);
+    memory_->record.added(n);
+    (void)scanner_.next(fresh);
+    read_ = scanner_.done();
+    if (make_room(n))
+        return;
+    // what was sent is not needed, since it can't be sent again; what was not is still under way
+    whole_ = false;
+    recorded_everywhere_.fetch_sub(std::exchange(recorded_, 0), std::memory_order_relaxed);
+}
+
 std::string_view replay_body::view() const noexcept {
     if (!memory_)
         return {};
     if (in_place_)
         return memory_->in.view().substr(memory_->head.size, bytes_ - memory_->head.size);
-    return memory_->record;
+    return memory_->record.view();
 }
 
 std::string_view replay_body::payload(std::string& store) const {
@@ -101,7 +123,7 @@ std::string_view replay_body::unsent() const noexcept {
 void replay_body::sent(std::size_t n) noexcept {
     sent_ += n;
     if (!whole_ && memory_) {
-        memory_->record.clear();
+        memory_->record.rewind();
         sent_ = 0;
     }
 }

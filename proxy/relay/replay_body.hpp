@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,7 @@ class replay_body {
 public:
     /// `memory` is the session's: the head was read into it, and it may be given away in the middle of an
     /// answer. `recorded` counts the bytes that all requests record.
-    replay_body(std::unique_ptr<request_buffers>& memory, std::atomic<std::uint64_t>& recorded,
+    replay_body(lent<request_buffers>& memory, std::atomic<std::uint64_t>& recorded,
                 const limits_config& limits);
     ~replay_body() { forget(); }
     replay_body(const replay_body&) = delete;
@@ -34,6 +35,11 @@ public:
     /// Takes further bytes from the client. What follows the body is the next request's and goes behind the
     /// head.
     void take(std::string_view bytes);
+
+    /// Where further bytes of a body of known length may be read to; empty: they go through take().
+    std::span<char> direct();
+    /// So many bytes are there now.
+    void took(std::size_t n);
 
     bool read() const noexcept { return read_; }     ///< the client has sent all of it
     bool whole() const noexcept { return whole_; }   ///< we have all that was sent so far
@@ -67,7 +73,7 @@ private:
     /// Puts bytes into the record and cuts them off `input`, which keeps what follows the body.
     void record(std::string_view& input);
 
-    std::unique_ptr<request_buffers>& memory_;
+    lent<request_buffers>& memory_;
     std::atomic<std::uint64_t>& recorded_everywhere_;
     const limits_config& limits_;
     body_scanner scanner_;

@@ -53,12 +53,13 @@ failure upstream_call::broken_head(std::string_view bytes, std::string_view reas
     return why;
 }
 
-loop_task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers& into, bool to_head_request) {
-    auto& reply = into.reply;
+loop_task<result<upstream_call::heard>> upstream_call::read_head(request_buffers& memory, bool to_head_request) {
     bool begun = false;
-    reply.clear();
+    memory.up.reset();
     clock_.start(where_.settings().limits.upstream_answer, up_);
     for (;;) {
+        auto& into = memory.need_answer();
+        auto& reply = into.reply;
         if (reply.size() > 0) {
             auto parsed = parse_response_head(reply.view(), to_head_request, into.answer);
             if (parsed.is == head_outcome::kind::complete) {
@@ -83,6 +84,8 @@ loop_task<result<upstream_call::heard>> upstream_call::read_head(answer_buffers&
             continue;
         }
         const bool ended = r.is == io_result::kind::eof || r.is == io_result::kind::cut;
+        if (!begun)
+            memory.up.reset();
         if (!ended && !up_.interrupted()) {
             co_await up_.wait(r.is);
             continue;

@@ -8,7 +8,6 @@
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
 #include "proxy/relay/old_transports.hpp"
-#include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
 #include "core/base/secret.hpp"
@@ -77,7 +76,6 @@ public:
     recovery_service& recovery;
     relay_shared& shared;
     worker_counters counters;
-    buffer_pool buffers;
     std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
     std::shared_ptr<const routing_table> table;
     bool stopping = false;

@@ -17,7 +17,7 @@ struct received {
         std::memcpy(memory->in.space(), bytes.data(), bytes.size());
         memory->in.added(bytes.size());
     }
-    std::unique_ptr<request_buffers> memory = std::make_unique<request_buffers>();
+    lent<request_buffers> memory = lend<request_buffers>();
     std::atomic<std::uint64_t> recorded{0};
     limits_config limits;
 };
