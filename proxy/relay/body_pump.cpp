@@ -55,6 +55,18 @@ body_pump::step body_pump::convert(std::string_view bytes) {
     return step::go_on;
 }
 
+/// Writes what is to be written. False: nobody is there to read it.
+loop_task<bool> body_pump::write_blocked(write_job job) {
+    const std::string rest(job.first); // the scratch belongs to everybody once we suspend
+    job.first = rest;
+    co_return co_await write_rest(*to_, job);
+}
+
+bool body_pump::at_end(io_result::kind is) {
+    closed_ = is == io_result::kind::eof && scanner_.close_is_end();
+    return closed_;
+}
+
 loop_task<pump_end> body_pump::run() {
     auto bytes = std::exchange(first_, {});
     bool fresh = !bytes.empty();
@@ -63,32 +75,27 @@ loop_task<pump_end> body_pump::run() {
             const auto converted = convert(bytes);
             if (converted != step::go_on)
                 co_return converted == step::refused ? pump_end::refused : pump_end::cut;
-            if (to_ && !now_.empty()) {
-                write_job job{now_, {}};
-                if (!write_now(*to_, job)) {
-                    const std::string rest(job.first); // the scratch belongs to everybody once we suspend
-                    job.first = rest;
-                    const bool written = co_await write_rest(*to_, job);
-                    job.failed = !written;
-                }
-                if (job.failed || gone_)
-                    co_return pump_end::stopped;
-            }
+        } else {
+            now_ = {};
         }
-        if (scanner_.done())
+        const bool over = scanner_.done() || closed_;
+        write_job job{now_, over && filter_ ? filter_->end() : std::string_view()};
+        if (to_ && !write_now(*to_, job)) {
+            const bool written = co_await write_blocked(job);
+            job.failed = !written;
+        }
+        if (job.failed || gone_)
+            co_return pump_end::stopped;
+        if (over)
             co_return pump_end::whole;
         if (scanner_.payload() >= limit_)
             co_return pump_end::enough;
         from_.look_again();
-        auto r = from_.read(scratch_.data(), scratch_.size());
+        const auto r = from_.read(scratch_.data(), scratch_.size());
         fresh = r.is == io_result::kind::ok;
         bytes = {scratch_.data(), r.n};
-        if (fresh)
+        if (fresh || at_end(r.is))
             continue;
-        if (r.is == io_result::kind::eof && scanner_.close_is_end()) {
-            closed_ = true;
-            co_return pump_end::whole;
-        }
         if (r.is == io_result::kind::eof || r.is == io_result::kind::cut)
             co_return pump_end::cut;
         if (gone_ || from_.interrupted())

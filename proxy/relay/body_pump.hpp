@@ -17,6 +17,8 @@ public:
     virtual ~body_filter() = default;
     /// What is to be written for it (may be empty); valid until the next call. A failure ends the pump.
     virtual result<std::string_view> pass(std::string_view payload) = 0;
+    /// What is to be written when all of it went through.
+    virtual std::string_view end() const noexcept { return {}; }
 };
 
 /// How a pump ended.
@@ -36,6 +38,11 @@ public:
     body_pump(channel& from, const response_head& head, std::string_view first, std::span<char> scratch,
               const bool& gone)
         : from_(from), scratch_(scratch), first_(first), scanner_(head), gone_(gone) {}
+    /// Goes on where `other`, whose first bytes are taken, has stopped, in another place: no filter yet.
+    body_pump(const body_pump& other, channel& from)
+        : from_(from), to_(other.to_), scratch_(other.scratch_), scanner_(other.scanner_), gone_(other.gone_),
+          payload_only_(other.payload_only_), surplus_(other.surplus_) {}
+    body_pump(const body_pump&) = delete;
     body_pump(channel& from, const response_head& head, std::string_view first, std::span<char> scratch,
               bool&& gone) = delete; // it is looked at later
 
@@ -63,6 +70,8 @@ public:
 private:
     enum class step { go_on, malformed, refused };
     step convert(std::string_view bytes);
+    loop_task<bool> write_blocked(write_job job);
+    bool at_end(io_result::kind is);
 
     channel& from_;
     channel* to_ = nullptr;

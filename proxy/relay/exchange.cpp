@@ -109,6 +109,8 @@ loop_task<bool> exchange::run() {
         up_.close();
         co_return co_await fail(what.error());
     }
+    if (*what == outcome::goes_on)
+        co_return true;
     if (*what == outcome::answered) {
         if (body_.read())
             body_.release();

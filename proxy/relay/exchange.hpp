@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/mcp/answer_events.hpp"
+#include "proxy/relay/answer_stream.hpp"
 #include "proxy/relay/body_pump.hpp"
 #include "proxy/relay/body_upload.hpp"
 #include "proxy/relay/client_answer.hpp"
@@ -26,6 +27,8 @@ public:
 
     /// To the end of the request; true if the client connection may serve another.
     loop_task<bool> run();
+    /// After run(): what is left to be relayed, where the answer goes on; nothing where it is over.
+    std::unique_ptr<answer_stream> rest() noexcept { return std::move(rest_of_answer_); }
     /// Valid after run().
     request_report report() const noexcept { return {where_, attempts_, failed_, news_.approval_id, began_}; }
     /// Wakes whatever upstream I/O is waited for (the client is gone).
@@ -38,6 +41,7 @@ private:
     enum class outcome {
         resend,      ///< send the request (again): nothing of an answer is out
         answered,    ///< the client has its answer
+        goes_on,     ///< … its beginning, and rest() has what is left
         challenged,  ///< `heard_` is set, and nothing of the answer was passed on
         client_gone, ///< nobody to answer
         cut,         ///< the answer broke off in the middle, and so must ours
@@ -79,7 +83,8 @@ private:
     loop_task<void> tell_of_hidden_challenge();
     loop_task<void> drain_answer();
     bool begin_answer(body_pump& pump, endpoint_filter* endpoints);
-    loop_task<result<outcome>> relay_rest(body_pump& pump, const endpoint_filter* endpoints);
+    void let_go_on(const body_pump& pump, std::optional<endpoint_filter> endpoints);
+    loop_task<result<outcome>> relay_rest(body_pump& pump);
     old_stream_place old_stream() const;
     bool tells_endpoint() const;
     void hand_back(const body_pump& pump);
@@ -145,10 +150,8 @@ private:
         bool is_page = false;           ///< a redirect in its place: no word that a person could be asked for
         std::vector<std::string> lines; ///< its WWW-Authenticate values as they came, for `pass`
     } heard_;
-    struct {
-        bool may = false; ///< the upstream keeps the connection
-        unsigned seconds = 0;
-    } kept_;
+    keep_promise kept_;
+    std::unique_ptr<answer_stream> rest_of_answer_;
     wait_news news_;
     std::optional<fault> failed_; ///< of the answer that the client got from us
     bool page_seen_ = false;      ///< a redirect in place of a challenge: the credential was renewed for it

@@ -164,6 +164,8 @@ bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     const bool sound = pump.take_first(payload);
     if (sound && !payload.empty())
         m.out.append(*endpoints->pass(payload));
+    if (sound && pump.done())
+        m.out.append(endpoints->end());
     return sound;
 }
 
@@ -173,22 +175,26 @@ void exchange::hand_back(const body_pump& pump) {
     up_.close();
 }
 
-loop_task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump, const endpoint_filter* endpoints) {
-    // what is left may take hours (an SSE stream): hold no buffers for it
+/// What is left may take hours (an SSE stream): no buffers are held for it, nor this exchange.
+void exchange::let_go_on(const body_pump& pump, std::optional<endpoint_filter> endpoints) {
     if (body_.alone_in_memory()) {
         body_.detach();
         down_.release();
+    } else {
+        body_.release();
     }
+    rest_of_answer_ = std::make_unique<answer_stream>(
+        answer_stream::request{where_, attempts_, news_.approval_id, began_, answer_.keeps(), is_get_},
+        std::move(up_.connection()), pump, std::move(endpoints), kept_);
+}
+
+/// … while the client still sends its request.
+loop_task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump) {
     const auto end = co_await pump.run();
     if (end == pump_end::stopped)
         co_return outcome::client_gone;
     if (end != pump_end::whole)
         co_return outcome::cut;
-    if (endpoints) {
-        const bool ended = co_await answer_.write(endpoints->end());
-        if (!ended)
-            co_return outcome::client_gone;
-    }
     hand_back(pump);
     co_return outcome::answered;
 }
@@ -242,11 +248,14 @@ loop_task<result<exchange::outcome>> exchange::take_answer() {
         written = co_await write_rest(down_.client(), job);
     if (!written || job.failed || down_.gone())
         co_return outcome::client_gone;
-    const auto* filter = endpoints ? &*endpoints : nullptr;
-    if (!pump.done())
-        co_return co_await relay_rest(pump, filter);
-    hand_back(pump);
-    co_return outcome::answered;
+    if (pump.done()) {
+        hand_back(pump);
+        co_return outcome::answered;
+    }
+    if (!body_.read())
+        co_return co_await relay_rest(pump);
+    let_go_on(pump, std::move(endpoints));
+    co_return outcome::goes_on;
 }
 
 } // namespace reauth

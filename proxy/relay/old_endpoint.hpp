@@ -49,7 +49,7 @@ public:
         : rewriter_(std::move(stream)), chunked_(chunked) {}
     result<std::string_view> pass(std::string_view payload) override;
     /// What ends a whole body.
-    std::string_view end() const noexcept { return chunked_ ? "0\r\n\r\n" : ""; }
+    std::string_view end() const noexcept override { return chunked_ ? "0\r\n\r\n" : ""; }
 
 private:
     endpoint_rewriter rewriter_;

@@ -4,6 +4,7 @@
 #include "core/http/http_field.hpp"
 #include "core/text/ascii.hpp"
 #include "proxy/net/channel_io.hpp"
+#include "proxy/relay/answer_stream.hpp"
 #include "proxy/relay/client_message.hpp"
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"
@@ -27,11 +28,15 @@ void session::on_deadline(void* self) {
     s.down_.client().interrupt();
 }
 
+bool session::only_listens() const noexcept {
+    return (current_ && current_->only_listens()) || (stream_ && stream_->only_listens());
+}
+
 void session::stop(bool force) {
     stopping_ = true;
-    if (force || (current_ && current_->only_listens()))
+    if (force || only_listens())
         down_.cut();
-    if (!current_)
+    if (!busy())
         down_.client().interrupt();
 }
 
@@ -177,11 +182,30 @@ loop_task<bool> session::serve() {
     down_.serves([](void* who) { static_cast<exchange*>(who)->interrupt(); }, &work);
     home.touch(*this);
     keep = co_await work.run();
-    down_.serves(nullptr, nullptr);
     current_ = nullptr;
+    stream_ = work.rest();
+    if (stream_) {
+        down_.serves([](void* who) { static_cast<answer_stream*>(who)->interrupt(); }, stream_.get());
+        co_return true;
+    }
+    down_.serves(nullptr, nullptr);
     home.ended(work.report());
     down_.unwatch();
     co_return keep && !stopping_ && !down_.gone();
+}
+
+/// An answer that went on has ended. Returns whether the connection can serve another request.
+bool session::end_stream(pump_end how) {
+    const auto over = std::move(stream_);
+    down_.serves(nullptr, nullptr);
+    over->hand_back(home.pool(over->to()), home.loop.now());
+    home.ended(over->report());
+    down_.unwatch();
+    if (how != pump_end::whole || down_.gone()) {
+        down_.client().reset();
+        down_.lose();
+    }
+    return over->keeps_client() && !stopping_ && !down_.gone();
 }
 
 loop_task<void> session::linger() {
@@ -225,6 +249,10 @@ loop_task<void> session::run(std::shared_ptr<session> self) {
             break;
         }
         usable = co_await serve();
+        if (stream_) {
+            const auto how = co_await stream_->run();
+            usable = end_stream(how);
+        }
         if (!usable && !down_.gone())
             co_await linger();
         if (down_.memory() && down_.memory()->in.size() == 0)

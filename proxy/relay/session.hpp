@@ -4,10 +4,12 @@
 
 #include "proxy/net/deadline.hpp"
 #include "proxy/relay/admission.hpp"
+#include "proxy/relay/body_pump.hpp"
 #include "proxy/relay/downstream.hpp"
 
 namespace reauth {
 
+class answer_stream;
 class exchange;
 
 /// Lives on one worker; owned by its coroutine.
@@ -33,6 +35,10 @@ private:
     loop_task<next> read_head(head_outcome& outcome);
     loop_task<bool> serve();
     loop_task<void> refuse(unsigned status, std::string_view message, bool close);
+    bool end_stream(pump_end how);
+    /// A request is in progress.
+    bool busy() const noexcept { return current_ || stream_; }
+    bool only_listens() const noexcept;
     loop_task<void> linger();
     static void on_deadline(void* self);
     /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
@@ -43,6 +49,7 @@ private:
     std::uint32_t half_size_ = 0;
     downstream down_;
     exchange* current_ = nullptr;
+    std::unique_ptr<answer_stream> stream_; ///< the answer that goes on
     unsigned crowded_ = 0; ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;
     deadline deadline_;

@@ -62,7 +62,7 @@ void peer_counts::remove(const std::string& peer) {
 /// Ends the connection that has been idle longest (empty `peer`: of anybody). False: none is idle.
 bool worker::make_room(const std::string& peer) {
     for (auto* s = last_; s; s = s->previous_)
-        if (!s->current_ && !s->stopping_ && !s->listener.within && (peer.empty() || s->peer() == peer)) {
+        if (!s->busy() && !s->stopping_ && !s->listener.within && (peer.empty() || s->peer() == peer)) {
             s->stop(true);
             return true;
         }
