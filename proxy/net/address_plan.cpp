@@ -5,6 +5,10 @@
 
 namespace reauth {
 
+std::string in_brackets(const boost::asio::ip::address& a) {
+    return a.is_v6() ? "[" + a.to_string() + "]" : a.to_string();
+}
+
 std::vector<boost::asio::ip::address> plan_addresses(std::vector<boost::asio::ip::address> found,
                                                      bool ipv4_only) {
     std::vector<boost::asio::ip::address> first, second;

@@ -11,6 +11,9 @@
 
 namespace reauth {
 
+/// As it stands in a URL.
+std::string in_brackets(const boost::asio::ip::address& a);
+
 /// The families take turns, beginning with that of the first address (RFC 8305 section 4); within a family
 /// the resolver's order stays. `ipv4_only`: where there is such an address, no other is tried.
 std::vector<boost::asio::ip::address> plan_addresses(std::vector<boost::asio::ip::address> found,

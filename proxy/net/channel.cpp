@@ -28,7 +28,7 @@ ssize_t gather(int fd, const iovec* buffers, int count) noexcept {
 
 } // namespace
 
-struct channel::core final : event_target {
+struct channel::core final : event_target, frame_pool::allocated {
     struct direction {
         waiting_place waiter;
         bool edge = false; ///< became ready while nobody waited

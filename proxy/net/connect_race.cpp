@@ -4,10 +4,6 @@
 namespace reauth {
 namespace {
 
-std::string in_brackets(const asio::ip::address& a) {
-    return a.is_v6() ? "[" + a.to_string() + "]" : a.to_string();
-}
-
 void close(const std::shared_ptr<client_socket>& socket) {
     error_code ignored;
     if (socket)

@@ -42,12 +42,7 @@ task<void> dial::work(std::shared_ptr<dial> self) {
 /// In the order in which they are tried; else why there are none.
 task<std::optional<std::string>> dial::resolve() {
     error_code ec;
-    const auto literal = asio::ip::make_address(target_.host, ec);
     const auto number = static_cast<unsigned short>(std::stoi(target_.port));
-    if (!ec) {
-        order_.emplace_back(literal, number);
-        co_return std::nullopt;
-    }
     auto token = asio::redirect_error(use_task, ec);
     constexpr auto flags = asio::ip::tcp::resolver::numeric_service;
     const auto resolved = co_await resolver_.async_resolve(target_.host, target_.port, flags, token);

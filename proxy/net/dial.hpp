@@ -16,7 +16,7 @@ namespace reauth {
 
 /// Where to.
 struct dial_target {
-    std::string host; ///< a name, or an address without brackets
+    std::string host; ///< a name
     std::string port;
     bool prefer_ipv4 = false;
 };

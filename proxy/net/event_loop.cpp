@@ -78,17 +78,13 @@ struct event_loop::root {
 };
 
 struct event_loop::rooted {
-    struct promise_type : root {
+    struct promise_type : root, frame_pool::allocated {
         promise_type(event_loop& l, loop_task<void>&) noexcept : root(l) {}
         rooted get_return_object() const noexcept { return {}; }
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }
         void return_void() const noexcept {}
         void unhandled_exception() const noexcept {}
-        static void* operator new(std::size_t size) { return frame_pool::take(size); }
-        static void operator delete(void* memory, std::size_t size) noexcept {
-            frame_pool::give(memory, size);
-        }
     };
 };
 

@@ -11,11 +11,8 @@
 namespace reauth {
 
 /// What every loop_task has: who waits for it, and how it ended.
-class loop_promise {
+class loop_promise : public frame_pool::allocated {
 public:
-    static void* operator new(std::size_t size) { return frame_pool::take(size); }
-    static void operator delete(void* memory, std::size_t size) noexcept { frame_pool::give(memory, size); }
-
     /// Goes on with who waits.
     struct last {
         bool await_ready() const noexcept { return false; }

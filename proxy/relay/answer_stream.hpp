@@ -19,7 +19,7 @@ struct keep_promise {
 };
 
 /// Made by the exchange, whose work is done; owned by the session.
-class answer_stream {
+class answer_stream : public frame_pool::allocated {
 public:
     struct request {
         request_target where;
@@ -38,9 +38,6 @@ public:
             pump_.through(*endpoints_);
     }
     answer_stream(const answer_stream&) = delete;
-
-    static void* operator new(std::size_t size) { return frame_pool::take(size); }
-    static void operator delete(void* memory, std::size_t size) noexcept { frame_pool::give(memory, size); }
 
     /// The rest of the body, to the client.
     loop_task<pump_end> run() { return pump_.run(); }

@@ -4,6 +4,11 @@
 #include "proxy/net/channel_io.hpp"
 #include "proxy/net/tls.hpp"
 
+#include <cerrno>
+#include <system_error>
+
+#include <sys/socket.h>
+
 namespace reauth {
 
 namespace {
@@ -16,12 +21,10 @@ dial_target target_of(const route& to) {
 
 } // namespace
 
-connector::connector(event_loop& loop, executor dialing, const route& to)
-    : loop_(loop), to_(to), dial_(std::make_shared<dial>(loop, dialing, target_of(to))) {}
-
 void connector::interrupt() {
     stopped_ = true;
-    dial_->cancel();
+    if (dial_)
+        dial_->cancel();
     if (waiting_)
         waiting_->interrupt();
 }
@@ -39,7 +42,37 @@ failure connector::unreachable(const std::string& why) const {
                             "check its url, and that it runs");
 }
 
+/// To the one address that there is: nothing is resolved, and nobody to race with.
+loop_task<result<channel>> connector::connect_to(const asio::ip::tcp::endpoint& where) {
+    const int fd = ::socket(where.data()->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        co_return unreachable(std::generic_category().message(errno));
+    int trouble = ::connect(fd, where.data(), static_cast<socklen_t>(where.size())) == 0 ? 0 : errno;
+    channel connected(loop_, fd); // not before: epoll takes a socket that was never connected for a broken one
+    if (trouble == EINPROGRESS && !stopped_) {
+        waiting_ = &connected;
+        co_await connected.wait(channel::writing);
+        waiting_ = nullptr;
+        socklen_t size = sizeof trouble;
+        ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &trouble, &size);
+    }
+    if (stopped_)
+        co_return unreachable("no answer in time");
+    if (trouble != 0)
+        co_return unreachable(in_brackets(where.address()) + ": " + std::generic_category().message(trouble));
+    connected.notice_silence();
+    co_return std::move(connected);
+}
+
 loop_task<result<channel>> connector::connect() {
+    const auto target = target_of(to_);
+    error_code no_literal;
+    const auto address = asio::ip::make_address(target.host, no_literal);
+    if (!no_literal) {
+        const asio::ip::tcp::endpoint where(address, static_cast<unsigned short>(std::stoi(target.port)));
+        co_return co_await connect_to(where);
+    }
+    dial_ = std::make_shared<dial>(loop_, dialing_, target);
     auto made = co_await dial_->run();
     if (!made)
         co_return unreachable(made.error());

@@ -226,7 +226,7 @@ loop_task<void> session::linger() {
     deadline_.clear();
 }
 
-loop_task<void> session::run(std::shared_ptr<session> self) {
+loop_task<void> session::run(std::unique_ptr<session> self) {
     using kind = head_outcome::kind;
     bool usable = true;
     if (tls_)

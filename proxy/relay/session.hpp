@@ -13,13 +13,13 @@ class answer_stream;
 class exchange;
 
 /// Lives on one worker; owned by its coroutine.
-class session : public std::enable_shared_from_this<session> {
+class session : public frame_pool::allocated {
 public:
     session(worker& w, channel client, SSL_CTX* tls, const listener_identity& listener, std::string peer);
     ~session();
 
     /// Serves requests until the connection ends.
-    loop_task<void> run(std::shared_ptr<session> self);
+    loop_task<void> run(std::unique_ptr<session> self);
     /// End as soon as the request in progress is answered (who only listens to a stream is not waited for);
     /// `force`: at once.
     void stop(bool force);

@@ -76,7 +76,7 @@ void worker::adopt(channel client, SSL_CTX* tls, const listener_identity& listen
     const bool full = shared.connections.load(std::memory_order_relaxed) >= settings.connections;
     if (full && !make_room({}))
         return;
-    auto s = std::make_shared<session>(*this, std::move(client), tls, listener, std::move(peer));
+    auto s = std::make_unique<session>(*this, std::move(client), tls, listener, std::move(peer));
     if (s->crowded_ > settings.connections_per_peer && !make_room(s->peer()))
         return;
     auto& ref = *s;
