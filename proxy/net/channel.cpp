@@ -1,6 +1,8 @@
 // Sockets on the loop's epoll; TLS on the descriptor itself.
 #include "proxy/net/channel.hpp"
 
+#include "proxy/net/stream_socket.hpp"
+
 #include <openssl/err.h>
 
 #include <cerrno>
@@ -28,13 +30,13 @@ ssize_t gather(int fd, const iovec* buffers, int count) noexcept {
 
 } // namespace
 
-struct channel::core final : event_target, frame_pool::allocated {
+struct channel::core final : event_target, stream_socket, frame_pool::allocated {
     struct direction {
         waiting_place waiter;
         bool edge = false; ///< became ready while nobody waited
     };
 
-    core(event_loop& l, int descriptor) : loop(l), fd(descriptor) {
+    core(event_loop& l, int descriptor) : stream_socket{descriptor}, loop(l) {
         ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
         int on = 1;
         ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -63,13 +65,6 @@ struct channel::core final : event_target, frame_pool::allocated {
         }
     }
 
-    /// After a read or an attempt: whether the kernel may have more.
-    void got(bool all) noexcept {
-        drained = all && !ended;
-        if (drained)
-            in.edge = false;
-    }
-
     io_result::kind tls_outcome(int rc) {
         const int e = SSL_get_error(ssl, rc);
         auto kind = e == SSL_ERROR_WANT_READ     ? io_result::kind::again_read
@@ -85,9 +80,8 @@ struct channel::core final : event_target, frame_pool::allocated {
     direction in, out;
     callback watcher = nullptr;
     void* argument = nullptr;
-    int fd;
     unsigned parked_at = 0; ///< event_loop::told then
-    bool drained = false, ended = false, stop = false, quiet = false, writes_watched = false;
+    bool stop = false, quiet = false, writes_watched = false;
 };
 
 channel::channel(event_loop& loop, int descriptor) : core_(new core(loop, descriptor)) {}
@@ -113,7 +107,9 @@ void channel::notice_silence() noexcept {
 
 void channel::start_tls(SSL_CTX* context, bool as_server) {
     core_->ssl = SSL_new(context);
-    SSL_set_fd(core_->ssl, core_->fd);
+    auto* bio = make_bio(*core_);
+    SSL_set_bio(core_->ssl, bio, bio);
+    SSL_set_read_ahead(core_->ssl, 1); // a record in one read
     // idle connections give their record buffers back; a moving write buffer is fine, the bytes are the same
     SSL_set_mode(core_->ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -136,32 +132,21 @@ io_result channel::handshake() {
 
 io_result channel::read(void* bytes, std::size_t size) {
     auto& c = *core_;
-    if (c.ssl) {
+    if (c.ssl && !(c.drained && SSL_has_pending(c.ssl) == 0)) {
         const int n = SSL_read(c.ssl, bytes, static_cast<int>(size < 1 << 30 ? size : 1 << 30));
-        if (n > 0)
-            return {io_result::kind::ok, static_cast<std::size_t>(n)};
-        const auto outcome = c.tls_outcome(n);
-        if (outcome == io_result::kind::again_read)
+        if (c.drained)
             c.in.edge = false;
-        return {outcome, 0};
+        return n > 0 ? io_result{io_result::kind::ok, static_cast<std::size_t>(n)}
+                     : io_result{c.tls_outcome(n), 0};
     }
+    const auto n = c.stream_socket::read(bytes, size);
     if (c.drained)
-        return {io_result::kind::again_read, 0};
-    ssize_t n;
-    do
-        n = ::recv(c.fd, bytes, size, 0);
-    while (n < 0 && errno == EINTR);
-    if (n > 0) {
-        c.got(static_cast<std::size_t>(n) < size);
+        c.in.edge = false;
+    if (n > 0)
         return {io_result::kind::ok, static_cast<std::size_t>(n)};
-    }
     if (n == 0)
         return {io_result::kind::eof, 0};
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-        c.got(true);
-        return {io_result::kind::again_read, 0};
-    }
-    return {io_result::kind::cut, 0};
+    return {errno == EAGAIN ? io_result::kind::again_read : io_result::kind::cut, 0};
 }
 
 void channel::look_again() noexcept {
@@ -265,10 +250,7 @@ bool channel::interrupted() const noexcept {
 
 void channel::park() {
     auto& c = *core_;
-    // TLS can't tell from a short read whether the socket is empty: look once here, and trust the edge
-    // afterwards
-    char byte;
-    c.quiet = !c.ended && (c.ssl ? read(&byte, 1).is == io_result::kind::again_read : c.drained);
+    c.quiet = c.drained && (!c.ssl || SSL_has_pending(c.ssl) == 0);
     c.in.edge = false;
     c.parked_at = c.loop.told();
 }
