@@ -1,6 +1,6 @@
 // The load generator of the benchmarks, for what wrk can't do: exact counts, event streams, crowds of idle
 // streams.
-//   bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES   prints JSON
+//   bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES [PER_SECOND]   prints JSON
 //   bench_load events PORT PATH STREAMS SECONDS                  prints JSON
 //   bench_load hold PORT PATH STREAMS                            prints "ready", stays until stdin closes
 #include "bench/traffic/closed_loop.hpp"
@@ -18,7 +18,7 @@ namespace {
 int requests(std::uint16_t port, const std::string& path, char** rest) {
     closed_loop loop(port, post_request(port, path, std::strtoull(rest[2], nullptr, 10)),
                      static_cast<unsigned>(std::atoi(rest[0])));
-    const auto out = loop.run(std::strtoull(rest[1], nullptr, 10), 60);
+    const auto out = loop.run(std::strtoull(rest[1], nullptr, 10), 60, rest[3] ? std::atof(rest[3]) : 0);
     if (!out.first_error.empty())
         std::fprintf(stderr, "bench_load: first bad answer:\n%s\n", out.first_error.c_str());
     std::printf(
@@ -41,8 +41,8 @@ int events(std::uint16_t port, const std::string& path, char** rest) {
 int main(int argc, char** argv) {
     const std::string verb = argc > 1 ? argv[1] : "";
     const int wanted = verb == "requests" ? 7 : verb == "events" ? 6 : verb == "hold" ? 5 : 0;
-    if (argc != wanted) {
-        std::fprintf(stderr, "usage: bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES | events "
+    if (argc != wanted && !(verb == "requests" && argc == 8)) {
+        std::fprintf(stderr, "usage: bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES [PER_SECOND] | events "
                              "PORT PATH STREAMS SECONDS | "
                              "hold PORT PATH STREAMS\n");
         return 2;

@@ -3,8 +3,12 @@
 
 #include "proxy/log/log.hpp"
 
+#include <algorithm>
+
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 namespace reauth {
 
@@ -12,6 +16,24 @@ void forbid_dumps() {
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+void make_room_for_descriptors(unsigned connections) {
+    constexpr rlim_t besides = 1024; // listeners, vault, pages, and upstream connections that are kept
+    constexpr rlim_t most_at_once = 4096;
+    const rlim_t wanted = rlim_t{2} * connections + besides;
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (limit.rlim_cur < wanted && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = std::min(wanted, limit.rlim_max);
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    // the kernel doubles its table where it is full, and then all threads wait for some 10 ms
+    const int last = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC,
+                             static_cast<int>(std::min({wanted, limit.rlim_cur, most_at_once}) - 1));
+    if (last >= 0)
+        ::close(last);
 }
 
 std::unique_ptr<running_file> leave_note(const server& s) {

@@ -11,6 +11,10 @@ namespace reauth {
 /// Tokens live in our memory: no core file, no ptrace by other processes of the same user.
 void forbid_dumps();
 
+/// As many descriptors as so many client connections need, as far as the hard limit goes; the kernel's table for
+/// the first of them is made now. Before there are other threads.
+void make_room_for_descriptors(unsigned connections);
+
 /// The note by which the command line finds this process, in this user's own state directory; gone with what
 /// is returned. Where it can't be left the log says so.
 std::unique_ptr<running_file> leave_note(const server& s);

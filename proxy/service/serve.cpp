@@ -89,6 +89,7 @@ void reload_now(server& s, const serve_options& options, const char* cause,
 } // namespace
 
 int run_server(config initial, serve_options options) {
+    make_room_for_descriptors(initial.limits.connections);
     start_log(initial.log);
     forbid_dumps();
     for (const auto& w : initial.warnings)
