@@ -22,6 +22,7 @@ namespace {
 constexpr auto one_time_lifetime = std::chrono::minutes(5);
 constexpr std::size_t one_time_at_once = 16;
 constexpr std::size_t connections_at_once = 256;
+constexpr auto look_for_old = std::chrono::seconds(30);
 
 /// What is kept of a link: whoever reads it has nothing.
 std::string digest_of(const std::string& value) {
@@ -137,7 +138,7 @@ task<void> approval_listener::impl::keep_time(self_ptr self) {
     while (!self->closing) {
         self->services.book.forget_old(self->services.clock());
         error_code ec;
-        self->tick.expires_after(std::chrono::seconds(1));
+        self->tick.expires_after(look_for_old);
         co_await self->tick.async_wait(asio::redirect_error(use_task, ec));
     }
 }

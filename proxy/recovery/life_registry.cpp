@@ -205,9 +205,12 @@ void life_registry::tell(const life_key& key, life_event event) {
 }
 
 void life_registry::step(life_entry& m, const life_event& event) {
-    if (!std::holds_alternative<life::time_passed>(event))
+    const bool stirs = !std::holds_alternative<life::time_passed>(event);
+    if (stirs)
         m.used = context_.env.now();
     perform_(m, m.life.on(event, context_.env.now()));
+    if (stirs && stir_)
+        stir_();
     std::erase_if(m.flight_watchers, [&](const auto& watcher) {
         if (m.life.flight() == watcher.first)
             return false;
@@ -276,6 +279,14 @@ void life_registry::let_go() {
         }
         lives_.erase(life_key(m->key));
     }
+}
+
+bool life_registry::idle() const {
+    const auto now = context_.env.now();
+    return std::all_of(lives_.begin(), lives_.end(), [&](const auto& one) {
+        const auto& m = *one.second;
+        return m.loaded && (!m.place.whose.supplied || m.supply_seen.empty()) && m.life.idle(now);
+    });
 }
 
 bool life_registry::quiet() const {

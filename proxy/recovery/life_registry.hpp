@@ -81,6 +81,10 @@ public:
     void after(std::function<void()> then);
     void pass_time();
     bool quiet() const;
+    /// Nothing is due, and no file is looked at.
+    bool idle() const;
+    /// Called when a life hears of something other than the time.
+    void on_stir(std::function<void()> stir) { stir_ = std::move(stir); }
 
 private:
     life_entry& make(configured_binding place);
@@ -98,6 +102,7 @@ private:
     performer perform_;
     std::function<void(life_entry&)> made_;
     std::function<void(life_entry&)> loaded_;
+    std::function<void()> stir_;
     std::shared_ptr<const routing_table> table_;
     std::map<life_key, std::unique_ptr<life_entry>> lives_;
     std::map<life_key, resting_credential> resting_;

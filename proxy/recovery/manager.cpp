@@ -10,7 +10,7 @@
 namespace reauth {
 namespace {
 
-constexpr std::chrono::seconds tick_length{1};
+constexpr std::chrono::seconds tick_length{1}, idle_tick{30};
 
 } // namespace
 
@@ -28,6 +28,10 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
       ticker_(control.get_executor()) {
     lives_.on_made([this](life_entry& m) { made(m); }, [this](life_entry& m) { loaded(m); });
+    lives_.on_stir([this] {
+        if (slow_ && !stopped_)
+            tick();
+    });
     book_.on_look([this](const std::string& id) { requests_.looked_at(id); });
     tick();
 }
@@ -74,8 +78,10 @@ void credential_manager::use(std::shared_ptr<const routing_table> table) {
             sessions_.tell_all(*m);
 }
 
+/// Every second while something is due or under way; what only rests can wait for half a minute.
 void credential_manager::tick() {
-    ticker_.expires_after(tick_length);
+    slow_ = lives_.idle() && book_.waiting().empty();
+    ticker_.expires_after(slow_ ? idle_tick : tick_length);
     ticker_.async_wait([this](error_code ec) {
         if (ec || stopped_)
             return;

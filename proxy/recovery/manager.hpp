@@ -21,8 +21,8 @@ public:
     result<void> start(std::shared_ptr<const routing_table> table);
     /// Another configuration. What the vault holds for new lives is read in the background.
     void use(std::shared_ptr<const routing_table> table);
-    /// The one clock: expiry, retries, locks, files of supplied tokens. Called every second by a timer of its
-    /// own, and by tests that crank the clock by hand.
+    /// The one clock: expiry, retries, locks, files of supplied tokens. Called by a timer of its own, every
+    /// second while there is something to do, and by tests that crank the clock by hand.
     void pass_time();
     /// Ends: who waits is answered, nothing is started any more.
     void stop();
@@ -74,6 +74,7 @@ private:
     life_effects effects_;
     loop_timer ticker_;
     bool started_ = false, stopped_ = false;
+    bool slow_ = false; ///< the next tick is far away
 };
 
 } // namespace reauth

@@ -6,10 +6,23 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
 namespace reauth {
 namespace {
 
-constexpr std::chrono::milliseconds listening_pause{200};
+constexpr std::chrono::milliseconds shortest_pause{50};
+
+/// A number may have been given to another file since.
+bool same_file(int one, int other) {
+    struct stat a{}, b{};
+    return one >= 0 && other >= 0 && ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
 
 } // namespace
 
@@ -21,25 +34,68 @@ result<void> vault_watch::begin() {
 void vault_watch::stop() {
     stopped_ = true;
     timer_.cancel();
+    error_code ignored;
+    bell_.close(ignored);
 }
 
 void vault_watch::listen() {
-    timer_.expires_after(listening_pause);
+    listen_to(trouble_ ? vault_bell{} : context_.store.records().bell());
+}
+
+/// Waits for the bell, but not for ever. Between calls the vault is another thread's: here it is at rest.
+void vault_watch::listen_to(const vault_bell& bell) {
+    if (!same_file(bell_.native_handle(), bell.descriptor)) {
+        error_code ignored;
+        bell_.close(ignored);
+        rung_for_ = false;
+        if (const int copy = bell.descriptor < 0 ? -1 : ::fcntl(bell.descriptor, F_DUPFD_CLOEXEC, 0);
+            copy >= 0)
+            bell_.assign(copy, ignored);
+    }
+    timer_.expires_after(bell_.is_open() ? bell.patience : std::min(bell.patience, vault_bell{}.patience));
     timer_.async_wait([this](error_code ec) {
-        if (!ec && !stopped_)
-            asio::co_spawn(context_.ex, read_changes(), asio::detached);
+        if (!ec)
+            look();
+    });
+    if (!bell_.is_open() || rung_for_)
+        return;
+    rung_for_ = true;
+    bell_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code ec) {
+        if (ec)
+            return;
+        rung_for_ = false;
+        if (looking_ || stopped_)
+            return;
+        // who writes much is not read after each write
+        timer_.expires_at(looked_ + shortest_pause);
+        timer_.async_wait([this](error_code cut) {
+            if (!cut)
+                look();
+        });
     });
 }
 
+void vault_watch::look() {
+    if (!stopped_ && !std::exchange(looking_, true))
+        asio::co_spawn(context_.ex, read_changes(), asio::detached);
+}
+
 task<void> vault_watch::read_changes() {
-    auto look = [this] { return context_.store.records().changes(); };
-    auto heard = co_await context_.vault.run(look);
+    vault_bell bell;
+    auto read = [this, &bell] {
+        auto changes = context_.store.records().changes();
+        bell = context_.store.records().bell();
+        return changes;
+    };
+    auto heard = co_await context_.vault.run(read);
+    looked_ = std::chrono::steady_clock::now();
     note(heard ? std::optional<failure>() : heard.error());
     if (heard)
         for (auto& change : *heard)
             co_await on_change(std::move(change));
+    looking_ = false;
     if (!stopped_)
-        listen();
+        listen_to(heard ? bell : vault_bell{});
 }
 
 std::vector<life_key> vault_watch::known(bool session) const {

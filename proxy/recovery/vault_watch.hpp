@@ -5,13 +5,16 @@
 #include "proxy/recovery/approval_ledger.hpp"
 #include "proxy/recovery/rule_book.hpp"
 
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
 namespace reauth {
 
 /// Control thread only.
 class vault_watch {
 public:
     vault_watch(recovery_context& context, life_registry& lives, approval_ledger& approvals, rule_book& rules)
-        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), timer_(context.ex) {}
+        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), timer_(context.ex),
+          bell_(context.ex) {}
 
     /// Blocks: at the start. From now on changes are kept for us.
     result<void> begin();
@@ -23,6 +26,8 @@ public:
     void note(const std::optional<failure>& trouble);
 
 private:
+    void listen_to(const vault_bell& bell);
+    void look();
     task<void> read_changes();
     task<void> on_change(vault_change change);
     task<void> on_credential_change(life_key key, std::string issuer);
@@ -33,6 +38,10 @@ private:
     approval_ledger& approvals_;
     rule_book& rules_;
     loop_timer timer_;
+    asio::posix::basic_stream_descriptor<executor> bell_; ///< a copy of the vault's
+    bool rung_for_ = false;                               ///< somebody waits for it
+    bool looking_ = false;
+    std::chrono::steady_clock::time_point looked_{};
     std::optional<failure> trouble_;
     bool stopped_ = false;
 };

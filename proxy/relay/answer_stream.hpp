@@ -1,4 +1,5 @@
-// What is left of a request whose answer goes on, for hours perhaps: two connections, and how far its body has come.
+// What is left of a request whose answer goes on, for hours perhaps: two connections, and how far its body
+// has come.
 #pragma once
 
 #include "proxy/net/frame_pool.hpp"
@@ -33,7 +34,8 @@ public:
     /// `so_far` has written what came with the head; `up` is what it reads from.
     answer_stream(request of, channel up, const body_pump& so_far, std::optional<endpoint_filter> endpoints,
                   keep_promise kept)
-        : of_(std::move(of)), up_(std::move(up)), endpoints_(std::move(endpoints)), pump_(so_far, up_), kept_(kept) {
+        : of_(std::move(of)), up_(std::move(up)), endpoints_(std::move(endpoints)), pump_(so_far, up_),
+          kept_(kept) {
         if (endpoints_)
             pump_.through(*endpoints_);
     }
@@ -42,17 +44,18 @@ public:
     /// The rest of the body, to the client.
     loop_task<pump_end> run() { return pump_.run(); }
     /// After its end: where the upstream's connection goes.
-    void hand_back(upstream_pool& pool, steady_clock::time_point now) {
+    void hand_back(worker& home) {
         if (kept_.may && pump_.leaves_connection_clean() && !up_.interrupted())
-            pool.give(std::move(up_), kept_.seconds, now);
+            home.keep(home.pool(*of_.where.to), std::move(up_), kept_.seconds);
         up_.close();
     }
     /// Ends the wait for more.
     void interrupt() { up_.interrupt(); }
     bool only_listens() const noexcept { return of_.only_listens; }
     bool keeps_client() const noexcept { return of_.keeps_client; }
-    const route& to() const noexcept { return *of_.where.to; }
-    request_report report() const noexcept { return {of_.where, of_.recoveries, {}, of_.approval, of_.began}; }
+    request_report report() const noexcept {
+        return {of_.where, of_.recoveries, {}, of_.approval, of_.began};
+    }
 
 private:
     const request of_;

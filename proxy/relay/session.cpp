@@ -198,7 +198,7 @@ loop_task<bool> session::serve() {
 bool session::end_stream(pump_end how) {
     const auto over = std::move(stream_);
     down_.serves(nullptr, nullptr);
-    over->hand_back(home.pool(over->to()), home.loop.now());
+    over->hand_back(home);
     home.ended(over->report());
     down_.unwatch();
     if (how != pump_end::whole || down_.gone()) {

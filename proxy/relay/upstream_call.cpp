@@ -34,7 +34,7 @@ void upstream_call::interrupt() {
 
 void upstream_call::keep(unsigned promised_seconds) {
     if (!up_.interrupted())
-        pool_.give(std::move(up_), promised_seconds, w_.loop.now());
+        w_.keep(pool_, std::move(up_), promised_seconds);
 }
 
 failure upstream_call::malformed(const std::string& what, bool transient) const {
@@ -53,7 +53,8 @@ failure upstream_call::broken_head(std::string_view bytes, std::string_view reas
     return why;
 }
 
-loop_task<result<upstream_call::heard>> upstream_call::read_head(request_buffers& memory, bool to_head_request) {
+loop_task<result<upstream_call::heard>> upstream_call::read_head(request_buffers& memory,
+                                                                 bool to_head_request) {
     bool begun = false;
     memory.up.reset();
     clock_.start(where_.settings().limits.upstream_answer, up_);

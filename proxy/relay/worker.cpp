@@ -5,11 +5,14 @@
 #include "proxy/relay/session.hpp"
 
 namespace reauth {
+namespace {
+
+constexpr std::chrono::seconds sweep_pause{1};
+
+} // namespace
 
 worker::worker(unsigned n, recovery_service& d, relay_shared& l, executor dials)
-    : dialing(dials), number(n), recovery(d), shared(l), sweeper_(loop.deadlines, &worker::sweep, this) {
-    sweeper_.set_after(std::chrono::seconds(1));
-}
+    : dialing(dials), number(n), recovery(d), shared(l), sweeper_(loop.deadlines, &worker::sweep, this) {}
 
 worker::~worker() {
     join();
@@ -35,12 +38,22 @@ upstream_pool& worker::pool(const route& r) {
     return pools_[r.pool_key];
 }
 
+void worker::keep(upstream_pool& in, channel connection, unsigned timeout_seconds) {
+    in.give(std::move(connection), timeout_seconds, loop.now());
+    if (!std::exchange(sweeps_, true)) [[unlikely]]
+        sweeper_.set_after(sweep_pause);
+}
+
 void worker::sweep(void* self) {
     auto& w = *static_cast<worker*>(self);
     const auto now = w.loop.now();
-    for (auto& [name, p] : w.pools_)
+    w.sweeps_ = false;
+    for (auto& [name, p] : w.pools_) {
         p.drop_expired(now);
-    w.sweeper_.set_after(std::chrono::seconds(1));
+        w.sweeps_ = w.sweeps_ || p.size() > 0;
+    }
+    if (w.sweeps_)
+        w.sweeper_.set_after(sweep_pause);
 }
 
 bool peer_counts::counted(const std::string& peer) noexcept {

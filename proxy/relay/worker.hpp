@@ -104,6 +104,8 @@ public:
     }
     /// Pools belong to an origin with its TLS settings; they outlive a reload.
     upstream_pool& pool(const route& r);
+    /// Keeps a connection in its pool: upstream_pool::give.
+    void keep(upstream_pool& in, channel connection, unsigned timeout_seconds);
 
     void start();
     /// Posts to the worker's thread.
@@ -136,6 +138,7 @@ private:
     session *first_ = nullptr, *last_ = nullptr; ///< the one used last is the first
     std::size_t session_count_ = 0;
     deadline sweeper_;
+    bool sweeps_ = false; ///< some connection is kept
     std::thread thread_;
 };
 

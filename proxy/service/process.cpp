@@ -4,8 +4,12 @@
 #include "proxy/log/log.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -34,6 +38,29 @@ void make_room_for_descriptors(unsigned connections) {
                              static_cast<int>(std::min({wanted, limit.rlim_cur, most_at_once}) - 1));
     if (last >= 0)
         ::close(last);
+}
+
+namespace {
+
+/// Program and libraries: what is read-only comes back from the page cache when it is needed.
+int let_go_of_image(dl_phdr_info* image, std::size_t, void*) {
+    for (int i = 0; i < image->dlpi_phnum; ++i) {
+        const auto& part = image->dlpi_phdr[i];
+        if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0)
+            continue;
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        const auto begin = (image->dlpi_addr + part.p_vaddr) / page * page;
+        const auto end = image->dlpi_addr + part.p_vaddr + part.p_memsz;
+        ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+} // namespace
+
+void let_go_of_start() {
+    ::dl_iterate_phdr(let_go_of_image, nullptr);
+    ::malloc_trim(0);
 }
 
 std::unique_ptr<running_file> leave_note(const server& s) {

@@ -11,9 +11,13 @@ namespace reauth {
 /// Tokens live in our memory: no core file, no ptrace by other processes of the same user.
 void forbid_dumps();
 
-/// As many descriptors as so many client connections need, as far as the hard limit goes; the kernel's table for
-/// the first of them is made now. Before there are other threads.
+/// As many descriptors as so many client connections need, as far as the hard limit goes; the kernel's table
+/// for the first of them is made now. Before there are other threads.
 void make_room_for_descriptors(unsigned connections);
+
+/// Memory that only the start needed goes back to the system: pages of the program and its libraries, and of
+/// the heap. Once everything runs.
+void let_go_of_start();
 
 /// The note by which the command line finds this process, in this user's own state directory; gone with what
 /// is returned. Where it can't be left the log says so.

@@ -1,15 +1,18 @@
 // `serve`: signals, reload on SIGHUP and on file change, what is printed at start.
+#include "conf/file_watch.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/service/process.hpp"
 #include "proxy/service/runtime.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <unistd.h>
 #include <vector>
@@ -19,7 +22,9 @@ namespace {
 
 namespace asio = boost::asio;
 constexpr std::chrono::seconds grace{5};
-constexpr std::chrono::seconds look_again{2};
+/// After a change is told of, until the file is taken for whole; and where none can be told, or through a
+/// link.
+constexpr std::chrono::milliseconds settled{200}, look_again{2'000}, look_seldom{30'000};
 
 using file_times = std::vector<std::filesystem::file_time_type>;
 
@@ -45,6 +50,65 @@ std::optional<file_times> changed_at(const std::vector<std::string>& files) {
     }
     return out;
 }
+
+/// Calls when one of some files is another than it was.
+class file_changes {
+public:
+    /// `changed` gives the files to watch from then on.
+    file_changes(asio::io_context& context, std::vector<std::string> files,
+                 std::function<std::vector<std::string>()> changed)
+        : files_(std::move(files)), changed_(std::move(changed)), timer_(context), told_(context) {
+        watch();
+    }
+
+    void wait() {
+        timer_.expires_after(told_.is_open() ? look_seldom : look_again);
+        timer_.async_wait([this](error_code ec) {
+            if (!ec)
+                look();
+        });
+        if (!told_.is_open())
+            return;
+        told_.async_wait(asio::posix::descriptor_base::wait_read, [this](error_code ec) {
+            if (ec)
+                return;
+            timer_.expires_after(settled);
+            timer_.async_wait([this](error_code cut) {
+                if (!cut)
+                    look();
+            });
+        });
+    }
+
+private:
+    void watch() {
+        seen_ = changed_at(files_);
+        error_code ignored;
+        told_.close(ignored);
+        watch_ = file_watch(files_);
+        if (const int copy = ::dup(watch_.descriptor()); copy >= 0)
+            told_.assign(copy, ignored);
+    }
+    void look() {
+        watch_.drain();
+        const auto now = changed_at(files_);
+        if (now && now != seen_) {
+            files_ = changed_();
+            watch();
+        } else {
+            error_code ignored;
+            told_.cancel(ignored);
+        }
+        wait();
+    }
+
+    std::vector<std::string> files_;
+    std::function<std::vector<std::string>()> changed_;
+    std::optional<file_times> seen_;
+    file_watch watch_;
+    asio::steady_timer timer_;
+    asio::posix::stream_descriptor told_;
+};
 
 void print_ready(server& s, bool terminal) {
     const auto& settings = s.settings();
@@ -105,9 +169,9 @@ int run_server(config initial, serve_options options) {
     if (options.print_ready)
         print_ready(s, ::isatty(STDERR_FILENO) == 1);
 
+    let_go_of_start();
     asio::io_context main_loop{1};
     asio::signal_set ending(main_loop, SIGINT, SIGTERM), hup(main_loop, SIGHUP);
-    asio::steady_timer watch(main_loop);
     ending.async_wait([&](boost::system::error_code, int) { main_loop.stop(); });
     std::function<void()> wait_for_hup = [&] {
         hup.async_wait([&](boost::system::error_code ec, int) {
@@ -119,21 +183,12 @@ int run_server(config initial, serve_options options) {
         });
     };
     wait_for_hup();
-    auto seen = changed_at(watched);
-    std::function<void()> wait_for_change = [&] {
-        watch.expires_after(look_again);
-        watch.async_wait([&](boost::system::error_code ec) {
-            if (ec)
-                return;
-            if (auto now = changed_at(watched); now && now != seen) {
-                reload_now(s, options, "file changed", watched);
-                seen = changed_at(watched);
-            }
-            wait_for_change();
-        });
-    };
+    file_changes changes(main_loop, watched, [&] {
+        reload_now(s, options, "file changed", watched);
+        return watched;
+    });
     if (!watched.empty() && options.reload)
-        wait_for_change();
+        changes.wait();
     main_loop.run();
     log_event(log_level::info, "stopping");
     s.stop(grace);

@@ -108,6 +108,7 @@ int run_stdio(config settings, stdio_options options) {
         proxy.expect_old_transport();
     const auto note = options.found ? leave_note(proxy) : nullptr;
     const auto ex = proxy.bridging();
+    let_go_of_start();
     if (options.page_only) {
         keep_page(proxy);
         proxy.stop();

@@ -37,6 +37,7 @@ struct loaded_library {
         find(handle, "PQreset", f.reset);
         find(handle, "PQresultStatus", f.result_status);
         find(handle, "PQserverVersion", f.server_version);
+        find(handle, "PQsocket", f.socket);
         find(handle, "PQstatus", f.status);
         find(handle, "PQtransactionStatus", f.transaction_status);
     }

@@ -25,6 +25,7 @@ struct libpq {
     decltype(&::PQreset) reset;
     decltype(&::PQresultStatus) result_status;
     decltype(&::PQserverVersion) server_version;
+    decltype(&::PQsocket) socket;
     decltype(&::PQstatus) status;
     decltype(&::PQtransactionStatus) transaction_status;
 };

@@ -137,6 +137,11 @@ result<std::vector<postgres_notice>> postgres_connection::notices() {
     return out;
 }
 
+int postgres_connection::socket() const {
+    return connection_ && pq().status(connection_.get()) == CONNECTION_OK ? pq().socket(connection_.get())
+                                                                          : -1;
+}
+
 int postgres_connection::server_process() const {
     return pq().backend_pid(connection_.get());
 }

@@ -61,6 +61,8 @@ public:
     void roll_back();
     /// What was told since the last call; does not wait.
     result<std::vector<postgres_notice>> notices();
+    /// Readable when there may be some; -1: it is not connected.
+    int socket() const;
 
     /// Which session this is: another one after every new connection.
     std::uint64_t session() const noexcept { return session_; }

@@ -136,6 +136,10 @@ public:
         }
         return out;
     }
+    vault_bell bell() const override {
+        const int socket = news_.socket();
+        return socket < 0 ? vault_bell{} : vault_bell{socket, std::chrono::seconds(1)};
+    }
     bool shared() const override { return true; }
     bool locks_can_be_lost() const override { return true; }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/base/failure.hpp"
+#include "proxy/vault/vault_bell.hpp"
 #include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>
@@ -61,6 +62,7 @@ public:
     /// See vault::try_lock and vault::changes.
     virtual result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) = 0;
     virtual result<std::vector<record_change>> changes() = 0;
+    virtual vault_bell bell() const { return {}; }
     virtual bool shared() const = 0;
     virtual bool locks_can_be_lost() const = 0;
 };

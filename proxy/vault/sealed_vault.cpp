@@ -93,6 +93,7 @@ public:
         return out;
     }
 
+    vault_bell bell() const override { return store_->bell(); }
     bool shared() const override { return store_->shared(); }
     bool locks_can_be_lost() const override { return store_->locks_can_be_lost(); }
 

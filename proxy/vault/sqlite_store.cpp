@@ -1,6 +1,8 @@
-// Rows in SQLite; locks in a file beside it; news by data_version, which moves when others commit.
+// Rows in SQLite; locks in a file beside it; news by data_version, which moves when others commit, and
+// by inotify, which says when to look.
 #include "proxy/vault/sqlite_store.hpp"
 
+#include "conf/file_watch.hpp"
 #include "proxy/vault/file_lock.hpp"
 #include "proxy/vault/sqlite_schema.hpp"
 
@@ -102,6 +104,7 @@ public:
     }
 
     result<std::vector<record_change>> changes() override {
+        watch_.drain(); // before the look: what comes later rings again
         auto there = still_there();
         if (there)
             there = db_.writable();
@@ -135,6 +138,9 @@ public:
         seen_ = std::move(now);
         data_version_ = *version;
         return out;
+    }
+    vault_bell bell() const override {
+        return watch_.descriptor() < 0 ? vault_bell{} : vault_bell{watch_.descriptor(), seldom};
     }
     bool shared() const override { return true; }
     bool locks_can_be_lost() const override { return false; }
@@ -199,7 +205,11 @@ private:
         return value;
     }
 
+    /// What no event tells: a file system that turned read-only.
+    static constexpr std::chrono::seconds seldom{30};
+
     sqlite_db db_;
+    file_watch watch_{{db_.path()}};
     vault_clock clock_;
     std::int64_t sweep_at_ = 0;
     std::int64_t data_version_ = 0;                                   ///< when we looked last; 0: never

@@ -4,6 +4,7 @@
 
 #include "core/base/failure.hpp"
 #include "core/base/secret.hpp"
+#include "proxy/vault/vault_bell.hpp"
 #include "proxy/vault/vault_lock.hpp"
 
 #include <chrono>
@@ -77,8 +78,10 @@ public:
     virtual result<std::unique_ptr<vault_lock>> try_lock(const std::string& name) = 0;
     /// What other processes have written since the last call; never blocks for it. The first call begins to
     /// listen and returns nothing. Also keeps the locks alive and looks whether the vault is still there:
-    /// call it a few times a second.
+    /// call it when bell() says so.
     virtual result<std::vector<vault_change>> changes() = 0;
+    /// As it is now, after changes().
+    virtual vault_bell bell() const { return {}; }
     /// Other processes may use it too.
     virtual bool shared() const = 0;
     /// A holder may lose a lock and live on (its connection broke): whoever wins it next asks first whether a
