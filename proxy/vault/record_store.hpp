@@ -35,6 +35,7 @@ struct record_write {
     /// Only if the row is exactly this now (compare-and-set); empty: only if there is none. Nothing: whatever
     /// is there.
     std::optional<std::string> expected;
+    bool synced = true; ///< false: it may be lost with the machine, though not with the process
 };
 
 /// A row that somebody else may have changed. An empty key: any of the kind.

@@ -41,7 +41,7 @@ public:
     result<bool> write(std::vector<vault_write> changes) override {
         std::vector<record_write> rows;
         for (auto& change : changes) {
-            record_write row{word(change.kind), change.key, {}, {}, std::move(change.expected)};
+            record_write row{word(change.kind), change.key, {}, {}, std::move(change.expected), true};
             if (change.value) {
                 auto sealed = seal_.seal(change.value->reveal(), associated(change.kind, change.key));
                 if (!sealed)
@@ -52,6 +52,7 @@ public:
                 row.expires =
                     std::chrono::duration_cast<std::chrono::milliseconds>(change.expires->time_since_epoch())
                         .count();
+            row.synced = change.kind != record_kind::flight; // who is under way ends with the machine
             rows.push_back(std::move(row));
         }
         return store_->write(rows);

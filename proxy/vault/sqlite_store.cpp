@@ -6,6 +6,7 @@
 #include "proxy/vault/file_lock.hpp"
 #include "proxy/vault/sqlite_schema.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
@@ -15,6 +16,23 @@ namespace reauth {
 namespace {
 
 constexpr std::int64_t sweep_pause_ms = 10 * 60 * 1000;
+
+/// While it lives a commit does not wait for the disk (in WAL mode it is whole all the same).
+class unsynced_commit {
+public:
+    unsynced_commit(sqlite_db& db, bool wanted) : db_(wanted ? &db : nullptr) {
+        if (db_)
+            (void)db_->execute("PRAGMA synchronous = NORMAL");
+    }
+    ~unsynced_commit() {
+        if (db_)
+            (void)db_->execute("PRAGMA synchronous = FULL");
+    }
+    unsynced_commit(const unsynced_commit&) = delete;
+
+private:
+    sqlite_db* db_;
+};
 
 class sqlite_store final : public record_store {
 public:
@@ -81,6 +99,9 @@ public:
         auto there = still_there();
         if (!there)
             return there.error();
+        const bool synced =
+            std::any_of(changes.begin(), changes.end(), [](const auto& one) { return one.synced; });
+        const unsynced_commit no_wait(db_, !synced);
         sqlite_transaction change(db_);
         auto begun = change.begin();
         if (!begun)
