@@ -16,6 +16,7 @@
 #include <atomic>
 #include <cstdio>
 #include <fcntl.h>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -198,6 +199,36 @@ std::vector<double> bursts(rig& r, unsigned n, unsigned times, bool dead) {
     return out;
 }
 
+/// Where the time of single refreshes goes: from a step's beginning to the next one's, medians.
+void print_steps(rig& r, unsigned times) {
+    using moment = std::pair<std::string, steady::time_point>;
+    std::vector<moment> heard; // on the control thread, and read when nothing is under way
+    r.proxy->on_recovery_step([&](std::string_view name) { heard.emplace_back(name, steady::now()); });
+    closed_loop loop(r.proxy_port(), r.call(r.proxy_port(), "/demo"), 1);
+    std::vector<std::string> order;
+    std::map<std::string, std::vector<double>> took;
+    for (unsigned i = 0; i < times; ++i) {
+        r.authorization->kill_access_tokens();
+        heard.assign(1, {"401, to control", steady::now()});
+        loop.run(1, 30);
+        auto steps = heard;
+        steps.emplace_back("", steady::now());
+        for (std::size_t s = 0; s + 1 < steps.size(); ++s) {
+            const auto& name = steps[s].first;
+            if (!took.contains(name))
+                order.push_back(name);
+            const std::chrono::duration<double, std::micro> each = steps[s + 1].second - steps[s].second;
+            took[name].push_back(each.count());
+        }
+    }
+    r.proxy->on_recovery_step({});
+    std::printf("\none in flight, step by step (p50):");
+    for (const auto& name : order)
+        std::printf("%s %s %.0f us", name == order.front() ? "" : ",",
+                    name == "publish" ? "publish, replay, answer" : name.c_str(), quantile(took[name], 0.5));
+    std::printf("\n");
+}
+
 /// What the disk takes for one durable write, without us.
 double durable_write_us(const std::string& folder) {
     const int fd = ::open((folder + "/yardstick").c_str(), O_CREAT | O_RDWR, 0600);
@@ -247,6 +278,8 @@ void refresh_cost(bool quick, bool durable) {
         std::printf("%-20u %9.0f us %9.0f us %9.0f us %9.0f us %7.0f us   %llu refreshes for %u expiries\n",
                     n, quantile(valid, 0.5), quantile(expired, 0.5), quantile(expired, 0.99), added(0.5),
                     added(0.99), static_cast<unsigned long long>(refreshes), times);
+        if (n == 1)
+            print_steps(r, times);
         if (n == 1 && !durable)
             std::printf("%s  a silent refresh adds at most 1 ms (p99, one request in flight)\n",
                         added(0.99) <= 1000 ? "reached" : "NOT REACHED");

@@ -37,6 +37,8 @@ public:
     void on_announce(std::function<void(const approval&, const config&)> tell) {
         approvals_.on_announce(std::move(tell));
     }
+    /// Hears when a step of a recovery begins, by its name; on the control thread.
+    void on_step(std::function<void(std::string_view)> f) { context_.on_step = std::move(f); }
     /// A request is held here for that approval.
     bool anybody_waits(const std::string& approval) const { return requests_.anybody_waits(approval); }
 

@@ -12,6 +12,7 @@ void log_vault_trouble(const failure& trouble) {
 }
 
 task<life_event> carry_out(recovery_context& context, configured_binding place, life::discover what) {
+    context.step("discover");
     auto options = options_for(place);
     if (place.session()) {
         auto work = discover_issuer(place.whose.url);
@@ -43,6 +44,7 @@ std::string lock_name(const configured_binding& place) {
 } // namespace
 
 task<life_event> carry_out(recovery_context& context, configured_binding place, life::lock what) {
+    context.step("lock");
     auto won = co_await context.locks.take(lock_name(place), what.work, 4 * place.token_request_timeout());
     co_return life::locked{what.work, std::move(won)};
 }
@@ -112,6 +114,7 @@ result<life::stored_state> read_under_lock(recovery_context& context, const conf
 
 task<life_event> carry_out(recovery_context& context, configured_binding place, life::look what) {
     const auto limit = place.token_request_timeout();
+    context.step("look");
     const bool may_be_alive = context.store.records().locks_can_be_lost();
     const auto begun = std::chrono::steady_clock::now();
     auto read = [&] {
@@ -150,10 +153,12 @@ task<life_event> carry_out(recovery_context& context, configured_binding place, 
     std::optional<refresh_mark> mark;
     if (what.step == recovery_step::refresh && what.held)
         mark = mark_of(context, place, what.held->generation);
+    context.step("mark");
     if (mark) {
         auto begin = [&] { return context.store.began_refresh(*mark); };
         co_await context.vault.run(begin); // a vault that can't be written stops no renewal
     }
+    context.step("token request");
     const auto session = place.session();
     const auto principal = place.whose.principal;
     const auto name = session ? place.provider : place.whose.upstream;
@@ -172,6 +177,7 @@ task<life_event> carry_out(recovery_context& context, configured_binding place, 
 }
 
 task<life_event> carry_out(recovery_context& context, configured_binding place, life::store what) {
+    context.step("store");
     const auto whose = place.whose;
     auto write = [&]() -> result<std::optional<life::stored_state>> {
         if (place.session())

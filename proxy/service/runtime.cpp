@@ -171,6 +171,13 @@ result<std::shared_ptr<const routing_table>> server::parts::routes_for(std::shar
     return make_routing_table(std::move(wanted), numbers, place);
 }
 
+void server::on_recovery_step(std::function<void(std::string_view)> hear) {
+    parts_->on_control([&] {
+        parts_->recovery->on_step(std::move(hear));
+        return 0;
+    });
+}
+
 executor server::bridging() const {
     return parts_->bridging.get_executor();
 }

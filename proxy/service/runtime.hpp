@@ -42,6 +42,9 @@ public:
     /// sign-in. Before the first connect().
     void expect_old_transport();
 
+    /// credential_manager::on_step.
+    void on_recovery_step(std::function<void(std::string_view)> hear);
+
     const config& settings() const;
     std::uint16_t listen_port() const;
     std::uint16_t approval_port() const;
