@@ -1,4 +1,5 @@
 """What is measured of one proxy in one round."""
+import contextlib
 import os
 import re
 import subprocess
@@ -33,6 +34,23 @@ def closed_loop(proxy, folder, connections, seconds, path='/mcp', body=200):
     return {'cpu_us': used / int(count) * 1e6, 'rate': int(count) / (float(took) * UNITS[unit] / 1e6), 'p50_us': at['50'], 'p99_us': at['99']}
 
 
+def paced(proxy, connections, seconds, rate):
+    """The same number of requests a second to every proxy, fewer than any of them can bear: p50 and p99 in µs."""
+    path = proxy.prefix + '/mcp'
+    load('requests', proxy.port, path, connections, rate // 2, 200, rate)
+    out = load('requests', proxy.port, path, connections, int(rate * seconds), 200, rate)
+    return {'p50_us': out['p50_us'], 'p99_us': out['p99_us']}
+
+
+def among_idle(proxy, folder, streams, seconds):
+    """Requests while so many streams are open and say nothing: as closed_loop, and the bytes of a stream."""
+    before = memory_kib(proxy.process.pid, 'VmRSS')
+    with held(proxy, streams):
+        figures = closed_loop(proxy, folder, 64, seconds)
+        figures['bytes'] = (memory_kib(proxy.process.pid, 'VmRSS') - before) * 1024 / streams
+    return figures
+
+
 def events(proxy, streams, seconds):
     """Event streams of 100 events a second each: delay of an event from the upstream to the client, CPU-µs an event."""
     before = cpu_seconds(proxy.process.pid)
@@ -43,16 +61,23 @@ def events(proxy, streams, seconds):
     return {'cpu_us': used / all_events * 1e6, 'p50_us': out['p50_us'], 'p99_us': out['p99_us']}
 
 
-def idle_streams(proxy, streams):
-    """Bytes of resident memory a stream that is open and says nothing."""
-    before = memory_kib(proxy.process.pid, 'VmRSS')
+@contextlib.contextmanager
+def held(proxy, streams):
+    """So many event streams that are open and say nothing."""
     hold = subprocess.Popen(pinned(LOAD_CORE, [os.path.join(BUILD, 'bench_load'), 'hold', str(proxy.port), proxy.prefix + '/idle', str(streams)]),
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         if hold.stdout.readline().strip() != 'ready':
             raise RuntimeError(f'{proxy.name}: not all idle streams came')
         time.sleep(0.5)
-        return {'bytes': (memory_kib(proxy.process.pid, 'VmRSS') - before) * 1024 / streams}
+        yield
     finally:
         hold.stdin.close()
         hold.wait(30)
+
+
+def idle_streams(proxy, streams):
+    """Bytes of resident memory a stream that is open and says nothing."""
+    before = memory_kib(proxy.process.pid, 'VmRSS')
+    with held(proxy, streams):
+        return {'bytes': (memory_kib(proxy.process.pid, 'VmRSS') - before) * 1024 / streams}

@@ -49,8 +49,8 @@ class Proxy:
         d, s = self.folder, 's' if self.tls else ''
         trust = f'proxy_ssl_trusted_certificate {self.upstream.cert}; proxy_ssl_verify on; proxy_ssl_name 127.0.0.1;' if self.tls else ''
         user = 'user root;' if os.geteuid() == 0 else ''
-        path = self.write('nginx.conf', f'''daemon off; worker_processes 1; worker_rlimit_nofile 20000; {user} pid {d}/pid; error_log {d}/error crit;
-events {{ worker_connections 10000; }}
+        path = self.write('nginx.conf', f'''daemon off; worker_processes 1; worker_rlimit_nofile 45000; {user} pid {d}/pid; error_log {d}/error crit;
+events {{ worker_connections 40000; }}
 http {{
   access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
   keepalive_requests 1000000000; client_max_body_size 8m; client_body_buffer_size 128k;
@@ -70,7 +70,7 @@ http {{
         tls = f'ssl verify required ca-file {self.upstream.cert}' if self.tls else ''
         path = self.write('haproxy.cfg', f'''global
   nbthread 1
-  maxconn 8000
+  maxconn 20000
 defaults
   mode http
   timeout client 600s

@@ -46,51 +46,49 @@ depot& the_depot() {
     return *one;
 }
 
-} // namespace
-
-struct block_pool::kept_list {
+struct kept_list {
     const block_pool* of = nullptr;
-    std::vector<void*> blocks;
-    ~kept_list() {
-        for (auto* b : blocks) {
-            of->end_(b);
-            the_depot().give(b, of->size_);
-        }
-    }
+    std::size_t count = 0;
+    void* blocks[block_pool::most_a_thread_keeps] = {};
 };
 
-block_pool::kept_list& block_pool::mine() const noexcept {
-    static thread_local kept_list lists[4];
-    auto* list = lists;
-    while (list->of && list->of != this)
-        ++list;
-    list->of = this;
-    return *list;
-}
+constinit thread_local kept_list kept[block_pool::uses];
+
+} // namespace
+
+/// The thread ends: what it kept goes.
+struct thread_end_of_blocks {
+    ~thread_end_of_blocks() {
+        for (auto& list : kept)
+            while (list.count > 0) {
+                auto* block = list.blocks[--list.count];
+                list.of->end_(block);
+                the_depot().give(block, list.of->size_);
+            }
+    }
+    bool known = false;
+};
 
 void* block_pool::take_kept() noexcept {
-    auto& blocks = mine().blocks;
-    if (blocks.empty())
-        return nullptr;
-    auto* b = blocks.back();
-    blocks.pop_back();
-    return b;
+    auto& mine = kept[static_cast<std::size_t>(what_for_)];
+    return mine.count > 0 ? mine.blocks[--mine.count] : nullptr;
 }
 
 void* block_pool::take_empty() {
-    auto& blocks = mine().blocks;
-    if (blocks.capacity() < most_kept_)
-        blocks.reserve(most_kept_);
+    static thread_local thread_end_of_blocks end;
+    end.known = true;
+    kept[static_cast<std::size_t>(what_for_)].of = this;
     return the_depot().take(size_);
 }
 
 bool block_pool::keeps() const noexcept {
-    const auto& blocks = mine().blocks;
-    return blocks.size() < most_kept_ && blocks.size() < blocks.capacity();
+    const auto& mine = kept[static_cast<std::size_t>(what_for_)];
+    return mine.of && mine.count < most_kept_;
 }
 
 void block_pool::give_kept(void* block) noexcept {
-    mine().blocks.push_back(block);
+    auto& mine = kept[static_cast<std::size_t>(what_for_)];
+    mine.blocks[mine.count++] = block;
 }
 
 void block_pool::give_empty(void* block) noexcept {

@@ -12,10 +12,15 @@ class block_pool {
 public:
     static constexpr std::size_t page = 4096;
 
+    /// What the blocks are for: one pool each.
+    enum class use : unsigned char { requests, answers, records };
+    static constexpr std::size_t uses = 3, most_a_thread_keeps = 256;
+
     /// Blocks of `block_size` bytes, whole pages; a thread keeps at most `most_kept`. `end`: what is done with
     /// one that was kept, before its pages go.
-    constexpr block_pool(std::size_t block_size, std::size_t most_kept, void (*end)(void*) noexcept) noexcept
-        : size_(block_size), most_kept_(most_kept), end_(end) {}
+    constexpr block_pool(use what_for, std::size_t block_size, std::size_t most_kept,
+                         void (*end)(void*) noexcept) noexcept
+        : what_for_(what_for), size_(block_size), most_kept_(most_kept), end_(end) {}
 
     /// A block that this thread has kept, as it was given back, or nothing.
     void* take_kept() noexcept;
@@ -31,9 +36,9 @@ public:
     void trim(void* block, std::size_t used) const noexcept;
 
 private:
-    struct kept_list;
-    kept_list& mine() const noexcept;
+    friend struct thread_end_of_blocks;
 
+    const use what_for_;
     const std::size_t size_, most_kept_;
     void (*const end_)(void*) noexcept;
 };

@@ -50,7 +50,13 @@ struct thread_end {
     ~thread_end();
 };
 
-thread_local thread_end this_thread;
+constinit thread_local thread_slabs* slabs_of_thread = nullptr;
+
+thread_slabs& begin_thread() {
+    static thread_local thread_end end;
+    slabs_of_thread = end.mine;
+    return *end.mine;
+}
 
 constexpr std::size_t number_of(std::size_t block) noexcept {
     return block / step - 1;
@@ -104,6 +110,7 @@ void end_slab(slab& s) noexcept {
 }
 
 thread_end::~thread_end() {
+    slabs_of_thread = nullptr;
     for (auto* first : mine->with_room)
         for (auto* s = first; s;) {
             auto* next = s->next;
@@ -130,7 +137,7 @@ void* take(std::size_t size) {
     const auto block = (size + step - 1) / step * step;
     if (number_of(block) >= sizes)
         return ::operator new(size);
-    auto& mine = *this_thread.mine;
+    auto& mine = slabs_of_thread ? *slabs_of_thread : begin_thread();
     auto* s = mine.with_room[number_of(block)];
     if (!s) [[unlikely]]
         s = &make_slab(mine, block);
