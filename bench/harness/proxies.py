@@ -70,7 +70,7 @@ http {{
         tls = f'ssl verify required ca-file {self.upstream.cert}' if self.tls else ''
         path = self.write('haproxy.cfg', f'''global
   nbthread 1
-  maxconn 20000
+  maxconn 9800
 defaults
   mode http
   timeout client 600s

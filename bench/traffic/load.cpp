@@ -42,9 +42,10 @@ int main(int argc, char** argv) {
     const std::string verb = argc > 1 ? argv[1] : "";
     const int wanted = verb == "requests" ? 7 : verb == "events" ? 6 : verb == "hold" ? 5 : 0;
     if (argc != wanted && !(verb == "requests" && argc == 8)) {
-        std::fprintf(stderr, "usage: bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES [PER_SECOND] | events "
-                             "PORT PATH STREAMS SECONDS | "
-                             "hold PORT PATH STREAMS\n");
+        std::fprintf(
+            stderr, "usage: bench_load requests PORT PATH CONNECTIONS COUNT BODY_BYTES [PER_SECOND] | events "
+                    "PORT PATH STREAMS SECONDS | "
+                    "hold PORT PATH STREAMS\n");
         return 2;
     }
     const auto port = static_cast<std::uint16_t>(std::atoi(argv[2]));

@@ -22,7 +22,8 @@ struct depot {
         const std::lock_guard lock(mutex);
         auto& free = empty[size];
         if (free.empty()) {
-            auto* chunk = ::mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            auto* chunk =
+                ::mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             if (chunk == MAP_FAILED)
                 throw std::bad_alloc();
             free.reserve(free.capacity() + chunk_size / size); // giving back never allocates

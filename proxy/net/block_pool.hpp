@@ -16,8 +16,8 @@ public:
     enum class use : unsigned char { requests, answers, records };
     static constexpr std::size_t uses = 3, most_a_thread_keeps = 256;
 
-    /// Blocks of `block_size` bytes, whole pages; a thread keeps at most `most_kept`. `end`: what is done with
-    /// one that was kept, before its pages go.
+    /// Blocks of `block_size` bytes, whole pages; a thread keeps at most `most_kept`. `end`: what is done
+    /// with one that was kept, before its pages go.
     constexpr block_pool(use what_for, std::size_t block_size, std::size_t most_kept,
                          void (*end)(void*) noexcept) noexcept
         : what_for_(what_for), size_(block_size), most_kept_(most_kept), end_(end) {}

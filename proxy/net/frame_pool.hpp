@@ -5,8 +5,9 @@
 
 namespace reauth::frame_pool {
 
-/// `size` bytes, as operator new gives them. Each size has slabs of its own, so that what lives for hours does
-/// not pin the memory of what a burst needed: a slab that is empty goes back to the system, but for a few.
+/// `size` bytes, as operator new gives them. Each size has slabs of its own, so that what lives for hours
+/// does not pin the memory of what a burst needed: a slab that is empty goes back to the system, but for a
+/// few.
 void* take(std::size_t size);
 /// Of take(), with the same size; on the thread that took it, or when that has ended.
 void give(void* memory, std::size_t size) noexcept;

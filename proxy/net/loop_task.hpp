@@ -83,23 +83,15 @@ public:
             handle_.destroy();
     }
 
-    class awaiter {
-    public:
-        explicit awaiter(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}
-        /// What ends without waiting suspends nobody.
-        bool await_ready() const {
-            handle_.resume();
-            return handle_.done();
-        }
-        void await_suspend(std::coroutine_handle<> who) const noexcept {
-            handle_.promise().waited_for_by(who);
-        }
-        T await_resume() const { return handle_.promise().take(); }
-
-    private:
-        std::coroutine_handle<promise_type> handle_;
-    };
-    awaiter operator co_await() const noexcept { return awaiter(handle_); }
+    /// What ends without waiting suspends nobody.
+    bool await_ready() const {
+        handle_.resume();
+        return handle_.done();
+    }
+    void await_suspend(std::coroutine_handle<> who) const noexcept {
+        handle_.promise().waited_for_by(who);
+    }
+    T await_resume() const { return handle_.promise().take(); }
 
 private:
     explicit loop_task(std::coroutine_handle<promise_type> h) noexcept : handle_(h) {}

@@ -9,8 +9,8 @@
 
 namespace reauth {
 
-/// Knows when the kernel has nothing more, so that nobody asks in vain: a read that got less than it had room for
-/// has emptied the socket, unless the peer's end was told with it.
+/// Knows when the kernel has nothing more, so that nobody asks in vain: a read that got less than it had room
+/// for has emptied the socket, unless the peer's end was told with it.
 struct stream_socket {
     int fd;
     bool drained = false; ///< nothing is there until epoll says so

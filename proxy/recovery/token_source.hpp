@@ -40,7 +40,8 @@ struct recovery_context {
     session_source& sessions;
     lock_keeper& locks;
     std::string process; ///< what other processes on the vault know this one by
-    std::function<void(std::string_view)> on_step = {}; ///< hears of each step's beginning and end, by its name
+    std::function<void(std::string_view)> on_step =
+        {}; ///< hears of each step's beginning and end, by its name
 
     void step(std::string_view name) const {
         if (on_step)

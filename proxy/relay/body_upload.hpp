@@ -20,8 +20,8 @@ public:
     /// framing is broken.
     loop_task<result<void>> finish();
 
-    /// Takes what the client has sent by now of a body that does not stay where it was received, so that it goes
-    /// up in few pieces. Waits for nothing.
+    /// Takes what the client has sent by now of a body that does not stay where it was received, so that it
+    /// goes up in few pieces. Waits for nothing.
     void take_at_hand();
     /// The whole request in one go, where the body is complete and the socket takes it: true if that is done
     /// (or the connection broke), false where send() must go on.

@@ -12,7 +12,8 @@
 namespace reauth {
 namespace {
 
-constinit block_pool first_blocks(block_pool::use::records, byte_record::first_size, 16, [](void*) noexcept {});
+constinit block_pool first_blocks(block_pool::use::records, byte_record::first_size, 16,
+                                  [](void*) noexcept {});
 
 char* map_pages(std::size_t size) {
     auto* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -48,7 +48,8 @@ loop_task<result<channel>> connector::connect_to(const asio::ip::tcp::endpoint& 
     if (fd < 0)
         co_return unreachable(std::generic_category().message(errno));
     int trouble = ::connect(fd, where.data(), static_cast<socklen_t>(where.size())) == 0 ? 0 : errno;
-    channel connected(loop_, fd); // not before: epoll takes a socket that was never connected for a broken one
+    channel connected(loop_,
+                      fd); // not before: epoll takes a socket that was never connected for a broken one
     if (trouble == EINPROGRESS && !stopped_) {
         waiting_ = &connected;
         co_await connected.wait(channel::writing);

@@ -12,7 +12,8 @@ namespace reauth {
 class connector {
 public:
     /// `dialing`: where names are resolved and addresses raced.
-    connector(event_loop& loop, executor dialing, const route& to) : loop_(loop), dialing_(dialing), to_(to) {}
+    connector(event_loop& loop, executor dialing, const route& to)
+        : loop_(loop), dialing_(dialing), to_(to) {}
 
     /// fault::upstream_unreachable with the host and the reason, or a connected channel (ALPN: http/1.1).
     loop_task<result<channel>> run();

@@ -7,8 +7,10 @@ namespace {
 constexpr std::size_t early_bytes = 512; ///< room for the beginning of a next request
 constexpr std::size_t kept_by_a_thread = 256;
 
-constinit block_pool request_blocks(block_pool::use::requests, message_block, kept_by_a_thread, end_object<request_buffers>);
-constinit block_pool answer_blocks(block_pool::use::answers, message_block, kept_by_a_thread, end_object<answer_buffers>);
+constinit block_pool request_blocks(block_pool::use::requests, message_block, kept_by_a_thread,
+                                    end_object<request_buffers>);
+constinit block_pool answer_blocks(block_pool::use::answers, message_block, kept_by_a_thread,
+                                   end_object<answer_buffers>);
 
 void trim(std::string& s) noexcept {
     if (s.capacity() > input_buffer::first_size)
@@ -32,7 +34,8 @@ void request_buffers::hold() {
     const auto* before = in.view().data();
     in.fit(early_bytes);
     rebase(before, in.view().data());
-    request_blocks.trim(this, static_cast<std::size_t>(bytes - reinterpret_cast<char*>(this)) + in.used_place());
+    request_blocks.trim(this,
+                        static_cast<std::size_t>(bytes - reinterpret_cast<char*>(this)) + in.used_place());
 }
 
 void request_buffers::recycle() noexcept {

@@ -50,7 +50,7 @@ private:
     downstream down_;
     exchange* current_ = nullptr;
     std::unique_ptr<answer_stream> stream_; ///< the answer that goes on
-    unsigned crowded_ = 0; ///< connections of its peer when it came, itself included
+    unsigned crowded_ = 0;                  ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;
     deadline deadline_;
     bool timed_out_ = false, stopping_ = false;

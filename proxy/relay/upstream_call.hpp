@@ -24,8 +24,8 @@ public:
         head,    ///< a final head is in `up->answer`, the first bytes of the body behind it in `up->reply`
         nothing, ///< the connection ended before a byte
     };
-    /// Reads to the end of a final head (1xx are passed over) into `memory.up`, which is there once a byte is.
-    /// fault::upstream_malformed or upstream_timeout.
+    /// Reads to the end of a final head (1xx are passed over) into `memory.up`, which is there once a byte
+    /// is. fault::upstream_malformed or upstream_timeout.
     loop_task<result<heard>> read_head(request_buffers& memory, bool to_head_request);
 
     /// Everything was read: the next request may use the connection, if the upstream keeps it.

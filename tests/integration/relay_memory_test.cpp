@@ -67,8 +67,7 @@ TEST_CASE("a steady request allocates nothing", "[memory]") {
     std::ofstream(file) << "a-token-of-the-test\n";
     running_proxy proxy("workers: 1\n" +
                         running_proxy::upstream(up.url(), "grant: static, token: {file: " + file + "}"));
-    const auto call =
-        proxy.request("POST /up", json_fields, rpc(7, "tools/call", {{"name", "echo"}}).dump());
+    const auto call = proxy.request("POST /up", json_fields, rpc(7, "tools/call", {{"name", "echo"}}).dump());
     auto client = proxy.connect();
     REQUIRE(client.send(call));
     auto upstream = up.accept();
