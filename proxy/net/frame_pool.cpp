@@ -16,6 +16,17 @@
 #endif
 
 namespace reauth::frame_pool {
+
+#ifdef REAUTH_PLAIN_FRAMES
+// each by itself, so that the sanitizer sees what is used after its end
+void* take(std::size_t size) {
+    return ::operator new(size);
+}
+void give(void* memory, std::size_t) noexcept {
+    ::operator delete(memory);
+}
+
+#else
 namespace {
 
 constexpr std::size_t step = 32, sizes = 64, slab_size = std::size_t{64} * 1024;
@@ -53,7 +64,7 @@ struct thread_end {
 constinit thread_local thread_slabs* slabs_of_thread = nullptr;
 
 thread_slabs& begin_thread() {
-    static thread_local thread_end end;
+    static const thread_local thread_end end;
     slabs_of_thread = end.mine;
     return *end.mine;
 }
@@ -124,15 +135,6 @@ thread_end::~thread_end() {
 
 } // namespace
 
-#ifdef REAUTH_PLAIN_FRAMES
-// each by itself, so that the sanitizer sees what is used after its end
-void* take(std::size_t size) {
-    return ::operator new(size);
-}
-void give(void* memory, std::size_t) noexcept {
-    ::operator delete(memory);
-}
-#else
 void* take(std::size_t size) {
     const auto block = (size + step - 1) / step * step;
     if (number_of(block) >= sizes)

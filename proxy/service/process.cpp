@@ -51,6 +51,7 @@ int let_go_of_image(dl_phdr_info* image, std::size_t, void*) {
         const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
         const auto begin = (image->dlpi_addr + part.p_vaddr) / page * page;
         const auto end = image->dlpi_addr + part.p_vaddr + part.p_memsz;
+        // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers
         ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
     }
     return 0;
