@@ -88,9 +88,7 @@ public:
         handle_.resume();
         return handle_.done();
     }
-    void await_suspend(std::coroutine_handle<> who) const noexcept {
-        handle_.promise().waited_for_by(who);
-    }
+    void await_suspend(std::coroutine_handle<> who) const noexcept { handle_.promise().waited_for_by(who); }
     T await_resume() const { return handle_.promise().take(); }
 
 private:

@@ -11,6 +11,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -86,7 +87,7 @@ private:
         error_code ignored;
         told_.close(ignored);
         watch_ = file_watch(files_);
-        if (const int copy = ::dup(watch_.descriptor()); copy >= 0)
+        if (const int copy = ::fcntl(watch_.descriptor(), F_DUPFD_CLOEXEC, 0); copy >= 0)
             told_.assign(copy, ignored);
     }
     void look() {
