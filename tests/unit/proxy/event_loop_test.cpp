@@ -42,7 +42,10 @@ loop_task<void> caught(std::string& said) {
     }
 }
 
-loop_task<void> keep(wakeup& bell, std::shared_ptr<int> alive) {
+/// Owns what it waits for, as a session does.
+loop_task<void> keep(event_loop& loop, std::shared_ptr<int> alive, wakeup*& told) {
+    wakeup bell(loop);
+    told = &bell;
     co_await bell.wait();
     ++*alive;
 }
@@ -119,10 +122,10 @@ TEST_CASE("a loop that ends cancels what has not ended, waiting or about to go o
     auto waiting = std::make_shared<int>(0), woken = std::make_shared<int>(0);
     {
         event_loop loop;
-        wakeup never(loop), just_now(loop);
-        loop.spawn(keep(never, waiting));
-        loop.spawn(keep(just_now, woken));
-        just_now.notify();
+        wakeup *never = nullptr, *just_now = nullptr;
+        loop.spawn(keep(loop, waiting, never));
+        loop.spawn(keep(loop, woken, just_now));
+        just_now->notify();
     }
     CHECK(*waiting == 0);
     CHECK(*woken == 0);
