@@ -20,8 +20,8 @@ http.createServer((q, a) => {
 class Proxy:
     """One running proxy: `plain` and `tls` are ports or paths of its two upstreams."""
 
-    def __init__(self, name, folder, upstream, tls=False, wrap=()):
-        self.name, self.port = name, free_port()
+    def __init__(self, name, folder, upstream, tls=False, wrap=(), connections=10000):
+        self.name, self.port, self.connections = name, free_port(), connections
         self.folder = os.path.join(folder, name + ('-tls' if tls else ''))
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
@@ -50,7 +50,7 @@ class Proxy:
         trust = f'proxy_ssl_trusted_certificate {self.upstream.cert}; proxy_ssl_verify on; proxy_ssl_name 127.0.0.1;' if self.tls else ''
         user = 'user root;' if os.geteuid() == 0 else ''
         path = self.write('nginx.conf', f'''daemon off; worker_processes 1; worker_rlimit_nofile 45000; {user} pid {d}/pid; error_log {d}/error crit;
-events {{ worker_connections 40000; }}
+events {{ worker_connections {self.connections}; }}
 http {{
   access_log off; client_body_temp_path {d}/b; proxy_temp_path {d}/p; fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
   keepalive_requests 1000000000; client_max_body_size 8m; client_body_buffer_size 128k;
