@@ -31,7 +31,6 @@ public:
     void give_kept(void* block) noexcept;
     void give_empty(void* block) noexcept;
 
-    std::size_t block_size() const noexcept { return size_; }
     /// The pages of a block beyond its first `used` bytes go to the system.
     void trim(void* block, std::size_t used) const noexcept;
 

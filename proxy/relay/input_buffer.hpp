@@ -51,8 +51,7 @@ public:
         if (own_)
             move_to(std::make_unique_for_overwrite<char[]>(size() + room), size() + room);
     }
-    /// In its place, and if so how many bytes of it are in use.
-    bool in_place() const noexcept { return !own_; }
+    /// How many bytes of its place are in use.
     std::size_t used_place() const noexcept { return own_ ? 0 : end_; }
     /// Empty, and back in its place.
     void shrink() noexcept {
