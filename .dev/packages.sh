@@ -1,7 +1,11 @@
 # The Debian packages each verb of ./dev needs; installs those that are missing. Sourced by ./dev.
+# a|b|c: the first of them that is installed, else that this release has. REAUTH_BOOST=1.88 asks for that one.
 
+boost=${REAUTH_BOOST:+libboost$REAUTH_BOOST-dev}
+boost_url=${REAUTH_BOOST:+libboost-url$REAUTH_BOOST-dev}
 packages_build=(
-  g++ cmake ninja-build ccache mold pkg-config libboost1.81-dev libboost-url1.81-dev libssl-dev libyaml-cpp-dev
+  g++ cmake ninja-build ccache mold pkg-config "${boost:-libboost1.81-dev|libboost1.83-dev|libboost1.88-dev|libboost-dev}"
+  "${boost_url:-libboost-url1.81-dev|libboost-url1.83-dev|libboost-url1.88-dev|libboost-url-dev}" libssl-dev libyaml-cpp-dev
   nlohmann-json3-dev catch2 libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libpq-dev
   libbenchmark-dev librapidcheck-dev libcjose-dev zlib1g-dev libqrencode-dev ca-certificates
 )
@@ -10,6 +14,7 @@ packages_clang=(clang-19 libclang-rt-19-dev)
 packages_fleet=(postgresql postgresql-client haproxy python3)
 packages_e2e=(nodejs npm chromium python3 ca-certificates)
 packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
+packages_elsewhere=(debootstrap git)
 packages_coverage=(gcovr python3)
 
 as_root() {
@@ -28,21 +33,34 @@ have_package() {
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# Prints what of "a|b|c" to install; nothing where one of them is here.
+missing_of() {
+  local package
+  for package in ${1//|/ }; do
+    have_package "$package" && return 0
+  done
+  for package in ${1//|/ }; do
+    LC_ALL=C apt-cache policy "$package" 2>/dev/null | grep -q 'Candidate: [0-9]' && { echo "$package"; return 0; }
+  done
+  echo "${1%%|*}"
+}
+
 # need GROUP… installs the groups' missing packages.
 need() {
-  local group package missing=()
+  local group package missing=() wanted=()
   for group in "$@"; do
     local -n list="packages_$group"
     for package in "${list[@]}"; do
-      have_package "$package" || missing+=("$package")
+      [ -z "$(missing_of "$package")" ] || wanted+=("$package")
     done
   done
-  [ ${#missing[@]} = 0 ] && return 0
-  command -v apt-get >/dev/null || die "these Debian 12 packages are missing: ${missing[*]}"
-  say "installing: ${missing[*]}"
+  [ ${#wanted[@]} = 0 ] && return 0
+  command -v apt-get >/dev/null || die "these packages (their names on Debian) are missing: ${wanted[*]}"
+  say "installing: ${wanted[*]}"
   mkdir -p "$logs"
-  {
-    as_root apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
-  } >"$logs/install.log" 2>&1 </dev/null || { tail -n 20 "$logs/install.log"; die "apt-get failed; all of it is in $logs/install.log"; }
+  as_root apt-get update -q >"$logs/install.log" 2>&1 </dev/null || { tail -n 20 "$logs/install.log"; die "apt-get update failed"; }
+  # only now apt knows what this release has
+  for package in "${wanted[@]}"; do missing+=("$(missing_of "$package")"); done
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" \
+    >>"$logs/install.log" 2>&1 </dev/null || { tail -n 20 "$logs/install.log"; die "apt-get failed; all of it is in $logs/install.log"; }
 }

@@ -41,7 +41,7 @@ run_sanitized() {
   fi
   # two lanes, since much of the time is spent waiting: the unit tests and a third of the integration tests, and the rest
   local build=build/$1
-  { "$build/tests/integration" --list-test-names-only || true; } | sed 's/,/\\,/g' >"$build/names"
+  test_names "$build/tests/integration" | sed 's/,/\\,/g' >"$build/names"
   awk 'NR % 3 == 0' "$build/names" >"$build/names.a"
   awk 'NR % 3 != 0' "$build/names" >"$build/names.b"
   (run_unit "$1" && run_named "$1" a) >"$build/lane.a" 2>&1 & local a=$!
@@ -50,11 +50,16 @@ run_sanitized() {
   cat "$build/lane.a" "$build/lane.b"
   return $status
 }
+# test_names BINARY [CATCH-ARGUMENT…]: one a line. Catch2 2 exits with their number.
+test_names() {
+  if "$1" --help | grep -q -e --list-test-names-only; then "$@" --list-test-names-only || true
+  else "$@" --list-tests --verbosity quiet
+  fi
+}
 # The integration tests whose names stand in a file: all of them, or it is a failure (a name that Catch2 reads as something else).
 run_named() {
   local found
-  # its exit status is the number of tests
-  found=$({ "build/$1/tests/integration" -f "build/$1/names.$2" --list-test-names-only || true; } | wc -l)
+  found=$(test_names "build/$1/tests/integration" -f "build/$1/names.$2" | wc -l)
   [ "$found" = "$(wc -l <"build/$1/names.$2")" ] || { echo "names.$2 names other tests than meant: $found"; return 1; }
   tests/fleet/with_postgres "build/$1/tests/integration" --order rand --rng-seed time -f "build/$1/names.$2"
 }

@@ -61,6 +61,13 @@ void fill_defaults(config& c, const config_inputs& inputs, reading& r) {
                 "authorization servers reach.");
         c.client_metadata_url = c.approval.public_url + std::string(client_metadata_path);
     }
+    if (r.keys) {
+        r.keys->settle("state_directory", c.state_directory);
+        r.keys->settle("vault.path", c.vault.path);
+        if (!c.vault.key_file.empty())
+            r.keys->settle("vault.key", "{file: " + c.vault.key_file + "}");
+        r.keys->settle("approval.public_url", c.approval.public_url);
+    }
     for (auto& rule : builtin_rules())
         c.policy.rules.push_back(std::move(rule));
 }

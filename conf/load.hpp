@@ -11,6 +11,8 @@
 
 namespace reauth {
 
+class key_log;
+
 /// What stands over the file: flags beat environment variables beat the file.
 struct config_inputs {
     /// Dotted key → value, e.g. {"approval.listen", "127.0.0.1:9000"}; every scalar of the file can be given.
@@ -30,6 +32,8 @@ struct config_inputs {
         std::string text, flag;
     };
     std::map<std::string, flag_value> upstream_flags = {};
+
+    key_log* keys = nullptr; ///< what is read is noted there, where there is one
 
     /// Whether the secret or file of that key is wanted.
     bool reads(std::string_view key) const;

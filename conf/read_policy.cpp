@@ -12,9 +12,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::vector<std::string> words(section& s, std::string_view key) {
+std::vector<std::string> words(section& s, std::string_view key, const std::vector<std::string>& known) {
     std::vector<std::string> out;
-    for (auto& t : s.texts(key))
+    for (auto& t : s.texts(key, {key_kind::list, known}))
         out.push_back(std::move(t.text));
     if (out.empty() && s.has(key))
         s.error(key, "is empty and would match nothing; give a value or remove it.");
@@ -32,10 +32,10 @@ std::string one_of(const std::vector<std::string>& words) {
 rule_match read_match(section s, reading& r) {
     rule_match m;
     for (const auto& key : match_keys()) {
-        m.*key.wanted = words(s, key.name);
-        if (key.words.empty())
-            continue;
         const std::vector<std::string> known(key.words.begin(), key.words.end());
+        m.*key.wanted = words(s, key.name, known);
+        if (known.empty())
+            continue;
         for (const auto& t : s.texts(key.name))
             if (std::find(known.begin(), known.end(), t.text) == known.end())
                 r.problems.error(t.at, "match." + std::string(key.name) + " must be " + one_of(known) +
@@ -66,18 +66,14 @@ wait_settings read_wait(section s) {
 
 std::vector<rule> read_policy(section& top, reading& r, const std::string& file) {
     std::vector<rule> rules;
-    const auto nodes = top.mappings("policy");
     bool all_matched = false;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const auto* n = nodes[i];
-        section s(r, n, "policy[" + std::to_string(i) + "]", n->at);
+    for (auto& s : top.sequence("policy")) {
+        const auto at = s.at();
         rule one;
-        one.where = (file.empty() ? "configuration" : file) + ":" + std::to_string(n->at.line);
+        one.where = (file.empty() ? "configuration" : file) + ":" + std::to_string(at.line);
         s.text("name", one.name);
         one.name = clean_text(one.name);
         one.match = read_match(s.sub("match"), r);
-        if (!s.has("action"))
-            s.error("action", "is missing: silent, confirm, interactive, deny, approve or pass.");
         s.choice<rule_action>("action", one.action,
                               {{"silent", rule_action::silent},
                                {"confirm", rule_action::confirm},
@@ -85,6 +81,7 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
                                {"deny", rule_action::deny},
                                {"approve", rule_action::approve},
                                {"pass", rule_action::pass}});
+        s.require("action", "silent, confirm, interactive, deny, approve or pass.");
         one.wait = read_wait(s.sub("wait"));
         if (one.action == rule_action::approve &&
             (!names(one.match, match_scope::operation) || names(one.match, match_scope::challenge)))
@@ -93,7 +90,7 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
                     "principal), nothing of a challenge.");
         s.finish();
         if (all_matched)
-            r.problems.warning(n->at, "this rule is never reached: one before it matches everything.");
+            r.problems.warning(at, "this rule is never reached: one before it matches everything.");
         all_matched = all_matched || matches_everything(one.match);
         rules.push_back(std::move(one));
     }

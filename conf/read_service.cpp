@@ -20,9 +20,8 @@ client_principal read_client(section s) {
         std::any_of(p.principal.begin(), p.principal.end(), [](char c) { return c <= ' ' || c > '~'; }))
         s.error("principal", "must be 1 to 128 visible ASCII characters without spaces.");
     p.bearer = s.token_value("bearer").value;
-    if (!s.has("bearer"))
-        s.error("bearer", "is missing: it is what this client must present.");
-    else if (!p.bearer.empty() && p.bearer.size() < 16)
+    s.require("bearer", "it is what this client must present.");
+    if (!p.bearer.empty() && p.bearer.size() < 16)
         s.warning("bearer", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
     s.finish();
     return p;
@@ -65,8 +64,8 @@ std::optional<tls_server_config> read_server_tls(section s) {
     tls_server_config tls;
     s.readable_file("cert", tls.cert);
     s.readable_file("key", tls.key);
-    if (!s.has("cert") || !s.has("key"))
-        s.error(!s.has("cert") ? "cert" : "key", "is missing: TLS needs both cert and key (PEM files).");
+    for (const auto* key : {"cert", "key"})
+        s.require(key, "TLS needs both cert and key (PEM files).");
     s.finish();
     return tls;
 }
@@ -81,32 +80,24 @@ void read_client_tls(section s, tls_client_config& out) {
 }
 
 void read_client_auth(section& top, reading& r, config& out) {
-    const auto* n = top.node("client_auth");
-    if (!n || n->is == yaml_node::kind::null)
-        return;
-    if (n->is != yaml_node::kind::list) {
-        out.client_auth.push_back(read_client(section(r, n, "client_auth", top.where("client_auth"))));
-        return;
-    }
-    for (std::size_t i = 0; i < n->items.size(); ++i) {
-        const auto& item = n->items[i];
-        auto client = read_client(section(r, &item, "client_auth[" + std::to_string(i) + "]", item.at));
+    for (auto& s : top.sequence("client_auth", key_kind::one_or_more)) {
+        const auto at = s.at();
+        auto client = read_client(std::move(s));
         for (const auto& other : out.client_auth) {
             if (other.principal == client.principal)
-                r.problems.error(item.at, "client_auth: the principal '" + clean_text(client.principal, 60) +
-                                              "' is here twice.");
+                r.problems.error(at, "client_auth: the principal '" + clean_text(client.principal, 60) +
+                                         "' is here twice.");
             if (!client.bearer.empty() && other.bearer == client.bearer)
-                r.problems.error(item.at,
-                                 "client_auth: two principals have the same bearer; each needs its own.");
+                r.problems.error(at, "client_auth: two principals have the same bearer; each needs its own.");
         }
         out.client_auth.push_back(std::move(client));
     }
-    if (out.client_auth.empty())
+    if (out.client_auth.empty() && top.has("client_auth") && !r.describing())
         top.error("client_auth", "is an empty list; name at least one client or remove the key.");
 }
 
 void read_approval(section s, approval_config& out) {
-    if (auto e = s.endpoint("listen")) {
+    if (auto e = s.endpoint("listen", out.listen.to_string())) {
         if (!e->unix_path.empty())
             s.error("listen", "must be HOST:PORT: a browser has to reach it.");
         out.listen = *e;
@@ -132,12 +123,13 @@ void read_approval(section s, approval_config& out) {
         s.error("token", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
     s.duration("lifetime", out.lifetime, 10s);
     auto notify = s.sub("notify");
-    for (auto& word : notify.texts("command"))
+    for (auto& word : notify.texts("command", {key_kind::list, {}, {}, {}, true}))
         out.notify_command.push_back(std::move(word.text));
     if (notify.present() && out.notify_command.empty())
         notify.error("command", "is missing: give the program and its arguments as a list.");
     notify.finish();
-    for (auto& word : s.texts("notify_command")) // as it was called before
+    for (auto& word :
+         s.texts("notify_command", {key_kind::list, {}, {}, {}, true})) // as it was called before
         out.notify_command.push_back(std::move(word.text));
     if (s.has("notify_command"))
         s.warning("notify_command", "is now called approval.notify.command.");
@@ -222,14 +214,9 @@ std::optional<outbound_proxy> read_outbound(reading& r) {
 } // namespace
 
 void read_config(section top, reading& r, config& out) {
-    if (auto e = top.endpoint("listen"))
+    if (auto e = top.endpoint("listen", out.listen.to_string()))
         out.listen = *e;
-    if (auto w = top.value("workers"); w && w->text != "auto") {
-        if (auto n = parse_number(w->text, 256); n && *n > 0)
-            out.workers = static_cast<unsigned>(*n);
-        else
-            top.error("workers", "must be auto or a number from 1 to 256.");
-    }
+    top.count("workers", out.workers, "auto", 256);
     read_client_auth(top, r, out);
     read_hosts(top, out);
     out.tls = read_server_tls(top.sub("tls"));
@@ -245,12 +232,10 @@ void read_config(section top, reading& r, config& out) {
         else if (url->path.size() < 2)
             top.error("client_metadata_url", "must name a document: a client ID URL needs a path.");
     }
-    auto providers = top.sub("identity_providers");
-    for (auto& [key, s] : providers.children())
-        out.identity_providers.emplace(key->text, read_identity_provider(s, key->text));
-    auto upstreams = top.sub("upstreams");
-    for (auto& [key, s] : upstreams.children())
-        out.upstreams.push_back(read_upstream(s, r, key->text));
+    for (auto& [name, s] : top.named("identity_providers"))
+        out.identity_providers.emplace(name, read_identity_provider(s, name));
+    for (auto& [name, s] : top.named("upstreams"))
+        out.upstreams.push_back(read_upstream(s, r, name));
     out.policy.rules = read_policy(top, r, out.file);
     read_egress(top.sub("egress"), out.egress);
     read_limits(top.sub("limits"), out.limits);
@@ -258,8 +243,7 @@ void read_config(section top, reading& r, config& out) {
     out.outbound = read_outbound(r);
     if (auto metrics = top.sub("metrics"); metrics.present()) {
         out.metrics = metrics.endpoint("listen");
-        if (!metrics.has("listen"))
-            metrics.error("listen", "is missing: say where metrics are served, e.g. 127.0.0.1:8972.");
+        metrics.require("listen", "say where metrics are served, e.g. 127.0.0.1:8972.");
         metrics.finish();
     }
     top.finish();

@@ -14,13 +14,13 @@ namespace reauth {
 namespace {
 
 void read_challenges(section& s, upstream_config& u) {
-    for (const auto& word : s.texts("challenges")) {
+    for (const auto& word : s.texts("challenges", {key_kind::list, {"http", "result"}})) {
         if (word.text == "result")
             u.result_challenges = true;
         else if (word.text != "http")
             s.error("challenges", "holds '" + clean_text(word.text, 60) + "': known are http and result.");
     }
-    for (const auto& status : s.texts("treat_as_challenge")) {
+    for (const auto& status : s.texts("treat_as_challenge", {key_kind::numbers, {}, 400, 599})) {
         const auto number = parse_number(status.text, 599);
         if (!number || *number < 400 || *number == 401)
             s.error("treat_as_challenge", "holds '" + clean_text(status.text, 60) +

@@ -178,8 +178,7 @@ identity_provider_config read_identity_provider(section s, const std::string& na
     if (!plain_name(name))
         s.error("issuer", "belongs to a badly named provider: names have letters, digits and . _ - only.");
     read_issuer(s, p.issuer);
-    if (!s.has("issuer"))
-        s.error("issuer", "is missing: the provider's issuer URL.");
+    s.require("issuer", "the provider's issuer URL.");
     read_oauth_client(s.sub("client"), p.client);
     p.id_token = s.token_value("id_token", secret_file::read_anew);
     read_login(s, p.login);
@@ -201,8 +200,9 @@ bool read_url(section& s, upstream_config& u) {
         s.duration("token_request", u.token_request.emplace(), std::chrono::milliseconds(1));
     s.text("url", u.url);
     bool loopback = false;
+    s.require("url", "the MCP server's URL.");
     if (!s.has("url")) {
-        s.error("url", "is missing: the MCP server's URL.");
+        return false;
     } else if (auto url = parse_http_url(u.url, "url"); !url) {
         if (!u.url.empty())
             s.error("url", "is not usable: " + url.error().message + scheme_hint(u.url));

@@ -89,7 +89,7 @@ void section::warning(std::string_view key, const std::string& message) {
 }
 
 bool section::present() const {
-    if (node_)
+    if (node_ || r_.describing())
         return true;
     const auto prefix = environment_name(path_) + "_";
     auto e = r_.inputs.environment.lower_bound(prefix);
@@ -102,8 +102,8 @@ bool section::present() const {
 bool section::has(std::string_view key) {
     known_.emplace_back(key);
     const auto name = dotted(key);
-    return (node_ && node_->find(key)) || r_.inputs.flags.contains(name) || r_.upstream_flag(name) ||
-           r_.inputs.environment.contains(environment_name(name));
+    return r_.describing() || (node_ && node_->find(key)) || r_.inputs.flags.contains(name) ||
+           r_.upstream_flag(name) || r_.inputs.environment.contains(environment_name(name));
 }
 
 std::optional<scalar> section::override_of(const std::string& key) {
@@ -127,10 +127,19 @@ const yaml_node* section::node(std::string_view key) {
     return node_ ? node_->find(key) : nullptr;
 }
 
-std::optional<scalar> section::value(std::string_view key) {
+void section::require(std::string_view key, const std::string& why) {
+    if (!has(key))
+        error(key, "is missing: " + why);
+    if (r_.keys)
+        r_.keys->require(dotted(key));
+}
+
+std::optional<scalar> section::value(std::string_view key, key_shape shape, std::string fallback) {
+    r_.note(dotted(key), std::move(shape), std::move(fallback));
     const auto* n = node(key);
     if (auto over = override_of(dotted(key))) {
         r_.places[dotted(key)] = over->at;
+        r_.give(dotted(key), over->text, over->at);
         return over;
     }
     if (!n)
@@ -143,11 +152,12 @@ std::optional<scalar> section::value(std::string_view key) {
         error(key, "must be a single value, not " + std::string(n->kind_name()) + ".");
         return {};
     }
+    r_.give(dotted(key), n->text, n->at);
     return scalar{n->text, n->at};
 }
 
 void section::text(std::string_view key, std::string& out) {
-    if (auto v = value(key)) {
+    if (auto v = value(key, {key_kind::text}, out)) {
         if (v->text.empty())
             error(key, "is empty; give a value or remove the key.");
         out = v->text;
@@ -155,7 +165,7 @@ void section::text(std::string_view key, std::string& out) {
 }
 
 void section::boolean(std::string_view key, bool& out) {
-    auto v = value(key);
+    auto v = value(key, {key_kind::boolean}, out ? "true" : "false");
     if (!v)
         return;
     if (v->text == "true" || v->text == "yes")
@@ -167,7 +177,8 @@ void section::boolean(std::string_view key, bool& out) {
 }
 
 void section::duration(std::string_view key, milliseconds& out, milliseconds least) {
-    auto v = value(key);
+    auto v =
+        value(key, {key_kind::duration, {}, static_cast<std::uint64_t>(least.count())}, duration_text(out));
     if (!v)
         return;
     const auto parsed = parse_duration(v->text);
@@ -180,7 +191,7 @@ void section::duration(std::string_view key, milliseconds& out, milliseconds lea
 }
 
 void section::size(std::string_view key, std::uint64_t& out, std::uint64_t least) {
-    auto v = value(key);
+    auto v = value(key, {key_kind::size, {}, least}, size_text(out));
     if (!v)
         return;
     const auto parsed = parse_size(v->text);
@@ -193,7 +204,7 @@ void section::size(std::string_view key, std::uint64_t& out, std::uint64_t least
 }
 
 void section::number(std::string_view key, unsigned& out, unsigned least, unsigned most) {
-    auto v = value(key);
+    auto v = value(key, {key_kind::number, {}, least, most}, std::to_string(out));
     if (!v)
         return;
     const auto parsed = parse_number(v->text, most);
@@ -204,8 +215,22 @@ void section::number(std::string_view key, unsigned& out, unsigned least, unsign
         out = static_cast<unsigned>(*parsed);
 }
 
-std::optional<endpoint_config> section::endpoint(std::string_view key) {
-    auto v = value(key);
+void section::count(std::string_view key, unsigned& out, std::string_view word, unsigned most) {
+    auto v = value(key, {key_kind::count, {std::string(word)}, 1, most},
+                   out ? std::to_string(out) : std::string(word));
+    if (!v)
+        return;
+    const auto parsed = parse_number(v->text, most);
+    if (v->text == word)
+        out = 0;
+    else if (parsed && *parsed > 0)
+        out = static_cast<unsigned>(*parsed);
+    else
+        error(key, "must be " + std::string(word) + " or a number from 1 to " + std::to_string(most) + ".");
+}
+
+std::optional<endpoint_config> section::endpoint(std::string_view key, const std::string& fallback) {
+    auto v = value(key, {key_kind::endpoint}, fallback);
     if (!v)
         return {};
     auto parsed = parse_endpoint(v->text);
@@ -217,70 +242,21 @@ std::optional<endpoint_config> section::endpoint(std::string_view key) {
     return *parsed;
 }
 
-std::optional<std::size_t> section::choose(std::string_view key, const std::vector<std::string>& words) {
-    auto v = value(key);
+std::optional<std::size_t> section::choose(std::string_view key, const std::vector<std::string>& words,
+                                           const std::vector<std::string>& shown, std::string fallback) {
+    auto v = value(key, {key_kind::choice, shown}, std::move(fallback));
     if (!v)
         return {};
     const auto found = std::find(words.begin(), words.end(), v->text);
     if (found != words.end())
         return static_cast<std::size_t>(found - words.begin());
     error(key,
-          "must be " + listed(words) + ", not " + in_quotes(v->text) + did_you_mean(v->text, words) + ".");
+          "must be " + listed(shown) + ", not " + in_quotes(v->text) + did_you_mean(v->text, shown) + ".");
     return {};
 }
 
-std::vector<scalar> section::texts(std::string_view key) {
-    std::vector<scalar> out;
-    const auto* n = node(key);
-    if (auto over = override_of(dotted(key))) {
-        r_.places[dotted(key)] = over->at;
-        out.push_back(std::move(*over));
-        return out;
-    }
-    if (!n || n->is == yaml_node::kind::null)
-        return out;
-    if (n->is == yaml_node::kind::scalar)
-        out.push_back({n->text, n->at});
-    else if (n->is == yaml_node::kind::map)
-        error(key, "must be a list or a single value, not a mapping.");
-    for (const auto& item : n->items) {
-        if (item.is == yaml_node::kind::scalar && !item.text.empty())
-            out.push_back({item.text, item.at});
-        else
-            r_.problems.error(item.at, dotted(key) + ": each element must be a single value, not " +
-                                           std::string(item.kind_name()) + ".");
-    }
-    return out;
-}
-
-std::vector<const yaml_node*> section::mappings(std::string_view key) {
-    std::vector<const yaml_node*> out;
-    const auto* n = node(key);
-    if (!n || n->is == yaml_node::kind::null)
-        return out;
-    if (n->is != yaml_node::kind::list)
-        error(key, "must be a list (- {…}), not " + std::string(n->kind_name()) + ".");
-    for (const auto& item : n->items)
-        out.push_back(&item);
-    return out;
-}
-
-section section::sub(std::string_view key) {
-    const auto* n = node(key);
-    return section(r_, n, dotted(key), n ? where(key) : at_);
-}
-
-std::vector<std::pair<const yaml_key*, section>> section::children() {
-    open_ = true;
-    std::vector<std::pair<const yaml_key*, section>> out;
-    if (node_)
-        for (const auto& [key, child] : node_->entries)
-            out.emplace_back(&key, section(r_, &child, dotted(key.text), key.at));
-    return out;
-}
-
 void section::finish() {
-    if (!node_ || open_)
+    if (!node_)
         return;
     std::sort(known_.begin(), known_.end());
     for (const auto& [key, unused] : node_->entries)

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "conf/config.hpp"
+#include "conf/key_log.hpp"
 #include "conf/load.hpp"
 #include "conf/yaml_tree.hpp"
 
+#include <algorithm>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -28,6 +30,7 @@ struct reading {
     std::vector<std::string> secret_variables; ///< environment variables that a secret was read from
     std::string flagged =
         {}; ///< "upstreams.NAME.": the upstream that inputs.upstream_flags are about; may be empty
+    key_log* keys = inputs.keys; ///< what is read is noted there; may be null
 
     /// What inputs.upstream_flags say of that key, or null.
     const config_inputs::flag_value* upstream_flag(std::string_view key) const;
@@ -36,6 +39,16 @@ struct reading {
     /// The place of that key, or of what is around it.
     place where(std::string key) const;
     std::optional<std::string> environment(const std::string& name);
+    /// Nothing is read: each key is gone through for what it may hold.
+    bool describing() const { return keys && keys->describing(); }
+    void note(const std::string& key, key_shape shape, std::string fallback) const {
+        if (keys)
+            keys->note(key, std::move(shape), std::move(fallback));
+    }
+    void give(const std::string& key, std::string shown, const place& at) const {
+        if (keys)
+            keys->give(key, std::move(shown), at);
+    }
     /// `~` and relative paths made absolute; a path from a flag or variable is relative to the working
     /// directory.
     std::string absolute(std::string_view path, const place& at) const;
@@ -73,15 +86,19 @@ public:
     void error(std::string_view key, const std::string& message);
     void warning(std::string_view key, const std::string& message);
 
-    std::optional<scalar> value(std::string_view key);
+    /// That key has to be given where this mapping is: else an error, "is missing: " and why.
+    void require(std::string_view key, const std::string& why);
+
     void text(std::string_view key, std::string& out);
     void boolean(std::string_view key, bool& out);
     void duration(std::string_view key, milliseconds& out, milliseconds least);
     void size(std::string_view key, std::uint64_t& out, std::uint64_t least);
     void number(std::string_view key, unsigned& out, unsigned least, unsigned most);
+    /// A number from 1 on, or that word, which means 0.
+    void count(std::string_view key, unsigned& out, std::string_view word, unsigned most);
     void path(std::string_view key, std::string& out); ///< made absolute
     void readable_file(std::string_view key, std::string& out);
-    std::optional<endpoint_config> endpoint(std::string_view key);
+    std::optional<endpoint_config> endpoint(std::string_view key, const std::string& fallback = {});
     /// One word of several. The values are listed in the error.
     template<class T>
     void choice(std::string_view key, T& out, std::initializer_list<std::pair<std::string_view, T>> words) {
@@ -89,16 +106,23 @@ public:
     }
     template<class T>
     void choice(std::string_view key, T& out, std::span<const std::pair<std::string_view, T>> words) {
-        std::vector<std::string> names;
-        for (const auto& w : words)
-            names.emplace_back(w.first);
-        if (auto index = choose(key, names))
+        std::vector<std::string> names, shown; // an older name of the same value is taken, and not shown
+        std::string fallback;
+        for (auto w = words.begin(); w != words.end(); ++w) {
+            names.emplace_back(w->first);
+            if (std::none_of(words.begin(), w, [&](const auto& o) { return o.second == w->second; }))
+                shown.emplace_back(w->first);
+            if (fallback.empty() && w->second == out)
+                fallback = w->first;
+        }
+        if (auto index = choose(key, names, shown, std::move(fallback)))
             out = (words.begin() + static_cast<std::ptrdiff_t>(*index))->second;
     }
     /// A list, or a single value as a list of one.
-    std::vector<scalar> texts(std::string_view key);
-    /// The elements of a list of mappings; nothing if it is not there.
-    std::vector<const yaml_node*> mappings(std::string_view key);
+    std::vector<scalar> texts(std::string_view key, key_shape shape = {key_kind::list});
+    /// The elements of a list of mappings; nothing if it is not there. With key_kind::one_or_more a mapping
+    /// may stand for a list of one.
+    std::vector<section> sequence(std::string_view key, key_kind kind = key_kind::sequence);
     /// `{env: NAME}`, `{file: PATH}` or a literal.
     secret_source secret_value(std::string_view key, secret_file mode = secret_file::read_now);
     /// The same for a token, which is sent in a header field: core/token, sendable_token().
@@ -108,16 +132,19 @@ public:
     /// Those entries of such a mapping that are read from a file: name and absolute path.
     std::vector<std::pair<std::string, std::string>> files_of(std::string_view key);
     section sub(std::string_view key);
-    /// The raw node, marked as known.
-    const yaml_node* node(std::string_view key);
-    /// All entries, marked as known (a mapping whose keys are names).
-    std::vector<std::pair<const yaml_key*, section>> children();
+    /// The mappings of a mapping whose keys are names of the user's.
+    std::vector<std::pair<std::string, section>> named(std::string_view key);
 
     /// Reports the keys that nobody asked for.
     void finish();
 
 private:
-    std::optional<std::size_t> choose(std::string_view key, const std::vector<std::string>& words);
+    /// The raw node, marked as known.
+    const yaml_node* node(std::string_view key);
+    /// One scalar that is written like this; what holds without it.
+    std::optional<scalar> value(std::string_view key, key_shape shape, std::string fallback);
+    std::optional<std::size_t> choose(std::string_view key, const std::vector<std::string>& words,
+                                      const std::vector<std::string>& shown, std::string fallback);
     std::optional<scalar> override_of(const std::string& key);
     secret_source read_secret(const yaml_node& n, const std::string& key, secret_file mode);
 
@@ -126,7 +153,6 @@ private:
     std::string path_;
     place at_;
     std::vector<std::string> known_;
-    bool open_ = false; ///< keys are names, all are known
 };
 
 } // namespace reauth

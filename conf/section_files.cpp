@@ -37,6 +37,25 @@ std::optional<yaml_node> source_in(const scalar& given) {
 
 } // namespace
 
+namespace {
+
+/// Where a secret comes from, never what it is.
+std::string shown_source(const secret_source& source) {
+    switch (source.from) {
+    case secret_source::kind::env:
+        return "{env: " + source.name + "}";
+    case secret_source::kind::file:
+        return "{file: " + source.name + "}";
+    case secret_source::kind::literal:
+        return "(a literal)";
+    case secret_source::kind::none:
+        break;
+    }
+    return {};
+}
+
+} // namespace
+
 place reading::where(std::string key) const {
     for (;;) {
         if (auto found = places.find(key); found != places.end())
@@ -86,7 +105,7 @@ std::optional<secret> reading::read_secret_file(const std::string& path, const p
 }
 
 void section::path(std::string_view key, std::string& out) {
-    if (auto v = value(key)) {
+    if (auto v = value(key, {key_kind::path}, out)) {
         if (v->text.empty())
             error(key, "is empty; give a path or remove the key.");
         else
@@ -101,17 +120,23 @@ void section::readable_file(std::string_view key, std::string& out) {
 }
 
 secret_source section::secret_value(std::string_view key, secret_file mode) {
+    r_.note(dotted(key), {key_kind::secret}, {});
     const auto* n = node(key);
     const auto name = dotted(key);
     if (auto over = override_of(name)) {
         r_.places[name] = over->at;
+        r_.give(dotted(key), "(" + over->at.origin + ")", over->at);
         if (over->text.empty())
             r_.problems.error(over->at, name + " is empty.");
         if (const auto source = source_in(*over))
             return read_secret(*source, name, mode);
         return {secret_source::kind::env, over->at.origin, secret(std::move(over->text))};
     }
-    return n ? read_secret(*n, name, mode) : secret_source{};
+    if (!n)
+        return {};
+    auto source = read_secret(*n, name, mode);
+    r_.give(dotted(key), shown_source(source), n->at);
+    return source;
 }
 
 secret_source section::token_value(std::string_view key, secret_file mode) {
@@ -169,6 +194,7 @@ secret_source section::read_secret(const yaml_node& n, const std::string& key, s
 }
 
 std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key) {
+    r_.note(dotted(key), {key_kind::pairs}, {});
     std::vector<std::pair<scalar, std::string>> out;
     const auto* n = node(key);
     const auto given = r_.flagged_below(dotted(key) + ".");
@@ -194,6 +220,11 @@ std::vector<std::pair<scalar, std::string>> section::pairs(std::string_view key)
         else
             r_.problems.error(name.at, clean_text(at, 100) + " must be a single value.");
     }
+    std::string names;
+    for (const auto& [name, value] : out)
+        names += (names.empty() ? "" : ", ") + name.text;
+    if (!out.empty())
+        r_.give(dotted(key), "{" + names + "}", n->at);
     return out;
 }
 

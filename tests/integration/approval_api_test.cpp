@@ -1,7 +1,7 @@
 // The approval API as the CLI and the dashboard use it.
 #include "approval_fixture.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace approval_test;
 

@@ -1,8 +1,8 @@
 // Attacks on the approval listener: other sites, other hosts, guesses, and hostile text.
 #include "approval_fixture.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/read_until.hpp>
-#include <catch2/catch.hpp>
 
 using namespace approval_test;
 

@@ -1,7 +1,7 @@
 // Live updates: two tabs, the CLI and the page agree.
 #include "approval_fixture.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace approval_test;
 

@@ -8,7 +8,7 @@
 #include "proxy/approval/listener_impl.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace approval_test;
 using reauth::test::has;

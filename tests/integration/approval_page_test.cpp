@@ -1,7 +1,7 @@
 // The approval page as a browser without JavaScript meets it, and the OAuth callback.
 #include "approval_fixture.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace approval_test;
 

@@ -3,7 +3,7 @@
 
 #include "tests/unit/proxy/vault_fixture.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 

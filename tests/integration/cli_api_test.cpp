@@ -4,7 +4,7 @@
 #include "proxy/net/http_service.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 #include <future>

@@ -4,7 +4,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <sys/socket.h>
 

@@ -4,7 +4,7 @@
 #include "proxy/demo/authorization_server.hpp"
 #include "proxy/demo/http_client.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <atomic>
 #include <thread>

@@ -6,7 +6,7 @@
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/identity_provider.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <thread>
 

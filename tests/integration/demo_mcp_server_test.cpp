@@ -5,11 +5,11 @@
 #include "proxy/demo/http_client.hpp"
 #include "proxy/demo/mcp_server.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
-#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <future>

@@ -8,7 +8,7 @@
 #include "proxy/demo/stage.hpp"
 #include "proxy/service/runtime.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <fstream>
 #include <future>

@@ -1,11 +1,11 @@
 // http_service over real sockets: keep-alive, streams, limits, and the framing it refuses.
 #include "proxy/net/http_service.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
-#include <catch2/catch.hpp>
 
 #include <thread>
 

@@ -1,13 +1,13 @@
 // http_service behind TLS, and what it notices about its peer.
 #include "proxy/net/http_service.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
-#include <catch2/catch.hpp>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 

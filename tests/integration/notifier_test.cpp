@@ -6,8 +6,8 @@
 #include "proxy/log/log.hpp"
 #include "tests/support/text.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/co_spawn.hpp>
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cstdio>

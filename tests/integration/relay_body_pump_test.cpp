@@ -1,7 +1,7 @@
 // The loop that moves an answer's body, over a socket pair: verbatim, through a filter, nowhere; its ends.
 #include "proxy/relay/body_pump.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <array>
 #include <sys/socket.h>

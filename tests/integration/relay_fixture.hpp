@@ -9,7 +9,7 @@
 #include "proxy/service/runtime.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>

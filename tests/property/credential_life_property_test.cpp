@@ -2,7 +2,7 @@
 // hold.
 #include "tests/property/dice.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <rapidcheck.h>
 
 #include <cstdlib>

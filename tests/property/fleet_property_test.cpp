@@ -2,7 +2,7 @@
 // one truth.
 #include "tests/property/dice.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <rapidcheck.h>
 
 using namespace reauth;

@@ -1,7 +1,7 @@
 // Precompiled: what every test includes.
 #pragma once
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 #include <chrono>

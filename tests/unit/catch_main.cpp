@@ -1,3 +1,3 @@
-// Catch2's main function, compiled once.
+// Catch2's main function, compiled once; version 3 brings it in its library.
 #define CATCH_CONFIG_MAIN
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"

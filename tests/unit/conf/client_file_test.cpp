@@ -3,7 +3,7 @@
 #include "core/json/json_reader.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using reauth::test::has;

@@ -1,7 +1,7 @@
 // Changes of files are heard of, whatever way they are made.
 #include "conf/file_watch.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <cstdio>
 #include <cstdlib>

@@ -4,7 +4,7 @@
 #include "tests/support/text.hpp"
 #include "tests/unit/conf/given.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using given::temporary_file;

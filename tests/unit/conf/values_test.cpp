@@ -2,7 +2,7 @@
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

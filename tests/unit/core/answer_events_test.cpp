@@ -2,14 +2,14 @@
 #include "core/mcp/answer_events.hpp"
 #include "core/text/uri.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 
 namespace {
 
 answer_events reframed(bool is_stream, std::string_view codings = {}) {
-    return answer_events(is_stream, std::move(*content_decoder::create(codings)));
+    return answer_events(is_stream, *content_decoder::create(codings));
 }
 
 } // namespace

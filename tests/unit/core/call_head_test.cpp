@@ -1,7 +1,7 @@
 // What a head says of a body whose calls are approved: one reading, or none.
 #include "core/mcp/call_head.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -1,7 +1,7 @@
 // A client of 2025 and a server of 2026-07-28, message by message.
 #include "core/mcp/era_session.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using nlohmann::json;

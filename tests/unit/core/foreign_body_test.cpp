@@ -4,7 +4,7 @@
 #include "core/json/json_repair.hpp"
 #include "core/oauth/token.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <zlib.h>
 

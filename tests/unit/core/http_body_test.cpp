@@ -1,7 +1,7 @@
 // Bodies in transit: the same pieces however the bytes are cut, and no doubtful framing.
 #include "core/http/http_body.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <string>
 #include <vector>

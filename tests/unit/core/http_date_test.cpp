@@ -1,7 +1,7 @@
 // HTTP dates, and how long a server asks to wait.
 #include "core/http/http_date.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

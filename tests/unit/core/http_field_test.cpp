@@ -2,7 +2,7 @@
 // place.
 #include "core/http/http_field.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <cctype>
 #include <string>

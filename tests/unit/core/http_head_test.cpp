@@ -1,7 +1,7 @@
 // Request heads: what smuggles is refused, what is odd but legal passes, however the bytes arrive.
 #include "core/http/http_head.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 // Response heads are read as strictly as requests', with the body rules of RFC 9112 §6.3.
 #include "core/http/http_head.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <string>
 

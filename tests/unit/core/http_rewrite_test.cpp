@@ -1,7 +1,7 @@
 // The heads that are sent on: what belongs to one hop or to us stays here, the rest goes byte for byte.
 #include "core/http/http_head.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <string>
 

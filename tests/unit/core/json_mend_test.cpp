@@ -5,7 +5,7 @@
 #include "core/mcp/message_lines.hpp"
 #include "core/mcp/result_challenge.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

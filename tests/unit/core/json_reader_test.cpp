@@ -3,7 +3,7 @@
 #include "core/json/json_members.hpp"
 #include "core/json/json_reader.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <limits>
 

@@ -1,7 +1,7 @@
 // The shallow look at JSON-RPC bodies, and the errors we answer with.
 #include "core/mcp/json_rpc.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 using namespace reauth;

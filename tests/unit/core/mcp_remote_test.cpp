@@ -1,7 +1,7 @@
 // What mcp-remote keeps, as it writes it.
 #include "core/mcp/mcp_remote.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 #include "core/http/cookie_jar.hpp"
 #include "core/http/outbound_proxy.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

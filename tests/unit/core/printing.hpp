@@ -3,7 +3,7 @@
 
 #include "core/base/failure.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 template<class T>
 struct Catch::StringMaker<reauth::result<T>> {

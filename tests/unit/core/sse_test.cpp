@@ -1,7 +1,7 @@
 // Events as they are written: no raw newline in data, one event a message.
 #include "core/mcp/sse.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -3,7 +3,7 @@
 #include "core/mcp/message_lines.hpp"
 #include "core/text/encoding.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 using namespace reauth;

@@ -3,7 +3,7 @@
 
 #include "core/mcp/json_rpc.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -2,7 +2,7 @@
 #include "core/mcp/tool_filter.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <nlohmann/json.hpp>
 

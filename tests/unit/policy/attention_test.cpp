@@ -1,7 +1,7 @@
 // When a browser is opened without being asked.
 #include "policy/life/attention.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

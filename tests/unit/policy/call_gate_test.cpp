@@ -1,7 +1,7 @@
 // A call is approved exactly once, before it is sent: the gate's machine, step by step.
 #include "policy/life/credential_life.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // Which rule decides about which challenge.
 #include "policy/rules/match_keys.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

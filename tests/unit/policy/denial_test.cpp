@@ -1,7 +1,7 @@
 // The memories that stop loops.
 #include "policy/rules/denial.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -4,7 +4,7 @@
 #include "policy/flows/flow.hpp"
 #include "policy/flows/flow_environment.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <deque>
 #include <functional>

@@ -3,7 +3,7 @@
 
 #include "tests/support/life_world.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 namespace reauth::test {
 

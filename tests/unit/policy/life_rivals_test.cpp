@@ -1,7 +1,7 @@
 // Every flow of a credential's life, with a fault and with each rival event at every one of its steps.
 #include "tests/support/life_world.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace reauth::test;

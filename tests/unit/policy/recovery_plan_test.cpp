@@ -1,7 +1,7 @@
 // The recovery table, row by row.
 #include "policy/rules/recovery_plan.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using enum challenge_reason;

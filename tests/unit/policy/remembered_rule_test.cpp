@@ -2,7 +2,7 @@
 #include "policy/rules/judgement.hpp"
 #include "policy/rules/remembered_rule.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

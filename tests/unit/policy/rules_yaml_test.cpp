@@ -1,7 +1,7 @@
 // Rules are shown as the YAML that they were.
 #include "policy/rules/rules.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

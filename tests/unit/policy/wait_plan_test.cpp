@@ -1,7 +1,7 @@
 // How each kind of message experiences the wait for a person.
 #include "policy/rules/wait_plan.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // In which order the addresses of a host are tried, and when.
 #include "proxy/net/address_plan.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // The book of approvals: order, decisions, expiry, listeners.
 #include "proxy/approval/approvals.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -2,7 +2,7 @@
 #include "proxy/approval/html_template.hpp"
 #include "proxy/approval/origin_guard.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

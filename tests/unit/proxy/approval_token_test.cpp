@@ -1,7 +1,7 @@
 // The operator token: configured, found, or made once.
 #include "proxy/approval/operator_token.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <filesystem>
 #include <fstream>

@@ -3,7 +3,7 @@
 #include "proxy/approval/approval_page.hpp"
 #include "proxy/approval/approval_words.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

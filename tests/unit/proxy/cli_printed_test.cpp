@@ -1,7 +1,7 @@
 // What a command prints, wherever it came from.
 #include "proxy/cli/printed.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <sstream>
 

@@ -5,7 +5,7 @@
 #include "proxy/service/running_file.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // Which addresses are whose, and who may reach them.
 #include "proxy/net/egress.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <map>
 

@@ -2,7 +2,7 @@
 #include "proxy/bridge/era_client.hpp"
 #include "proxy/bridge/reading_point.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 using namespace reauth;

@@ -1,7 +1,7 @@
 // The workers' loop: what is posted, deadlines, coroutines, and how they end.
 #include "proxy/net/wakeup.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <algorithm>
 #include <memory>

@@ -1,7 +1,7 @@
 // /metrics as Prometheus reads it.
 #include "proxy/service/metrics.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -1,7 +1,7 @@
 // Who may come in: Host, Origin, Sec-Fetch-Site and client authentication.
 #include "proxy/relay/admission.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

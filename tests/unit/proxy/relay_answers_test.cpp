@@ -1,7 +1,7 @@
 // Answers of our own: whole HTTP, and failures in the shape that MCP clients understand.
 #include "proxy/relay/local_answer.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 #include <nlohmann/json.hpp>
 
 using namespace reauth;

@@ -2,7 +2,7 @@
 #include "proxy/relay/old_endpoint.hpp"
 #include "tests/support/text.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using reauth::test::has;

@@ -2,7 +2,7 @@
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/old_transports.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -2,7 +2,7 @@
 #include "conf/load.hpp"
 #include "proxy/relay/routing.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

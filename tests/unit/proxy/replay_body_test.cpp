@@ -1,7 +1,7 @@
 // What is kept of a request's body, and what is not.
 #include "proxy/relay/replay_body.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

@@ -1,7 +1,7 @@
 // Answers of the small HTTP server, byte by byte.
 #include "proxy/net/service_head.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 

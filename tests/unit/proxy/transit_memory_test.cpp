@@ -2,7 +2,7 @@
 #include "proxy/net/frame_pool.hpp"
 #include "proxy/relay/request_buffers.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <cstring>
 #include <set>

@@ -3,7 +3,7 @@
 
 #include "proxy/vault/open.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/support/catch.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -6,9 +6,9 @@
 #include "proxy/recovery/manager.hpp"
 #include "proxy/vault/open.hpp"
 
+#include "tests/support/catch.hpp"
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <catch2/catch.hpp>
 
 #include <atomic>
 #include <condition_variable>
