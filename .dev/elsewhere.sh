@@ -13,20 +13,6 @@ make_system() {
   as_root touch "$root/.made"
 }
 
-# inside FOLDER COMMAND…: runs it there, with /proc, /dev and the network's names; what is mounted for it ends with it.
-inside() {
-  local root=$1
-  shift
-  as_root cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-  as_root unshare --mount --propagation private bash -c '
-    set -e
-    root=$1; shift
-    mount -t proc proc "$root/proc"
-    mount --rbind /dev "$root/dev"
-    mount -t tmpfs tmpfs "$root/tmp"
-    exec chroot "$root" "$@"' - "$root" "$@"
-}
-
 # copy_sources FOLDER: what is in the work tree, committed or not; files that are gone here go there too.
 copy_sources() {
   local to=$1
@@ -48,6 +34,6 @@ run_elsewhere() {
   [ $# -gt 0 ] || set -- elsewhere-all
   local verb=$*
   [ "$1" != elsewhere-all ] || verb="unit && ./dev property && ./dev integration && ./dev demo"
-  inside "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI="${CI:-}" REAUTH_BOOST="${REAUTH_BOOST:-}" \
+  as_root .dev/inside "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 CI="${CI:-}" REAUTH_BOOST="${REAUTH_BOOST:-}" \
     REAUTH_JOBS="$jobs" bash -c "cd /src && ./dev $verb"
 }

@@ -12,9 +12,10 @@ packages_build=(
 packages_lint=(git python3 python3-yaml clang-format-19 clang-tidy-19)
 packages_clang=(clang-19 libclang-rt-19-dev)
 packages_fleet=(postgresql postgresql-client haproxy python3)
-packages_e2e=(nodejs npm chromium python3 ca-certificates)
+packages_e2e=(nodejs npm chromium python3 ca-certificates zsh fish mandoc)
 packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
 packages_elsewhere=(debootstrap git)
+packages_package=(dpkg-dev fakeroot lintian debootstrap python3 git libjansson-dev)
 packages_coverage=(gcovr python3)
 
 as_root() {

@@ -160,6 +160,9 @@ run_fleet() {
     --test-reporter=spec "${files[@]}"
 }
 
+# The packages as their users get them: a .deb in a system of its own, the container's and the chart's files.
+run_packages() { node22 --test --test-concurrency=1 --test-reporter=spec tests/package/*.test.mjs; }
+
 run_conformance() { node22 tests/e2e/conformance/run.mjs "$@"; }
 
 # Lines that the unit and integration tests and the demo reach, per folder and room; fails below .dev/coverage.py's least.
@@ -182,7 +185,7 @@ run_bench() {
 }
 
 run_everything() {
-  need build lint clang fleet e2e bench
+  need build lint clang fleet e2e bench package
   mkdir -p "$logs"
   stage format check_format || true
   stage lint run_lint || true
@@ -194,6 +197,7 @@ run_everything() {
   stage page-lint run_page_lint || true
   stage e2e run_e2e || true
   stage fleet run_fleet || true
+  stage packages run_packages || true
   stage conformance run_conformance --check || true
   stage asan-build build_for_asan || true
   stage asan run_sanitized asan-ubsan || true

@@ -35,6 +35,7 @@ std::string under(const char* key, const std::string& name, json entry) {
 
 struct client_row {
     std::string_view client, title, file;
+    const char* key; ///< what its entries stand below
     std::string (*text)(const entry_input& in);
     std::string (*command)(const entry_input& in);
     std::string_view note;
@@ -49,8 +50,25 @@ std::string toml_for_codex(const entry_input& in) {
            (in.bearer ? "bearer_token_env_var = \"MCP_REAUTH_BEARER\"\n" : "");
 }
 
+constexpr std::string_view started = "It starts this program by itself: no `serve` has to run.";
+
+/// An entry that starts this program.
+std::string program_entry(const client_row& row, const entry_input& in) {
+    const auto command = in.program.front();
+    const json args(std::vector<std::string>(in.program.begin() + 1, in.program.end()));
+    if (row.client == "codex")
+        return "[mcp_servers." + in.name + "]\ncommand = " + json_text(json(command)) +
+               "\nargs = " + json_text(args) + "\n";
+    if (row.client == "opencode")
+        return under(row.key, in.name, {{"type", "local"}, {"command", in.program}, {"enabled", true}});
+    json entry{{"command", command}, {"args", args}};
+    if (row.client == "vscode")
+        entry["type"] = "stdio";
+    return under(row.key, in.name, std::move(entry));
+}
+
 constexpr std::array<client_row, 11> rows{{
-    {"claude-code", "Claude Code", ".mcp.json of the project",
+    {"claude-code", "Claude Code", ".mcp.json of the project", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, variable));
      },
@@ -59,27 +77,19 @@ constexpr std::array<client_row, 11> rows{{
      },
      "MCP_TIMEOUT=60000 in its environment gives you a minute for the first sign-in (30 s else)."},
     {"claude-desktop", "Claude Desktop", "claude_desktop_config.json (Settings, Developer, Edit Config)",
-     [](const entry_input& in) {
-         json args = json::array();
-         for (std::size_t i = 1; i < in.program.size(); ++i)
-             args.push_back(in.program[i]);
-         return under("mcpServers", in.name,
-                      {{"command", in.program.empty() ? "mcp-reauth" : in.program.front()},
-                       {"args", std::move(args)}});
-     },
-     no_command, "It starts this program by itself: no `serve` has to run."},
-    {"codex", "Codex", "~/.codex/config.toml", toml_for_codex,
+     "mcpServers", nullptr, no_command, ""},
+    {"codex", "Codex", "~/.codex/config.toml", "mcp_servers", toml_for_codex,
      [](const entry_input& in) {
          return "codex mcp add " + in.name + " --url " + in.url +
                 (in.bearer ? " --bearer-token-env-var MCP_REAUTH_BEARER" : "");
      },
      "startup_timeout_sec gives you half a minute for the first sign-in (10 s else)."},
-    {"cursor", "Cursor", "~/.cursor/mcp.json",
+    {"cursor", "Cursor", "~/.cursor/mcp.json", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name, in.with_headers({{"url", in.url}}, env_variable));
      },
      no_command, ""},
-    {"gemini", "Gemini CLI", "~/.gemini/settings.json",
+    {"gemini", "Gemini CLI", "~/.gemini/settings.json", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name, in.with_headers({{"httpUrl", in.url}}, variable));
      },
@@ -88,7 +98,7 @@ constexpr std::array<client_row, 11> rows{{
                 in.header_flag("--header");
      },
      "It gives up after some seconds while it connects: sign in first with `mcp-reauth login`."},
-    {"inspector", "MCP Inspector", "mcp.json for its --config",
+    {"inspector", "MCP Inspector", "mcp.json for its --config", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name,
                       in.with_headers({{"type", "streamable-http"}, {"url", in.url}}, "YOUR-BEARER"));
@@ -98,7 +108,7 @@ constexpr std::array<client_row, 11> rows{{
                 " --transport http --method tools/list" + in.header_flag("--header");
      },
      ""},
-    {"mcporter", "mcporter", "config/mcporter.json, or ~/.mcporter/mcporter.json",
+    {"mcporter", "mcporter", "config/mcporter.json, or ~/.mcporter/mcporter.json", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name, in.with_headers({{"baseUrl", in.url}}, variable));
      },
@@ -107,7 +117,7 @@ constexpr std::array<client_row, 11> rows{{
                 (in.bearer ? " --header \"Authorization=Bearer $MCP_REAUTH_BEARER\"" : "");
      },
      ""},
-    {"opencode", "opencode", "opencode.json of the project, or ~/.config/opencode/opencode.json",
+    {"opencode", "opencode", "opencode.json of the project, or ~/.config/opencode/opencode.json", "mcp",
      [](const entry_input& in) {
          return under(
              "mcp", in.name,
@@ -115,7 +125,7 @@ constexpr std::array<client_row, 11> rows{{
                              "{env:MCP_REAUTH_BEARER}"));
      },
      no_command, "oauth: false keeps it from a sign-in of its own."},
-    {"vscode", "VS Code", ".vscode/mcp.json",
+    {"vscode", "VS Code", ".vscode/mcp.json", "servers",
      [](const entry_input& in) {
          return under("servers", in.name, in.with_headers({{"type", "http"}, {"url", in.url}}, env_variable));
      },
@@ -124,12 +134,12 @@ constexpr std::array<client_row, 11> rows{{
                 "'";
      },
      ""},
-    {"windsurf", "Windsurf", "~/.codeium/windsurf/mcp_config.json",
+    {"windsurf", "Windsurf", "~/.codeium/windsurf/mcp_config.json", "mcpServers",
      [](const entry_input& in) {
          return under("mcpServers", in.name, in.with_headers({{"serverUrl", in.url}}, env_variable));
      },
      no_command, ""},
-    {"zed", "Zed", "settings.json of Zed",
+    {"zed", "Zed", "settings.json of Zed", "context_servers",
      [](const entry_input& in) {
          return under("context_servers", in.name, in.with_headers({{"url", in.url}}, "YOUR-BEARER"));
      },
@@ -160,17 +170,21 @@ std::vector<std::string> known_clients() {
     return out;
 }
 
-std::string this_program() {
-    static const auto self = [] {
-        std::error_code unknown;
-        const auto path = std::filesystem::read_symlink("/proc/self/exe", unknown);
-        return unknown ? std::string("mcp-reauth") : path.string();
-    }();
-    return self;
+bool only_starts_programs(std::string_view client) {
+    return client == "claude-desktop";
 }
 
-std::vector<std::string> stdio_command(const config& c, const upstream_config& u) {
-    std::vector<std::string> out{this_program(), "stdio"};
+std::vector<std::string> start_words(bool npx) {
+    std::error_code unknown;
+    auto path = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+    if (npx || path.find("/_npx/") != path.npos)
+        return {"npx", "-y", "mcp-reauth"};
+    return {unknown ? "mcp-reauth" : std::move(path)};
+}
+
+std::vector<std::string> stdio_command(const config& c, const upstream_config& u, bool npx) {
+    auto out = start_words(npx);
+    out.emplace_back("stdio");
     if (c.file.empty())
         out.push_back(u.url);
     if (c.file.empty() && u.allow_http)
@@ -187,9 +201,13 @@ std::optional<client_entry> make_client_entry(std::string_view client, const cli
         if (row.client != client)
             continue;
         const entry_input in{way};
-        return client_entry{std::string(row.client), std::string(row.title),
-                            std::string(row.file),   row.text(in),
-                            row.command(in),         std::string(row.note)};
+        const bool starts = !way.program.empty();
+        return client_entry{std::string(row.client),
+                            std::string(row.title),
+                            std::string(row.file),
+                            starts ? program_entry(row, in) : row.text(in),
+                            starts ? std::string() : row.command(in),
+                            starts ? std::string(started) : std::string(row.note)};
     }
     return std::nullopt;
 }

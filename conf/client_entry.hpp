@@ -29,17 +29,21 @@ std::vector<std::string> known_clients();
 struct client_way {
     std::string name, url;
     bool bearer = false;              ///< the proxy wants one of its clients
-    std::vector<std::string> program; ///< what a client starts that only starts programs: stdio_command()
+    std::vector<std::string> program; ///< what the client starts in place of the URL: stdio_command()
 };
 
-/// This program's own path; its name where that is not known.
-std::string this_program();
+/// A client that takes no URLs: it only starts programs.
+bool only_starts_programs(std::string_view client);
+
+/// How a client starts this program: its path; or `npx -y mcp-reauth`, where that is wanted, or where it runs
+/// out of npx's cache, which is emptied now and then.
+std::vector<std::string> start_words(bool npx);
 
 /// `mcp-reauth stdio …` for an upstream, with whole paths: clients start programs in directories of their
 /// own.
-std::vector<std::string> stdio_command(const config& c, const upstream_config& u);
+std::vector<std::string> stdio_command(const config& c, const upstream_config& u, bool npx);
 
-/// Nothing: no client is called that.
+/// Nothing: no client is called that. With a program in `way` the entry starts it, in every client.
 std::optional<client_entry> make_client_entry(std::string_view client, const client_way& way);
 
 } // namespace reauth

@@ -173,14 +173,22 @@ std::string quoted(const std::string& text) {
     return json_text(nlohmann::json(text));
 }
 
+/// What stands before mcp-remote's own arguments.
+std::string stdio_words(const std::vector<std::string>& program) {
+    std::string out;
+    for (std::size_t i = 1; i < program.size(); ++i)
+        out += quoted(program[i]) + ", ";
+    return out + quoted("stdio");
+}
+
 /// The edits of one entry, if it starts mcp-remote.
-void look_at(const std::string& name, const value& entry, const std::string& program,
+void look_at(const std::string& name, const value& entry, const std::vector<std::string>& program,
              std::vector<edit>& edits, std::vector<remote_entry>& found) {
     const auto* command = entry.find("command");
     const auto* arguments = entry.find("args");
     if (!command || !arguments || command->is != value::kind::text || arguments->is != value::kind::list)
         return;
-    if (command->text == program) // it is one of ours already
+    if (program.size() == 1 && command->text == program.front()) // it is one of ours already
         return;
     const auto& words = arguments->items;
     const auto all_text = [](const value& v) { return v.is == value::kind::text; };
@@ -188,23 +196,23 @@ void look_at(const std::string& name, const value& entry, const std::string& pro
         return;
     auto rest = words.begin();
     if (is_remote(command->text)) {
-        edits.push_back({words.front().begin, words.front().begin, quoted("stdio") + ", "});
+        edits.push_back({words.front().begin, words.front().begin, stdio_words(program) + ", "});
     } else {
         rest = std::find_if(words.begin(), words.end(), [](const value& v) { return is_remote(v.text); });
         if (rest == words.end())
             return;
-        edits.push_back({words.front().begin, rest->end, quoted("stdio")});
+        edits.push_back({words.front().begin, rest->end, stdio_words(program)});
         ++rest;
     }
-    edits.push_back({command->begin, command->end, quoted(program)});
+    edits.push_back({command->begin, command->end, quoted(program.front())});
     remote_entry told{name, {}};
     for (; rest != words.end(); ++rest)
         told.arguments.push_back(rest->text);
     found.push_back(std::move(told));
 }
 
-void walk(const std::string& name, const value& v, const std::string& program, std::vector<edit>& edits,
-          std::vector<remote_entry>& found) {
+void walk(const std::string& name, const value& v, const std::vector<std::string>& program,
+          std::vector<edit>& edits, std::vector<remote_entry>& found) {
     look_at(name, v, program, edits, found);
     for (const auto& [key, inner] : v.members)
         walk(key, inner, program, edits, found);
@@ -266,7 +274,8 @@ std::string difference(std::string_view text, const std::vector<edit>& edits) {
 
 } // namespace
 
-result<rewritten_file> rewrite_remote_entries(std::string_view text, const std::string& program) {
+result<rewritten_file> rewrite_remote_entries(std::string_view text,
+                                              const std::vector<std::string>& program) {
     const auto read = reader(text).whole();
     if (!read)
         return read.error();

@@ -25,6 +25,6 @@ struct rewritten_file {
 /// The file with each `npx mcp-remote …` (any way to start it) replaced by `PROGRAM stdio …`. JSON, with
 /// comments and trailing commas, as editors write it. fault::invalid_configuration: it is no such file, and
 /// where.
-result<rewritten_file> rewrite_remote_entries(std::string_view text, const std::string& program);
+result<rewritten_file> rewrite_remote_entries(std::string_view text, const std::vector<std::string>& program);
 
 } // namespace reauth

@@ -183,7 +183,7 @@ std::string configuration_json_schema() {
         return json{{"type", "object"},
                     {"required", {name}},
                     {"additionalProperties", false},
-                    {"properties", {{name, {{"type", "string"}, {"description", what}}}}}};
+                    {"properties", {{name, {{"type", {"string", "number"}}, {"description", what}}}}}};
     };
     out["$defs"] = {
         {"secret",
@@ -191,7 +191,7 @@ std::string configuration_json_schema() {
            {source("env", "The environment variable that holds it."),
             source("file",
                    "The file that holds it; a relative path begins at the configuration's directory."),
-            {{"type", "string"}, {"description", "The secret itself: warned about."}}}}}}};
+            {{"type", {"string", "number"}}, {"description", "The secret itself: warned about."}}}}}}};
     return json_text(out, 2) + "\n";
 }
 

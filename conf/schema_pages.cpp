@@ -162,7 +162,8 @@ std::string configuration_markdown() {
 }
 
 std::string configuration_manual() {
-    std::string out = ".TH MCP\\-REAUTH.YAML 5 \"\" \"mcp\\-reauth " REAUTH_VERSION "\" \"File formats\"\n"
+    std::string out = ".TH MCP\\-REAUTH.YAML 5 \"" REAUTH_RELEASED "\" \"mcp\\-reauth " REAUTH_VERSION
+                      "\" \"File formats\"\n.ad l\n"
                       ".SH NAME\nmcp\\-reauth.yaml \\- configuration of mcp\\-reauth\n.SH DESCRIPTION\n";
     out += roff(opening) + "\n.PP\n" + roff(values) + "\n.PP\n" + roff(outbound) + "\n.SH KEYS\n";
     for (const auto& note : known_keys()) {

@@ -91,7 +91,10 @@ task<void> approval_listener::impl::api_client_config(self_ptr self, service_exc
     for (const auto& c : self->services.credentials()) {
         const auto entry =
             c.upstream == wanted
-                ? make_client_entry(call.parameters[1], {c.upstream, c.client_url, c.bearer, c.program})
+                ? make_client_entry(
+                      call.parameters[1],
+                      {c.upstream, c.client_url, c.bearer,
+                       only_starts_programs(call.parameters[1]) ? c.program : std::vector<std::string>()})
                 : std::nullopt;
         if (entry)
             r = entry_answer(*entry);

@@ -1,9 +1,12 @@
 // check: is the configuration right, and what does it come to?
 #include "proxy/cli/command.hpp"
 
+#include "conf/key_log.hpp"
+#include "core/text/display_text.hpp"
 #include "proxy/cli/table.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <ostream>
 #include <sstream>
 
@@ -11,7 +14,30 @@ namespace reauth {
 
 namespace {
 
-nlohmann::json check_json(const config& c) {
+std::string where_from(const key_note& note) {
+    if (note.given.empty())
+        return "default";
+    return note.at.origin.empty() ? "line " + std::to_string(note.at.line) : note.at.origin;
+}
+
+/// Every key that holds a value, as it is in effect.
+nlohmann::json settings_json(const key_log& keys) {
+    auto out = nlohmann::json::array();
+    for (const auto& note : keys.all())
+        if (note.shape.kind < key_kind::mapping)
+            out.push_back({{"key", note.key}, {"value", note.in_effect()}, {"from", where_from(note)}});
+    return out;
+}
+
+std::string settings_table(const key_log& keys) {
+    std::vector<std::vector<std::string>> rows{{"KEY", "VALUE", "FROM"}};
+    for (const auto& note : keys.all())
+        if (note.shape.kind < key_kind::mapping)
+            rows.push_back({note.key, clean_text(note.in_effect(), 100), where_from(note)});
+    return format_table(rows);
+}
+
+nlohmann::json check_json(const config& c, const key_log& keys) {
     auto upstreams = nlohmann::json::array();
     for (const auto& u : c.upstreams)
         upstreams.push_back({{"name", u.name},
@@ -30,6 +56,7 @@ nlohmann::json check_json(const config& c) {
             {"state_directory", c.state_directory},
             {"upstreams", std::move(upstreams)},
             {"policy", std::move(rules)},
+            {"settings", settings_json(keys)},
             {"warnings", c.warnings}};
 }
 
@@ -66,13 +93,20 @@ void add_check(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("check", "validate the configuration and print the effective policy");
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context] {
-        context.run = [&context] {
+    auto all = std::make_shared<bool>(false);
+    verb->add_flag("--all", *all, "print every key in effect, and where its value is from");
+    verb->callback([&context, all] {
+        context.run = [&context, all] {
+            key_log keys(false);
+            context.io.inputs.keys = &keys;
             auto loaded = context.full_config();
+            context.io.inputs.keys = nullptr;
             if (loaded && context.json) {
-                context.print_json(check_json(*loaded));
+                context.print_json(check_json(*loaded, keys));
                 return exit_done;
             }
+            if (loaded && *all)
+                context.io.out << settings_table(keys) << '\n';
             if (loaded)
                 return print_check(context, *loaded);
             if (!context.json)

@@ -3,6 +3,7 @@
 
 #include "conf/problems.hpp"
 #include "core/text/display_text.hpp"
+#include "proxy/cli/manual.hpp"
 #include "proxy/cli/printed.hpp"
 
 #include <algorithm>
@@ -34,6 +35,10 @@ std::optional<int> answer_first_word(CLI::App& app, const std::vector<std::strin
     };
     if (word == "version") {
         io.out << "mcp-reauth " REAUTH_VERSION "\n";
+        return exit_done;
+    }
+    if (word == "help" && arguments.size() == 2 && arguments[1] == "--man") {
+        io.out << program_manual(app);
         return exit_done;
     }
     if (word == "help" && (arguments.size() == 1 || known(arguments[1]))) {
@@ -77,7 +82,7 @@ int run_cli(const std::vector<std::string>& typed, cli_io streams) {
     app.footer("Exit codes: 0 done, 1 failed, 2 usage or configuration.");
     for (auto* add : {add_serve, add_stdio, add_check, add_explain, add_login, add_logout, add_status,
                       add_approvals, add_approve, add_deny, add_open, add_rules, add_history, add_doctor,
-                      add_client_config, add_import, add_demo})
+                      add_client_config, add_import, add_schema, add_completion, add_demo})
         add(app, context);
     if (const auto done = answer_first_word(app, arguments, io))
         return *done;

@@ -12,6 +12,9 @@ namespace reauth {
 
 namespace {
 
+/// What the entry leads to: a URL of a running proxy, or this program, which the client starts.
+enum class entry_kind { url, program, npx };
+
 failure unknown_client(const std::string& client) {
     auto names = known_clients();
     names.emplace_back("url");
@@ -25,10 +28,10 @@ failure unknown_client(const std::string& client) {
 
 /// The text alone goes to stdout, so that it can be redirected; what a person reads goes to stderr.
 int print_entry(const command_context& context, const config& c, const upstream_config& u,
-                const std::string& client) {
+                const std::string& client, entry_kind kind) {
     const auto url = client_url(c, u);
-    const bool bearer = !c.client_auth.empty() && client != "claude-desktop";
-    const bool starts_programs = client == "claude-desktop";
+    const bool starts_programs = kind != entry_kind::url || only_starts_programs(client);
+    const bool bearer = !c.client_auth.empty() && !starts_programs;
     if (url.starts_with("unix:") && !starts_programs)
         return context.fail(failure::permanent(
             fault::invalid_configuration,
@@ -38,7 +41,10 @@ int print_entry(const command_context& context, const config& c, const upstream_
         context.io.out << url << '\n';
         return exit_done;
     }
-    const auto entry = make_client_entry(client, {u.name, url, bearer, stdio_command(c, u)});
+    client_way way{u.name, url, bearer, {}};
+    if (starts_programs)
+        way.program = stdio_command(c, u, kind == entry_kind::npx);
+    const auto entry = make_client_entry(client, way);
     if (!entry)
         return context.fail(unknown_client(client));
     if (context.json) {
@@ -71,15 +77,21 @@ void add_client_config(CLI::App& app, command_context& context) {
     std::string known;
     for (const auto& n : known_clients())
         known += n + ", ";
-    verb->add_option("NAME", *name,
-                     "the upstream; may be left out where there is one. For claude-desktop also a URL");
+    verb->add_option(
+        "NAME", *name,
+        "the upstream; may be left out where there is one. Or a server's URL: the client starts this "
+        "program, and nothing else has to run");
     verb->add_option("--for", *client, known + "or url")->required();
+    auto program = std::make_shared<bool>(false), npx = std::make_shared<bool>(false);
+    verb->add_flag("--stdio", *program, "the client starts this program");
+    verb->add_flag("--npx", *npx, "… as `npx -y mcp-reauth`");
     add_http_option(*verb, context.allow_http);
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context, name, client] {
-        context.run = [&context, name, client] {
-            if (const auto url = parse_http_url(*name); url && *client == "claude-desktop") {
+    verb->callback([&context, name, client, program, npx] {
+        context.run = [&context, name, client, program, npx] {
+            const auto kind = *npx ? entry_kind::npx : *program ? entry_kind::program : entry_kind::url;
+            if (const auto url = parse_http_url(*name); url && *client != "url") {
                 auto in = context.inputs();
                 if (!in)
                     return context.fail(in.error());
@@ -87,7 +99,8 @@ void add_client_config(CLI::App& app, command_context& context) {
                 if (!alone)
                     return context.fail(alone.error());
                 alone->upstreams.front().name = name_for_url(*url);
-                return print_entry(context, *alone, alone->upstreams.front(), *client);
+                return print_entry(context, *alone, alone->upstreams.front(), *client,
+                                   *npx ? entry_kind::npx : entry_kind::program);
             }
             auto c = context.client_config();
             if (!c)
@@ -95,7 +108,7 @@ void add_client_config(CLI::App& app, command_context& context) {
             if (name->empty() && c->upstreams.size() == 1)
                 *name = c->upstreams.front().name;
             auto u = find_upstream(*c, *name);
-            return u ? print_entry(context, *c, *u, *client) : context.fail(u.error());
+            return u ? print_entry(context, *c, *u, *client, kind) : context.fail(u.error());
         };
     });
 }

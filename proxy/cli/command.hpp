@@ -85,6 +85,8 @@ void add_open(CLI::App& app, command_context& context);
 void add_doctor(CLI::App& app, command_context& context);
 void add_client_config(CLI::App& app, command_context& context);
 void add_rules(CLI::App& app, command_context& context);
+void add_schema(CLI::App& app, command_context& context);
+void add_completion(CLI::App& app, command_context& context);
 void add_history(CLI::App& app, command_context& context);
 
 /// The upstream of that name, or fault::invalid_configuration with the nearest.

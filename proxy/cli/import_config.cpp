@@ -113,7 +113,7 @@ int rewrite_client_file(const command_context& context, const std::string& file,
     const auto read = read_regular_file(file, {1u << 20});
     if (!read)
         return context.fail(untouched(file, read.trouble));
-    auto made = rewrite_remote_entries(read.text->reveal(), this_program());
+    auto made = rewrite_remote_entries(read.text->reveal(), start_words(false));
     if (!made)
         return context.fail(untouched(file, "is no configuration of a client: " + made.error().message));
     std::string copy;

@@ -9,8 +9,13 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace reauth {
 
@@ -107,6 +112,23 @@ int note_wish(SSL* connection, X509**, EVP_PKEY**) {
     return 0;
 }
 
+/// What OpenSSL was built for, else where other systems keep it: a program that brings an OpenSSL of its own
+/// runs on them too.
+bool use_system_trust(SSL_CTX* context) {
+    constexpr std::array<const char*, 4> bundles{"/etc/ssl/certs/ca-certificates.crt",
+                                                 "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                                 "/etc/ssl/cert.pem"};
+    const auto there = [](const char* path) { return ::access(path, R_OK) == 0; };
+    if (SSL_CTX_set_default_verify_paths(context) != 1)
+        return false;
+    if (::secure_getenv(X509_get_default_cert_file_env()) ||
+        ::secure_getenv(X509_get_default_cert_dir_env()) || there(X509_get_default_cert_file()) ||
+        there(X509_get_default_cert_dir()))
+        return true;
+    const auto found = std::find_if(bundles.begin(), bundles.end(), there);
+    return found == bundles.end() || SSL_CTX_load_verify_file(context, *found) == 1;
+}
+
 } // namespace
 
 bool wants_client_certificate(const SSL* connection) {
@@ -120,7 +142,7 @@ result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_con
     auto hard = harden(context);
     if (!hard)
         return hard.error();
-    if (SSL_CTX_set_default_verify_paths(context) != 1)
+    if (!use_system_trust(context))
         return failure::permanent(fault::invalid_configuration,
                                   "the system's trust store cannot be used: " + openssl_reason(),
                                   "install ca-certificates, or set `tls.ca_file`");

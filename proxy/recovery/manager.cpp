@@ -127,7 +127,7 @@ std::vector<credential_summary> credential_manager::summaries() const {
         s.grant = upstream.grant;
         s.url = upstream.url;
         s.client_url = client_url(settings, upstream);
-        s.program = stdio_command(settings, upstream);
+        s.program = stdio_command(settings, upstream, false);
         s.bearer = !settings.client_auth.empty();
         const auto* m = lives_.find(key);
         const auto rest = lives_.resting().find(key);

@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     auto loaded = reauth::load_config_text(text, "/nonexistent/fuzz.yaml", inputs);
     if (!loaded && loaded.error().message.empty())
         std::abort();
-    const auto theirs = reauth::rewrite_remote_entries(text, "/usr/bin/mcp-reauth");
+    const auto theirs = reauth::rewrite_remote_entries(text, {"/usr/bin/mcp-reauth"});
     if (!theirs && theirs.error().message.empty())
         std::abort();
     if (theirs && theirs->entries.empty() && theirs->text != text)

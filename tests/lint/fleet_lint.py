@@ -41,7 +41,7 @@ def compose_problems(compose, directory, config):
             elif source not in volumes:
                 yield f"compose: {name} uses the volume {source}, which is not declared"
         build = service.get("build")
-        if build and not (directory / build["context"] / build["dockerfile"]).resolve().is_file():
+        if build and not (ROOT / "conf/fleet" / build["context"] / build["dockerfile"]).resolve().is_file():
             yield f"compose: {name} is built from {build['dockerfile']}, which is not there"
         if name.startswith("replica") and secret_files(config) - set(service["secrets"]):
             yield f"compose: {name} lacks the secrets {sorted(secret_files(config) - set(service['secrets']))}"

@@ -11,7 +11,7 @@ using reauth::test::has;
 namespace {
 
 rewritten_file rewritten(std::string_view text) {
-    auto out = rewrite_remote_entries(text, "/usr/bin/mcp-reauth");
+    auto out = rewrite_remote_entries(text, {"/usr/bin/mcp-reauth"});
     if (!out)
         FAIL(out.error().message);
     return std::move(*out);
@@ -87,12 +87,12 @@ TEST_CASE("what is no such file is told with its line, and nothing is guessed") 
     for (const auto* text : {"", "{", "{\"a\": }", "{\n\"a\": [1,\n", "{\"a\" 1}", "{\"a\": tru}", "{} x",
                              "/* never ends", "\"\\"}) {
         INFO(text);
-        const auto out = rewrite_remote_entries(text, "p");
+        const auto out = rewrite_remote_entries(text, {"p"});
         REQUIRE(out.has_error());
         CHECK(has(out.error().message, "line "));
     }
-    CHECK(rewrite_remote_entries(std::string(100'000, '['), "p").has_error());
-    CHECK(has(rewrite_remote_entries("{\n\n\"a\": x}", "p").error().message, "line 3"));
+    CHECK(rewrite_remote_entries(std::string(100'000, '['), {"p"}).has_error());
+    CHECK(has(rewrite_remote_entries("{\n\n\"a\": x}", {"p"}).error().message, "line 3"));
     CHECK(rewritten("\xef\xbb\xbf{\"a\": {\"command\": 1, \"args\": [\"mcp-remote\"]}} // end")
               .entries.empty());
 }

@@ -158,7 +158,7 @@ TEST_CASE(
         INFO(line);
         if (line.starts_with('.'))
             CHECK((line.starts_with(".TH ") || line.starts_with(".SH ") || line == ".PP" || line == ".TP" ||
-                   line == ".br" || line.starts_with(".B ") || line.starts_with(".BR ")));
+                   line == ".br" || line == ".ad l" || line.starts_with(".B ") || line.starts_with(".BR ")));
         CHECK_FALSE(line.starts_with('\''));
     }
     for (const auto& note : known_keys())

@@ -151,6 +151,51 @@ TEST_CASE("client-config prints an entry for each client") {
     CHECK_FALSE(has(r.out, "0123456789abcdef"));
 }
 
+TEST_CASE(
+    "for a server's URL every client gets an entry that starts this program, by npx where that is wanted") {
+    const auto entry = [](const std::string& client) {
+        return run({"client-config", "https://mcp.example.com/mcp", "--for", client, "--npx"}).out;
+    };
+    const nlohmann::json args{"-y", "mcp-reauth", "stdio", "https://mcp.example.com/mcp"};
+    for (const auto* client :
+         {"claude-code", "claude-desktop", "cursor", "gemini", "inspector", "mcporter", "windsurf"})
+        CHECK(nlohmann::json::parse(entry(client))["mcpServers"]["example"] ==
+              nlohmann::json({{"command", "npx"}, {"args", args}}));
+    CHECK(nlohmann::json::parse(entry("vscode"))["servers"]["example"] ==
+          nlohmann::json({{"command", "npx"}, {"args", args}, {"type", "stdio"}}));
+    CHECK(nlohmann::json::parse(entry("zed"))["context_servers"]["example"]["args"] == args);
+    CHECK(nlohmann::json::parse(entry("opencode"))["mcp"]["example"]["command"][0] == "npx");
+    CHECK(has(entry("codex"),
+              "[mcp_servers.example]\ncommand = \"npx\"\nargs = [\"-y\",\"mcp-reauth\",\"stdio\","));
+    const auto own = run({"client-config", "https://mcp.example.com/mcp", "--for", "cursor"});
+    CHECK(nlohmann::json::parse(own.out)["mcpServers"]["example"]["args"][0] == "stdio");
+    cli_directory dir;
+    const auto named =
+        run({"client-config", "notes", "--for", "cursor", "--stdio", "-c", dir.write("c.yaml", sample)});
+    CHECK(nlohmann::json::parse(named.out)["mcpServers"]["notes"]["args"][1] == "notes");
+}
+
+TEST_CASE("the man page and the completions name every verb") {
+    const auto page = run({"help", "--man"});
+    CHECK(page.code == 0);
+    const auto bash = run({"completion", "bash"}), zsh = run({"completion", "zsh"}),
+               fish = run({"completion", "fish"});
+    for (const auto* verb :
+         {"serve", "stdio", "check", "explain", "login", "approve", "schema", "completion", "import"}) {
+        CHECK(has(page.out, std::string("mcp\\-reauth ") + verb));
+        CHECK(has(bash.out, std::string("    ") + verb + ") "));
+        CHECK(has(zsh.out, std::string("    ") + verb + ")\n"));
+        CHECK(has(fish.out, std::string(" -a ") + verb + " "));
+    }
+    CHECK(has(bash.out, "'client-config --for'"));
+    const auto other = run({"completion", "tcsh"});
+    CHECK(other.code == 2);
+    CHECK(has(other.err, "zsh or fish"));
+    cli_directory dir;
+    CHECK(run({"completion", "upstreams", "-c", dir.write("c.yaml", sample)}).out == "notes\nmachine\n");
+    CHECK(run({"completion", "upstreams", "-c", dir.path + "/none.yaml"}).out.empty());
+}
+
 TEST_CASE("explain says which rule decides and what the client sees") {
     cli_directory dir;
     const auto file = dir.write("c.yaml", sample);
