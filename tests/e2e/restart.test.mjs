@@ -1,6 +1,7 @@
 // Nothing is lost and nothing is leaked: kill -9, start again, no approval; no token on disk, in logs, in --json output.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { said, v1 } from './lib/clients.mjs';
@@ -48,6 +49,27 @@ test('kill -9 and start again: no approval is asked again, and no secret is in v
     assert.ok(!content.includes(proxy.token), `${where} holds the operator token`);
     assert.ok(!/eyJ[\w-]{10,}\.eyJ/.test(content), `${where} holds a JWT`);
   }
+  passed();
+});
+
+test('a backup made while it runs (docs/operations.md) is restored, and nobody signs in again', { timeout: 60_000 }, async (t) => {
+  const { as, proxy, url, passed } = await use(t, { as: { accessTokenSeconds: 600 } });
+  const client = v1(url);
+  await connectAndApprove(proxy, client);
+  const vault = filesBelow(proxy.dir).find((name) => name.endsWith('vault.db'));
+  execFileSync('python3', ['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).backup(sqlite3.connect(sys.argv[2]))', vault, `${vault}.backup`]);
+  await client.close();
+  await proxy.kill('SIGTERM');
+  for (const name of filesBelow(proxy.dir)) if (/vault\.db(-wal|-shm)?$/.test(name)) rmSync(name);
+  copyFileSync(`${vault}.backup`, vault);
+  chmodSync(vault, 0o600);
+  await proxy.start();
+  const again = v1(url);
+  await again.open();
+  assert.equal(said(await again.callTool({ name: 'echo', arguments: { message: 'restored' } })), 'restored');
+  assert.deepEqual(await proxy.waiting(), []);
+  assert.equal(as.counts.authorizations, 1);
+  await again.close();
   passed();
 });
 

@@ -35,6 +35,16 @@ test('the templates of these tests, which run, are valid too', () => {
   assert.ok(templates.length > 0);
 });
 
+test('every configuration in the documents is valid', () => {
+  let found = 0;
+  for (const page of ['README.md', ...readdirSync(join(root, 'docs')).filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)])
+    for (const [, block] of readFileSync(join(root, page), 'utf8').matchAll(/^```yaml\n(.*?)^```/gms)) {
+      assert.deepEqual(says(block), [], `${page}:\n${block}`);
+      found++;
+    }
+  assert.ok(found >= 6, `${found}`);
+});
+
 test('what is wrong is marked where it stands', () => {
   const up = 'upstreams: {a: {url: https://a.example/mcp, ';
   for (const [text, where] of [

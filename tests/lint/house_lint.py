@@ -4,6 +4,7 @@ usage: house_lint.py        checks the tracked and new files of the tree it stan
 """
 
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -252,6 +253,29 @@ def check_entries(sources, model):
         yield "docs/threat-model.md", f"{name} reads nothing from outside (any more)"
 
 
+def anchors(text):
+    """What GitHub makes of a page's headings."""
+    found = set()
+    for heading in re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE):
+        plain = re.sub(r"[^\w\- ]", "", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower())
+        found.add(plain.replace(" ", "-"))
+    return found
+
+
+def check_links(name, source, exists, read):
+    """Yields (line, message) of a page's links inside this tree that lead nowhere."""
+    prose = re.sub(r"^```.*?^```", lambda m: "\n" * m.group(0).count("\n"), source, flags=re.MULTILINE | re.DOTALL)
+    for match in re.finditer(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", prose):
+        target, _, anchor = (match.group(1) or match.group(2)).partition("#")
+        if "://" in target:
+            continue
+        page = posixpath.normpath(posixpath.join(posixpath.dirname(name), target)) if target else name
+        if not exists(page):
+            yield line_of(prose, match.start()), f"the link leads to {page}, which is not there"
+        elif anchor and page.endswith(".md") and anchor not in anchors(read(page)):
+            yield line_of(prose, match.start()), f"{page} has no heading #{anchor}"
+
+
 def main():
     bad = 0
     sources = {
@@ -263,7 +287,11 @@ def main():
     for name in files():
         if not name.endswith((".cpp", ".hpp", ".mjs", ".py", ".sh", ".yaml", ".md", ".txt", "package-lock.json")):
             continue
-        for line, message in check(name, (ROOT / name).read_text(encoding="utf-8")):
+        source = (ROOT / name).read_text(encoding="utf-8")
+        problems = list(check(name, source))
+        if name.endswith(".md"):
+            problems += check_links(name, source, lambda p: (ROOT / p).exists(), lambda p: (ROOT / p).read_text(encoding="utf-8"))
+        for line, message in problems:
             print(f"{name}:{line}: {message}")
             bad += 1
     return 1 if bad else 0

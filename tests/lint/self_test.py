@@ -155,6 +155,10 @@ def main():
     entries = {"core/a.cpp": "read_json(x);", "core/b.cpp": "read_json<era_json>(x);", "core/gone.cpp": "", "tests/c.cpp": "read_json(x);"}
     if [name for name, _ in house_lint.check_entries(entries, model)] != ["core/b.cpp", "docs/threat-model.md"]:
         wrong.append(f"the table of entries: {list(house_lint.check_entries(entries, model))}")
+    pages = {"docs/a.md": "# Some thing: `x`\n[ok](b.md#two-words)\n[own](#some-thing-x)\n[gone](c.md)\n[no](b.md#three)\n", "docs/b.md": "## Two words\n"}
+    found = [line for line, _ in house_lint.check_links("docs/a.md", pages["docs/a.md"], pages.__contains__, pages.__getitem__)]
+    if found != [4, 5]:
+        wrong.append(f"links that lead nowhere: lines {found}")
     for text in wrong:
         print(text)
     samples = len(GOOD) + len(BAD) + len(HOUSE_BAD) + len(HOUSE_GOOD) + len(FLEET_BAD)
