@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view opening =
     "One YAML file. `mcp-reauth` takes the one that `--config` names, else `$MCP_REAUTH_CONFIG`, else "
     "`./mcp-reauth.yaml`, "
-    "else `~/.config/mcp-reauth/config.yaml`. A flag beats an environment variable, which beats the file: "
+    "else `~/.config/mcp-reauth/config.yaml`, else `/etc/mcp-reauth/config.yaml`. A flag beats an "
+    "environment variable, which beats the file: "
     "every key that "
     "holds a single value is also `--set KEY=VALUE` and `MCP_REAUTH_KEY`, in capitals, with `_` for every "
     "other character "

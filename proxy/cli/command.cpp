@@ -12,6 +12,8 @@
 #include <ostream>
 #include <system_error>
 
+#include <unistd.h>
+
 namespace reauth {
 
 std::string command_context::find_config() const {
@@ -31,7 +33,11 @@ std::string command_context::find_config() const {
     if (base.empty() && !variable("HOME").empty())
         base = variable("HOME") + "/.config";
     const auto own = base + "/mcp-reauth/config.yaml";
-    return !base.empty() && std::filesystem::exists(own, ignored) ? own : std::string{};
+    if (!base.empty() && std::filesystem::exists(own, ignored))
+        return own;
+    // the system service's, for who may read it
+    constexpr auto service = "/etc/mcp-reauth/config.yaml";
+    return ::access(service, R_OK) == 0 ? service : std::string{};
 }
 
 std::string command_context::file_for(const std::string& upstream) const {
@@ -162,9 +168,9 @@ result<config> command_context::full_config() const {
     if (!*live)
         return failure::permanent(
             fault::invalid_configuration,
-            "there is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml nor "
-            "~/.config/mcp-reauth/config.yaml; and no proxy runs here",
-            "begin with a copy of conf/quickstart.yaml, or run `mcp-reauth serve URL`");
+            "there is no configuration: neither --config, $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml, "
+            "~/.config/mcp-reauth/config.yaml nor /etc/mcp-reauth/config.yaml; and no proxy runs here",
+            "run `mcp-reauth serve URL`, or write upstreams: {NAME: {url: https://…}} into mcp-reauth.yaml");
     if (!(*live)->config.empty())
         return load_config((*live)->config, *in);
     auto c = default_config(*in);
@@ -205,7 +211,7 @@ int with_api(const command_context& context, const std::function<int(const api_c
 void add_config_options(CLI::App& verb, command_context& context) {
     verb.add_option("-c,--config", context.config_file,
                     "configuration file (default: $MCP_REAUTH_CONFIG, ./mcp-reauth.yaml, "
-                    "~/.config/mcp-reauth/config.yaml)");
+                    "~/.config/mcp-reauth/config.yaml, /etc/mcp-reauth/config.yaml)");
     verb.add_option("--set", context.set, "KEY=VALUE over the configuration, e.g. approval.lifetime=5m")
         ->take_all()
         ->expected(1);

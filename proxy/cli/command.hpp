@@ -32,8 +32,8 @@ struct command_context {
     bool allow_http = false; ///< --allow-http, where a URL is given
     std::function<int()> run;
 
-    /// --config, else $MCP_REAUTH_CONFIG, else ./mcp-reauth.yaml, else ~/.config/mcp-reauth/config.yaml;
-    /// empty: none of them is there.
+    /// --config, else $MCP_REAUTH_CONFIG, else ./mcp-reauth.yaml, else ~/.config/mcp-reauth/config.yaml,
+    /// else the system service's; empty: none of them is there.
     std::string find_config() const;
     /// The file for one upstream, given by its name or its URL: a URL takes one only where it is named, since
     /// clients start programs in directories of their own choice.

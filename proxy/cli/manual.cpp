@@ -107,6 +107,13 @@ over the configuration, for every key that holds a single value
 .TP
 .B HTTPS_PROXY, NO_PROXY
 for what leaves for servers and authorization servers
+.SH FILES
+.TP
+.B ./mcp\-reauth.yaml, ~/.config/mcp\-reauth/config.yaml, /etc/mcp\-reauth/config.yaml
+the configuration: the first that is there; \fB\-\-config\fR names another
+.TP
+.B ~/.local/state/mcp\-reauth, /var/lib/mcp\-reauth
+vault, its key, and the operator's token
 .SH EXAMPLES
 .TP
 .B mcp\-reauth serve https://mcp.example.com/mcp

@@ -1,7 +1,7 @@
 // npm's two packages: packed, installed from the files, and started as a client does.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -61,6 +61,19 @@ test("an entry of Claude Desktop's that names npx serves the server it names", {
   t.after(() => client.close());
   await client.open();
   assert.equal(said(await client.callTool({ name: 'ping', arguments: {} })), 'pong');
+});
+
+test("out of npx's cache, which is emptied now and then, entries name npx and not the cache", () => {
+  const cached = join(dir, '_npx/0123456789abcdef');
+  execFileSync('mkdir', ['-p', cached]);
+  execFileSync('cp', ['-a', join(dir, 'there/node_modules'), cached]);
+  const command = join(cached, 'node_modules/.bin/mcp-reauth');
+  const entry = JSON.parse(execFileSync(command, ['client-config', 'https://mcp.example.com/mcp', '--for', 'claude-desktop'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+  assert.deepEqual(entry.mcpServers.example, { command: 'npx', args: ['-y', 'mcp-reauth', 'stdio', 'https://mcp.example.com/mcp'] });
+  const file = join(dir, 'mcp.json');
+  writeFileSync(file, JSON.stringify({ mcpServers: { a: { command: 'npx', args: ['-y', 'mcp-remote@latest', 'https://mcp.example.com/mcp', '--debug'] } } }));
+  execFileSync(command, ['import', 'mcp-remote', '--config', file], { env: { ...process.env, HOME: dir } });
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')).mcpServers.a, { command: 'npx', args: ['-y', 'mcp-reauth', 'stdio', 'https://mcp.example.com/mcp', '--debug'] });
 });
 
 test('a platform without a program, and an installation without its package, say what to do', () => {

@@ -94,7 +94,7 @@ public:
     gated_vault() {
         vault_config settings;
         settings.backend = vault_backend::memory;
-        inner_ = std::move(*open_vault(settings));
+        inner_ = *open_vault(settings);
     }
     void close() {
         const std::lock_guard lock(mutex_);
