@@ -78,6 +78,7 @@ make_npm() {
   version=$(project_version)
   machine=$(machine_name)
   [ -x "$program" ] || die "make the tarball first: npm's package brings the same program"
+  [ -d "conf/package/npm/linux-$machine" ] || die "npm has no package for linux-$machine yet"
   rm -rf build/npm
   for package in mcp-reauth "linux-$machine"; do
     folder=build/npm/$package
@@ -104,7 +105,7 @@ run_package() {
     case $kind in
       deb) make_deb ;;
       tarball) make_tarball ;;
-      npm) make_npm "${REAUTH_PROGRAM:-build/static/mcp-reauth-$(project_version)-linux-$(machine_name)/bin/mcp-reauth}" ;;
+      npm) need npm; make_npm "${REAUTH_PROGRAM:-build/static/mcp-reauth-$(project_version)-linux-$(machine_name)/bin/mcp-reauth}" ;;
       *) die "there is no package $kind: deb, tarball, npm" ;;
     esac
   done

@@ -16,6 +16,7 @@ packages_e2e=(nodejs npm chromium python3 ca-certificates zsh fish mandoc)
 packages_bench=(nginx-light haproxy wrk valgrind strace python3 openssl)
 packages_elsewhere=(debootstrap git)
 packages_pictures=(imagemagick)
+packages_npm=(nodejs npm)
 packages_package=(dpkg-dev fakeroot lintian debootstrap python3 git libjansson-dev)
 packages_coverage=(gcovr python3)
 

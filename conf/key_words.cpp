@@ -176,4 +176,13 @@ key_words words_of(std::string_view key) {
     return found.meaning.empty() ? in(service, key) : found;
 }
 
+std::string whole_meaning(const key_words& words) {
+    std::string out(words.meaning);
+    if (words.since != key_words().since)
+        out += " Since version " + std::string(words.since) + ".";
+    if (!words.replaced_by.empty())
+        out += " Write `" + std::string(words.replaced_by) + "` in its place.";
+    return out;
+}
+
 } // namespace reauth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace reauth {
@@ -18,6 +19,9 @@ struct key_words {
 
 /// The row of that key; one without a meaning where there is none.
 key_words words_of(std::string_view key);
+/// The meaning, with the version that brought the key if it was not there from the first on, and what to
+/// write in its place.
+std::string whole_meaning(const key_words& words);
 /// Those of `upstreams` alone.
 std::span<const key_words> words_of_upstreams();
 

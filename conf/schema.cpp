@@ -94,8 +94,9 @@ json schema_of_kind(const key_tree& tree, const key_shape& s) {
     switch (s.kind) {
     case key_kind::text:
     case key_kind::path:
-    case key_kind::endpoint:
         return text();
+    case key_kind::endpoint:
+        return {{"type", "string"}, {"pattern", "^(unix:/.+|.+:[0-9]{1,5})$"}};
     case key_kind::boolean:
         return {{"enum", {true, false, "yes", "no", "true", "false"}}};
     case key_kind::duration:
@@ -147,7 +148,7 @@ json schema_of(const key_tree& tree) {
     const auto& note = *tree.note;
     const auto words = words_of(note.key);
     auto out = schema_of_kind(tree, note.shape);
-    std::string meaning(words.meaning);
+    auto meaning = whole_meaning(words);
     if (!words.otherwise.empty())
         meaning += " Default: " + std::string(words.otherwise) + ".";
     out["description"] = std::move(meaning);

@@ -2,6 +2,7 @@
 #include "conf/schema.hpp"
 
 #include "conf/key_words.hpp"
+#include "conf/roff.hpp"
 #include "conf/values.hpp"
 
 #include <algorithm>
@@ -25,11 +26,11 @@ constexpr std::string_view opening =
     "--all` prints every key in "
     "effect, and where its value is from. SIGHUP reads it again; nothing is applied of a file that is wrong.";
 constexpr std::string_view values =
-    "A *duration* is a whole number with its unit: `250ms`, `60s`, `15m`, `2h`, `7d`. A *size* is in bytes, "
+    "A duration is a whole number with its unit: `250ms`, `60s`, `15m`, `2h`, `7d`. A size is in bytes, "
     "or `64KiB`, `4MiB`, "
-    "`1GiB`. A *secret* is `{env: NAME}`, `{file: PATH}`, or the text itself, which is warned about. A "
+    "`1GiB`. A secret is `{env: NAME}`, `{file: PATH}`, or the text itself, which is warned about. A "
     "relative path begins at the "
-    "file's directory, `~` is your home. A *list* of one may stand without brackets.";
+    "file's directory, `~` is your home. A list of one may stand without brackets.";
 constexpr std::string_view outbound = "`HTTPS_PROXY` and `NO_PROXY` (either case) are honoured for what "
                                       "leaves for servers and authorization servers.";
 
@@ -112,30 +113,6 @@ std::string in_table(std::string_view text) {
     return out;
 }
 
-/// What roff reads as a command, made plain; Markdown's code marks become bold.
-std::string roff(std::string_view text) {
-    std::string out;
-    bool bold = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '`') {
-            out += bold ? "\\fR" : "\\fB";
-            bold = !bold;
-        } else if (c == '*' && (i + 1 < text.size() || i > 0) && !bold) {
-            continue; // emphasis
-        } else if (c == '\\') {
-            out += "\\\\";
-        } else if (c == '-') {
-            out += "\\-";
-        } else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) {
-            out += std::string("\\&") + c;
-        } else {
-            out += c;
-        }
-    }
-    return out;
-}
-
 } // namespace
 
 std::string configuration_markdown() {
@@ -150,9 +127,7 @@ std::string configuration_markdown() {
             top = top_of(note.key);
             out += "\n## " + top + "\n\n| key | holds | default | meaning |\n|---|---|---|---|\n";
         }
-        auto meaning = std::string(words.meaning);
-        if (!words.replaced_by.empty())
-            meaning += " Write `" + std::string(words.replaced_by) + "`.";
+        auto meaning = whole_meaning(words);
         const bool single = note.shape.kind < key_kind::mapping;
         if (!words.example.empty() && single)
             meaning += " E.g. `" + std::string(words.example) + "`.";
@@ -170,14 +145,12 @@ std::string configuration_manual() {
     for (const auto& note : known_keys()) {
         const auto words = words_of(note.key);
         const auto fallback = default_of(note, words, "`");
-        out += ".TP\n.B " + roff(note.key) + "\n" + roff(words.meaning) + " (" +
+        out += ".TP\n.B " + roff(note.key) + "\n" + roff(whole_meaning(words)) + " (" +
                roff(type_of(note.shape, "`")) +
                (fallback.empty()         ? ""
                 : fallback == "required" ? "; required"
                                          : "; default: " + roff(fallback)) +
                ")\n";
-        if (!words.replaced_by.empty())
-            out += "Deprecated: write \\fB" + roff(words.replaced_by) + "\\fR.\n";
         if (!words.example.empty() && note.shape.kind < key_kind::mapping)
             out += ".br\nExample: \\fB" +
                    roff(top_of(note.key) == note.key ? note.key + ": " : std::string()) +

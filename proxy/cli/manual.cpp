@@ -2,6 +2,7 @@
 #include "proxy/cli/manual.hpp"
 
 #include "conf/client_entry.hpp"
+#include "conf/roff.hpp"
 
 #include <algorithm>
 
@@ -60,21 +61,6 @@ void add_verbs(const CLI::App& app, const std::string& before, std::vector<verb_
             out.push_back(std::move(one));
         add_verbs(*verb, before + verb->get_name() + " ", out);
     }
-}
-
-std::string roff(const std::string& text) {
-    std::string out;
-    for (const char c : text) {
-        if (c == '\\')
-            out += "\\e";
-        else if (c == '-')
-            out += "\\-";
-        else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n'))
-            out += std::string("\\&") + c;
-        else
-            out += c;
-    }
-    return out;
 }
 
 std::string synopsis(const verb_words& verb) {

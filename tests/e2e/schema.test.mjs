@@ -54,6 +54,8 @@ test('what is wrong is marked where it stands', () => {
     ['upstreams: {"a b": {url: https://a.example}}', '/upstreams'],
     ['approval: {lifetime: 15}', '/approval/lifetime'],
     ['limits: {replay_body: 4 megabytes}', '/limits/replay_body'],
+    ['listen: 8970', '/listen'],
+    ['metrics: {listen: localhost}', '/metrics/listen'],
     ['limits: {attempts: 11}', '/limits/attempts'],
     ['policy: [{match: {tool: x}}]', "'action'"],
     ['policy: [{action: deny, match: {reason: because}}]', '/policy/0/match/reason'],

@@ -66,6 +66,14 @@ TEST_CASE("every key has a row that says what it means, and every such row is of
     CHECK(keys.size() > 120);
 }
 
+TEST_CASE("what a key means says since when it is there, and what to write in the place of an old one") {
+    CHECK(whole_meaning({"a", "Means this."}) == "Means this.");
+    CHECK(whole_meaning({"a", "Means this.", "", "", "0.2", "b.c"}) ==
+          "Means this. Since version 0.2. Write `b.c` in its place.");
+    CHECK(has(configuration_markdown(), "Write `approval.notify.command` in its place."));
+    CHECK(has(configuration_manual(), "Write \\fBapproval.notify.command\\fR in its place."));
+}
+
 TEST_CASE("every key that holds a value is read: its example is in effect, with its line") {
     for (const auto& note : known_keys()) {
         if (!single(note))
@@ -161,6 +169,7 @@ TEST_CASE(
                    line == ".br" || line == ".ad l" || line.starts_with(".B ") || line.starts_with(".BR ")));
         CHECK_FALSE(line.starts_with('\''));
     }
+    CHECK(has(page, "\nExample: \\fBacme\\-*\\fR\n"));
     for (const auto& note : known_keys())
         CHECK(has(page, ".TP\n.B " + note.key.substr(0, note.key.find('-'))));
 }
