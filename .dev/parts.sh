@@ -52,9 +52,10 @@ run_sanitized() {
 }
 # test_names BINARY [CATCH-ARGUMENT…]: one a line. Catch2 2 exits with their number.
 test_names() {
-  if "$1" --help | grep -q -e --list-test-names-only; then "$@" --list-test-names-only || true
-  else "$@" --list-tests --verbosity quiet
-  fi
+  case $("$1" --help || true) in
+    *--list-test-names-only*) "$@" --list-test-names-only || true ;;
+    *) "$@" --list-tests --verbosity quiet ;;
+  esac
 }
 # The integration tests whose names stand in a file: all of them, or it is a failure (a name that Catch2 reads as something else).
 run_named() {
