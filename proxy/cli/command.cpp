@@ -32,7 +32,7 @@ std::string command_context::find_config() const {
     auto base = variable("XDG_CONFIG_HOME");
     if (base.empty() && !variable("HOME").empty())
         base = variable("HOME") + "/.config";
-    const auto own = base + "/mcp-reauth/config.yaml";
+    auto own = base + "/mcp-reauth/config.yaml";
     if (!base.empty() && std::filesystem::exists(own, ignored))
         return own;
     // the system service's, for who may read it

@@ -64,7 +64,7 @@ void add_verbs(const CLI::App& app, const std::string& before, std::vector<verb_
 }
 
 std::string synopsis(const verb_words& verb) {
-    std::string out = ".TP\n.B mcp\\-reauth " + roff(verb.name) + "\n";
+    const auto out = ".TP\n.B mcp\\-reauth " + roff(verb.name) + "\n";
     std::string line;
     for (const auto& o : verb.options)
         if (o.positional)

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (theirs && theirs->entries.empty() && theirs->text != text)
         std::abort();
     if (theirs && !theirs->entries.empty()) {
-        const auto again = reauth::rewrite_remote_entries(theirs->text, "/usr/bin/mcp-reauth");
+        const auto again = reauth::rewrite_remote_entries(theirs->text, {"/usr/bin/mcp-reauth"});
         if (!again || !again->entries.empty() || again->text != theirs->text)
             std::abort();
     }
