@@ -1,6 +1,12 @@
 # The project in another release of Debian: a system of its own under build/elsewhere/RELEASE. Sourced by ./dev.
 
-elsewhere_mirror=${REAUTH_MIRROR:-}
+# Where Debian's packages come from: $REAUTH_MIRROR, else where this machine's do.
+debian_mirror() {
+  [ -z "${REAUTH_MIRROR:-}" ] || { echo "$REAUTH_MIRROR"; return; }
+  local release
+  release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  apt-get indextargets --format '$(CODENAME) $(REPO_URI)' | awk -v release="$release" '$1 == release && !found { print $2; found = 1 }'
+}
 
 # make_system RELEASE FOLDER: a minimal Debian, with the security updates of that release where the mirror has them.
 make_system() {
@@ -8,7 +14,7 @@ make_system() {
   [ -e "$root/.made" ] && return 0
   mkdir -p "$root" "$logs"
   say "making a system of $release in $root …"
-  as_root debootstrap --variant=minbase "$release" "$root" "$elsewhere_mirror" >"$logs/debootstrap-$release.log" 2>&1 ||
+  as_root debootstrap --variant=minbase "$release" "$root" "$(debian_mirror)" >"$logs/debootstrap-$release.log" 2>&1 ||
     { tail -n 20 "$logs/debootstrap-$release.log"; die "debootstrap failed"; }
   as_root touch "$root/.made"
 }

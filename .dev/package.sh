@@ -11,7 +11,7 @@ static_parts() {
   [ -e "$parts/lib/libqrencode.a" ] && return 0
   mkdir -p "$work/lists/partial" "$parts/lib" "$parts/include"
   sed -n 's/^VERSION_CODENAME=//p' /etc/os-release >"$work/codename"
-  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $elsewhere_mirror $(cat "$work/codename") main" >"$work/sources.list"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_mirror) $(cat "$work/codename") main" >"$work/sources.list"
   local apt=(-o "Dir::Etc::sourcelist=$PWD/$work/sources.list" -o Dir::Etc::sourceparts=/dev/null -o "Dir::State::lists=$PWD/$work/lists"
     -o APT::Sandbox::User=root)
   (
