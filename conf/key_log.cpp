@@ -1,7 +1,6 @@
 // Keeps the notes, and writes values as a person would.
 #include "conf/key_log.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -21,13 +20,12 @@ std::string with_unit(std::uint64_t value,
 } // namespace
 
 key_note* key_log::find(const std::string& key) {
-    const auto found =
-        std::find_if(notes_.begin(), notes_.end(), [&](const key_note& n) { return n.key == key; });
-    return found == notes_.end() ? nullptr : &*found;
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : &notes_[found->second];
 }
 
 void key_log::note(const std::string& key, key_shape shape, std::string fallback) {
-    if (!find(key))
+    if (places_.emplace(key, notes_.size()).second)
         notes_.push_back({key, std::move(shape), std::move(fallback), {}, {}});
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace reauth {
@@ -74,6 +75,7 @@ private:
 
     bool describing_;
     std::vector<key_note> notes_;
+    std::unordered_map<std::string, std::size_t> places_; ///< of notes_, by key
 };
 
 /// 90000 → 90s, 900000 → 15m.
