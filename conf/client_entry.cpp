@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <system_error>
@@ -35,8 +36,8 @@ std::string under(const char* key, const std::string& name, json entry) {
 
 struct client_row {
     std::string_view client, title, file;
-    const char* key; ///< what its entries stand below
-    std::string (*text)(const entry_input& in);
+    const char* key;                            ///< what its entries stand below
+    std::string (*text)(const entry_input& in); ///< null: it takes no URL
     std::string (*command)(const entry_input& in);
     std::string_view note;
 };
@@ -171,15 +172,19 @@ std::vector<std::string> known_clients() {
 }
 
 bool only_starts_programs(std::string_view client) {
-    return client == "claude-desktop";
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](const client_row& row) { return row.client == client && !row.text; });
 }
 
 std::vector<std::string> start_words(bool npx) {
-    std::error_code unknown;
-    auto path = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
-    if (npx || path.find("/_npx/") != path.npos)
+    static const auto self = [] {
+        std::error_code unknown;
+        const auto path = std::filesystem::read_symlink("/proc/self/exe", unknown);
+        return unknown ? std::string("mcp-reauth") : path.string();
+    }();
+    if (npx || self.find("/_npx/") != self.npos)
         return {"npx", "-y", "mcp-reauth"};
-    return {unknown ? "mcp-reauth" : std::move(path)};
+    return {self};
 }
 
 std::vector<std::string> stdio_command(const config& c, const upstream_config& u, bool npx) {
@@ -200,8 +205,10 @@ std::optional<client_entry> make_client_entry(std::string_view client, const cli
     for (const auto& row : rows) {
         if (row.client != client)
             continue;
-        const entry_input in{way};
-        const bool starts = !way.program.empty();
+        entry_input in{way};
+        if (in.program.empty() && !row.text)
+            in.program = {"mcp-reauth"};
+        const bool starts = !in.program.empty();
         return client_entry{std::string(row.client),
                             std::string(row.title),
                             std::string(row.file),

@@ -95,6 +95,13 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     return best;
 }
 
+std::string one_of(const std::vector<std::string>& words) {
+    std::string out;
+    for (std::size_t i = 0; i < words.size(); ++i)
+        out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+    return out;
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
     const auto best = nearest(word, candidates);
     return best.empty() ? "" : " (did you mean '" + best + "'?)";

@@ -46,6 +46,9 @@ private:
 /// The candidate that `word` was probably meant to be (few edits away), or empty.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
+/// "a, b or c".
+std::string one_of(const std::vector<std::string>& words);
+
 /// " (did you mean 'x'?)", or empty.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -21,14 +21,6 @@ std::vector<std::string> words(section& s, std::string_view key, const std::vect
     return out;
 }
 
-/// "a, b or c"
-std::string one_of(const std::vector<std::string>& words) {
-    std::string out;
-    for (std::size_t i = 0; i < words.size(); ++i)
-        out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-    return out;
-}
-
 rule_match read_match(section s, reading& r) {
     rule_match m;
     for (const auto& key : match_keys()) {

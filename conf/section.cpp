@@ -15,13 +15,6 @@ std::string in_quotes(std::string_view text) {
     return "'" + clean_text(text, 60) + "'";
 }
 
-std::string listed(const std::vector<std::string>& words) {
-    std::string out;
-    for (std::size_t i = 0; i < words.size(); ++i)
-        out += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
-    return out;
-}
-
 /// How a flag for that key is written.
 std::string flag_name(const std::string& key) {
     constexpr std::array<std::string_view, 5> own{"listen", "approval.listen", "log.level", "log.format",
@@ -251,7 +244,7 @@ std::optional<std::size_t> section::choose(std::string_view key, const std::vect
     if (found != words.end())
         return static_cast<std::size_t>(found - words.begin());
     error(key,
-          "must be " + listed(shown) + ", not " + in_quotes(v->text) + did_you_mean(v->text, shown) + ".");
+          "must be " + one_of(shown) + ", not " + in_quotes(v->text) + did_you_mean(v->text, shown) + ".");
     return {};
 }
 
@@ -267,7 +260,7 @@ void section::finish() {
                             [&] {
                                 auto names = known_;
                                 names.erase(std::unique(names.begin(), names.end()), names.end());
-                                return listed(names);
+                                return one_of(names);
                             }() +
                             ".");
 }

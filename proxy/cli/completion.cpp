@@ -2,6 +2,8 @@
 // names, for which the script asks this program.
 #include "proxy/cli/manual.hpp"
 
+#include "conf/values.hpp"
+
 #include <algorithm>
 
 namespace reauth {
@@ -15,12 +17,8 @@ std::string joined(const std::vector<std::string>& words, const std::string& wit
     return out;
 }
 
-/// For single quotes of a shell.
-std::string quoted(const std::string& text) {
-    std::string out = "'";
-    for (const char c : text)
-        out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
+bool takes_file(const option_words& option) {
+    return option.names.back() == "--config" || option.names.back() == "--header-file";
 }
 
 bool names_upstream(const verb_words& verb) {
@@ -60,15 +58,15 @@ std::string bash_of(const std::vector<verb_words>& verbs) {
         "# bash completion of mcp-reauth\n_mcp_reauth() {\n"
         "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}\n"
         "  COMPREPLY=()\n  if [ \"$COMP_CWORD\" = 1 ]; then\n    COMPREPLY=($(compgen -W " +
-        quoted(joined(names, " ") + " help --help --version") +
+        shell_word(joined(names, " ") + " help --help --version") +
         " -- \"$word\"))\n    return\n  fi\n"
         "  case \"$verb $before\" in\n";
     for (const auto& v : verbs)
         for (const auto& o : v.options)
             if (!o.values.empty() && !o.positional)
                 for (const auto& n : o.names)
-                    out += "    " + quoted(v.name + " " + n) + ") COMPREPLY=($(compgen -W " +
-                           quoted(joined(o.values, " ")) + " -- \"$word\")); return ;;\n";
+                    out += "    " + shell_word(v.name + " " + n) + ") COMPREPLY=($(compgen -W " +
+                           shell_word(joined(o.values, " ")) + " -- \"$word\")); return ;;\n";
     out += "    *\\ --config | *\\ -c | *\\ --header-file) COMPREPLY=($(compgen -f -- \"$word\")); return "
            ";;\n  esac\n"
            "  case $verb in\n";
@@ -103,7 +101,7 @@ std::string zsh_of(const std::vector<verb_words>& verbs) {
                       ")\"})\n  compadd -a names\n}\n"
                       "_mcp_reauth() {\n  local -a verbs\n  verbs=(\n";
     for (std::size_t i = 0; i < firsts.size(); ++i)
-        out += "    " + quoted(names[i] + ":" + for_zsh(firsts[i]->meaning)) + "\n";
+        out += "    " + shell_word(names[i] + ":" + for_zsh(firsts[i]->meaning)) + "\n";
     out += "  )\n  if (( CURRENT == 2 )); then\n    _describe verb verbs\n    return\n  fi\n  case $words[2] "
            "in\n";
     for (const auto& v : verbs) {
@@ -113,20 +111,17 @@ std::string zsh_of(const std::vector<verb_words>& verbs) {
         for (const auto& o : v.options) {
             if (o.positional)
                 continue;
-            const auto values = o.values.empty()
-                                    ? o.names.back() == "--config" || o.names.back() == "--header-file"
-                                          ? std::string("_files")
-                                          : std::string()
-                                    : "(" + joined(o.values, " ") + ")";
+            const auto values = o.values.empty() ? takes_file(o) ? std::string("_files") : std::string()
+                                                 : "(" + joined(o.values, " ") + ")";
             for (const auto& n : o.names)
-                out += " \\\n        " + quoted(n + "[" + for_zsh(o.meaning) + "]" +
-                                                (o.takes_value ? ":value:" + values : std::string()));
+                out += " \\\n        " + shell_word(n + "[" + for_zsh(o.meaning) + "]" +
+                                                    (o.takes_value ? ":value:" + values : std::string()));
         }
         const auto words = positional_values(v);
         if (space != v.name.npos)
-            out += " \\\n        " + quoted("1:what:(" + v.name.substr(space + 1) + ")");
+            out += " \\\n        " + shell_word("1:what:(" + v.name.substr(space + 1) + ")");
         else if (!words.empty())
-            out += " \\\n        " + quoted("1:what:(" + joined(words, " ") + ")");
+            out += " \\\n        " + shell_word("1:what:(" + joined(words, " ") + ")");
         else if (names_upstream(v))
             out += " \\\n        '1:upstream:_mcp_reauth_upstreams'";
         out += "\n      ;;\n";
@@ -140,7 +135,7 @@ std::string fish_of(const std::vector<verb_words>& verbs) {
     std::string out = "# fish completion of mcp-reauth\ncomplete -c mcp-reauth -f\n";
     for (std::size_t i = 0; i < firsts.size(); ++i)
         out += "complete -c mcp-reauth -n __fish_use_subcommand -a " + names[i] + " -d " +
-               quoted(firsts[i]->meaning) + "\n";
+               shell_word(firsts[i]->meaning) + "\n";
     for (const auto& v : verbs) {
         const auto space = v.name.find(' ');
         const auto begin =
@@ -148,7 +143,7 @@ std::string fish_of(const std::vector<verb_words>& verbs) {
         if (space != v.name.npos)
             out += begin + " -a " + v.name.substr(space + 1) + "\n";
         if (const auto words = positional_values(v); !words.empty())
-            out += begin + " -a " + quoted(joined(words, " ")) + "\n";
+            out += begin + " -a " + shell_word(joined(words, " ")) + "\n";
         if (names_upstream(v))
             out += begin + " -a '(" + ask + ")'\n";
         for (const auto& o : v.options) {
@@ -158,10 +153,10 @@ std::string fish_of(const std::vector<verb_words>& verbs) {
             for (const auto& n : o.names)
                 out += n.starts_with("--") ? " -l " + n.substr(2) : " -s " + n.substr(1);
             if (o.takes_value)
-                out += o.names.back() == "--config" || o.names.back() == "--header-file" ? " -r -F" : " -x";
+                out += takes_file(o) ? " -r -F" : " -x";
             if (!o.values.empty())
-                out += " -a " + quoted(joined(o.values, " "));
-            out += " -d " + quoted(o.meaning) + "\n";
+                out += " -a " + shell_word(joined(o.values, " "));
+            out += " -d " + shell_word(o.meaning) + "\n";
         }
     }
     return out;

@@ -3,31 +3,48 @@
 
 #include "conf/client_entry.hpp"
 #include "conf/roff.hpp"
+#include "conf/schema.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace reauth {
 
 namespace {
 
-/// The values that an option's meaning lists are known where the program knows them.
-std::vector<std::string> values_of(const std::string& name) {
+/// What CLI11 checks an option's value against: "TEXT:{a,b}" is a and b.
+std::vector<std::string> checked_words(const std::string& type) {
+    std::vector<std::string> out;
+    const auto begin = type.find('{'), end = type.rfind('}');
+    if (begin == type.npos || end == type.npos)
+        return out;
+    std::istringstream words(type.substr(begin + 1, end - begin - 1));
+    for (std::string word; std::getline(words, word, ',');)
+        out.push_back(word);
+    return out;
+}
+
+/// The words of the configuration's key that a flag is for: --log-level is log.level.
+std::vector<std::string> words_of_key(const std::string& flag) {
+    static const auto keys = known_keys();
+    auto key = flag.substr(std::min<std::size_t>(flag.find_first_not_of('-'), flag.size()));
+    std::replace(key.begin(), key.end(), '-', '.');
+    const auto found =
+        std::find_if(keys.begin(), keys.end(), [&](const key_note& n) { return n.key == key; });
+    return found == keys.end() ? std::vector<std::string>() : found->shape.words;
+}
+
+/// All that may stand there, where that is known.
+std::vector<std::string> values_of(const CLI::Option& option, const std::string& name) {
+    if (name == "SHELL")
+        return {"bash", "zsh", "fish"};
     if (name == "--for") {
         auto clients = known_clients();
         clients.emplace_back("url");
         return clients;
     }
-    if (name == "--transport")
-        return {"http-first", "sse-first", "http-only", "sse-only"};
-    if (name == "--protocol")
-        return {"legacy", "auto"};
-    if (name == "--log-level")
-        return {"trace", "debug", "info", "warn", "error", "off"};
-    if (name == "SHELL")
-        return {"bash", "zsh", "fish"};
-    if (name == "--log-format")
-        return {"text", "json"};
-    return {};
+    auto checked = checked_words(option.get_type_name());
+    return checked.empty() ? words_of_key(name) : checked;
 }
 
 option_words words_of(const CLI::Option& option) {
@@ -44,7 +61,7 @@ option_words words_of(const CLI::Option& option) {
     out.meaning = option.get_description();
     out.takes_value = option.get_items_expected_max() > 0;
     out.required = option.get_required();
-    out.values = values_of(out.names.back());
+    out.values = values_of(option, out.names.back());
     return out;
 }
 

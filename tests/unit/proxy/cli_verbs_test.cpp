@@ -1,4 +1,5 @@
 // Verbs that need no running program.
+#include "conf/client_entry.hpp"
 #include "proxy/cli/cli.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
@@ -173,6 +174,15 @@ TEST_CASE(
     const auto named =
         run({"client-config", "notes", "--for", "cursor", "--stdio", "-c", dir.write("c.yaml", sample)});
     CHECK(nlohmann::json::parse(named.out)["mcpServers"]["notes"]["args"][1] == "notes");
+}
+
+TEST_CASE("a client that takes no URL has an entry even where no program was named") {
+    const auto entry =
+        make_client_entry("claude-desktop", {"notes", "http://127.0.0.1:8970/notes", false, {}});
+    REQUIRE(entry);
+    CHECK(nlohmann::json::parse(entry->text)["mcpServers"]["notes"]["command"] == "mcp-reauth");
+    CHECK(only_starts_programs("claude-desktop"));
+    CHECK_FALSE(only_starts_programs("cursor"));
 }
 
 TEST_CASE("the man page and the completions name every verb") {
