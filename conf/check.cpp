@@ -75,6 +75,17 @@ void check_openness(const config& c, reading& r) {
         r.problems.error(r.where("metrics.listen"), "metrics.listen must be HOST:PORT.");
 }
 
+/// `which` is one of identity_providers.
+void check_provider(const config& c, const std::string& which, const std::string& key, reading& r) {
+    if (which.empty() || c.identity_providers.contains(which))
+        return;
+    std::vector<std::string> names;
+    for (const auto& [name, provider] : c.identity_providers)
+        names.push_back(name);
+    r.problems.error(r.where(key), key + " names '" + which + "', which is not in identity_providers" +
+                                       did_you_mean(which, names) + ".");
+}
+
 void check_upstreams(const config& c, reading& r) {
     if (c.upstreams.empty())
         r.problems.error(r.where("upstreams"),
@@ -87,15 +98,9 @@ void check_upstreams(const config& c, reading& r) {
                 r.problems.error(r.where(key + ".path"), key + " and upstreams." + c.upstreams[j].name +
                                                              " are both at " + u.path +
                                                              "; give one another path.");
-        if (!u.identity_provider.empty() && !c.identity_providers.contains(u.identity_provider)) {
-            std::vector<std::string> names;
-            for (const auto& [name, provider] : c.identity_providers)
-                names.push_back(name);
-            r.problems.error(r.where(key + ".identity_provider"),
-                             key + ".identity_provider names '" + u.identity_provider +
-                                 "', which is not in identity_providers" +
-                                 did_you_mean(u.identity_provider, names) + ".");
-        }
+        check_provider(c, u.identity_provider, key + ".identity_provider", r);
+        check_provider(c, u.exchange.identity_provider, key + ".exchange.identity_provider", r);
+        check_exchange(c, u, r);
     }
 }
 
@@ -110,11 +115,31 @@ void check_policy(const config& c, reading& r) {
         }
 }
 
+/// What an entry of client_auth needs of the rest.
+void check_callers(const config& c, reading& r) {
+    bool unix_socket = !c.listen.unix_path.empty();
+    for (const auto& u : c.upstreams)
+        unix_socket = unix_socket || (u.listen && !u.listen->unix_path.empty());
+    for (std::size_t i = 0; i < c.client_auth.size(); ++i) {
+        const auto& e = c.client_auth[i];
+        const auto key = "client_auth[" + std::to_string(i) + "]";
+        if (e.proof == caller_proof::mtls && !c.tls)
+            r.problems.error(r.where(key), "client_auth: mtls needs `tls: {cert: …, key: …}`: a certificate is "
+                                           "shown in a TLS handshake.");
+        if (e.proof == caller_proof::header && e.header.secret_name.empty() && !unix_socket)
+            r.problems.error(r.where(key),
+                             "client_auth: header has no `secret`, and nothing listens on a Unix socket: anybody who "
+                             "connects could say who they are. Add secret: {name: …, value: {file: …}}, or "
+                             "listen: unix:/path.");
+    }
+}
+
 } // namespace
 
 void check_config(const config& c, reading& r) {
     check_listeners(c, r);
     check_openness(c, r);
+    check_callers(c, r);
     check_upstreams(c, r);
     check_policy(c, r);
 }

@@ -1,6 +1,7 @@
 // The configuration as the rest of the program sees it: validated, with every default filled in.
 #pragma once
 
+#include "conf/callers.hpp"
 #include "core/base/secret.hpp"
 #include "core/http/outbound_proxy.hpp"
 #include "core/oauth/token_form.hpp"
@@ -35,12 +36,6 @@ struct secret_source {
     enum class kind { none, literal, env, file } from = kind::none; ///< where it comes from
     std::string name;                                               ///< variable or path; empty for a literal
     secret value;                                                   ///< what was read at load time
-};
-
-/// One entry of `client_auth`: a client of ours, and whose requests it sends.
-struct client_principal {
-    std::string principal = "local"; ///< whose credentials are used
-    secret bearer;                   ///< what it presents to us (RFC 6750)
 };
 
 /// `tls` of a listener.
@@ -120,6 +115,16 @@ enum class era_mode {
     bridge, ///< it is made understood, if it is such a server
 };
 
+/// `upstreams.NAME.exchange`: where, and for what, the caller's token is exchanged (RFC 8693 §2.1).
+struct exchange_config {
+    std::string identity_provider;    ///< at its token endpoint, with our client there
+    std::string token_endpoint;       ///< at this one; both empty: at the upstream's authorization server
+    std::string audience;             ///< empty: not sent
+    std::string resource;             ///< empty: the upstream's
+    std::string requested_token_type; ///< empty: not sent
+    secret_source actor;              ///< actor_token: a JWT of ours, read anew each time
+};
+
 /// `upstreams.NAME`: one MCP server.
 struct upstream_config {
     std::string name; ///< its key; in the log, the policy and the command line
@@ -132,6 +137,8 @@ struct upstream_config {
     oauth_client_config client;                           ///< our client at its authorization server
     std::string identity_provider;                        ///< grant enterprise: key of identity_providers
     exchange_subject subject = exchange_subject::session; ///< of its token exchange (enterprise)
+    exchange_config exchange;                             ///< grant token_exchange
+    exchange_fallback fallback = exchange_fallback::fail; ///< where what the caller has shown is not enough
     std::optional<scope_set> scopes; ///< asked for; nothing: the challenge's, else what the metadata lists
     std::string resource = "auto";   ///< auto | omit | a URI (RFC 8707)
     secret_source token;             ///< grant static; re-read when it changes
@@ -160,6 +167,20 @@ struct upstream_config {
     std::optional<milliseconds> token_request; ///< nothing: limits.token_request
     bool allow_http = false;                   ///< http beyond loopback, to it and to what its metadata names
 
+    /// Its credential comes of the token that the caller has shown, and ends with it.
+    bool acts_as_caller() const noexcept {
+        return grant == grant_kind::token_exchange ||
+               (grant == grant_kind::enterprise && subject == exchange_subject::caller);
+    }
+    /// … at a server that stands in the configuration, and a person is never asked: nothing is discovered.
+    bool exchanges_at_named_server() const noexcept {
+        return grant == grant_kind::token_exchange && fallback == exchange_fallback::fail &&
+               !(exchange.identity_provider.empty() && exchange.token_endpoint.empty());
+    }
+    /// … of a person's session at the identity provider.
+    bool mints_from_session() const noexcept {
+        return grant == grant_kind::enterprise && subject != exchange_subject::caller;
+    }
     plain_http http() const noexcept { return allow_http ? plain_http::allowed : plain_http::on_loopback; }
 };
 
@@ -177,6 +198,8 @@ struct limits_config {
     unsigned waiters = 10'000;          ///< requests held at once
     /// … of one principal; 0: no limit. Nothing: 100 where clients are told apart (`client_auth`), else none.
     std::optional<unsigned> held_per_principal;
+    unsigned requests_per_principal = 0; ///< in progress at once; 0: no limit
+    unsigned principals = 10'000;        ///< from outside, that are kept in memory; the vault has the others
     milliseconds upstream_connect{10'000};  ///< name, connection and TLS handshake
     milliseconds upstream_answer{300'000};  ///< from the request's end to the end of its answer's head
     milliseconds token_request{10'000};     ///< one answer of an authorization server
@@ -197,7 +220,7 @@ struct log_config {
 struct config {
     endpoint_config listen{"127.0.0.1", 8970, ""}; ///< for clients
     unsigned workers = 0;                          ///< 0: one per core
-    std::vector<client_principal> client_auth;     ///< empty: whoever reaches the listener is "local"
+    std::vector<client_auth_entry> client_auth;     ///< empty: whoever reaches the listener is "local"
     std::vector<std::string> allowed_hosts;        ///< further values of Host that are ours
     std::vector<std::string> allowed_origins;      ///< pages whose requests are let in
     std::optional<tls_server_config> tls;          ///< of `listen`; nothing: plain HTTP

@@ -14,16 +14,6 @@ constexpr key_words service[] = {
      "`client_auth`.",
      "127.0.0.1:9970"},
     {"workers", "Threads that relay; `auto`: one a core.", "2"},
-    {"client_auth",
-     "What clients must present to us, as `Authorization: Bearer`: one entry, or a list with one a "
-     "principal. Without it "
-     "whoever reaches `listen` is `local`.",
-     "[{principal: ada, bearer: {file: ada.token}}]"},
-    {"client_auth[].principal",
-     "On whose behalf the client acts; each principal has its own credentials, approvals and cookies.",
-     "ada"},
-    {"client_auth[].bearer", "What it presents: at least 16 characters (`openssl rand -hex 32`).",
-     "{file: client.token}"},
     {"allowed_hosts",
      "Further values of `Host` that are us: in a container, or behind a gateway. A name, or `HOST:PORT`.",
      "[mcp.example.com]", "none"},
@@ -101,6 +91,7 @@ constexpr key_words service[] = {
     {"policy[].match.method", "JSON-RPC methods.", "tools/call"},
     {"policy[].match.tool", "Tools that are called.", "delete_*"},
     {"policy[].match.principal", "On whose behalf.", "ada"},
+    {"policy[].match.group", "Groups of the caller (`client_auth` with `jwt` or `header`).", "mcp-admins"},
     {"policy[].match.grant", "How the upstream's credential is obtained.", "client_credentials"},
     {"policy[].action",
      "`silent`: only what needs no person, else an error. `confirm`: ask, then silently if possible. "
@@ -133,6 +124,11 @@ constexpr key_words service[] = {
     {"limits.waiters", "Requests that are held at once.", "1000"},
     {"limits.held_per_principal", "… of one principal; 0: no limit.", "50",
      "100 where `client_auth` tells clients apart, else none"},
+    {"limits.requests_per_principal", "Requests of one principal that are in progress at once; 0: no limit.", "50"},
+    {"limits.principals",
+     "Principals from outside (`client_auth` with `jwt`, `mtls`, `header`) that are kept in memory; the vault has "
+     "the others.",
+     "50000"},
     {"limits.upstream_connect", "Name, connection and TLS handshake.", "5s"},
     {"limits.upstream_answer", "From the request's end to the end of its answer's head.", "2m"},
     {"limits.token_request", "One answer of an authorization server.", "20s"},
@@ -173,6 +169,8 @@ key_words in(std::span<const key_words> rows, std::string_view key) {
 
 key_words words_of(std::string_view key) {
     auto found = in(words_of_upstreams(), key);
+    if (found.meaning.empty())
+        found = in(words_of_callers(), key);
     return found.meaning.empty() ? in(service, key) : found;
 }
 

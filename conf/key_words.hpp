@@ -24,5 +24,7 @@ key_words words_of(std::string_view key);
 std::string whole_meaning(const key_words& words);
 /// Those of `upstreams` alone.
 std::span<const key_words> words_of_upstreams();
+/// Those of `client_auth`.
+std::span<const key_words> words_of_callers();
 
 } // namespace reauth

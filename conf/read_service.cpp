@@ -13,20 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-client_principal read_client(section s) {
-    client_principal p;
-    s.text("principal", p.principal);
-    if (p.principal.empty() || p.principal.size() > 128 ||
-        std::any_of(p.principal.begin(), p.principal.end(), [](char c) { return c <= ' ' || c > '~'; }))
-        s.error("principal", "must be 1 to 128 visible ASCII characters without spaces.");
-    p.bearer = s.token_value("bearer").value;
-    s.require("bearer", "it is what this client must present.");
-    if (!p.bearer.empty() && p.bearer.size() < 16)
-        s.warning("bearer", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
-    s.finish();
-    return p;
-}
-
 void read_hosts(section& top, config& out) {
     for (auto& h : top.texts("allowed_hosts")) {
         const auto port = h.text.rfind(':');
@@ -77,23 +63,6 @@ void read_client_tls(section s, tls_client_config& out) {
     if (s.has("cert") != s.has("key"))
         s.error(!s.has("cert") ? "cert" : "key", "is missing: a client certificate needs both cert and key.");
     s.finish();
-}
-
-void read_client_auth(section& top, reading& r, config& out) {
-    for (auto& s : top.sequence("client_auth", key_kind::one_or_more)) {
-        const auto at = s.at();
-        auto client = read_client(std::move(s));
-        for (const auto& other : out.client_auth) {
-            if (other.principal == client.principal)
-                r.problems.error(at, "client_auth: the principal '" + clean_text(client.principal, 60) +
-                                         "' is here twice.");
-            if (!client.bearer.empty() && other.bearer == client.bearer)
-                r.problems.error(at, "client_auth: two principals have the same bearer; each needs its own.");
-        }
-        out.client_auth.push_back(std::move(client));
-    }
-    if (out.client_auth.empty() && top.has("client_auth") && !r.describing())
-        top.error("client_auth", "is an empty list; name at least one client or remove the key.");
 }
 
 void read_approval(section s, approval_config& out) {
@@ -167,6 +136,8 @@ void read_limits(section s, limits_config& out) {
     s.number("waiters", out.waiters, 1, 1'000'000);
     if (s.has("held_per_principal"))
         s.number("held_per_principal", out.held_per_principal.emplace(), 0, 1'000'000);
+    s.number("requests_per_principal", out.requests_per_principal, 0, 1'000'000);
+    s.number("principals", out.principals, 1, 1'000'000);
     s.duration("upstream_connect", out.upstream_connect, 1ms);
     s.duration("upstream_answer", out.upstream_answer, 1ms);
     s.duration("token_request", out.token_request, 1ms);

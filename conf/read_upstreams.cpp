@@ -126,9 +126,10 @@ void check_grant(section& s, const upstream_config& u, bool loopback) {
         s.error("assertion", "is only for grant: jwt_bearer (the grant is " + word + ").");
     if (u.grant == grant_kind::enterprise && u.identity_provider.empty())
         s.error("grant", "enterprise needs identity_provider: NAME, one of identity_providers.");
-    if (u.grant == grant_kind::enterprise && s.has("login"))
+    if (u.grant == grant_kind::enterprise && u.fallback != exchange_fallback::interactive && s.has("login"))
         s.error("login", "of grant: enterprise belongs to its identity provider: set it there.");
-    else if (u.grant != grant_kind::authorization_code && s.has("login"))
+    else if (u.grant != grant_kind::authorization_code && u.fallback != exchange_fallback::interactive &&
+             s.has("login"))
         s.error("login", "is for grants where a person signs in (the grant is " + word + ").");
     if (u.grant == grant_kind::static_token && s.has("bearer"))
         s.error("bearer", "is not for grant: static, whose token is sent as it is.");
@@ -139,7 +140,8 @@ void check_grant(section& s, const upstream_config& u, bool loopback) {
         !s.has("client"))
         s.error("grant", "client_credentials needs client: {id: …, secret: {env: NAME}} (or private_key).");
     const bool sends_secret = !u.client.client_secret.empty() || u.grant == grant_kind::jwt_bearer ||
-                              u.grant == grant_kind::enterprise;
+                              u.grant == grant_kind::enterprise ||
+                              (u.grant == grant_kind::token_exchange && !u.exchanges_at_named_server());
     if (sends_secret && u.client.issuer.empty() && !loopback && u.grant != grant_kind::static_token)
         s.warning("client",
                   "names no issuer: unless the authorization server is on the upstream's own origin, "
@@ -257,11 +259,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<grant_kind>("grant", u.grant, grant_words);
     read_oauth_client(s.sub("client"), u.client, u.http());
     s.text("identity_provider", u.identity_provider);
-    s.choice<exchange_subject>(
-        "subject", u.subject,
-        {{"session", exchange_subject::session}, {"refresh_token", exchange_subject::refresh_token}});
-    if (s.has("subject") && u.grant != grant_kind::enterprise)
-        s.error("subject", "is only for grant: enterprise.");
+    read_exchange(s, u);
     read_scopes(s, u);
     read_resource(s, u);
     u.token = s.secret_value("token", secret_file::read_anew);

@@ -154,33 +154,64 @@ result<json> decode_jwt_claims(std::string_view jwt) {
     return p ? object_of(p->claims) : bad_jwt("the token is not a signed JWT");
 }
 
-result<json> verify_jwt(std::string_view jwt, std::string_view jwks,
-                        const std::vector<std::string>& algorithms) {
+std::optional<json> verified_claims(std::string_view jwt, std::string_view jwks,
+                                    const std::vector<std::string>& algorithms, jwt_fault& why) {
     const auto p = split(jwt);
-    auto header = decode_jwt_header(jwt);
+    const auto header = decode_jwt_header(jwt);
+    why = jwt_fault::malformed;
     if (!p || !header)
-        return bad_jwt("the token is not a signed JWT");
+        return std::nullopt;
     const auto alg = json_string(*header, "alg");
+    why = jwt_fault::algorithm;
     if (!known_algorithm(alg, false) ||
         std::find(algorithms.begin(), algorithms.end(), alg) == algorithms.end())
-        return bad_jwt("the token is signed with " + clean_text(alg, 32) + ", which is not accepted");
+        return std::nullopt;
     // RFC 7515 §4.1.11: what must be understood and is not
+    why = jwt_fault::critical;
     if (header->contains("crit"))
-        return bad_jwt("the token has critical header members that are not understood");
+        return std::nullopt;
     const auto set = parse_json_object(jwks);
     const auto keys = set ? set->find("keys") : json::const_iterator{};
+    why = jwt_fault::keys;
     if (!set || keys == set->end() || !keys->is_array())
-        return bad_jwt("the issuer's key set is not a JWKS");
+        return std::nullopt;
     const auto kid = json_string(*header, "kid");
     std::size_t tried = 0;
     for (const auto& key : *keys) {
         if (!usable(key, alg, kid) || ++tried > max_keys)
             continue;
-        if (alg == "EdDSA" ? verified_by_ed25519(*p, key) : verified_by_cjose(jwt, key))
-            return decode_jwt_claims(jwt);
+        if (alg == "EdDSA" ? verified_by_ed25519(*p, key) : verified_by_cjose(jwt, key)) {
+            auto claims = decode_jwt_claims(jwt);
+            why = jwt_fault::malformed;
+            return claims ? std::optional<json>(std::move(*claims)) : std::nullopt;
+        }
     }
-    return bad_jwt(tried == 0 ? "the issuer's key set has no key for this token"
-                              : "the token's signature is wrong");
+    why = tried == 0 ? jwt_fault::no_key : jwt_fault::signature;
+    return std::nullopt;
+}
+
+result<json> verify_jwt(std::string_view jwt, std::string_view jwks,
+                        const std::vector<std::string>& algorithms) {
+    jwt_fault why{};
+    auto claims = verified_claims(jwt, jwks, algorithms, why);
+    if (claims)
+        return result<json>(boost::system::in_place_value, std::move(*claims));
+    switch (why) {
+    case jwt_fault::algorithm:
+        return bad_jwt("the token is signed with " + clean_text(json_string(*decode_jwt_header(jwt), "alg"), 32) +
+                       ", which is not accepted");
+    case jwt_fault::critical:
+        return bad_jwt("the token has critical header members that are not understood");
+    case jwt_fault::keys:
+        return bad_jwt("the issuer's key set is not a JWKS");
+    case jwt_fault::no_key:
+        return bad_jwt("the issuer's key set has no key for this token");
+    case jwt_fault::signature:
+        return bad_jwt("the token's signature is wrong");
+    case jwt_fault::malformed:
+        break;
+    }
+    return bad_jwt("the token is not a signed JWT");
 }
 
 } // namespace reauth

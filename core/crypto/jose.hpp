@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,19 @@ result<nlohmann::json> decode_jwt_claims(std::string_view jwt);
 /// fault::reauth_failed otherwise.
 result<nlohmann::json> verify_jwt(std::string_view jwt, std::string_view jwks,
                                   const std::vector<std::string>& algorithms);
+
+/// Why a JWT is not verified.
+enum class jwt_fault {
+    malformed,
+    algorithm, ///< none that is listed, or `none`, or HS*
+    critical,  ///< header members that must be understood, and are not
+    keys,      ///< the key set is none
+    no_key,    ///< it has no key for this token
+    signature
+};
+/// The same as verify_jwt for who has words of its own for what is wrong.
+std::optional<nlohmann::json> verified_claims(std::string_view jwt, std::string_view jwks,
+                                              const std::vector<std::string>& algorithms, jwt_fault& why);
 
 /// A fresh EC P-256 private key as JWK (libcrypto's randomness).
 result<secret> generate_ec_jwk();

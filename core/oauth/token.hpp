@@ -23,6 +23,7 @@ inline constexpr std::string_view grant_token_exchange = "urn:ietf:params:oauth:
 inline constexpr std::string_view token_type_id_jag = "urn:ietf:params:oauth:token-type:id-jag";
 inline constexpr std::string_view token_type_id_token = "urn:ietf:params:oauth:token-type:id_token";
 inline constexpr std::string_view token_type_refresh_token = "urn:ietf:params:oauth:token-type:refresh_token";
+inline constexpr std::string_view token_type_jwt = "urn:ietf:params:oauth:token-type:jwt";
 inline constexpr std::string_view token_type_access_token = "urn:ietf:params:oauth:token-type:access_token";
 
 /// What every token request needs. Only lives for the call that builds the request.
@@ -56,7 +57,9 @@ result<http_request> jwt_bearer_request(const token_call& call, const secret& as
 struct token_exchange {
     secret subject_token;
     std::string subject_token_type{token_type_id_token};
-    std::string requested_token_type{token_type_id_jag};
+    std::string requested_token_type{token_type_id_jag}; ///< empty: the server's choice
+    secret actor_token{};                                ///< who acts for the subject; empty: nobody else
+    std::string actor_token_type{token_type_jwt};
     std::string audience; ///< for an ID-JAG: issuer of the upstream's AS
     std::string resource;
     scope_set scope;

@@ -66,10 +66,13 @@ result<http_request> jwt_bearer_request(const token_call& call, const secret& as
 
 result<http_request> token_exchange_request(const token_call& call, const token_exchange& exchange) {
     form_body form;
-    form.add("grant_type", grant_token_exchange).add("requested_token_type", exchange.requested_token_type);
+    form.add("grant_type", grant_token_exchange);
+    form.add_if("requested_token_type", exchange.requested_token_type);
     form.add_if("audience", exchange.audience).add_if("resource", exchange.resource);
     form.add_if("scope", exchange.scope.to_string());
     form.add("subject_token", exchange.subject_token).add("subject_token_type", exchange.subject_token_type);
+    if (!exchange.actor_token.empty())
+        form.add("actor_token", exchange.actor_token).add("actor_token_type", exchange.actor_token_type);
     return finish(call, std::move(form));
 }
 

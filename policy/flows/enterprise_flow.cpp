@@ -12,9 +12,14 @@ failure words(std::string who, failure why) {
 }
 
 /// What stands for the person on leg 2; nothing: the session is gone.
-std::optional<token_exchange> subject_of(const idp_session& session, exchange_subject wanted,
-                                         time_point now) {
+std::optional<token_exchange> subject_of(const enterprise_inputs& inputs, time_point now) {
+    const auto& session = inputs.session;
+    const auto wanted = inputs.subject;
     token_exchange exchange;
+    if (wanted == exchange_subject::caller) {
+        set_subject(exchange, inputs.caller);
+        return exchange;
+    }
     if (wanted == exchange_subject::session &&
         state_of(session, now, std::chrono::seconds(5)) == session_state::ready) {
         exchange.subject_token = session.id_token;
@@ -88,7 +93,7 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
     }
     auto leg2_retry = inputs.retry;
     for (std::size_t rounds = 1;; ++rounds) {
-        auto exchange = subject_of(inputs.session, inputs.subject, env.now());
+        auto exchange = subject_of(inputs, env.now());
         if (!exchange && inputs.subject == exchange_subject::refresh_token)
             co_return no_refresh_token(inputs.session);
         if (!exchange)
@@ -100,13 +105,17 @@ flow<minted> mint_credential(const flow_environment& env, enterprise_inputs inpu
         auto asking = obtain_id_jag(env, inputs, std::move(*exchange), leg2_retry);
         auto id_jag = co_await asking;
         if (!id_jag) {
-            const bool gone = id_jag.error().oauth_error == "invalid_grant";
+            // what the caller has shown is no session of ours
+            const bool gone =
+                id_jag.error().oauth_error == "invalid_grant" && inputs.subject != exchange_subject::caller;
             minted refused{words("identity provider " + inputs.session.identity_provider, id_jag.error()),
                            gone, gone && by_id_token && !inputs.session.refresh_token.empty()};
             co_return refused;
         }
         auto redeeming = redeem_id_jag(env, inputs, std::move(*id_jag));
         auto made = co_await redeeming;
+        if (made && inputs.subject == exchange_subject::caller)
+            end_with(*made, inputs.caller);
         if (made) {
             minted done{std::move(made), false, false};
             co_return done;

@@ -2,6 +2,7 @@
 // upstream.
 #pragma once
 
+#include "policy/flows/exchange_flow.hpp"
 #include "policy/flows/idp_session.hpp"
 #include "policy/flows/trust.hpp"
 
@@ -14,6 +15,7 @@ struct enterprise_inputs {
     client_identity idp_client;
     idp_session session;
     exchange_subject subject = exchange_subject::session;
+    caller_subject caller; ///< of exchange_subject::caller
     authorization_server server;
     registered_client client;
     scope_set scopes;

@@ -15,6 +15,7 @@ constexpr row rows[] = {
     {happening::refresh, audit::kind::recovery, "refresh"},
     {happening::client_credentials, audit::kind::recovery, "client_credentials"},
     {happening::jwt_bearer, audit::kind::recovery, "jwt_bearer"},
+    {happening::token_exchange, audit::kind::recovery, "token_exchange"},
     {happening::enterprise_mint, audit::kind::recovery, "enterprise_mint"},
     {happening::static_token, audit::kind::recovery, "static_token"},
     {happening::another_process, audit::kind::recovery, "another process"},
@@ -63,6 +64,8 @@ happening happening_of(recovery_step step) noexcept {
         return happening::client_credentials;
     case recovery_step::jwt_bearer:
         return happening::jwt_bearer;
+    case recovery_step::token_exchange:
+        return happening::token_exchange;
     case recovery_step::enterprise_mint:
         return happening::enterprise_mint;
     case recovery_step::static_token:

@@ -17,6 +17,7 @@ enum class happening {
     refresh,
     client_credentials,
     jwt_bearer,
+    token_exchange,
     enterprise_mint,
     static_token,
     another_process, ///< had renewed it meanwhile

@@ -35,6 +35,7 @@ struct refusal {
     std::uint64_t first_generation =
         0; ///< of the credential when the request began: newer ones were obtained for it
     std::vector<operation> operations;
+    std::vector<std::string> groups; ///< of the caller
     std::string client_name;
     std::string arguments; ///< of the first tool call, for a person's eyes
     person_use person = person_use::may_ask;

@@ -60,6 +60,7 @@ recovery_facts recovery_judge::facts_of(const waiting_request& r) const {
     }
     f.idp_session = parts_.session.usable();
     f.idp_login = parts_.session.may_login();
+    f.exchange_login = desk_.whose().exchange_login;
     f.signed_in_anew = r.agreed;
     return f;
 }
@@ -70,6 +71,7 @@ judgement_facts recovery_judge::situation_of(const waiting_request& r) const {
     f.recovery = facts_of(r);
     f.request.upstream = desk_.whose().upstream;
     f.request.principal = desk_.whose().principal;
+    f.request.groups = r.what.groups;
     f.request.operations = r.what.operations;
     f.person = r.what.person;
     f.in_session = r.what.in_session;

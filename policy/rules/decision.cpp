@@ -36,7 +36,7 @@ std::string explain(const rule& r, const challenge_facts& facts, const operation
 }
 
 decision decide_one(const rule_set& rules, const challenge_facts& facts, const operation& op) {
-    const match_subject subject{facts.upstream, facts.principal, op, &facts};
+    const match_subject subject{{facts.upstream, facts.principal, facts.groups}, op, &facts};
     for (const auto& r : rules.rules) {
         std::string because;
         if (r.action != rule_action::approve &&
@@ -51,7 +51,7 @@ decision decide_one(const rule_set& rules, const challenge_facts& facts, const o
 
 } // namespace
 
-rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+rule_for_one rule_for_call(const rule_set& rules, const rule_place& where,
                            const std::vector<operation>& operations) {
     for (std::size_t i = 0; i < operations.size(); ++i)
         for (const auto& r : rules.rules) {
@@ -60,7 +60,7 @@ rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std
                 names(r.match, match_scope::challenge) || r.action == rule_action::deny)
                 continue;
             std::string because;
-            if (!matches(r, {upstream, principal, operations[i]},
+            if (!matches(r, {where, operations[i]},
                          {match_scope::place, match_scope::operation}, because))
                 continue;
             if (r.action == rule_action::approve)

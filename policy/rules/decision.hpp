@@ -20,6 +20,7 @@ struct operation {
 struct challenge_facts {
     std::string upstream;
     std::string principal = "local";
+    std::vector<std::string> groups; ///< of the caller
     std::vector<operation> operations; ///< a batch has several; empty: no JSON-RPC request (a GET stream)
     /// As judged by plan_recovery(): a 401 that wants more than what is stored is insufficient_scope.
     challenge_reason reason = challenge_reason::unauthorized;
@@ -43,7 +44,7 @@ struct rule_for_one {
 /// The rule that wants a person to approve a body of these operations before it is sent; null: none does.
 /// Among the rules that name tool or method, and nothing of a challenge, the first that matches an operation
 /// decides about it: one with another action lets it pass (`deny` is about challenges, and is passed over).
-rule_for_one rule_for_call(const rule_set& rules, std::string_view upstream, std::string_view principal,
+rule_for_one rule_for_call(const rule_set& rules, const rule_place& where,
                            const std::vector<operation>& operations);
 
 /// Judges a challenge. Of several operations the strictest answer holds (deny, then confirm, interactive,

@@ -18,10 +18,10 @@ bool text_matches(const rule& r, const match_subject& subject, std::string&) {
 }
 
 std::string_view upstream_of(const match_subject& s) {
-    return s.upstream;
+    return s.where.upstream;
 }
 std::string_view principal_of(const match_subject& s) {
-    return s.principal;
+    return s.where.principal;
 }
 std::string_view method_of(const match_subject& s) {
     return s.what.method;
@@ -34,6 +34,13 @@ std::string_view reason_of(const match_subject& s) {
 }
 std::string_view grant_of(const match_subject& s) {
     return s.challenge ? to_string(s.challenge->grant) : std::string_view();
+}
+
+/// Of one who is in no group no group is named.
+bool groups_match(const rule& r, const match_subject& subject, std::string&) {
+    const auto& groups = subject.where.groups;
+    return std::any_of(groups.begin(), groups.end(),
+                       [&](const auto& group) { return any_glob(r.match.group, group); });
 }
 
 /// `silent` lets through only what is named in full; every other action is about any scope that is named.
@@ -73,6 +80,7 @@ std::span<const match_key> match_keys() {
         {"method", &m::method, match_scope::operation, {}, text_matches<&m::method, method_of>},
         {"tool", &m::tool, match_scope::operation, {}, text_matches<&m::tool, tool_of>},
         {"principal", &m::principal, place, {}, text_matches<&m::principal, principal_of>},
+        {"group", &m::group, place, {}, groups_match},
         {"grant", &m::grant, challenge, {}, text_matches<&m::grant, grant_of>},
     };
     static_assert(sizeof(rule_match) == std::size(keys) * sizeof(std::vector<std::string>),

@@ -10,14 +10,14 @@ namespace reauth {
 
 /// What one operation of a request is held against.
 struct match_subject {
-    std::string_view upstream, principal;
+    rule_place where;
     operation what;
     const challenge_facts* challenge = nullptr; ///< absent while there is none: a call before it is sent
 };
 
 /// What a key speaks of, and so when it can be judged.
 enum class match_scope {
-    place,     ///< upstream and principal: known before any request
+    place,     ///< upstream, principal and its groups: known before any request
     operation, ///< the JSON-RPC message
     challenge, ///< the upstream's answer
 };

@@ -13,6 +13,8 @@ std::string_view to_string(recovery_step r) noexcept {
         return "client_credentials";
     case recovery_step::jwt_bearer:
         return "jwt_bearer";
+    case recovery_step::token_exchange:
+        return "token_exchange";
     case recovery_step::enterprise_mint:
         return "enterprise_mint";
     case recovery_step::static_token:
@@ -56,7 +58,8 @@ namespace {
 /// RFC 9470: nothing silent brings a person back to the provider; where a person was there for it, what their
 /// session is good for is minted anew.
 std::vector<recovery_step> steps_for_a_person(const recovery_facts& f) {
-    if (f.grant == grant_kind::authorization_code)
+    const bool exchange_with_login = f.grant == grant_kind::token_exchange && f.exchange_login;
+    if (f.grant == grant_kind::authorization_code || exchange_with_login)
         return {recovery_step::login};
     if (f.grant == grant_kind::enterprise && f.signed_in_anew && f.idp_session)
         return {recovery_step::enterprise_mint};
@@ -80,6 +83,15 @@ std::vector<recovery_step> steps_for(const recovery_facts& f, bool step_up) {
             steps.push_back(recovery_step::enterprise_mint);
         if (f.idp_login)
             steps.push_back(recovery_step::idp_login);
+        return steps;
+    }
+    if (f.grant == grant_kind::token_exchange) {
+        std::vector<recovery_step> steps;
+        if (f.refresh_token && !step_up) // what a login has brought
+            steps.push_back(recovery_step::refresh);
+        steps.push_back(recovery_step::token_exchange);
+        if (f.exchange_login)
+            steps.push_back(recovery_step::login);
         return steps;
     }
     if (f.grant == grant_kind::client_credentials)

@@ -18,6 +18,7 @@ enum class recovery_step {
     refresh,            ///< refresh_token grant
     client_credentials, ///< a new token for the machine itself
     jwt_bearer,         ///< a new token for the workload's assertion
+    token_exchange,     ///< the caller's token for one of the upstream's
     enterprise_mint,    ///< legs 2 and 3 with the IdP session that is held
     static_token,       ///< the configured token, read again: its file may have changed
     login,              ///< a person logs in at the upstream's authorization server
@@ -49,6 +50,7 @@ struct recovery_facts {
     /// How the refused token was obtained, if that happened during this very request: it goes to the steps
     /// after that.
     std::optional<recovery_step> just_obtained_by;
+    bool exchange_login = false; ///< token_exchange: the ordinary login is allowed where the exchange is refused
     bool signed_in_anew = false; ///< a person has been at the provider for this very request
     std::string audience;        ///< for whom that token says to be, cleaned; empty: it can't be read
 };

@@ -88,7 +88,7 @@ std::vector<rule> builtin_rules() {
     rule_match renewal, enterprise, machine;
     renewal.reason = words(unauthorized, token_expired, invalid_token);
     enterprise.reason = words(insufficient_scope);
-    enterprise.grant = words(grant_kind::enterprise);
+    enterprise.grant = words(grant_kind::enterprise, grant_kind::token_exchange);
     machine.reason = words(insufficient_scope);
     machine.grant = words(grant_kind::client_credentials);
     std::vector<rule> rules;
@@ -101,16 +101,16 @@ std::vector<rule> builtin_rules() {
     return rules;
 }
 
-bool approves_calls(const rule_set& rules, std::string_view upstream, std::string_view principal) {
-    const match_subject subject{upstream, principal, {}};
+bool approves_calls(const rule_set& rules, const rule_place& where) {
+    const match_subject subject{where, {}};
     return std::any_of(rules.rules.begin(), rules.rules.end(), [&](const rule& r) {
         std::string because;
         return r.action == rule_action::approve && matches(r, subject, {match_scope::place}, because);
     });
 }
 
-bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal) {
-    const match_subject subject{upstream, principal, {}};
+bool passes_always(const rule_set& rules, const rule_place& where) {
+    const match_subject subject{where, {}};
     for (const auto& r : rules.rules) {
         std::string because;
         if (r.action == rule_action::approve || !matches(r, subject, {match_scope::place}, because))

@@ -54,6 +54,7 @@ struct rule_match {
     std::vector<std::string> method; ///< JSON-RPC method
     std::vector<std::string> tool;
     std::vector<std::string> principal;
+    std::vector<std::string> group; ///< of which the caller is in one
     std::vector<std::string> grant; ///< the upstream's grant ("enterprise" …); used by the built-in rules
 };
 
@@ -86,12 +87,18 @@ std::string to_yaml(const rule_set& rules);
 /// One rule as the flow mapping that stands after `- `; what "remember this" shows.
 std::string to_yaml(const rule& r);
 
-/// Whether any rule wants calls of this upstream approved for this principal, so that their bodies must be
-/// read before they are sent.
-bool approves_calls(const rule_set& rules, std::string_view upstream, std::string_view principal);
+/// What is known before any request: where it goes, and who calls.
+struct rule_place {
+    std::string_view upstream, principal;
+    const std::vector<std::string>& groups; ///< of the caller
+};
 
-/// Whether every challenge of this upstream is passed through for this principal, whatever it says: then the
+/// Whether any rule wants calls of this upstream approved for this caller, so that their bodies must be
+/// read before they are sent.
+bool approves_calls(const rule_set& rules, const rule_place& where);
+
+/// Whether every challenge of this upstream is passed through for this caller, whatever it says: then the
 /// client's own Authorization goes upstream from the start.
-bool passes_always(const rule_set& rules, std::string_view upstream, std::string_view principal);
+bool passes_always(const rule_set& rules, const rule_place& where);
 
 } // namespace reauth

@@ -18,6 +18,7 @@ struct hypothesis {
     std::string upstream, tool, method, principal = "local", granted;
     unsigned status = 401;
     std::vector<std::string> www_authenticate;
+    std::vector<std::string> groups;
     bool held = false, refresh_token = false, idp_session = false;
 };
 
@@ -93,9 +94,10 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     held.idp_session = h.idp_session;
     facts.request.upstream = u.name;
     facts.request.principal = h.principal;
+    facts.request.groups = h.groups;
     if (!h.method.empty() || !h.tool.empty())
         facts.request.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
-    if (const auto* rule = rule_for_call(c.policy, u.name, h.principal, facts.request.operations).matched)
+    if (const auto* rule = rule_for_call(c.policy, {u.name, h.principal, h.groups}, facts.request.operations).matched)
         e.before = rule->label();
     const auto first = judge(c.policy, facts);
     facts.silent_failure = failure::permanent(fault::reauth_failed, "refused");
@@ -180,6 +182,9 @@ void add_explain(CLI::App& app, command_context& context) {
     verb->add_option("--tool", h->tool, "of a tools/call");
     verb->add_option("--method", h->method, "the JSON-RPC method");
     verb->add_option("--principal", h->principal, "on whose behalf (default: local)");
+    verb->add_option("--group", h->groups, "a group that the caller is in; may be repeated")
+        ->take_all()
+        ->expected(1);
     verb->add_flag("--held", h->held, "a credential is held and was sent");
     verb->add_option("--granted", h->granted, "the scopes it has, separated by spaces (implies --held)");
     verb->add_flag("--refresh-token", h->refresh_token, "it has a refresh token (implies --held)");

@@ -2,6 +2,7 @@
 #include "proxy/net/tls.hpp"
 
 #include "conf/regular_file.hpp"
+#include "core/base/releaser.hpp"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -168,7 +169,8 @@ result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_con
     return made;
 }
 
-result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_config& settings) {
+result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_config& settings,
+                                                            const std::string& client_ca_file) {
     ERR_clear_error();
     auto made = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     SSL_CTX* context = made->native_handle();
@@ -179,7 +181,77 @@ result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_con
     if (!used)
         return used.error();
     SSL_CTX_set_alpn_select_cb(context, pick_http11, nullptr);
+    if (client_ca_file.empty())
+        return made;
+    if (auto regular = is_regular("CA file", client_ca_file); !regular)
+        return regular.error();
+    if (SSL_CTX_load_verify_file(context, client_ca_file.c_str()) != 1)
+        return file_failure("CA file", client_ca_file);
+    if (auto* names = SSL_load_client_CA_file(client_ca_file.c_str()))
+        SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    constexpr std::string_view ours = "mcp-reauth"; // a session that is resumed keeps its certificate
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(ours.data()), ours.size());
     return made;
+}
+
+namespace {
+
+std::string text_of(const ASN1_STRING* from) {
+    const auto size = ASN1_STRING_length(from);
+    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(from)),
+                     static_cast<std::size_t>(std::max(size, 0)));
+    return text.find('\0') == text.npos ? text : std::string(); // one name in front of another
+}
+
+/// The only name of that kind.
+std::string only_alternative(const GENERAL_NAMES* names, int kind) {
+    std::string found;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const auto* one = sk_GENERAL_NAME_value(names, i);
+        if (one->type != kind)
+            continue;
+        if (!found.empty())
+            return {};
+        found = text_of(one->d.ia5);
+    }
+    return found;
+}
+
+std::string only_common_name(const X509* certificate) {
+    auto* subject = X509_get_subject_name(certificate);
+    const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0)
+        return {};
+    unsigned char* utf8 = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (size < 0)
+        return {};
+    std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+    OPENSSL_free(utf8);
+    return text.find('\0') == text.npos ? text : std::string();
+}
+
+} // namespace
+
+std::optional<peer_names> names_of_peer(const SSL* connection) {
+    const std::unique_ptr<X509, releaser<X509_free>> certificate(
+        connection ? SSL_get1_peer_certificate(connection) : nullptr);
+    if (!certificate || SSL_get_verify_result(connection) != X509_V_OK)
+        return std::nullopt;
+    peer_names names;
+    int days = 0, seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate.get())) != 1)
+        return std::nullopt;
+    names.left = std::chrono::hours(24) * days + std::chrono::seconds(seconds);
+    const std::unique_ptr<GENERAL_NAMES, releaser<GENERAL_NAMES_free>> alternatives(static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+    if (alternatives) {
+        names.uri = only_alternative(alternatives.get(), GEN_URI);
+        names.email = only_alternative(alternatives.get(), GEN_EMAIL);
+    }
+    names.cn = only_common_name(certificate.get());
+    return names;
 }
 
 result<void> expect_tls_peer(SSL* connection, const std::string& host) {

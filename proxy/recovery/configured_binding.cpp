@@ -7,17 +7,20 @@ namespace reauth {
 namespace {
 
 configured_binding binding_of(const std::shared_ptr<const routing_table>& table, const route& r,
-                              const std::string& principal) {
+                              const principal_id& principal) {
     configured_binding b;
     b.table = table;
     b.to = &r;
+    b.principal = principal;
     const auto& u = *r.upstream;
     auto& whose = b.whose;
-    whose.principal = principal;
+    whose.principal = principal.name();
     whose.upstream = u.name;
     whose.url = u.url;
     whose.resource = u.resource;
-    whose.grant = u.grant;
+    // with the session goes whatever is about one
+    whose.grant = u.acts_as_caller() ? grant_kind::token_exchange : u.grant;
+    whose.exchange_login = u.fallback == exchange_fallback::interactive;
     whose.scopes = u.scopes;
     whose.issuer = u.client.issuer;
     whose.headers = u.header_binding;
@@ -35,13 +38,14 @@ configured_binding binding_of(const std::shared_ptr<const routing_table>& table,
 
 configured_binding binding_of_session(const std::shared_ptr<const routing_table>& table,
                                       const identity_provider_config& provider,
-                                      const std::string& principal) {
+                                      const principal_id& principal) {
     static const auto no_rules = std::make_shared<const rule_set>();
     configured_binding b;
     b.table = table;
     b.provider = provider.name;
+    b.principal = principal;
     auto& whose = b.whose;
-    whose.principal = principal;
+    whose.principal = principal.name();
     whose.upstream = provider.name;
     whose.url = provider.issuer;
     whose.resource = provider.client.id;
@@ -58,7 +62,7 @@ configured_binding binding_of_session(const std::shared_ptr<const routing_table>
 credential_number configured_binding::number() const {
     if (session())
         return 0;
-    return request_target{table, to, principal_id::of(whose.principal)}.credential();
+    return request_target{table, to, principal}.credential();
 }
 
 std::chrono::milliseconds configured_binding::token_request_timeout() const {
@@ -79,23 +83,45 @@ std::set<life_key> life_keys(const routing_table& table, bool session) {
     return keys;
 }
 
+namespace {
+
+/// Who may be called so: named by the configuration, or vouched for from outside.
+std::optional<principal_id> known_principal(const routing_table& table, const std::string& name) {
+    const auto found = std::find_if(table.principals.begin(), table.principals.end(),
+                                    [&](const auto& p) { return p.name() == name; });
+    if (found != table.principals.end())
+        return *found;
+    if (entry_for(table.settings->client_auth, name))
+        return principal_id::from_outside(name);
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
+                                                   const std::string& provider) {
+    const auto& providers = table->settings->identity_providers;
+    const auto found = providers.find(provider);
+    if (found == providers.end())
+        return std::nullopt;
+    return binding_of_session(table, found->second, principal_id());
+}
+
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
                                                const life_key& key) {
-    const auto& known = table->principals;
-    const bool allowed =
-        std::any_of(known.begin(), known.end(), [&](const auto& p) { return p.name() == key.principal; });
-    if (!allowed)
+    const auto principal = known_principal(*table, key.principal);
+    if (!principal)
         return std::nullopt;
     if (key.session) {
         const auto& providers = table->settings->identity_providers;
         const auto found = providers.find(key.name);
         if (found == providers.end())
             return std::nullopt;
-        return binding_of_session(table, found->second, key.principal);
+        return binding_of_session(table, found->second, *principal);
     }
     for (const auto& r : table->routes)
         if (r->upstream->name == key.name)
-            return binding_of(table, *r, key.principal);
+            return binding_of(table, *r, *principal);
     return std::nullopt;
 }
 

@@ -25,6 +25,7 @@ struct configured_binding {
     std::shared_ptr<const routing_table> table;
     const route* to = nullptr; ///< into `table`; nullptr: a session
     std::string provider;      ///< name of the identity provider, for sessions
+    principal_id principal;    ///< whose.principal
     credential_binding whose;
 
     bool session() const noexcept { return to == nullptr; }
@@ -38,8 +39,11 @@ struct configured_binding {
     std::chrono::milliseconds token_request_timeout() const;
 };
 
-/// Every life that the table has room for: of upstreams, or of sessions at identity providers.
+/// Every life of a principal that the table names: of upstreams, or of sessions at identity providers.
 std::set<life_key> life_keys(const routing_table& table, bool session);
+/// A session at that provider, of nobody in particular; nothing: no such provider.
+std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
+                                                   const std::string& provider);
 /// As the table has it; nothing: no such upstream or identity provider, or no such principal.
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
                                                const life_key& key);

@@ -53,6 +53,7 @@ life_entry& life_registry::make(configured_binding place) {
         resting_.erase(rested);
     }
     lives_[m.key] = std::move(entry);
+    keep_outsider(m);
     if (made_)
         made_(m);
     return m;
@@ -60,18 +61,22 @@ life_entry& life_registry::make(configured_binding place) {
 
 life_entry* life_registry::need(const life_key& key) {
     auto* m = find(key);
-    if (m)
-        return m->removed ? nullptr : m;
+    if (m && m->removed)
+        return nullptr;
+    if (m) {
+        begin_load(*m);
+        return m;
+    }
     auto place = find_binding(table_, key);
     if (!place)
         return nullptr;
     auto& made = make(std::move(*place));
-    asio::co_spawn(context_.ex, load_later(key), asio::detached);
+    begin_load(made);
     return &made;
 }
 
 life_entry* life_registry::session_of(const life_entry& m) {
-    if (m.key.session || m.place.upstream().grant != grant_kind::enterprise)
+    if (m.key.session || !m.place.upstream().mints_from_session())
         return nullptr;
     return need({true, m.key.principal, m.place.upstream().identity_provider});
 }
@@ -80,7 +85,7 @@ std::vector<life_entry*> life_registry::minted_from(const life_entry& session) {
     std::vector<life_entry*> found;
     for (const auto& [key, m] : lives_)
         if (!key.session && key.principal == session.key.principal &&
-            m->place.upstream().grant == grant_kind::enterprise &&
+            m->place.upstream().mints_from_session() &&
             m->place.upstream().identity_provider == session.key.name)
             found.push_back(m.get());
     return found;
@@ -157,6 +162,7 @@ void life_registry::loaded(life_entry& m, std::optional<life_event> first) {
         perform_(m, {life::publish{}}); // signed out of meanwhile, by another process
     if (loaded_)
         loaded_(m);
+    tell_load_watchers(m, nullptr);
     for (auto& event : std::exchange(m.early, {}))
         tell(m.key, std::move(event));
 }
@@ -179,10 +185,18 @@ task<void> life_registry::load_later(life_key key) {
             first = life::loaded{*looked.found};
         else if (m && m->attached)
             first = life::loaded{as_stored(*m->attached)}; // what workers have stays in force
+        else if (m && m->place.principal.outside()) { // nothing is known of it: not even that nothing is held
+            m->loading = false;
+            const auto why = looked.found.error();
+            tell_load_watchers(*m, &why);
+            co_return;
+        }
     }
     m = find(key);
-    if (m)
-        loaded(*m, std::move(first));
+    if (!m)
+        co_return;
+    m->loading = false;
+    loaded(*m, std::move(first));
 }
 
 /// Workers still attach what an earlier life has published: not to a place that it was not obtained for.
@@ -237,11 +251,14 @@ void life_registry::drain() {
 }
 
 void life_registry::pass_time() {
+    const auto now = context_.env.now();
     for (auto* m : all())
         if (m->loaded) {
-            tell(m->key, life::time_passed{});
+            if (!m->life.idle(now)) // else nothing is due
+                tell(m->key, life::time_passed{});
             look_at_supply(*m);
         }
+    context_.callers.drop_expired(now);
     after([this] { let_go(); });
 }
 
@@ -262,7 +279,7 @@ void life_registry::look_at_supply(life_entry& m) {
 bool life_registry::may_rest(const life_entry& m) const {
     const auto now = context_.env.now();
     return m.loaded && !m.key.session && !m.place.whose.supplied && m.flight_watchers.empty() &&
-           now - m.used >= idle_after && m.life.idle(now);
+           now - m.used >= (m.place.principal.outside() ? outside_idle_after : idle_after) && m.life.idle(now);
 }
 
 void life_registry::let_go() {
@@ -271,6 +288,7 @@ void life_registry::let_go() {
             continue;
         if (!m->removed) {
             resting_credential rest;
+            rest.principal = m->place.principal;
             if (const auto* held = m->life.held())
                 rest.held = *held;
             rest.renewable = m->life.renewable();
@@ -279,6 +297,7 @@ void life_registry::let_go() {
         }
         lives_.erase(life_key(m->key));
     }
+    let_outsiders_go();
 }
 
 bool life_registry::idle() const {

@@ -24,6 +24,8 @@ struct life_entry {
     configured_binding place;
     bool removed = false; ///< not configured any more
     bool loaded = false;  ///< what the vault holds was seen; until then events wait
+    bool loading = false;
+    std::vector<std::function<void(const failure*)>> load_watchers; ///< hear when it was, or why it was not
     std::vector<life_event> early;
     last_outcome last;
     std::optional<time_point> running_since; ///< of the silent step under way
@@ -36,6 +38,7 @@ struct life_entry {
 
 /// What is known of a credential whose life was let go: workers have it, and the vault.
 struct resting_credential {
+    principal_id principal; ///< its number is the one that workers know it by
     credential held;
     bool renewable = false;
     last_outcome last;
@@ -47,6 +50,8 @@ public:
     using performer = std::function<void(life_entry&, life_actions)>;
     /// A life that is idle for so long is let go.
     static constexpr std::chrono::minutes idle_after{15};
+    /// … of a principal from outside: there may be many.
+    static constexpr std::chrono::minutes outside_idle_after{1};
 
     life_registry(recovery_context& context, performer perform)
         : context_(context), perform_(std::move(perform)) {}
@@ -62,6 +67,17 @@ public:
         made_ = std::move(made);
         loaded_ = std::move(loaded);
     }
+
+    /// Hears of principals that are not kept any more: their numbers, sorted.
+    void on_forgotten(std::function<void(std::vector<std::uint32_t>)> forgotten) {
+        forgotten_ = std::move(forgotten);
+    }
+    /// Once what the vault holds for it is in force; with a failure: it can't be read.
+    void when_loaded(const life_key& key, std::function<void(const failure*)> then);
+    /// Principals from outside that are kept now.
+    std::size_t outsiders() const noexcept { return outsiders_.size(); }
+    /// The configuration names it.
+    bool table_names(const std::string& principal) const;
 
     /// nullptr: there is none at the moment.
     life_entry* find(const life_key& key);
@@ -90,6 +106,12 @@ private:
     life_entry& make(configured_binding place);
     result<void> load_now(life_entry& m);
     task<void> load_later(life_key key);
+    void begin_load(life_entry& m);
+    void tell_load_watchers(life_entry& m, const failure* why);
+    void keep_outsider(const life_entry& m);
+    void let_outsiders_go();
+    bool may_leave(const principal_id& who);
+    void drop_all_of(const std::string& principal);
     void step(life_entry& m, const life_event& event);
     void drain();
     void loaded(life_entry& m, std::optional<life_event> first);
@@ -106,6 +128,8 @@ private:
     std::shared_ptr<const routing_table> table_;
     std::map<life_key, std::unique_ptr<life_entry>> lives_;
     std::map<life_key, resting_credential> resting_;
+    std::map<std::string, principal_id, std::less<>> outsiders_; ///< of whom there is a life, or something rests
+    std::function<void(std::vector<std::uint32_t>)> forgotten_;
     std::deque<std::function<void()>> queue_;
     bool draining_ = false;
 };

@@ -17,12 +17,12 @@ constexpr std::chrono::seconds tick_length{1}, idle_tick{30};
 credential_manager::credential_manager(asio::io_context& control, fetcher& network, credential_store& store,
                                        approvals& book, flow_environment env, snapshot_publisher publish)
     : book_(book), env_(std::move(env)), vault_(control), locks_(control.get_executor(), vault_, store),
-      context_{control.get_executor(),       network, store, vault_, env_, sessions_, locks_,
+      context_{control.get_executor(),       network, store, vault_, env_, sessions_, locks_, callers_,
                random_token(env_.random, 12)},
       lives_(context_,
              [this](life_entry& m, life_actions actions) { effects_.perform(m, std::move(actions)); }),
-      approvals_(context_, lives_, book, record_),
-      requests_(control, context_, lives_, replies_, book, record_), sessions_(context_, lives_, replies_),
+      keys_(control, context_), approvals_(context_, lives_, book, record_),
+      requests_(control, context_, lives_, replies_, book, record_, keys_), sessions_(context_, lives_, replies_),
       rules_(context_, lives_, book, record_), persons_(context_, lives_, replies_, approvals_, rules_),
       watch_(context_, lives_, approvals_, rules_),
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
@@ -101,6 +101,7 @@ void credential_manager::stop() {
     watch_.stop();
     locks_.stop();
     requests_.stop();
+    keys_.stop();
     effects_.stop();
     for (const auto* m : lives_.all())
         lives_.tell(m->key, life::stopping{});

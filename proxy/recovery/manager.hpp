@@ -2,6 +2,7 @@
 // nothing, and does nothing itself.
 #pragma once
 
+#include "proxy/recovery/key_desk.hpp"
 #include "proxy/recovery/life_effects.hpp"
 #include "proxy/recovery/person_desk.hpp"
 #include "proxy/recovery/vault_watch.hpp"
@@ -51,6 +52,11 @@ public:
     std::vector<std::string> unsaved() const;
     /// What is wrong with the vault, as far as was seen last; nothing: it works.
     const std::optional<failure>& vault_trouble() const noexcept { return watch_.trouble(); }
+    /// Hears of principals from outside that are not kept any more: their numbers, sorted.
+    void on_forgotten(std::function<void(std::vector<std::uint32_t>)> f) { lives_.on_forgotten(std::move(f)); }
+    /// Principals from outside that are kept in memory now.
+    std::size_t outsiders() const { return lives_.outsiders(); }
+    key_desk& keys() noexcept { return keys_; }
     /// Lives that are held in memory now.
     std::size_t lives() const { return lives_.all().size(); }
 
@@ -63,8 +69,10 @@ private:
     flow_environment env_;
     vault_thread vault_;
     lock_keeper locks_;
+    caller_book callers_;
     recovery_context context_;
     life_registry lives_;
+    key_desk keys_;
     pending_replies replies_;
     recovery_record record_;
     approval_ledger approvals_;

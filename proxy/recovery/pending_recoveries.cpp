@@ -51,6 +51,11 @@ void pending_recoveries::arrive(std::shared_ptr<pending_recovery> held) {
         held->finish(std::move(verdict));
         return;
     }
+    if (held->ask.only_load) {
+        load(std::move(held), key);
+        return;
+    }
+    context_.callers.keep(key.principal, held->ask.token);
     if (!held->ask.call && m->life.flight())
         record_.joined();
     held->number = replies_.number();
@@ -62,6 +67,18 @@ void pending_recoveries::arrive(std::shared_ptr<pending_recovery> held) {
         lives_.tell(key, life::refused{held->number, held->ask.what});
 }
 
+/// The request goes on once what the vault holds is with its worker.
+void pending_recoveries::load(std::shared_ptr<pending_recovery> held, const life_key& key) {
+    lives_.when_loaded(key, [held = std::move(held)](const failure* why) {
+        recovery_verdict verdict;
+        verdict.is = why ? recovery_verdict::kind::fail : recovery_verdict::kind::replay;
+        verdict.loaded = true;
+        if (why)
+            verdict.why = *why;
+        held->finish(std::move(verdict));
+    });
+}
+
 void pending_recoveries::abandon(std::shared_ptr<pending_recovery> held) {
     asio::post(control_, [this, h = std::move(held)] {
         if (h->number != 0 && let_go(h->number))
@@ -69,10 +86,12 @@ void pending_recoveries::abandon(std::shared_ptr<pending_recovery> held) {
     });
 }
 
-void pending_recoveries::renew_ahead(request_target where, std::uint64_t generation) {
-    asio::post(control_, [this, w = std::move(where), generation] {
+void pending_recoveries::renew_ahead(request_target where, std::uint64_t generation,
+                                     std::shared_ptr<const caller_token> token) {
+    asio::post(control_, [this, w = std::move(where), generation, t = std::move(token)]() mutable {
         const auto key = key_of(w);
         const auto* m = stopped_ ? nullptr : lives_.need(key);
+        context_.callers.keep(key.principal, std::move(t));
         if (m && m->place.number() == w.credential())
             lives_.tell(key, life::renewal_due{generation});
     });

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proxy/recovery/approval_ledger.hpp"
+#include "proxy/recovery/key_desk.hpp"
 #include "proxy/recovery/pending_replies.hpp"
 #include "proxy/relay/pending_recovery.hpp"
 
@@ -14,13 +15,15 @@ namespace reauth {
 class pending_recoveries final : public recovery_service {
 public:
     pending_recoveries(asio::io_context& control, recovery_context& context, life_registry& lives,
-                       pending_replies& replies, approvals& book, recovery_record& record)
+                       pending_replies& replies, approvals& book, recovery_record& record, key_desk& keys)
         : control_(control), context_(context), lives_(lives), replies_(replies), book_(book),
-          record_(record) {}
+          record_(record), keys_(keys) {}
 
     void ask(std::shared_ptr<pending_recovery> held) override;
     void abandon(std::shared_ptr<pending_recovery> held) override;
-    void renew_ahead(request_target where, std::uint64_t generation) override;
+    void renew_ahead(request_target where, std::uint64_t generation,
+                     std::shared_ptr<const caller_token> token) override;
+    void want_keys(std::shared_ptr<keys_wanted> wanted) override { keys_.want(std::move(wanted)); }
 
     void answer(const life::answer& a);
     void tell_waiting(const life::tell_waiting& a);
@@ -34,6 +37,7 @@ public:
 private:
     std::optional<failure> why_not(const pending_recovery& held, const life_entry* m) const;
     void arrive(std::shared_ptr<pending_recovery> held);
+    void load(std::shared_ptr<pending_recovery> held, const life_key& key);
     /// nullptr: it is not held any more.
     std::shared_ptr<pending_recovery> let_go(life::request_id number);
 
@@ -43,6 +47,7 @@ private:
     pending_replies& replies_;
     approvals& book_;
     recovery_record& record_;
+    key_desk& keys_;
     std::map<life::request_id, std::shared_ptr<pending_recovery>> held_;
     std::unordered_map<std::uint32_t, unsigned> held_of_; ///< how many, by the principal's number
     bool stopped_ = false;

@@ -1,6 +1,7 @@
 // Rules that people have said once for all, on the page: stored, told to the lives, revoked.
 #pragma once
 
+#include "proxy/approval/approvals.hpp"
 #include "proxy/recovery/life_registry.hpp"
 
 namespace reauth {

@@ -57,7 +57,7 @@ void session_desk::found(const life_entry& session, const discovered_server& ser
 std::string session_desk::subject_of(const life_entry& m) const {
     if (m.key.session)
         return m.life.held() ? m.life.held()->subject : "";
-    if (m.place.upstream().grant != grant_kind::enterprise)
+    if (!m.place.upstream().mints_from_session())
         return {};
     const auto& lives = std::as_const(lives_);
     const auto* session = lives.find({true, m.key.principal, m.place.upstream().identity_provider});
@@ -141,22 +141,21 @@ void session_desk::session_dead(const std::string& provider, const std::string& 
     lives_.tell({true, principal, provider}, life::found_dead{generation});
 }
 
-/// Known to the session's life since its last login or renewal; else looked up.
-task<result<authorization_server>> session_desk::provider_metadata(std::string provider,
-                                                                   std::string principal) {
-    auto* m = lives_.need({true, principal, provider});
-    if (!m)
+/// Known to a session's life since its last login or renewal; else looked up.
+task<result<authorization_server>> session_desk::provider_metadata(std::string provider) {
+    auto place = provider_binding(lives_.table(), provider);
+    if (!place)
         co_return failure::permanent(fault::invalid_configuration, "no identity provider " + provider);
-    const auto known = providers_.find(m->place.whose.url);
+    const auto issuer = place->whose.url;
+    const auto known = providers_.find(issuer);
     if (known != providers_.end() && context_.env.now() < known->second.since + server_search::lifetime)
         co_return known->second.server;
-    auto place = m->place;
     life::discover what{0, {}, {}};
-    auto end = co_await carry_out(context_, place, std::move(what));
+    auto end = co_await carry_out(context_, *place, std::move(what));
     const auto& found = std::get<life::discovered>(end).found;
     if (!found)
         co_return found.error();
-    providers_[place.whose.url] = known_provider{found->server, context_.env.now()};
+    providers_[issuer] = known_provider{found->server, context_.env.now()};
     co_return found->server;
 }
 

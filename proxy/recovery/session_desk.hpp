@@ -31,8 +31,7 @@ public:
                                              std::uint64_t refused) override;
     void session_dead(const std::string& provider, const std::string& principal,
                       std::uint64_t generation) override;
-    task<result<authorization_server>> provider_metadata(std::string provider,
-                                                         std::string principal) override;
+    task<result<authorization_server>> provider_metadata(std::string provider) override;
 
 private:
     struct known_provider {

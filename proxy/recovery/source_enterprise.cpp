@@ -19,7 +19,7 @@ task<life::flow_ended> enterprise_source(recovery_context& context, configured_b
         end.fresh = session.error();
         co_return end;
     }
-    auto idp = co_await context.sessions.provider_metadata(name, principal);
+    auto idp = co_await context.sessions.provider_metadata(name);
     if (!idp) {
         end.fresh = idp.error();
         co_return end;

@@ -55,6 +55,7 @@ token_source source_for(recovery_step step, bool session) {
         {recovery_step::refresh, refresh_source, session_renewal_source},
         {recovery_step::client_credentials, client_credentials_source, nullptr},
         {recovery_step::jwt_bearer, jwt_bearer_source, nullptr},
+        {recovery_step::token_exchange, token_exchange_source, nullptr},
         {recovery_step::enterprise_mint, enterprise_source, nullptr},
         {recovery_step::static_token, static_source, supplied_session_source},
     };
@@ -182,6 +183,18 @@ result<std::optional<registered_client>> client_among(std::vector<registered_cli
     if (!known && !url.empty() && client_id == url)
         known = metadata_document_client(server.issuer, url, "");
     return known;
+}
+
+authorization_server exchange_server_of(const upstream_config& upstream) {
+    authorization_server server;
+    server.token_endpoint = upstream.exchange.token_endpoint;
+    server.issuer = upstream.client.issuer.empty() ? server.token_endpoint : upstream.client.issuer;
+    return server;
+}
+
+result<registered_client> client_configured_for(const configured_binding& place,
+                                                const authorization_server& server) {
+    return configured_client(server, client_of(place.upstream().client));
 }
 
 result<registered_client> client_at_provider(const identity_provider_config& provider,

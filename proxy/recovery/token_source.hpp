@@ -5,6 +5,7 @@
 #include "policy/flows/idp_session.hpp"
 #include "policy/flows/trust.hpp"
 #include "policy/life/life_actions.hpp"
+#include "proxy/recovery/caller_book.hpp"
 #include "proxy/recovery/configured_binding.hpp"
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/flow_driver.hpp"
@@ -26,8 +27,7 @@ public:
     virtual void session_dead(const std::string& provider, const std::string& principal,
                               std::uint64_t generation) = 0;
     /// The provider's metadata.
-    virtual task<result<authorization_server>> provider_metadata(std::string provider,
-                                                                 std::string principal) = 0;
+    virtual task<result<authorization_server>> provider_metadata(std::string provider) = 0;
 };
 
 /// What work needs of the world; everything must outlive it. Control thread only.
@@ -39,6 +39,7 @@ struct recovery_context {
     const flow_environment& env;
     session_source& sessions;
     lock_keeper& locks;
+    caller_book& callers;
     std::string process; ///< what other processes on the vault know this one by
     std::function<void(std::string_view)> on_step =
         {}; ///< hears of each step's beginning and end, by its name
@@ -59,6 +60,8 @@ task<life::flow_ended> refresh_source(recovery_context& context, configured_bind
 task<life::flow_ended> client_credentials_source(recovery_context& context, configured_binding place,
                                                  life::run what);
 task<life::flow_ended> jwt_bearer_source(recovery_context& context, configured_binding place, life::run what);
+task<life::flow_ended> token_exchange_source(recovery_context& context, configured_binding place,
+                                             life::run what);
 task<life::flow_ended> enterprise_source(recovery_context& context, configured_binding place, life::run what);
 task<life::flow_ended> static_source(recovery_context& context, configured_binding place, life::run what);
 task<life::flow_ended> supplied_session_source(recovery_context& context, configured_binding place,
@@ -108,6 +111,11 @@ result<std::optional<registered_client>> client_among(std::vector<registered_cli
                                                       const configured_binding& place,
                                                       const authorization_server& server,
                                                       const std::string& client_id);
+/// The server at `exchange.token_endpoint`, which the configuration names.
+authorization_server exchange_server_of(const upstream_config& upstream);
+/// Our client there, as the configuration has it.
+result<registered_client> client_configured_for(const configured_binding& place,
+                                                const authorization_server& server);
 /// Our client at an identity provider.
 result<registered_client> client_at_provider(const identity_provider_config& provider,
                                              const authorization_server& server);

@@ -71,7 +71,7 @@ admission admit(const request_head& head, const config& settings, const listener
     const auto host = head.value(field_id::host);
     const bool tls = settings.tls.has_value();
     if (!names_us(host, settings.allowed_hosts, tls, listener))
-        return {403, "this Host is not ours: add it to allowed_hosts if it is meant", 0};
+        return {403, "this Host is not ours: add it to allowed_hosts if it is meant"};
     bool allowed_origin = false;
     if (const auto* origin = head.find(field_id::origin)) {
         allowed_origin = own_origin(origin->value, host, tls, listener);
@@ -80,21 +80,12 @@ admission admit(const request_head& head, const config& settings, const listener
         if (!allowed_origin)
             return {403,
                     "requests from web pages are refused: add the page's origin to allowed_origins if it is "
-                    "meant",
-                    0};
+                    "meant"};
     }
     if (auto site = head.value(field_id::sec_fetch_site);
         !allowed_origin && (site == "cross-site" || site == "same-site"))
-        return {403, "cross-site requests are refused", 0};
-    if (settings.client_auth.empty())
-        return {};
-    auto given = head.value(field_id::authorization);
-    if (given.size() > 7 && iequals(given.substr(0, 7), "Bearer "))
-        for (std::size_t i = 0; i < settings.client_auth.size(); ++i)
-            if (settings.client_auth[i].bearer.equals(given.substr(7)))
-                return {0, "", i};
-    // 403, not 401: a client that speaks OAuth would start its own dance
-    return {403, "client authentication failed: send `Authorization: Bearer` with a token of client_auth", 0};
+        return {403, "cross-site requests are refused"};
+    return {};
 }
 
 } // namespace reauth

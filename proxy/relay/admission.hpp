@@ -1,5 +1,5 @@
-// May this request come in? Host, Origin, Sec-Fetch-Site and client authentication (MCP
-// transport security).
+// May this request come in? Host, Origin and Sec-Fetch-Site (MCP transport security). Who calls is the matter
+// of caller_gate.
 #pragma once
 
 #include "core/http/http_head.hpp"
@@ -7,11 +7,10 @@
 
 namespace reauth {
 
-/// The outcome: a principal, or a status with one sentence.
+/// The outcome: nothing, or a status with one sentence.
 struct admission {
     unsigned status = 0; ///< 0: come in
     const char* reason = "";
-    std::size_t principal = 0; ///< index into routing_table::principals
 };
 
 /// Whether a Host names a listener of ours: its own host and port, on loopback any
@@ -19,8 +18,7 @@ struct admission {
 bool names_us(std::string_view authority, const std::vector<std::string>& allowed_hosts, bool tls,
               const listener_identity& listener) noexcept;
 
-/// Checks a head against DNS rebinding (Host), cross-site requests (Origin, Sec-Fetch-Site) and, where
-/// configured, the client's own bearer token.
+/// Checks a head against DNS rebinding (Host) and cross-site requests (Origin, Sec-Fetch-Site).
 admission admit(const request_head& head, const config& settings, const listener_identity& listener);
 
 } // namespace reauth

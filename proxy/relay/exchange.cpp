@@ -7,13 +7,14 @@
 namespace reauth {
 
 exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
-                   principal_id principal)
-    : down_(down), w_(down.home()), where_{std::move(table), match.to, principal}, rest_(match.rest),
+                   caller_ptr who)
+    : down_(down), w_(down.home()), who_(std::move(who)),
+      where_{std::move(table), match.to, who_->principal}, rest_(match.rest),
       began_(down.home().loop.now()), is_head_(head().method == "HEAD"), is_get_(head().method == "GET"),
       old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
-      pass_(where_.to->to_bridge || w_.credential(where_).passes),
-      gated_(!where_.to->to_bridge && w_.credential(where_).approves_calls),
+      pass_(where_.to->to_bridge || w_.credential(where_, *who_).passes),
+      gated_(!where_.to->to_bridge && w_.credential(where_, *who_).approves_calls),
       clock_(down.home().loop.deadlines),
       body_(down.memory(), down.home().shared.replay_bytes, where_.settings().limits),
       upload_(down, body_, clock_, where_.settings().limits),
@@ -46,7 +47,7 @@ void exchange::renew_ahead(const credential_snapshot& held) {
     if (mine.renewal_asked_for == held.generation())
         return;
     mine.renewal_asked_for = held.generation();
-    w_.recovery.renew_ahead(where_, held.generation());
+    w_.recovery.renew_ahead(where_, held.generation(), token_of_caller());
 }
 
 /// Takes the credential to send. False: it has expired for sure and can be renewed, so there is no need to
@@ -96,6 +97,10 @@ loop_task<bool> exchange::run() {
     if (gated_ && *what == outcome::resend)
         what = co_await pass_gate();
     while (what && *what == outcome::resend) {
+        if (must_load()) [[unlikely]] {
+            what = co_await load_first();
+            continue;
+        }
         if (!attach()) {
             what = co_await recover_ahead();
             continue;

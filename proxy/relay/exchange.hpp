@@ -21,7 +21,7 @@ namespace reauth {
 class exchange {
 public:
     exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
-             principal_id principal);
+             caller_ptr who);
     ~exchange();
     exchange(const exchange&) = delete;
 
@@ -91,6 +91,8 @@ private:
     std::string_view first_bytes() const;
 
     // phases 6 to 9: exchange_recovery.cpp
+    bool must_load() const;
+    loop_task<result<outcome>> load_first();
     loop_task<result<outcome>> recover_ahead();
     loop_task<result<outcome>> recover();
     loop_task<result<outcome>> wait(std::shared_ptr<pending_recovery> held);
@@ -98,6 +100,7 @@ private:
     result<std::shared_ptr<pending_recovery>> hold_for_challenge();
     std::optional<failure> why_not_held(recovery_ask& ask);
     loop_task<result<outcome>> pass_to_client(failure why);
+    std::shared_ptr<const caller_token> token_of_caller() const;
     recovery_ask make_ask();
     std::string client_name() const;
     bool owed_nothing() const;
@@ -121,6 +124,7 @@ private:
 
     downstream& down_;
     worker& w_;
+    const caller_ptr who_;
     const request_target where_;
     const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
     const steady_clock::time_point began_;

@@ -13,11 +13,21 @@ std::string exchange::client_name() const {
     return name;
 }
 
+/// What the caller has shown, for whoever acts as it; null: nothing that could be exchanged, or nobody does.
+std::shared_ptr<const caller_token> exchange::token_of_caller() const {
+    if (who_->proof != caller_proof::jwt || !where_.upstream().acts_as_caller())
+        return nullptr;
+    return std::make_shared<const caller_token>(
+        caller_token{secret(std::string(bearer_of(head()))), who_->id_token, who_->expires_at});
+}
+
 recovery_ask exchange::make_ask() {
     read_message();
     recovery_ask ask;
     ask.where = where_;
+    ask.token = token_of_caller();
     auto& what = ask.what;
+    what.groups = who_->groups;
     what.in_session = head().find(field_id::mcp_session_id) != nullptr;
     what.challenge = heard_.challenge;
     what.sent_generation = credential_ ? credential_->generation() : 0;
@@ -43,6 +53,23 @@ bool exchange::owed_nothing() const {
 
 std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
     return std::make_shared<pending_recovery>(w_.loop, down_.waker(), std::move(ask));
+}
+
+/// A principal from outside calls here for the first time, or again after a while: what the vault holds for it comes
+/// first. Sent without, the request might be answered as a stranger's.
+bool exchange::must_load() const {
+    return where_.principal.outside() && !pass_ && !w_.credential(where_.credential()).loaded;
+}
+
+loop_task<result<exchange::outcome>> exchange::load_first() {
+    recovery_ask ask;
+    ask.where = where_;
+    ask.only_load = true;
+    read_message();
+    auto loaded = co_await wait(hold(std::move(ask)));
+    if (loaded && *loaded == outcome::resend)
+        w_.credential(where_.credential()).loaded = true;
+    co_return loaded;
 }
 
 /// The credential has expired for sure: renewed before it is sent.
@@ -120,7 +147,8 @@ loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_reco
         fresh_only_ = fresh_only_ || verdict.person_waited;
         if (verdict.same_credential && attempts_ > 0)
             --attempts_;
-        w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
+        if (!verdict.loaded)
+            w_.counters.replays.fetch_add(1, std::memory_order_relaxed);
         co_return outcome::resend;
     }
     if (verdict.is == recovery_verdict::kind::relay)
@@ -133,7 +161,7 @@ loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_reco
 /// A rule leaves this challenge to the client. One with a token of its own is heard with that token, and
 /// whatever comes back is relayed; one without gets the challenge.
 loop_task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
-    if (head().find(field_id::authorization)) {
+    if (head().find(field_id::authorization) && !who_->by_authorization) {
         pass_ = true;
         co_return outcome::resend;
     }

@@ -33,7 +33,7 @@ void append_json(std::string& out, std::string_view json_body, bool close, bool 
 void append_answer(std::string& out, unsigned status, std::string_view json_body, bool close, bool head_only,
                    std::optional<std::chrono::seconds> retry_after) {
     append_status(out, status);
-    if (status == 503 && retry_after)
+    if ((status == 503 || status == 429) && retry_after)
         out.append("\r\nRetry-After: ").append(std::to_string(retry_after->count()));
     append_json(out, json_body, close, head_only);
 }

@@ -6,6 +6,7 @@
 #include "core/oauth/challenge.hpp"
 #include "policy/life/life_actions.hpp"
 #include "proxy/net/wakeup.hpp"
+#include "proxy/relay/issuer_keys.hpp"
 #include "proxy/relay/routing.hpp"
 #include "proxy/relay/snapshot.hpp"
 
@@ -21,6 +22,8 @@ struct recovery_ask {
     request_target where;
     life::refusal what;
     std::optional<life::unsent_call> call = {}; ///< it was not sent yet: a person has to approve it first
+    bool only_load = false; ///< nothing was refused: what the vault holds is to be in force before it is sent
+    std::shared_ptr<const caller_token> token = {}; ///< that the caller has shown, where it is acted upon
 };
 
 /// One waiting request. The fields are written and read on the worker's thread only; control posts its news
@@ -85,7 +88,10 @@ public:
     virtual void ask(std::shared_ptr<pending_recovery> held) = 0;
     virtual void abandon(std::shared_ptr<pending_recovery> held) = 0;
     /// The credential of this target is used and will expire soon.
-    virtual void renew_ahead(request_target where, std::uint64_t generation) = 0;
+    virtual void renew_ahead(request_target where, std::uint64_t generation,
+                             std::shared_ptr<const caller_token> token) = 0;
+    /// A caller's token is signed with a key that this worker does not have.
+    virtual void want_keys(std::shared_ptr<keys_wanted> wanted) = 0;
 };
 
 } // namespace reauth

@@ -3,30 +3,58 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 
 namespace reauth {
 
 struct principal_id::registry {
-    std::mutex mutex;
-    std::map<std::string, std::unique_ptr<const entry>, std::less<>> names;
+    /// Never destroyed: principals are given back until the very end.
+    static registry& all() {
+        static auto& one = *new registry;
+        return one;
+    }
 
-    const entry* intern(std::string_view name) {
+    std::shared_ptr<const entry> configured(std::string_view name) {
         const std::lock_guard lock(mutex);
         auto found = names.find(name);
-        if (found == names.end()) {
-            const auto number = static_cast<std::uint32_t>(names.size());
-            found =
-                names.emplace(name, std::make_unique<const entry>(entry{std::string(name), number})).first;
-        }
-        return found->second.get();
+        if (found == names.end())
+            found = names.emplace(name, std::make_unique<const entry>(name, next++, false)).first;
+        return {std::shared_ptr<const entry>(), found->second.get()};
     }
+
+    std::shared_ptr<const entry> from_outside(std::string_view name) {
+        const std::lock_guard lock(mutex);
+        auto& known = visitors[std::string(name)];
+        if (auto there = known.lock())
+            return there;
+        // forgotten with its last holder, unless it has come again by then
+        std::shared_ptr<const entry> made(new entry(name, next++, true), [this](const entry* gone) {
+            forget(gone->name);
+            delete gone;
+        });
+        known = made;
+        return made;
+    }
+
+    void forget(const std::string& name) {
+        const std::lock_guard lock(mutex);
+        const auto found = visitors.find(name);
+        if (found != visitors.end() && found->second.expired())
+            visitors.erase(found);
+    }
+
+    std::mutex mutex;
+    std::map<std::string, std::unique_ptr<const entry>, std::less<>> names;
+    std::map<std::string, std::weak_ptr<const entry>, std::less<>> visitors;
+    std::uint32_t next = 0;
 };
 
 principal_id principal_id::of(std::string_view name) {
-    static registry all;
-    return principal_id(all.intern(name));
+    return principal_id(registry::all().configured(name));
+}
+
+principal_id principal_id::from_outside(std::string_view name) {
+    return principal_id(registry::all().from_outside(name));
 }
 
 principal_id::principal_id() : principal_id(of("local")) {}

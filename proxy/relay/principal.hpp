@@ -1,32 +1,58 @@
-// Whose request it is, as a value: a name that is kept once, with a small number.
+// Whose request it is, as a value: a name with a small number, and what is counted for it.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace reauth {
 
-/// Copied freely and compared by number. Names are interned for as long as the process lives.
+/// Copied freely, from any thread, and compared by identity. One that the configuration names lives as long as the
+/// process; one from outside as long as anybody holds it, and its number is never given to another.
 class principal_id {
 public:
     /// "local": without client authentication there is one.
     principal_id();
-    /// The one of that name; may be called from any thread.
+    /// One that the configuration names.
     static principal_id of(std::string_view name);
+    /// One that somebody else vouches for.
+    static principal_id from_outside(std::string_view name);
 
     const std::string& name() const noexcept { return entry_->name; }
     std::uint32_t number() const noexcept { return entry_->number; }
-    friend bool operator==(principal_id a, principal_id b) noexcept { return a.entry_ == b.entry_; }
+    bool outside() const noexcept { return entry_->outside; }
+    friend bool operator==(const principal_id& a, const principal_id& b) noexcept {
+        return a.entry_ == b.entry_;
+    }
+
+    /// It has called: seconds of a clock that never goes back.
+    void used_at(std::uint32_t second) const noexcept {
+        if (entry_->used.load(std::memory_order_relaxed) != second)
+            entry_->used.store(second, std::memory_order_relaxed);
+    }
+    std::uint32_t last_used() const noexcept { return entry_->used.load(std::memory_order_relaxed); }
+    /// Its requests that are in progress, with this one.
+    unsigned begin_request() const noexcept {
+        return entry_->in_progress.fetch_add(1, std::memory_order_relaxed) + 1;
+    }
+    void end_request() const noexcept { entry_->in_progress.fetch_sub(1, std::memory_order_relaxed); }
+    unsigned in_progress() const noexcept { return entry_->in_progress.load(std::memory_order_relaxed); }
 
 private:
     struct entry {
-        std::string name;
-        std::uint32_t number;
+        entry(std::string_view n, std::uint32_t i, bool o) : name(n), number(i), outside(o) {}
+        const std::string name;
+        const std::uint32_t number;
+        const bool outside;
+        mutable std::atomic<std::uint32_t> used{0};
+        mutable std::atomic<unsigned> in_progress{0};
     };
     struct registry;
-    explicit principal_id(const entry* e) noexcept : entry_(e) {}
-    const entry* entry_; ///< never null
+    explicit principal_id(std::shared_ptr<const entry> e) noexcept : entry_(std::move(e)) {}
+    /// Never null. A configured one is not counted: the pointer owns nothing.
+    std::shared_ptr<const entry> entry_;
 };
 
 } // namespace reauth

@@ -84,6 +84,10 @@ result<std::unique_ptr<route>> make_route(const config& settings, const upstream
             return context.error();
         r->tls_context = *context;
     }
+    for (const auto& entry : settings.client_auth) // a gateway's word is for us
+        for (const auto& field : {entry.header.name, entry.header.groups, entry.header.secret_name})
+            if (!field.empty())
+                r->replaced += (r->replaced.empty() ? "" : ",") + field;
     // another origin or resource is another credential: what is held for the old one never goes to the new
     // one
     r->binding = numbers.number(upstream.name, r->origin + " " + upstream.resource);
@@ -110,6 +114,23 @@ std::unique_ptr<route> make_bridged(const route& to, const era_place& place) {
     return r;
 }
 
+/// Of clients with a bearer of their own; whom others vouch for is seen when they call.
+void add_callers(routing_table& table) {
+    const auto& entries = table.settings->client_auth;
+    if (entries.empty()) {
+        table.principals.emplace_back();
+        table.callers.emplace_back();
+    }
+    for (const auto& entry : entries) {
+        auto& one = table.callers.emplace_back();
+        one.by_authorization = true;
+        if (entry.open())
+            continue;
+        one.principal = principal_id::of(entry.principal);
+        table.principals.push_back(one.principal);
+    }
+}
+
 } // namespace
 
 std::uint32_t credential_numbers::number(const std::string& upstream, const std::string& binding) {
@@ -124,10 +145,7 @@ result<std::shared_ptr<const routing_table>> make_routing_table(std::shared_ptr<
     auto table = std::make_shared<routing_table>();
     table->settings = settings;
     table->version = ++tables;
-    if (settings->client_auth.empty())
-        table->principals.emplace_back();
-    for (const auto& client : settings->client_auth)
-        table->principals.push_back(principal_id::of(client.principal));
+    add_callers(*table);
     for (const auto& upstream : settings->upstreams) {
         auto made = make_route(*settings, upstream, table->routes.size(), numbers);
         if (!made)

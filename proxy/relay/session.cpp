@@ -5,6 +5,7 @@
 #include "core/text/ascii.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/answer_stream.hpp"
+#include "proxy/relay/caller_answer.hpp"
 #include "proxy/relay/client_message.hpp"
 #include "proxy/relay/exchange.hpp"
 #include "proxy/relay/local_answer.hpp"
@@ -18,6 +19,7 @@ session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l,
 }
 
 session::~session() {
+    end_turn();
     down_.release();
     home.leave(*this);
 }
@@ -119,51 +121,98 @@ loop_task<session::next> session::read_head(head_outcome& outcome) {
     co_return next::request;
 }
 
-loop_task<void> session::refuse(unsigned status, std::string_view message, bool close) {
-    auto& out = down_.need_memory().out;
-    out.clear();
-    append_refusal(out, status, message, close, down_.memory()->head.method == "HEAD");
-    write_job job{out, {}};
+/// What is in `out`, to the client.
+loop_task<void> session::send_out() {
+    write_job job{down_.memory()->out, {}};
     if (write_now(down_.client(), job))
         co_return;
     co_await write_rest(down_.client(), job);
 }
 
-loop_task<bool> session::serve() {
-    auto& head = down_.memory()->head;
-    auto table = home.table; // the request ends under the configuration it began with
-    home.counters.requests.store(home.counters.requests.load(std::memory_order_relaxed) + 1,
-                                 std::memory_order_relaxed);
-    const char* refusal = nullptr;
-    unsigned status = 0;
-    auto admitted = admit(head, *table->settings, listener);
-    route_match match;
+void session::refuse(unsigned status, std::string_view message, bool close) {
+    auto& out = down_.need_memory().out;
+    out.clear();
+    append_refusal(out, status, message, close, down_.memory()->head.method == "HEAD");
+}
+
+/// What is answered whoever calls; it is in `out` then.
+bool session::answers_stranger(const routing_table& table, bool close) {
+    const auto& head = down_.memory()->head;
+    const auto& settings = *table.settings;
+    const auto admitted = admit(head, settings, listener);
+    std::string_view resource;
     if (admitted.status != 0) {
-        status = admitted.status;
-        refusal = admitted.reason;
-    } else if (refusal = unsafe_path(head.target); refusal) {
-        status = 400;
-    } else {
-        match = find_route(listener.mounts(*table), head.target);
-        if (oauth_metadata_path(head.target) &&
-            (!match.to || match.to->upstream->metadata == metadata_mode::shield)) {
-            status = 404;
-            refusal = "no OAuth metadata here: mcp-reauth signs in for you, connect without authorization";
-        }
+        refuse(admitted.status, admitted.reason, close);
+        return true;
     }
-    const bool has_body = head.framing != body_framing::none;
-    bool keep = head.keep_alive && head.minor_version == 1 && !has_body;
-    if (status != 0) {
-        co_await refuse(status, refusal, !keep);
-        if (keep)
-            down_.memory()->in.consume(head.size);
-        co_return keep;
+    if (!settings.client_auth.empty() && takes(settings.client_auth, caller_proof::jwt) &&
+        protected_resource_path(head.target, resource)) [[unlikely]] {
+        auto& out = down_.memory()->out;
+        out.clear();
+        append_answer(out, 200, protected_resource(settings, head.value(field_id::host), resource), close,
+                      head.method == "HEAD");
+        return true;
+    }
+    return false;
+}
+
+/// What is answered without an upstream; it is in `out` then. Else `match` says where the request goes.
+bool session::answers_itself(const routing_table& table, const caller_check& whose, route_match& match,
+                             bool close) {
+    const auto& head = down_.memory()->head;
+    if (whose.is != caller_check::kind::known) [[unlikely]] {
+        auto& out = down_.memory()->out;
+        out.clear();
+        append_caller_refusal(out, *table.settings, head.value(field_id::host), head.target, whose, close,
+                              head.method == "HEAD");
+        return true;
+    }
+    if (const char* unsafe = unsafe_path(head.target)) {
+        refuse(400, unsafe, close);
+        return true;
+    }
+    match = find_route(listener.mounts(table), head.target);
+    if (oauth_metadata_path(head.target) &&
+        (!match.to || match.to->upstream->metadata == metadata_mode::shield)) {
+        refuse(404, "no OAuth metadata here: mcp-reauth signs in for you, connect without authorization", close);
+        return true;
     }
     if (!match.to) {
         std::string known = "no upstream at this path; known prefixes:";
-        for (const auto& m : listener.mounts(*table))
+        for (const auto& m : listener.mounts(table))
             known += " " + (m.prefix.empty() ? std::string("/") : m.prefix);
-        co_await refuse(404, known, !keep);
+        refuse(404, known, close);
+        return true;
+    }
+    if (!begin_turn(whose.who->principal, table.settings->limits.requests_per_principal)) {
+        auto& out = down_.memory()->out;
+        out.clear();
+        append_too_many(out, whose.who->principal.name(), close, head.method == "HEAD");
+        return true;
+    }
+    return false;
+}
+
+loop_task<bool> session::serve() {
+    const auto& head = down_.memory()->head;
+    auto table = home.table; // the request ends under the configuration it began with
+    home.counters.requests.store(home.counters.requests.load(std::memory_order_relaxed) + 1,
+                                 std::memory_order_relaxed);
+    const bool has_body = head.framing != body_framing::none;
+    bool keep = head.keep_alive && head.minor_version == 1 && !has_body;
+    caller_check whose;
+    route_match match;
+    bool answered = answers_stranger(*table, !keep);
+    if (!answered) {
+        whose = look_for_caller(table, 0);
+        if (whose.is == caller_check::kind::verify) [[unlikely]]
+            whose = co_await verify_callers(table, std::move(whose));
+        if (down_.gone())
+            co_return false;
+        answered = answers_itself(*table, whose, match, !keep);
+    }
+    if (answered) {
+        co_await send_out();
         if (keep)
             down_.memory()->in.consume(head.size);
         co_return keep;
@@ -177,7 +226,7 @@ loop_task<bool> session::serve() {
     }
     if (match.to->bridged && !listener.within && !speaks_2026(head)) [[unlikely]]
         match.to = match.to->bridged;
-    exchange work(down_, table, match, table->principals[admitted.principal]);
+    exchange work(down_, table, match, std::move(whose.who));
     current_ = &work;
     down_.serves([](void* who) { static_cast<exchange*>(who)->interrupt(); }, &work);
     home.touch(*this);
@@ -189,6 +238,7 @@ loop_task<bool> session::serve() {
         co_return true;
     }
     down_.serves(nullptr, nullptr);
+    end_turn();
     home.ended(work.report());
     down_.unwatch();
     co_return keep && !stopping_ && !down_.gone();
@@ -199,6 +249,7 @@ bool session::end_stream(pump_end how) {
     const auto over = std::move(stream_);
     down_.serves(nullptr, nullptr);
     over->hand_back(home);
+    end_turn();
     home.ended(over->report());
     down_.unwatch();
     if (how != pump_end::whole || down_.gone()) {
@@ -237,14 +288,16 @@ loop_task<void> session::run(std::unique_ptr<session> self) {
         if (what == next::end) {
             if (timed_out_ && down_.memory() && down_.memory()->in.size() > 0) {
                 down_.client().clear_interrupt();
-                co_await refuse(408, "the request head did not arrive in time", true);
+                refuse(408, "the request head did not arrive in time", true);
+                co_await send_out();
             }
             break;
         }
         if (outcome.is != kind::complete) {
             down_.memory()->head.method = {};
             const unsigned status = outcome.is == kind::too_large ? 431 : 400;
-            co_await refuse(status, outcome.reason, true);
+            refuse(status, outcome.reason, true);
+            co_await send_out();
             co_await linger();
             break;
         }

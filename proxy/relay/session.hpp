@@ -34,12 +34,24 @@ private:
     loop_task<bool> handshake();
     loop_task<next> read_head(head_outcome& outcome);
     loop_task<bool> serve();
-    loop_task<void> refuse(unsigned status, std::string_view message, bool close);
+    loop_task<void> send_out();
+    void refuse(unsigned status, std::string_view message, bool close);
+    bool answers_stranger(const routing_table& table, bool close);
+    bool answers_itself(const routing_table& table, const caller_check& whose, route_match& match,
+                        bool close);
     bool end_stream(pump_end how);
     /// A request is in progress.
     bool busy() const noexcept { return current_ || stream_; }
     bool only_listens() const noexcept;
     loop_task<void> linger();
+
+    // who calls: session_caller.cpp
+    const shown_certificate* certificate();
+    caller_check look_for_caller(const std::shared_ptr<const routing_table>& table, std::size_t from);
+    loop_task<verified_token> verify_caller(std::shared_ptr<const routing_table> table, std::size_t entry);
+    loop_task<caller_check> verify_callers(std::shared_ptr<const routing_table> table, caller_check check);
+    bool begin_turn(const principal_id& whose, unsigned most);
+    void end_turn() noexcept;
     static void on_deadline(void* self);
     /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
     void put_by();
@@ -50,10 +62,12 @@ private:
     downstream down_;
     exchange* current_ = nullptr;
     std::unique_ptr<answer_stream> stream_; ///< the answer that goes on
+    std::unique_ptr<shown_certificate> certificate_;
+    std::optional<principal_id> turn_; ///< whose request is in progress, where they are counted
     unsigned crowded_ = 0;                  ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;
     deadline deadline_;
-    bool timed_out_ = false, stopping_ = false;
+    bool timed_out_ = false, stopping_ = false, certificate_read_ = false;
     session *previous_ = nullptr, *next_ = nullptr;
 };
 

@@ -30,8 +30,11 @@ using snapshot_ptr = std::shared_ptr<const credential_snapshot>;
 /// One (upstream, principal) as a worker keeps it.
 struct worker_credential {
     snapshot_ptr current;
+    /// Control has said what is held; of a principal from outside nothing is sent before.
+    bool loaded = false;
     // what the policy of a routing table says of all its requests; worked out once
     std::uint64_t judged_for = 0; ///< routing_table::version
+    std::uint64_t judged_groups = 0; ///< caller::groups_key
     bool passes = false;          ///< `pass` whatever happens
     bool approves_calls = false;  ///< a rule wants calls approved before they are sent
 

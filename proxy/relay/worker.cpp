@@ -4,6 +4,8 @@
 #include "policy/rules/decision.hpp"
 #include "proxy/relay/session.hpp"
 
+#include <algorithm>
+
 namespace reauth {
 namespace {
 
@@ -11,8 +13,8 @@ constexpr std::chrono::seconds sweep_pause{1};
 
 } // namespace
 
-worker::worker(unsigned n, recovery_service& d, relay_shared& l, executor dials)
-    : dialing(dials), number(n), recovery(d), shared(l), sweeper_(loop.deadlines, &worker::sweep, this) {}
+worker::worker(unsigned n, recovery_service& d, relay_shared& l, executor dials, const random_source& random)
+    : dialing(dials), number(n), recovery(d), shared(l), callers(random), sweeper_(loop.deadlines, &worker::sweep, this) {}
 
 worker::~worker() {
     join();
@@ -27,11 +29,28 @@ void worker::join() {
         thread_.join();
 }
 
-void worker::judge(worker_credential& mine, const request_target& where) {
+void worker::judge(worker_credential& mine, const request_target& where, const caller& who) {
     const auto& rules = where.settings().policy;
+    const rule_place place{where.upstream().name, where.principal.name(), who.groups};
     mine.judged_for = where.table->version;
-    mine.passes = passes_always(rules, where.upstream().name, where.principal.name());
-    mine.approves_calls = approves_calls(rules, where.upstream().name, where.principal.name());
+    mine.judged_groups = who.groups_key;
+    mine.passes = passes_always(rules, place);
+    mine.approves_calls = approves_calls(rules, place);
+}
+
+void worker::publish(credential_number n, snapshot_ptr snapshot) {
+    auto& mine = credential(n);
+    mine.current = std::move(snapshot);
+    mine.loaded = true;
+}
+
+void worker::forget(const std::vector<std::uint32_t>& principals) {
+    latest_ = nullptr;
+    std::erase_if(credentials_, [&](const auto& one) {
+        return std::binary_search(principals.begin(), principals.end(),
+                                  static_cast<std::uint32_t>(one.first & 0xffffffff));
+    });
+    callers.forget(principals);
 }
 
 upstream_pool& worker::pool(const route& r) {

@@ -4,6 +4,7 @@
 
 #include "proxy/net/event_loop.hpp"
 #include "proxy/net/task.hpp"
+#include "proxy/relay/caller_gate.hpp"
 #include "proxy/relay/cancellation_index.hpp"
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
@@ -67,7 +68,8 @@ struct request_report {
 
 class worker {
 public:
-    worker(unsigned number, recovery_service& recovery, relay_shared& shared, executor dialing);
+    worker(unsigned number, recovery_service& recovery, relay_shared& shared, executor dialing,
+           const random_source& random);
     ~worker();
 
     event_loop loop;
@@ -79,24 +81,27 @@ public:
     std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
     std::shared_ptr<const routing_table> table;
     bool stopping = false;
+    caller_gate callers;
 
     worker_credential& credential(credential_number n) {
-        const auto binding = static_cast<std::size_t>(n >> 32),
-                   principal = static_cast<std::size_t>(n & 0xffffffff);
-        if (binding >= credentials_.size()) [[unlikely]]
-            credentials_.resize(binding + 1);
-        auto& of_binding = credentials_[binding];
-        if (principal >= of_binding.size()) [[unlikely]]
-            of_binding.resize(principal + 1);
-        return of_binding[principal];
+        if (n != latest_number_ || !latest_) {
+            latest_ = &credentials_[n];
+            latest_number_ = n;
+        }
+        return *latest_;
     }
-    /// With what the policy says of this target.
-    worker_credential& credential(const request_target& where) {
+    /// With what the policy says of this target, for that caller.
+    worker_credential& credential(const request_target& where, const caller& who) {
         auto& mine = credential(where.credential());
-        if (mine.judged_for != where.table->version) [[unlikely]]
-            judge(mine, where);
+        if (mine.judged_for != where.table->version || mine.judged_groups != who.groups_key) [[unlikely]]
+            judge(mine, where, who);
         return mine;
     }
+    /// Control has it: what is held, or nothing.
+    void publish(credential_number n, snapshot_ptr snapshot);
+    /// These principals (their numbers, sorted) are not kept in memory any more.
+    void forget(const std::vector<std::uint32_t>& principals);
+    std::size_t credential_count() const noexcept { return credentials_.size(); }
     /// The one place that each request passes at its end: counters today, the recorder and the audit to come.
     void ended(const request_report& report) noexcept {
         if (report.failed)
@@ -132,8 +137,10 @@ private:
     bool make_room(const std::string& peer);
     void link_first(session& s) noexcept;
     void unlink(session& s) noexcept;
-    static void judge(worker_credential& mine, const request_target& where);
-    std::vector<std::vector<worker_credential>> credentials_; ///< by binding, then by principal
+    static void judge(worker_credential& mine, const request_target& where, const caller& who);
+    std::unordered_map<credential_number, worker_credential> credentials_;
+    worker_credential* latest_ = nullptr; ///< of credentials_: the one that was asked for last
+    credential_number latest_number_ = 0;
     std::unordered_map<std::string, upstream_pool> pools_;
     session *first_ = nullptr, *last_ = nullptr; ///< the one used last is the first
     std::size_t session_count_ = 0;

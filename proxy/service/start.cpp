@@ -27,7 +27,11 @@ result<void> server::parts::open_state(const random_source& random) {
         return rules.error();
     network = std::make_unique<http_fetcher>(control.get_executor(), std::move(*rules), settings->outbound);
     if (settings->tls) {
-        auto made = make_server_tls(*settings->tls);
+        std::string client_ca;
+        for (const auto& e : settings->client_auth)
+            if (e.proof == caller_proof::mtls)
+                client_ca = e.mtls.ca_file;
+        auto made = make_server_tls(*settings->tls, client_ca);
         if (!made)
             return made.error();
         tls = *made;
@@ -47,9 +51,14 @@ result<void> server::parts::make_workers(const random_source& random) {
     const flow_environment env{[] { return wall_clock::now(); }, random};
     auto publish = [this](credential_number number, snapshot_ptr snapshot) {
         for (auto& w : workers)
-            w->post([&w = *w, number, snapshot] { w.credential(number).current = snapshot; });
+            w->post([&w = *w, number, snapshot] { w.publish(number, snapshot); });
     };
     recovery = std::make_unique<credential_manager>(control, *network, *store, *book, env, publish);
+    recovery->on_forgotten([this](std::vector<std::uint32_t> principals) {
+        const auto all = std::make_shared<const std::vector<std::uint32_t>>(std::move(principals));
+        for (auto& w : workers)
+            w->post([&w = *w, all] { w.forget(*all); });
+    });
     auto environment = process_inputs().environment;
     const auto desktop = desktop_of_this_process(environment);
     caller = std::make_unique<notifier>(control.get_executor(), *book, std::move(environment), desktop);
@@ -59,7 +68,7 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (role == server_role::bridged)
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
-        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared, control.get_executor()));
+        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared, control.get_executor(), random));
     auto made = routes_for(settings);
     if (!made)
         return made.error();

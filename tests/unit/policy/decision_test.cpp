@@ -238,21 +238,21 @@ TEST_CASE("pass is known before the request only if nothing else can decide") {
     ada.principal = {"ada"};
     tool.upstream = {"gh"};
     tool.tool = {"t"};
-    CHECK(passes_always(rule_set{{make(rule_action::pass, gh)}}, "gh", "local"));
-    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, gh)}}, "other", "local"));
-    CHECK(passes_always(rule_set{{make(rule_action::pass, ada)}}, "gh", "ada"));
-    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, ada)}}, "gh", "local"));
+    CHECK(passes_always(rule_set{{make(rule_action::pass, gh)}}, {"gh", "local", {}}));
+    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, gh)}}, {"other", "local", {}}));
+    CHECK(passes_always(rule_set{{make(rule_action::pass, ada)}}, {"gh", "ada", {}}));
+    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, ada)}}, {"gh", "local", {}}));
     CHECK_FALSE(
-        passes_always(rule_set{{make(rule_action::deny, tool), make(rule_action::pass, gh)}}, "gh", "local"));
+        passes_always(rule_set{{make(rule_action::deny, tool), make(rule_action::pass, gh)}}, {"gh", "local", {}}));
     CHECK(
-        passes_always(rule_set{{make(rule_action::pass, tool), make(rule_action::pass, gh)}}, "gh", "local"));
-    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, tool)}}, "gh", "local"));
-    CHECK_FALSE(passes_always(with_builtin({}), "gh", "local"));
+        passes_always(rule_set{{make(rule_action::pass, tool), make(rule_action::pass, gh)}}, {"gh", "local", {}}));
+    CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, tool)}}, {"gh", "local", {}}));
+    CHECK_FALSE(passes_always(with_builtin({}), {"gh", "local", {}}));
     for (const auto& key : match_keys()) {
         rule_match m;
         (m.*key.wanted) = {"x"};
         INFO(key.name);
-        CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, m)}}, "gh", "local"));
+        CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, m)}}, {"gh", "local", {}}));
     }
 }
 
@@ -267,7 +267,7 @@ rule about(std::string tool, rule_action action) {
 }
 
 std::string approver_of(const rule_set& rules, const std::vector<operation>& operations) {
-    const auto* r = rule_for_call(rules, "files", "local", operations).matched;
+    const auto* r = rule_for_call(rules, {"files", "local", {}}, operations).matched;
     return r ? r->name : "";
 }
 
@@ -298,8 +298,8 @@ TEST_CASE("rules about challenges say nothing about calls, and the other way rou
     facts.upstream = "files";
     facts.operations = {{"tools/call", "delete_repo"}};
     CHECK(decide(rules, facts).action == rule_action::interactive);
-    CHECK(approves_calls(rules, "files", "local"));
-    CHECK_FALSE(passes_always(rules, "files", "local"));
+    CHECK(approves_calls(rules, {"files", "local", {}}));
+    CHECK_FALSE(passes_always(rules, {"files", "local", {}}));
     rules.rules[0].match.principal = {"ada"};
-    CHECK_FALSE(approves_calls(rules, "files", "local"));
+    CHECK_FALSE(approves_calls(rules, {"files", "local", {}}));
 }

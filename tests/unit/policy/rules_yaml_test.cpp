@@ -62,7 +62,7 @@ TEST_CASE("the whole policy is a list with where each rule comes from") {
     CHECK(yaml.find("match: {reason: [unauthorized, token_expired, invalid_token]}, action: interactive}  # "
                     "built in\n") != std::string::npos);
     CHECK(
-        yaml.find("match: {reason: insufficient_scope, grant: enterprise}, action: confirm}  # built in\n") !=
+        yaml.find("match: {reason: insufficient_scope, grant: [enterprise, token_exchange]}, action: confirm}  # built in\n") !=
         std::string::npos);
     CHECK(yaml.find("grant: client_credentials}, action: silent}  # built in\n") != std::string::npos);
 }

@@ -1,0 +1,106 @@
+// Principals from outside: an open set, of which as many are kept as limits.principals says. The vault has
+// the others.
+#include "proxy/recovery/life_registry.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+
+namespace reauth {
+
+bool life_registry::table_names(const std::string& principal) const {
+    const auto& named = table_->principals;
+    return std::any_of(named.begin(), named.end(), [&](const auto& p) { return p.name() == principal; });
+}
+
+void life_registry::keep_outsider(const life_entry& m) {
+    if (m.place.principal.outside())
+        outsiders_.insert_or_assign(m.key.principal, m.place.principal);
+}
+
+void life_registry::begin_load(life_entry& m) {
+    if (!m.loaded && !std::exchange(m.loading, true))
+        asio::co_spawn(context_.ex, load_later(m.key), asio::detached);
+}
+
+void life_registry::tell_load_watchers(life_entry& m, const failure* why) {
+    auto watchers = std::exchange(m.load_watchers, {});
+    if (watchers.empty())
+        return;
+    after([w = std::move(watchers), why = why ? std::optional(*why) : std::nullopt] {
+        for (const auto& tell : w)
+            tell(why ? &*why : nullptr);
+    });
+}
+
+void life_registry::when_loaded(const life_key& key, std::function<void(const failure*)> then) {
+    auto* m = need(key);
+    if (!m) {
+        const auto unknown =
+            failure::permanent(fault::invalid_configuration, "no such upstream or principal");
+        then(&unknown);
+        return;
+    }
+    if (m->loaded)
+        then(nullptr);
+    else
+        m->load_watchers.push_back(std::move(then));
+}
+
+/// Nothing of it is under way, and nobody would miss it.
+bool life_registry::may_leave(const principal_id& who) {
+    if (who.in_progress() != 0)
+        return false;
+    const auto now = context_.env.now();
+    for (const bool session : {false, true})
+        for (auto it = lives_.lower_bound({session, who.name(), {}});
+             it != lives_.end() && it->first.session == session && it->first.principal == who.name(); ++it) {
+            const auto& m = *it->second;
+            if (!m.loaded || !m.flight_watchers.empty() || !m.life.idle(now))
+                return false;
+        }
+    return true;
+}
+
+void life_registry::drop_all_of(const std::string& principal) {
+    const auto drop = [&](auto& from) {
+        for (const bool session : {false, true}) {
+            auto first = from.lower_bound({session, principal, {}});
+            while (first != from.end() && first->first.session == session &&
+                   first->first.principal == principal)
+                first = from.erase(first);
+        }
+    };
+    drop(lives_);
+    drop(resting_);
+    context_.callers.forget(principal);
+}
+
+/// Those that called least lately, a tenth at once: who comes next finds room.
+void life_registry::let_outsiders_go() {
+    const std::size_t most = table_->settings->limits.principals;
+    if (outsiders_.size() <= most)
+        return;
+    std::vector<principal_id> oldest;
+    for (const auto& [name, who] : outsiders_)
+        oldest.push_back(who);
+    std::sort(oldest.begin(), oldest.end(),
+              [](const auto& a, const auto& b) { return a.last_used() < b.last_used(); });
+    const auto wanted = outsiders_.size() - most + most / 10;
+    std::vector<std::uint32_t> gone;
+    for (const auto& who : oldest) {
+        if (gone.size() >= wanted)
+            break;
+        if (!may_leave(who))
+            continue;
+        gone.push_back(who.number());
+        drop_all_of(who.name());
+        outsiders_.erase(who.name());
+    }
+    std::sort(gone.begin(), gone.end());
+    if (!gone.empty() && forgotten_)
+        forgotten_(std::move(gone));
+}
+
+} // namespace reauth

@@ -1,0 +1,118 @@
+// Who calls: known at once, or when its token was verified.
+#include "proxy/relay/session.hpp"
+
+#include "proxy/net/tls.hpp"
+
+namespace reauth {
+namespace {
+
+/// An issuer takes keys away that it does not trust any more: older sets are read again before they are used.
+constexpr std::chrono::minutes keys_last{10};
+
+bool may_have_changed(std::optional<token_fault> why) noexcept {
+    return why == token_fault::key || why == token_fault::keys || why == token_fault::signature;
+}
+
+} // namespace
+
+/// Reads it once for the connection.
+const shown_certificate* session::certificate() {
+    if (!tls_ || certificate_read_)
+        return certificate_.get();
+    certificate_read_ = true;
+    if (auto names = names_of_peer(down_.client().tls())) {
+        certificate_ = std::make_unique<shown_certificate>();
+        certificate_->uri = std::move(names->uri);
+        certificate_->cn = std::move(names->cn);
+        certificate_->email = std::move(names->email);
+        certificate_->until = std::chrono::steady_clock::now() + names->left;
+    }
+    return certificate_.get();
+}
+
+caller_check session::look_for_caller(const std::shared_ptr<const routing_table>& table, std::size_t from) {
+    const auto& entries = table->settings->client_auth;
+    const auto* shown = entries.empty() || !takes(entries, caller_proof::mtls) ? nullptr : certificate();
+    return home.callers.look(down_.memory()->head, table, shown, listener, home.loop.now(), from);
+}
+
+/// A token is new here. Where its key is, or all keys are old, the issuer's keys are asked for.
+loop_task<verified_token> session::verify_caller(std::shared_ptr<const routing_table> table,
+                                                 std::size_t entry) {
+    const auto& e = table->settings->client_auth[entry];
+    auto& head = down_.memory()->head;
+    if (issuer_claimed_by(bearer_of(head)) != e.jwt.issuer)
+        co_return verified_token{nullptr, token_fault::issuer};
+    const auto where = place_of(e.jwt);
+    const auto keys = home.callers.keys(where);
+    const bool old = !keys || std::chrono::steady_clock::now() - keys->fetched_at > keys_last;
+    verified_token found;
+    if (!old)
+        found = home.callers.verify(head, table, entry, *keys, wall_clock::now());
+    if (!old && !may_have_changed(found.why))
+        co_return found;
+    const auto asked = std::make_shared<keys_wanted>(home.loop, down_.waker(), where, keys);
+    home.recovery.want_keys(asked);
+    while (!asked->over && !down_.gone())
+        co_await down_.waker().wait();
+    asked->abandon();
+    if (!asked->found)
+        co_return verified_token{nullptr, {}};
+    home.callers.keys(where) = asked->found;
+    found = home.callers.verify(head, table, entry, *asked->found, wall_clock::now());
+    // what they would have said is not known
+    if (asked->why && found.why == token_fault::key)
+        found.why.reset();
+    co_return found;
+}
+
+/// The entries that are left are gone through, too: the first that fits names the caller.
+loop_task<caller_check> session::verify_callers(std::shared_ptr<const routing_table> table,
+                                                caller_check check) {
+    std::optional<token_fault> why;
+    bool unavailable = false;
+    while (check.is == caller_check::kind::verify) {
+        const auto entry = check.entry;
+        auto verified = co_await verify_caller(table, entry);
+        if (verified.who) {
+            check.is = caller_check::kind::known;
+            check.who = std::move(verified.who);
+            co_return check;
+        }
+        unavailable = unavailable || !verified.why;
+        if (!why || why == token_fault::issuer)
+            why = verified.why;
+        check = look_for_caller(table, entry + 1);
+    }
+    if (check.is != caller_check::kind::refused)
+        co_return check;
+    check.why = why;
+    if (unavailable)
+        check.is = caller_check::kind::unavailable;
+    co_return check;
+}
+
+/// False: too many are in progress already. One that is configured is not counted where there is no limit.
+bool session::begin_turn(const principal_id& whose, unsigned most) {
+    if (whose.outside())
+        whose.used_at(
+            static_cast<std::uint32_t>(home.loop.now().time_since_epoch() / std::chrono::seconds(1)));
+    else if (most == 0)
+        return true;
+    const auto now = whose.begin_request();
+    if (most != 0 && now > most) {
+        whose.end_request();
+        return false;
+    }
+    turn_ = whose;
+    return true;
+}
+
+void session::end_turn() noexcept {
+    if (!turn_)
+        return;
+    turn_->end_request();
+    turn_.reset();
+}
+
+} // namespace reauth
