@@ -124,13 +124,15 @@ void check_callers(const config& c, reading& r) {
         const auto& e = c.client_auth[i];
         const auto key = "client_auth[" + std::to_string(i) + "]";
         if (e.proof == caller_proof::mtls && !c.tls)
-            r.problems.error(r.where(key), "client_auth: mtls needs `tls: {cert: …, key: …}`: a certificate is "
-                                           "shown in a TLS handshake.");
-        if (e.proof == caller_proof::header && e.header.secret_name.empty() && !unix_socket)
             r.problems.error(r.where(key),
-                             "client_auth: header has no `secret`, and nothing listens on a Unix socket: anybody who "
-                             "connects could say who they are. Add secret: {name: …, value: {file: …}}, or "
-                             "listen: unix:/path.");
+                             "client_auth: mtls needs `tls: {cert: …, key: …}`: a certificate is "
+                             "shown in a TLS handshake.");
+        if (e.proof == caller_proof::header && e.header.secret_name.empty() && !unix_socket)
+            r.problems.error(
+                r.where(key),
+                "client_auth: header has no `secret`, and nothing listens on a Unix socket: anybody who "
+                "connects could say who they are. Add secret: {name: …, value: {file: …}}, or "
+                "listen: unix:/path.");
     }
 }
 

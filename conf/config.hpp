@@ -220,7 +220,7 @@ struct log_config {
 struct config {
     endpoint_config listen{"127.0.0.1", 8970, ""}; ///< for clients
     unsigned workers = 0;                          ///< 0: one per core
-    std::vector<client_auth_entry> client_auth;     ///< empty: whoever reaches the listener is "local"
+    std::vector<client_auth_entry> client_auth;    ///< empty: whoever reaches the listener is "local"
     std::vector<std::string> allowed_hosts;        ///< further values of Host that are ours
     std::vector<std::string> allowed_origins;      ///< pages whose requests are let in
     std::optional<tls_server_config> tls;          ///< of `listen`; nothing: plain HTTP

@@ -124,9 +124,11 @@ constexpr key_words service[] = {
     {"limits.waiters", "Requests that are held at once.", "1000"},
     {"limits.held_per_principal", "… of one principal; 0: no limit.", "50",
      "100 where `client_auth` tells clients apart, else none"},
-    {"limits.requests_per_principal", "Requests of one principal that are in progress at once; 0: no limit.", "50"},
+    {"limits.requests_per_principal", "Requests of one principal that are in progress at once; 0: no limit.",
+     "50"},
     {"limits.principals",
-     "Principals from outside (`client_auth` with `jwt`, `mtls`, `header`) that are kept in memory; the vault has "
+     "Principals from outside (`client_auth` with `jwt`, `mtls`, `header`) that are kept in memory; the "
+     "vault has "
      "the others.",
      "50000"},
     {"limits.upstream_connect", "Name, connection and TLS handshake.", "5s"},

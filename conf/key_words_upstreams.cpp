@@ -26,26 +26,29 @@ constexpr key_words upstream_rows[] = {
     {"upstreams.NAME.client", "Our client at its authorization server."},
     {"upstreams.NAME.identity_provider", "One of `identity_providers`, for `grant: enterprise`.", "acme"},
     {"upstreams.NAME.subject",
-     "What `grant: enterprise` begins its exchange with: the session's ID token, its refresh token, or the token that "
+     "What `grant: enterprise` begins its exchange with: the session's ID token, its refresh token, or the "
+     "token that "
      "the caller has shown (`client_auth` with `jwt`).",
      "refresh_token"},
     {"upstreams.NAME.exchange",
      "Where, and for what, `grant: token_exchange` exchanges the caller's token (RFC 8693). Left out: at the "
      "upstream's own authorization server."},
-    {"upstreams.NAME.exchange.identity_provider", "At that one of `identity_providers`, with our client there.",
-     "acme"},
+    {"upstreams.NAME.exchange.identity_provider",
+     "At that one of `identity_providers`, with our client there.", "acme"},
     {"upstreams.NAME.exchange.token_endpoint", "At this URL, with the upstream's `client`.",
      "https://sts.acme.example/token"},
-    {"upstreams.NAME.exchange.audience", "For whom the new token shall be.", "https://mcp.example.com", "not sent"},
-    {"upstreams.NAME.exchange.resource", "The resource indicator that is sent.", "https://mcp.example.com/mcp",
-     "the upstream's"},
+    {"upstreams.NAME.exchange.audience", "For whom the new token shall be.", "https://mcp.example.com",
+     "not sent"},
+    {"upstreams.NAME.exchange.resource", "The resource indicator that is sent.",
+     "https://mcp.example.com/mcp", "the upstream's"},
     {"upstreams.NAME.exchange.requested_token_type", "What kind of token is asked for.",
      "urn:ietf:params:oauth:token-type:access_token", "not sent"},
     {"upstreams.NAME.exchange.actor",
      "A JWT that says who acts for the caller (`actor_token`); read anew each time.",
      "{file: /var/run/secrets/token}", "not sent"},
     {"upstreams.NAME.fallback",
-     "Where the exchange is refused for want of a person, or does not reach the upstream (`interaction_required`, "
+     "Where the exchange is refused for want of a person, or does not reach the upstream "
+     "(`interaction_required`, "
      "`consent_required`, `invalid_target`): an error, or the upstream's ordinary login.",
      "interactive"},
     {"upstreams.NAME.scopes", "What is asked for.", "[read, write]",

@@ -198,7 +198,8 @@ result<json> verify_jwt(std::string_view jwt, std::string_view jwks,
         return result<json>(boost::system::in_place_value, std::move(*claims));
     switch (why) {
     case jwt_fault::algorithm:
-        return bad_jwt("the token is signed with " + clean_text(json_string(*decode_jwt_header(jwt), "alg"), 32) +
+        return bad_jwt("the token is signed with " +
+                       clean_text(json_string(*decode_jwt_header(jwt), "alg"), 32) +
                        ", which is not accepted");
     case jwt_fault::critical:
         return bad_jwt("the token has critical header members that are not understood");

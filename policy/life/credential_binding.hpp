@@ -25,7 +25,8 @@ struct credential_binding {
     std::string headers = "-";       ///< as credential::headers: another tenant's credential is not used
     std::string issuer;              ///< `client.issuer`; empty: not named
     configured_server_settings server{};
-    bool exchange_login = false; ///< token_exchange: a person may be asked for the ordinary login (`fallback`)
+    bool exchange_login =
+        false;                 ///< token_exchange: a person may be asked for the ordinary login (`fallback`)
     bool browser_login = true; ///< false: on another device, with a code
     bool may_push = true;      ///< authorization requests (RFC 9126)
     bool supplied = false;     ///< the configuration supplies the token: no login, no sign-out

@@ -17,7 +17,7 @@ struct recovery_verdict {
     std::vector<std::string> required_scopes{}; ///< what it was refused for
     std::string reason{};                       ///< as the policy calls it
     bool person_waited = false;                 ///< replay: on a fresh connection
-    bool loaded = false;        ///< replay: nothing was refused; what the vault holds is in force now
+    bool loaded = false;          ///< replay: nothing was refused; what the vault holds is in force now
     bool same_credential = false; ///< replay: no recovery, but a pause that its server may have needed
 };
 

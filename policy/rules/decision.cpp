@@ -60,8 +60,7 @@ rule_for_one rule_for_call(const rule_set& rules, const rule_place& where,
                 names(r.match, match_scope::challenge) || r.action == rule_action::deny)
                 continue;
             std::string because;
-            if (!matches(r, {where, operations[i]},
-                         {match_scope::place, match_scope::operation}, because))
+            if (!matches(r, {where, operations[i]}, {match_scope::place, match_scope::operation}, because))
                 continue;
             if (r.action == rule_action::approve)
                 return {&r, i};

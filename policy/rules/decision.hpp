@@ -20,7 +20,7 @@ struct operation {
 struct challenge_facts {
     std::string upstream;
     std::string principal = "local";
-    std::vector<std::string> groups; ///< of the caller
+    std::vector<std::string> groups;   ///< of the caller
     std::vector<operation> operations; ///< a batch has several; empty: no JSON-RPC request (a GET stream)
     /// As judged by plan_recovery(): a 401 that wants more than what is stored is insufficient_scope.
     challenge_reason reason = challenge_reason::unauthorized;

@@ -20,8 +20,8 @@ failure say(fault code, std::string message, std::string fix = {}, bool transien
     return {code, std::move(message), std::move(fix), {}, transient};
 }
 
-/// An exchange was refused for want of a person (RFC 8693 section 2.2.2; OpenID Connect Core section 3.1.2.6), or
-/// because it does not reach the upstream.
+/// An exchange was refused for want of a person (RFC 8693 section 2.2.2; OpenID Connect Core
+/// section 3.1.2.6), or because it does not reach the upstream.
 bool person_may_help(const failure& why) {
     return why.oauth_error == "interaction_required" || why.oauth_error == "consent_required" ||
            why.oauth_error == "login_required" || why.oauth_error == "invalid_target";
@@ -71,8 +71,8 @@ judgement by_rule(judgement j, const judgement_facts& f) {
         // again
         const bool refused_by_organisation =
             f.recovery.grant == grant_kind::enterprise && f.recovery.idp_session;
-        const bool refused_for_good = f.recovery.grant == grant_kind::token_exchange &&
-                                      !person_may_help(*f.silent_failure);
+        const bool refused_for_good =
+            f.recovery.grant == grant_kind::token_exchange && !person_may_help(*f.silent_failure);
         if (f.silent_failure->transient || !j.plan.person || refused_by_organisation || refused_for_good ||
             j.rule.action == rule_action::silent)
             return answer_with(j, *f.silent_failure);

@@ -50,7 +50,8 @@ struct recovery_facts {
     /// How the refused token was obtained, if that happened during this very request: it goes to the steps
     /// after that.
     std::optional<recovery_step> just_obtained_by;
-    bool exchange_login = false; ///< token_exchange: the ordinary login is allowed where the exchange is refused
+    bool exchange_login =
+        false; ///< token_exchange: the ordinary login is allowed where the exchange is refused
     bool signed_in_anew = false; ///< a person has been at the provider for this very request
     std::string audience;        ///< for whom that token says to be, cleaned; empty: it can't be read
 };

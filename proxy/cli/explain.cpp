@@ -97,7 +97,8 @@ explanation explain(const config& c, const upstream_config& u, const hypothesis&
     facts.request.groups = h.groups;
     if (!h.method.empty() || !h.tool.empty())
         facts.request.operations.push_back({h.method.empty() ? "tools/call" : h.method, h.tool});
-    if (const auto* rule = rule_for_call(c.policy, {u.name, h.principal, h.groups}, facts.request.operations).matched)
+    if (const auto* rule =
+            rule_for_call(c.policy, {u.name, h.principal, h.groups}, facts.request.operations).matched)
         e.before = rule->label();
     const auto first = judge(c.policy, facts);
     facts.silent_failure = failure::permanent(fault::reauth_failed, "refused");

@@ -244,8 +244,9 @@ std::optional<peer_names> names_of_peer(const SSL* connection) {
     if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate.get())) != 1)
         return std::nullopt;
     names.left = std::chrono::hours(24) * days + std::chrono::seconds(seconds);
-    const std::unique_ptr<GENERAL_NAMES, releaser<GENERAL_NAMES_free>> alternatives(static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+    const std::unique_ptr<GENERAL_NAMES, releaser<GENERAL_NAMES_free>> alternatives(
+        static_cast<GENERAL_NAMES*>(
+            X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
     if (alternatives) {
         names.uri = only_alternative(alternatives.get(), GEN_URI);
         names.email = only_alternative(alternatives.get(), GEN_EMAIL);

@@ -21,16 +21,17 @@ namespace asio = boost::asio;
 result<std::shared_ptr<asio::ssl::context>> make_client_tls(const tls_client_config& settings);
 
 /// A context for a listener with this certificate chain and key (PEM). ALPN picks http/1.1 where it is
-/// offered. With `client_ca_file` clients are asked for a certificate, and one that is not of these authorities
-/// ends the handshake; they need show none. fault::invalid_configuration names the file and the reason.
+/// offered. With `client_ca_file` clients are asked for a certificate, and one that is not of these
+/// authorities ends the handshake; they need show none. fault::invalid_configuration names the file and the
+/// reason.
 result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_config& settings,
                                                             const std::string& client_ca_file = {});
 
 /// The names of a client's certificate; each empty where there is none, or more than one.
 struct peer_names {
-    std::string uri;   ///< of its subjectAltName: a SPIFFE ID
-    std::string email; ///< …
-    std::string cn;    ///< of its subject
+    std::string uri;           ///< of its subjectAltName: a SPIFFE ID
+    std::string email;         ///< …
+    std::string cn;            ///< of its subject
     std::chrono::seconds left; ///< until it expires
 };
 /// Of a handshake that has ended well: nothing where the client has shown no certificate.

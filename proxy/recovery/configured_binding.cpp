@@ -98,6 +98,11 @@ std::optional<principal_id> known_principal(const routing_table& table, const st
 
 } // namespace
 
+bool names_principal(const routing_table& table, const std::string& principal) {
+    const auto& named = table.principals;
+    return std::any_of(named.begin(), named.end(), [&](const auto& p) { return p.name() == principal; });
+}
+
 std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
                                                    const std::string& provider) {
     const auto& providers = table->settings->identity_providers;

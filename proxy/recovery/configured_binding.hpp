@@ -44,6 +44,8 @@ std::set<life_key> life_keys(const routing_table& table, bool session);
 /// A session at that provider, of nobody in particular; nothing: no such provider.
 std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
                                                    const std::string& provider);
+/// The configuration names that principal.
+bool names_principal(const routing_table& table, const std::string& principal);
 /// As the table has it; nothing: no such upstream or identity provider, or no such principal.
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
                                                const life_key& key);

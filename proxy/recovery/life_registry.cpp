@@ -53,7 +53,8 @@ life_entry& life_registry::make(configured_binding place) {
         resting_.erase(rested);
     }
     lives_[m.key] = std::move(entry);
-    keep_outsider(m);
+    if (m.place.principal.outside())
+        outsiders_.insert_or_assign(m.key.principal, m.place.principal);
     if (made_)
         made_(m);
     return m;
@@ -279,7 +280,8 @@ void life_registry::look_at_supply(life_entry& m) {
 bool life_registry::may_rest(const life_entry& m) const {
     const auto now = context_.env.now();
     return m.loaded && !m.key.session && !m.place.whose.supplied && m.flight_watchers.empty() &&
-           now - m.used >= (m.place.principal.outside() ? outside_idle_after : idle_after) && m.life.idle(now);
+           now - m.used >= (m.place.principal.outside() ? outside_idle_after : idle_after) &&
+           m.life.idle(now);
 }
 
 void life_registry::let_go() {

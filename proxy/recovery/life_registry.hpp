@@ -76,8 +76,6 @@ public:
     void when_loaded(const life_key& key, std::function<void(const failure*)> then);
     /// Principals from outside that are kept now.
     std::size_t outsiders() const noexcept { return outsiders_.size(); }
-    /// The configuration names it.
-    bool table_names(const std::string& principal) const;
 
     /// nullptr: there is none at the moment.
     life_entry* find(const life_key& key);
@@ -108,10 +106,8 @@ private:
     task<void> load_later(life_key key);
     void begin_load(life_entry& m);
     void tell_load_watchers(life_entry& m, const failure* why);
-    void keep_outsider(const life_entry& m);
     void let_outsiders_go();
     bool may_leave(const principal_id& who);
-    void drop_all_of(const std::string& principal);
     void step(life_entry& m, const life_event& event);
     void drain();
     void loaded(life_entry& m, std::optional<life_event> first);
@@ -128,7 +124,8 @@ private:
     std::shared_ptr<const routing_table> table_;
     std::map<life_key, std::unique_ptr<life_entry>> lives_;
     std::map<life_key, resting_credential> resting_;
-    std::map<std::string, principal_id, std::less<>> outsiders_; ///< of whom there is a life, or something rests
+    std::map<std::string, principal_id, std::less<>>
+        outsiders_; ///< of whom there is a life, or something rests
     std::function<void(std::vector<std::uint32_t>)> forgotten_;
     std::deque<std::function<void()>> queue_;
     bool draining_ = false;

@@ -8,16 +8,18 @@
 #include <algorithm>
 
 namespace reauth {
+namespace {
 
-bool life_registry::table_names(const std::string& principal) const {
-    const auto& named = table_->principals;
-    return std::any_of(named.begin(), named.end(), [&](const auto& p) { return p.name() == principal; });
+template<class Map>
+void drop_all_of(const std::string& principal, Map& from) {
+    for (const bool session : {false, true}) {
+        auto first = from.lower_bound({session, principal, {}});
+        while (first != from.end() && first->first.session == session && first->first.principal == principal)
+            first = from.erase(first);
+    }
 }
 
-void life_registry::keep_outsider(const life_entry& m) {
-    if (m.place.principal.outside())
-        outsiders_.insert_or_assign(m.key.principal, m.place.principal);
-}
+} // namespace
 
 void life_registry::begin_load(life_entry& m) {
     if (!m.loaded && !std::exchange(m.loading, true))
@@ -63,20 +65,6 @@ bool life_registry::may_leave(const principal_id& who) {
     return true;
 }
 
-void life_registry::drop_all_of(const std::string& principal) {
-    const auto drop = [&](auto& from) {
-        for (const bool session : {false, true}) {
-            auto first = from.lower_bound({session, principal, {}});
-            while (first != from.end() && first->first.session == session &&
-                   first->first.principal == principal)
-                first = from.erase(first);
-        }
-    };
-    drop(lives_);
-    drop(resting_);
-    context_.callers.forget(principal);
-}
-
 /// Those that called least lately, a tenth at once: who comes next finds room.
 void life_registry::let_outsiders_go() {
     const std::size_t most = table_->settings->limits.principals;
@@ -95,7 +83,9 @@ void life_registry::let_outsiders_go() {
         if (!may_leave(who))
             continue;
         gone.push_back(who.number());
-        drop_all_of(who.name());
+        drop_all_of(who.name(), lives_);
+        drop_all_of(who.name(), resting_);
+        context_.callers.forget(who.name());
         outsiders_.erase(who.name());
     }
     std::sort(gone.begin(), gone.end());

@@ -22,9 +22,9 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       lives_(context_,
              [this](life_entry& m, life_actions actions) { effects_.perform(m, std::move(actions)); }),
       keys_(control, context_), approvals_(context_, lives_, book, record_),
-      requests_(control, context_, lives_, replies_, book, record_, keys_), sessions_(context_, lives_, replies_),
-      rules_(context_, lives_, book, record_), persons_(context_, lives_, replies_, approvals_, rules_),
-      watch_(context_, lives_, approvals_, rules_),
+      requests_(control, context_, lives_, replies_, book, record_, keys_),
+      sessions_(context_, lives_, replies_), rules_(context_, lives_, book, record_),
+      persons_(context_, lives_, replies_, approvals_, rules_), watch_(context_, lives_, approvals_, rules_),
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
       ticker_(control.get_executor()) {
     lives_.on_made([this](life_entry& m) { made(m); }, [this](life_entry& m) { loaded(m); });

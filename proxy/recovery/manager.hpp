@@ -53,7 +53,9 @@ public:
     /// What is wrong with the vault, as far as was seen last; nothing: it works.
     const std::optional<failure>& vault_trouble() const noexcept { return watch_.trouble(); }
     /// Hears of principals from outside that are not kept any more: their numbers, sorted.
-    void on_forgotten(std::function<void(std::vector<std::uint32_t>)> f) { lives_.on_forgotten(std::move(f)); }
+    void on_forgotten(std::function<void(std::vector<std::uint32_t>)> f) {
+        lives_.on_forgotten(std::move(f));
+    }
     /// Principals from outside that are kept in memory now.
     std::size_t outsiders() const { return lives_.outsiders(); }
     key_desk& keys() noexcept { return keys_; }

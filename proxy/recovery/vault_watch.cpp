@@ -132,7 +132,8 @@ task<void> vault_watch::on_change(vault_change change) {
         co_return;
     life_key key{session, (*parts)[0], (*parts)[1]};
     // who calls from outside is looked up when it calls; another replica's are none of ours
-    if (!lives_.find(key) && !lives_.resting().contains(key) && !lives_.table_names(key.principal))
+    if (!lives_.find(key) && !lives_.resting().contains(key) &&
+        !names_principal(*lives_.table(), key.principal))
         co_return;
     auto issuer = session ? std::string() : (*parts)[2];
     co_await on_credential_change(std::move(key), std::move(issuer));

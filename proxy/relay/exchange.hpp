@@ -20,8 +20,7 @@ namespace reauth {
 /// connection and the credential manager.
 class exchange {
 public:
-    exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
-             caller_ptr who);
+    exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match, caller_ptr who);
     ~exchange();
     exchange(const exchange&) = delete;
 

@@ -55,8 +55,8 @@ std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
     return std::make_shared<pending_recovery>(w_.loop, down_.waker(), std::move(ask));
 }
 
-/// A principal from outside calls here for the first time, or again after a while: what the vault holds for it comes
-/// first. Sent without, the request might be answered as a stranger's.
+/// A principal from outside calls here for the first time, or again after a while: what the vault holds for
+/// it comes first. Sent without, the request might be answered as a stranger's.
 bool exchange::must_load() const {
     return where_.principal.outside() && !pass_ && !w_.credential(where_.credential()).loaded;
 }

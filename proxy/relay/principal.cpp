@@ -59,4 +59,25 @@ principal_id principal_id::from_outside(std::string_view name) {
 
 principal_id::principal_id() : principal_id(of("local")) {}
 
+bool principal_turn::begin(const principal_id& whose, unsigned most, std::uint32_t second) {
+    if (whose.outside())
+        whose.used_at(second);
+    else if (most == 0)
+        return true;
+    const auto now = whose.begin_request();
+    if (most != 0 && now > most) {
+        whose.end_request();
+        return false;
+    }
+    whose_ = whose;
+    return true;
+}
+
+void principal_turn::end() noexcept {
+    if (!whose_)
+        return;
+    whose_->end_request();
+    whose_.reset();
+}
+
 } // namespace reauth

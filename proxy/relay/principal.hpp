@@ -4,13 +4,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace reauth {
 
-/// Copied freely, from any thread, and compared by identity. One that the configuration names lives as long as the
-/// process; one from outside as long as anybody holds it, and its number is never given to another.
+/// Copied freely, from any thread, and compared by identity. One that the configuration names lives as long
+/// as the process; one from outside as long as anybody holds it, and its number is never given to another.
 class principal_id {
 public:
     /// "local": without client authentication there is one.
@@ -53,6 +54,21 @@ private:
     explicit principal_id(std::shared_ptr<const entry> e) noexcept : entry_(std::move(e)) {}
     /// Never null. A configured one is not counted: the pointer owns nothing.
     std::shared_ptr<const entry> entry_;
+};
+
+/// One of a principal's requests in progress, as long as it lives.
+class principal_turn {
+public:
+    principal_turn() = default;
+    principal_turn(const principal_turn&) = delete;
+    ~principal_turn() { end(); }
+    /// False: `most` are in progress already (0: no limit). One that is configured is not counted without a
+    /// limit.
+    bool begin(const principal_id& whose, unsigned most, std::uint32_t second);
+    void end() noexcept;
+
+private:
+    std::optional<principal_id> whose_;
 };
 
 } // namespace reauth

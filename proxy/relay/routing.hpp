@@ -61,7 +61,8 @@ struct routing_table {
     std::shared_ptr<const config> settings;
     std::uint64_t version = 0;            ///< another for each table that is made
     std::vector<principal_id> principals; ///< that config::client_auth names; without it: "local"
-    std::vector<caller> callers; ///< by entry of config::client_auth; used are those of bearers; without it: one
+    std::vector<caller>
+        callers; ///< by entry of config::client_auth; used are those of bearers; without it: one
     std::vector<std::unique_ptr<route>> routes;
     std::vector<std::unique_ptr<route>> bridged; ///< route::bridged
     std::vector<mount> mounts;                   ///< of the main listener, longest prefix first

@@ -19,7 +19,6 @@ session::session(worker& w, channel c, SSL_CTX* tls, const listener_identity& l,
 }
 
 session::~session() {
-    end_turn();
     down_.release();
     home.leave(*this);
 }
@@ -174,7 +173,8 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
     match = find_route(listener.mounts(table), head.target);
     if (oauth_metadata_path(head.target) &&
         (!match.to || match.to->upstream->metadata == metadata_mode::shield)) {
-        refuse(404, "no OAuth metadata here: mcp-reauth signs in for you, connect without authorization", close);
+        refuse(404, "no OAuth metadata here: mcp-reauth signs in for you, connect without authorization",
+               close);
         return true;
     }
     if (!match.to) {
@@ -184,7 +184,9 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
         refuse(404, known, close);
         return true;
     }
-    if (!begin_turn(whose.who->principal, table.settings->limits.requests_per_principal)) {
+    const auto second =
+        static_cast<std::uint32_t>(home.loop.now().time_since_epoch() / std::chrono::seconds(1));
+    if (!caller_.turn.begin(whose.who->principal, table.settings->limits.requests_per_principal, second)) {
         auto& out = down_.memory()->out;
         out.clear();
         append_too_many(out, whose.who->principal.name(), close, head.method == "HEAD");
@@ -238,7 +240,7 @@ loop_task<bool> session::serve() {
         co_return true;
     }
     down_.serves(nullptr, nullptr);
-    end_turn();
+    caller_.turn.end();
     home.ended(work.report());
     down_.unwatch();
     co_return keep && !stopping_ && !down_.gone();
@@ -249,7 +251,7 @@ bool session::end_stream(pump_end how) {
     const auto over = std::move(stream_);
     down_.serves(nullptr, nullptr);
     over->hand_back(home);
-    end_turn();
+    caller_.turn.end();
     home.ended(over->report());
     down_.unwatch();
     if (how != pump_end::whole || down_.gone()) {

@@ -50,8 +50,6 @@ private:
     caller_check look_for_caller(const std::shared_ptr<const routing_table>& table, std::size_t from);
     loop_task<verified_token> verify_caller(std::shared_ptr<const routing_table> table, std::size_t entry);
     loop_task<caller_check> verify_callers(std::shared_ptr<const routing_table> table, caller_check check);
-    bool begin_turn(const principal_id& whose, unsigned most);
-    void end_turn() noexcept;
     static void on_deadline(void* self);
     /// While the rest of a head is waited for, its beginning is kept in no more memory than it needs.
     void put_by();
@@ -62,12 +60,15 @@ private:
     downstream down_;
     exchange* current_ = nullptr;
     std::unique_ptr<answer_stream> stream_; ///< the answer that goes on
-    std::unique_ptr<shown_certificate> certificate_;
-    std::optional<principal_id> turn_; ///< whose request is in progress, where they are counted
-    unsigned crowded_ = 0;                  ///< connections of its peer when it came, itself included
+    struct {
+        std::unique_ptr<shown_certificate> certificate; ///< null: none was shown, or it was not looked at yet
+        bool certificate_read = false;
+        principal_turn turn; ///< of the request in progress
+    } caller_;
+    unsigned crowded_ = 0; ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;
     deadline deadline_;
-    bool timed_out_ = false, stopping_ = false, certificate_read_ = false;
+    bool timed_out_ = false, stopping_ = false;
     session *previous_ = nullptr, *next_ = nullptr;
 };
 

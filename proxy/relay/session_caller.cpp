@@ -17,17 +17,17 @@ bool may_have_changed(std::optional<token_fault> why) noexcept {
 
 /// Reads it once for the connection.
 const shown_certificate* session::certificate() {
-    if (!tls_ || certificate_read_)
-        return certificate_.get();
-    certificate_read_ = true;
+    if (!tls_ || caller_.certificate_read)
+        return caller_.certificate.get();
+    caller_.certificate_read = true;
     if (auto names = names_of_peer(down_.client().tls())) {
-        certificate_ = std::make_unique<shown_certificate>();
-        certificate_->uri = std::move(names->uri);
-        certificate_->cn = std::move(names->cn);
-        certificate_->email = std::move(names->email);
-        certificate_->until = std::chrono::steady_clock::now() + names->left;
+        caller_.certificate = std::make_unique<shown_certificate>();
+        caller_.certificate->uri = std::move(names->uri);
+        caller_.certificate->cn = std::move(names->cn);
+        caller_.certificate->email = std::move(names->email);
+        caller_.certificate->until = std::chrono::steady_clock::now() + names->left;
     }
-    return certificate_.get();
+    return caller_.certificate.get();
 }
 
 caller_check session::look_for_caller(const std::shared_ptr<const routing_table>& table, std::size_t from) {
@@ -90,29 +90,6 @@ loop_task<caller_check> session::verify_callers(std::shared_ptr<const routing_ta
     if (unavailable)
         check.is = caller_check::kind::unavailable;
     co_return check;
-}
-
-/// False: too many are in progress already. One that is configured is not counted where there is no limit.
-bool session::begin_turn(const principal_id& whose, unsigned most) {
-    if (whose.outside())
-        whose.used_at(
-            static_cast<std::uint32_t>(home.loop.now().time_since_epoch() / std::chrono::seconds(1)));
-    else if (most == 0)
-        return true;
-    const auto now = whose.begin_request();
-    if (most != 0 && now > most) {
-        whose.end_request();
-        return false;
-    }
-    turn_ = whose;
-    return true;
-}
-
-void session::end_turn() noexcept {
-    if (!turn_)
-        return;
-    turn_->end_request();
-    turn_.reset();
 }
 
 } // namespace reauth

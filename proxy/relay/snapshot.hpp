@@ -33,10 +33,10 @@ struct worker_credential {
     /// Control has said what is held; of a principal from outside nothing is sent before.
     bool loaded = false;
     // what the policy of a routing table says of all its requests; worked out once
-    std::uint64_t judged_for = 0; ///< routing_table::version
+    std::uint64_t judged_for = 0;    ///< routing_table::version
     std::uint64_t judged_groups = 0; ///< caller::groups_key
-    bool passes = false;          ///< `pass` whatever happens
-    bool approves_calls = false;  ///< a rule wants calls approved before they are sent
+    bool passes = false;             ///< `pass` whatever happens
+    bool approves_calls = false;     ///< a rule wants calls approved before they are sent
 
     std::uint64_t renewal_asked_for = 0; ///< generation that a background renewal was asked for
     std::string dpop_nonce;              ///< last nonce of the resource server (RFC 9449 §9)

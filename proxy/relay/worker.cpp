@@ -14,7 +14,8 @@ constexpr std::chrono::seconds sweep_pause{1};
 } // namespace
 
 worker::worker(unsigned n, recovery_service& d, relay_shared& l, executor dials, const random_source& random)
-    : dialing(dials), number(n), recovery(d), shared(l), callers(random), sweeper_(loop.deadlines, &worker::sweep, this) {}
+    : dialing(dials), number(n), recovery(d), shared(l), callers(random),
+      sweeper_(loop.deadlines, &worker::sweep, this) {}
 
 worker::~worker() {
     join();

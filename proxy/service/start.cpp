@@ -68,7 +68,8 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (role == server_role::bridged)
         count = 1; // one client
     for (unsigned i = 0; i < count; ++i)
-        workers.push_back(std::make_unique<worker>(i, recovery->requests(), shared, control.get_executor(), random));
+        workers.push_back(
+            std::make_unique<worker>(i, recovery->requests(), shared, control.get_executor(), random));
     auto made = routes_for(settings);
     if (!made)
         return made.error();

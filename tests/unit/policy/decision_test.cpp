@@ -242,10 +242,10 @@ TEST_CASE("pass is known before the request only if nothing else can decide") {
     CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, gh)}}, {"other", "local", {}}));
     CHECK(passes_always(rule_set{{make(rule_action::pass, ada)}}, {"gh", "ada", {}}));
     CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, ada)}}, {"gh", "local", {}}));
-    CHECK_FALSE(
-        passes_always(rule_set{{make(rule_action::deny, tool), make(rule_action::pass, gh)}}, {"gh", "local", {}}));
-    CHECK(
-        passes_always(rule_set{{make(rule_action::pass, tool), make(rule_action::pass, gh)}}, {"gh", "local", {}}));
+    CHECK_FALSE(passes_always(rule_set{{make(rule_action::deny, tool), make(rule_action::pass, gh)}},
+                              {"gh", "local", {}}));
+    CHECK(passes_always(rule_set{{make(rule_action::pass, tool), make(rule_action::pass, gh)}},
+                        {"gh", "local", {}}));
     CHECK_FALSE(passes_always(rule_set{{make(rule_action::pass, tool)}}, {"gh", "local", {}}));
     CHECK_FALSE(passes_always(with_builtin({}), {"gh", "local", {}}));
     for (const auto& key : match_keys()) {

@@ -61,9 +61,8 @@ TEST_CASE("the whole policy is a list with where each rule comes from") {
     CHECK(yaml.find("policy:\n  - {action: pass}\n  - {name: ") == 0);
     CHECK(yaml.find("match: {reason: [unauthorized, token_expired, invalid_token]}, action: interactive}  # "
                     "built in\n") != std::string::npos);
-    CHECK(
-        yaml.find("match: {reason: insufficient_scope, grant: [enterprise, token_exchange]}, action: confirm}  # built in\n") !=
-        std::string::npos);
+    CHECK(yaml.find("match: {reason: insufficient_scope, grant: [enterprise, token_exchange]}, action: "
+                    "confirm}  # built in\n") != std::string::npos);
     CHECK(yaml.find("grant: client_credentials}, action: silent}  # built in\n") != std::string::npos);
 }
 
