@@ -71,6 +71,15 @@ result<json> object_of(std::string_view encoded) {
     return result<json>(boost::system::in_place_value, std::move(*object));
 }
 
+/// Signatures have one length: with anything behind it it would be another text for the same token.
+bool whole_signature(const parts& p, std::string_view alg, const json& jwk) {
+    const auto signature = base64url_decode(p.signature);
+    const auto size = alg == "ES256"   ? std::size_t{64}
+                      : alg == "EdDSA" ? std::size_t{64}
+                                       : base64url_decode(json_string(jwk, "n")).value_or("").size();
+    return signature && signature->size() == size && base64url_encode(*signature) == p.signature;
+}
+
 bool verified_by_cjose(std::string_view jwt, const json& jwk) {
     cjose_err error;
     const std::string key_text = json_text(jwk);
@@ -179,6 +188,8 @@ std::optional<json> verified_claims(std::string_view jwt, std::string_view jwks,
     std::size_t tried = 0;
     for (const auto& key : *keys) {
         if (!usable(key, alg, kid) || ++tried > max_keys)
+            continue;
+        if (!whole_signature(*p, alg, key))
             continue;
         if (alg == "EdDSA" ? verified_by_ed25519(*p, key) : verified_by_cjose(jwt, key)) {
             auto claims = decode_jwt_claims(jwt);

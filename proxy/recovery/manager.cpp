@@ -115,12 +115,29 @@ std::vector<std::string> credential_manager::unsaved() const {
     return names;
 }
 
+/// Of every principal that the configuration names, and of so many of the others as a person can look
+/// through.
+std::set<life_key> credential_manager::shown_keys() const {
+    constexpr std::size_t most_others = 1000;
+    auto keys = life_keys(*lives_.table(), false);
+    const auto most = keys.size() + most_others;
+    for (const auto* m : lives_.all())
+        if (!m->key.session && m->place.principal.outside() && keys.size() < most)
+            keys.insert(m->key);
+    for (const auto& [key, rest] : lives_.resting())
+        if (!key.session && rest.principal.outside() && keys.size() < most)
+            keys.insert(key);
+    return keys;
+}
+
 std::vector<credential_summary> credential_manager::summaries() const {
     const auto& table = lives_.table();
     const auto& settings = *table->settings;
     std::vector<credential_summary> all;
-    for (const auto& key : life_keys(*table, false)) {
+    for (const auto& key : shown_keys()) {
         const auto place = find_binding(table, key);
+        if (!place)
+            continue;
         const auto& upstream = place->upstream();
         credential_summary s;
         s.upstream = upstream.name;

@@ -66,6 +66,7 @@ private:
     void made(life_entry& m);
     void loaded(life_entry& m);
     void tick();
+    std::set<life_key> shown_keys() const;
 
     approvals& book_;
     flow_environment env_;

@@ -160,6 +160,7 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
                              bool close) {
     const auto& head = down_.memory()->head;
     if (whose.is != caller_check::kind::known) [[unlikely]] {
+        home.counters.strangers.fetch_add(1, std::memory_order_relaxed);
         auto& out = down_.memory()->out;
         out.clear();
         append_caller_refusal(out, *table.settings, head.value(field_id::host), head.target, whose, close,

@@ -41,6 +41,7 @@ loop_task<verified_token> session::verify_caller(std::shared_ptr<const routing_t
                                                  std::size_t entry) {
     const auto& e = table->settings->client_auth[entry];
     auto& head = down_.memory()->head;
+    home.counters.verified.fetch_add(1, std::memory_order_relaxed);
     if (issuer_claimed_by(bearer_of(head)) != e.jwt.issuer)
         co_return verified_token{nullptr, token_fault::issuer};
     const auto where = place_of(e.jwt);

@@ -54,7 +54,8 @@ struct relay_shared {
 
 /// Counters of one worker; written by its thread only, read by anybody (relaxed).
 struct worker_counters {
-    std::atomic<std::uint64_t> requests{0}, challenges{0}, replays{0}, failures{0}, waited{0}, resent{0};
+    std::atomic<std::uint64_t> requests{0}, challenges{0}, replays{0}, failures{0}, waited{0}, resent{0},
+        verified{0}, strangers{0};
 };
 
 /// How a request ended: what is told to worker::ended(), once for each.

@@ -22,6 +22,9 @@ constexpr worker_row worker_rows[] = {
     {"mcp_reauth_replays_total", "Requests sent again with a new credential", &worker_counters::replays},
     {"mcp_reauth_resent_total", "Safe requests sent again because a kept connection broke",
      &worker_counters::resent},
+    {"mcp_reauth_callers_verified_total", "Tokens of callers that were verified", &worker_counters::verified},
+    {"mcp_reauth_callers_refused_total", "Requests whose caller is nobody we know",
+     &worker_counters::strangers},
     {"mcp_reauth_failures_total", "Requests answered with an error of ours", &worker_counters::failures},
 };
 
@@ -72,6 +75,8 @@ std::vector<metric> collect_metrics(const credential_manager& recovery, const ap
     gauge("mcp_reauth_unsaved_credentials", "Credentials used from memory because the vault can't store them",
           recovery.unsaved().size());
     gauge("mcp_reauth_waiting_requests", "Requests held now", shared.waiters.load());
+    gauge("mcp_reauth_principals", "Principals from outside that are kept in memory now",
+          recovery.outsiders());
     gauge("mcp_reauth_connections", "Client connections now", shared.connections.load());
     gauge("mcp_reauth_replay_bytes", "Bytes recorded for replay now", shared.replay_bytes.load());
     gauge("mcp_reauth_waiting_approvals", "Approvals that wait for a person", book.waiting().size());
