@@ -70,6 +70,16 @@ int connect_to(std::uint16_t port) {
     return fd;
 }
 
+namespace {
+
+/// What a caller shows: BENCH_AUTHORIZATION of the environment.
+std::string caller_line() {
+    const char* shown = std::getenv("BENCH_AUTHORIZATION");
+    return shown ? "Authorization: " + std::string(shown) + "\r\n" : std::string();
+}
+
+} // namespace
+
 std::string post_request(std::uint16_t port, const std::string& path, std::size_t body,
                          const std::string& more_fields) {
     const std::string head =
@@ -80,7 +90,7 @@ std::string post_request(std::uint16_t port, const std::string& path, std::size_
     return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
            "\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n"
            "User-Agent: node\r\nMCP-Protocol-Version: 2025-06-18\r\n" +
-           more_fields + "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
+           more_fields + caller_line() + "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text;
 }
 
 std::string stream_request(std::uint16_t port, const std::string& path) {
