@@ -16,31 +16,34 @@ std::uint64_t word(const char* from) noexcept {
 
 } // namespace
 
-keyed_digest::keyed_digest(const random_source& random) : key_(most / 8 + 4) {
+keyed_digest::keyed_digest(const random_source& random) : key_(most / 8 + 2) {
     const auto bytes = random(key_.size() * 8);
     std::memcpy(key_.data(), bytes.data(), bytes.size());
 }
 
 keyed_digest::value keyed_digest::of(std::string_view text) const noexcept {
-    wide first = 0, second = 0;
+    wide sum = 0;
     const auto* key = key_.data();
-    const auto take = [&](std::uint64_t a, std::uint64_t b) {
-        first += static_cast<wide>(a + key[0]) * (b + key[1]);
-        second += static_cast<wide>(a + key[2]) * (b + key[3]);
-        key += 2;
+    const char* at = text.data();
+    const auto* const end = at + text.size();
+    const auto take = [&](const char* from, int i) {
+        sum += static_cast<wide>(word(from) + key[i]) * (word(from + 8) + key[i + 1]);
     };
-    std::size_t at = 0;
-    for (; at + 16 <= text.size(); at += 16)
-        take(word(text.data() + at), word(text.data() + at + 8));
-    if (at < text.size()) {
-        char rest[16] = {};
-        std::memcpy(rest, text.data() + at, text.size() - at);
-        take(word(rest), word(rest + 8));
+    for (; end - at >= 64; at += 64, key += 8) {
+        take(at, 0);
+        take(at + 16, 2);
+        take(at + 32, 4);
+        take(at + 48, 6);
     }
-    const auto high = [](wide w) { return static_cast<std::uint64_t>(w >> 64); };
-    return {
-        {static_cast<std::uint64_t>(first), high(first), static_cast<std::uint64_t>(second), high(second)},
-        text.size()};
+    for (; end - at >= 16; at += 16, key += 2)
+        take(at, 0);
+    char rest[16] = {};
+    std::memcpy(rest, at, static_cast<std::size_t>(end - at));
+    take(rest, 0);
+    value out{{static_cast<std::uint64_t>(sum), static_cast<std::uint64_t>(sum >> 64)}, {}, text.size()};
+    if (text.size() >= 16)
+        out.end = {word(end - 16), word(end - 8)};
+    return out;
 }
 
 } // namespace reauth

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 
 namespace reauth {
@@ -90,7 +91,12 @@ void caller::be_in(std::vector<std::string> all) {
 
 std::string_view bearer_of(const request_head& head) noexcept {
     const auto given = head.value(field_id::authorization);
-    return given.size() > 7 && iequals(given.substr(0, 7), "Bearer ") ? given.substr(7) : std::string_view();
+    constexpr std::string_view scheme = "Bearer ";
+    if (given.size() <= scheme.size())
+        return {};
+    const bool usual = std::memcmp(given.data(), scheme.data(), scheme.size()) == 0;
+    return usual || iequals(given.substr(0, scheme.size()), scheme) ? given.substr(scheme.size())
+                                                                    : std::string_view();
 }
 
 issuer_place place_of(const jwt_caller_config& from) {
@@ -166,11 +172,11 @@ caller_check caller_gate::look(const request_head& head, const std::shared_ptr<c
     };
     if (entries.empty())
         return configured(0);
+    caller_check out;
     if (known_for_ != table->version) {
         known_.clear();
         known_for_ = table->version;
     }
-    caller_check out;
     const auto token = bearer_of(head);
     for (; entry < entries.size(); ++entry) {
         const auto& e = entries[entry];

@@ -117,6 +117,8 @@ std::unique_ptr<route> make_bridged(const route& to, const era_place& place) {
 /// Of clients with a bearer of their own; whom others vouch for is seen when they call.
 void add_callers(routing_table& table) {
     const auto& entries = table.settings->client_auth;
+    table.takes_tokens = takes(entries, caller_proof::jwt);
+    table.takes_certificates = takes(entries, caller_proof::mtls);
     if (entries.empty()) {
         table.principals.emplace_back();
         table.callers.emplace_back();

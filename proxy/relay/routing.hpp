@@ -61,6 +61,7 @@ struct routing_table {
     std::shared_ptr<const config> settings;
     std::uint64_t version = 0;            ///< another for each table that is made
     std::vector<principal_id> principals; ///< that config::client_auth names; without it: "local"
+    bool takes_tokens = false, takes_certificates = false; ///< an entry of config::client_auth does
     std::vector<caller>
         callers; ///< by entry of config::client_auth; used are those of bearers; without it: one
     std::vector<std::unique_ptr<route>> routes;

@@ -144,7 +144,7 @@ bool session::answers_stranger(const routing_table& table, bool close) {
         refuse(admitted.status, admitted.reason, close);
         return true;
     }
-    if (!settings.client_auth.empty() && takes(settings.client_auth, caller_proof::jwt) &&
+    if (table.takes_tokens && head.target.size() > 1 && head.target[1] == '.' &&
         protected_resource_path(head.target, resource)) [[unlikely]] {
         auto& out = down_.memory()->out;
         out.clear();

@@ -31,8 +31,7 @@ const shown_certificate* session::certificate() {
 }
 
 caller_check session::look_for_caller(const std::shared_ptr<const routing_table>& table, std::size_t from) {
-    const auto& entries = table->settings->client_auth;
-    const auto* shown = entries.empty() || !takes(entries, caller_proof::mtls) ? nullptr : certificate();
+    const auto* shown = table->takes_certificates ? certificate() : nullptr;
     return home.callers.look(down_.memory()->head, table, shown, listener, home.loop.now(), from);
 }
 
