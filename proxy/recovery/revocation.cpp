@@ -30,11 +30,11 @@ result<bool> in_force_elsewhere(credential_store& store, const configured_bindin
             return session.error();
         return session->value && session->value->issuer == value.issuer;
     }
-    auto all = store.credentials();
+    auto all = store.credentials(place.whose.principal);
     if (!all)
         return all.error();
     return std::any_of(all->begin(), all->end(), [&](const held_credential& other) {
-        return other.principal == place.whose.principal && other.held.issuer == value.issuer &&
+        return other.held.issuer == value.issuer &&
                other.held.client_id == value.client_id;
     });
 }

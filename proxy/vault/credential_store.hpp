@@ -67,7 +67,8 @@ public:
     result<std::uint64_t> erase_credential(const std::string& principal, const std::string& upstream,
                                            const std::string& issuer, std::uint64_t tombstone,
                                            std::uint64_t only_until = 0);
-    result<std::vector<held_credential>> credentials();
+    /// Of one principal, or of all.
+    result<std::vector<held_credential>> credentials(const std::string& principal = {});
 
     /// The issuer that a person approved for an upstream.
     result<std::optional<std::string>> pinned_issuer(const std::string& principal,

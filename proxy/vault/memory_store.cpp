@@ -63,11 +63,15 @@ public:
         return true;
     }
 
-    result<std::vector<stored_record>> list(const std::string& kind) override {
+    result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) override {
         std::vector<stored_record> out;
-        for (const auto& [key, value] : rows_)
-            if (key.first == kind && !expired(value))
+        for (auto it = rows_.lower_bound({kind, prefix}); it != rows_.end(); ++it) {
+            const auto& [key, value] = *it;
+            if (key.first != kind || !key.second.starts_with(prefix))
+                break;
+            if (!expired(value))
                 out.push_back({key.second, value.sealed});
+        }
         return out;
     }
 

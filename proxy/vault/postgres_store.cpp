@@ -22,6 +22,10 @@ constexpr auto schema =
     "CREATE TABLE IF NOT EXISTS mcp_reauth_properties (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS mcp_reauth_records (kind TEXT, key TEXT, sealed TEXT NOT NULL,"
     " expires BIGINT, PRIMARY KEY (kind, key));"
+    // of one principal among many: by the order of bytes, whatever the database's own is
+    "CREATE INDEX IF NOT EXISTS mcp_reauth_records_bytes ON mcp_reauth_records (kind, key COLLATE \"C\");"
+    "CREATE INDEX IF NOT EXISTS mcp_reauth_records_expires ON mcp_reauth_records (expires)"
+    " WHERE expires IS NOT NULL;"
     "INSERT INTO mcp_reauth_properties VALUES ('schema', '1') ON CONFLICT DO NOTHING; COMMIT";
 
 constexpr std::size_t longest_notice = 7000; // PostgreSQL takes payloads below 8000 bytes
@@ -68,10 +72,16 @@ public:
             column("SELECT sealed FROM mcp_reauth_records WHERE kind = $1 AND key = $2 AND " + alive(),
                    {kind, key}));
     }
-    result<std::vector<stored_record>> list(const std::string& kind) override {
+    result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) override {
+        const auto end = behind_prefix(prefix);
+        postgres_connection::values values{kind, prefix};
+        if (!end.empty())
+            values.push_back(end);
         auto rows = work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
+                                  " AND key COLLATE \"C\" >= $2" +
+                                  (end.empty() ? "" : " AND key COLLATE \"C\" < $3") +
                                   " ORDER BY key COLLATE \"C\"",
-                              {kind});
+                              values);
         if (!rows)
             return rows.error();
         std::vector<stored_record> out;

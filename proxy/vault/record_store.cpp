@@ -12,4 +12,12 @@ failure vault_failure(std::string message, std::string fix, bool transient) {
     return failure::of(fault::vault_unavailable, std::move(message), transient, std::move(fix));
 }
 
+std::string behind_prefix(std::string prefix) {
+    while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xff)
+        prefix.pop_back();
+    if (!prefix.empty())
+        prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+    return prefix;
+}
+
 } // namespace reauth

@@ -54,7 +54,8 @@ public:
     virtual result<void> add_property(const std::string& name, const std::string& value) = 0;
 
     virtual result<std::optional<std::string>> get(const std::string& kind, const std::string& key) = 0;
-    virtual result<std::vector<stored_record>> list(const std::string& kind) = 0;
+    /// Those whose key begins so, in the order of their keys' bytes; no others are looked at.
+    virtual result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) = 0;
     virtual result<std::optional<std::string>> take(const std::string& kind, const std::string& key) = 0;
     /// All of it in one transaction, durable when it returns; false: an expectation was not met, and nothing
     /// was changed.
@@ -67,6 +68,9 @@ public:
     virtual bool shared() const = 0;
     virtual bool locks_can_be_lost() const = 0;
 };
+
+/// The first key behind all that begin with `prefix`; empty: there is none.
+std::string behind_prefix(std::string prefix);
 
 /// A fault::vault_unavailable.
 failure vault_failure(std::string message, std::string fix = {}, bool transient = false);

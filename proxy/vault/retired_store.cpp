@@ -50,10 +50,7 @@ namespace {
 result<std::vector<vault_record>> records_of(vault& records, bool session, const std::string& principal,
                                              const std::string& name) {
     const auto prefix = joined_key(place_of(session, principal, name)) + " ";
-    auto all = records.list(record_kind::retired);
-    if (all)
-        std::erase_if(*all, [&](const vault_record& record) { return !record.key.starts_with(prefix); });
-    return all;
+    return records.list(record_kind::retired, prefix);
 }
 
 } // namespace

@@ -58,8 +58,9 @@ public:
         return store_->write(rows);
     }
 
-    result<std::vector<vault_record>> list(record_kind kind) override {
-        auto rows = store_->list(word(kind));
+    using vault::list;
+    result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) override {
+        auto rows = store_->list(word(kind), prefix);
         if (!rows)
             return rows.error();
         std::vector<vault_record> out;

@@ -60,12 +60,17 @@ public:
         return only_value(query->bind(1, kind).bind(2, key).bind(3, clock_()));
     }
 
-    result<std::vector<stored_record>> list(const std::string& kind) override {
-        auto query = db_.prepare("SELECT key, sealed FROM records WHERE kind = ?1"
-                                 " AND (expires IS NULL OR expires > ?2) ORDER BY key");
+    result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) override {
+        const auto end = behind_prefix(prefix);
+        auto query =
+            db_.prepare("SELECT key, sealed FROM records WHERE kind = ?1 AND (expires IS NULL OR expires > ?2)"
+                        " AND key >= ?3" +
+                        std::string(end.empty() ? "" : " AND key < ?4") + " ORDER BY key");
         if (!query)
             return query.error();
-        query->bind(1, kind).bind(2, clock_());
+        query->bind(1, kind).bind(2, clock_()).bind(3, prefix);
+        if (!end.empty())
+            query->bind(4, end);
         std::vector<stored_record> out;
         for (;;) {
             auto row = query->step();

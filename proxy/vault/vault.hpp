@@ -68,8 +68,9 @@ public:
     /// All of it in one transaction, durable when it returns; false: an expectation was not met, and nothing
     /// was changed.
     virtual result<bool> write(std::vector<vault_write> changes) = 0;
-    /// All records of a kind that have not expired, ordered by key.
-    virtual result<std::vector<vault_record>> list(record_kind kind) = 0;
+    /// All records of a kind that have not expired, ordered by key; those whose key begins with `prefix`.
+    virtual result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) = 0;
+    result<std::vector<vault_record>> list(record_kind kind) { return list(kind, {}); }
     /// Reads and removes in one step: a one-use record (a pending authorization) is won by one caller only.
     virtual result<std::optional<secret>> take(record_kind kind, const std::string& key) = 0;
 

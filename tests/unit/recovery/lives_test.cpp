@@ -54,7 +54,7 @@ TEST_CASE("a renewal ahead of time wakes a life that was let go") {
     rested w;
     w.idle_for(16min);
     w.manager->requests().renew_ahead({w.table, w.table->routes[0].get(), w.table->principals[0]},
-                                      w.generation());
+                                      w.generation(), nullptr);
     w.until([&] { return w.attached() == "access-1"; }, "the renewal");
     CHECK(w.in_vault() == "access-1");
 }

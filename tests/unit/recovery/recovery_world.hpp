@@ -129,9 +129,10 @@ public:
             return failure::passing(fault::vault_unavailable, "the disk is full");
         return inner_->write(std::move(changes));
     }
-    result<std::vector<vault_record>> list(record_kind kind) override {
+    using vault::list;
+    result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) override {
         const auto lock = pass();
-        return inner_->list(kind);
+        return inner_->list(kind, prefix);
     }
     result<std::optional<secret>> take(record_kind kind, const std::string& key) override {
         const auto lock = pass();

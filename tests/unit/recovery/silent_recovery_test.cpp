@@ -97,7 +97,7 @@ TEST_CASE("a registration that comes back under its old client_id with a new sec
 TEST_CASE("a renewal ahead of time goes on without anyone who waits") {
     signed_in w;
     w.manager->requests().renew_ahead({w.table, w.table->routes[0].get(), w.table->principals[0]},
-                                      w.generation());
+                                      w.generation(), nullptr);
     w.until([&] { return w.attached() == "access-1"; }, "the renewal");
     w.until([&] { return !w.records.locked(); }, "the lock to be given back");
     CHECK(w.in_vault() == "access-1");
