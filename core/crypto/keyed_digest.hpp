@@ -11,10 +11,10 @@
 
 namespace reauth {
 
-/// NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC; RFC 4418 section 5.2, with words of 64 bits), and beside it the
-/// text's last 16 bytes, which are of a token's signature: for whoever does not know the key two texts of the same
-/// length and end share a digest with probability 2^-64. It is a hash for a table of secrets: a digest must never be
-/// told to anybody.
+/// NH (Black, Halevi, Krawczyk, Krovetz, Rogaway: UMAC; RFC 4418 section 5.2, with words of 64 bits), and
+/// beside it the text's last 16 bytes, which are of a token's signature: for whoever does not know the key
+/// two texts of the same length and end share a digest with probability 2^-64. It is a hash for a table of
+/// secrets: a digest must never be told to anybody.
 class keyed_digest {
 public:
     /// Longer texts have none.

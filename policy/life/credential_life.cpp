@@ -131,7 +131,7 @@ bool credential_life::quiet() const noexcept {
 }
 
 bool credential_life::idle(time_point now) const noexcept {
-    return quiet() && saved() && waiting_.size() == 0 && approvals_.empty() && calls_.empty() &&
+    return quiet() && saved() && sign_outs_.heard() && waiting_.size() == 0 && approvals_.empty() && calls_.empty() &&
            !approvals_.denials().quiet_until(now);
 }
 

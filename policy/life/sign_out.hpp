@@ -28,6 +28,8 @@ public:
     /// A lock for something that has to be stored first; none: nothing is kept.
     life::held_lock lend_lock() noexcept;
     bool quiet() const noexcept { return works_.empty(); }
+    /// The vault knows of all of them.
+    bool heard() const noexcept { return all_.empty(); }
 
     void on(const life::erased& e);
     void on(const life::revoked& e);

@@ -65,6 +65,7 @@ void life_effects::say(life_entry& m, const life::publish& a) {
     if (a.held)
         snapshot =
             make_snapshot(*a.held, a.renewable, m.place.settings().limits.refresh_ahead, context_.env.now());
+    m.published = snapshot;
     context_.step("publish");
     publish_(m.place.number(), std::move(snapshot));
 }

@@ -49,7 +49,8 @@ life_entry& life_registry::make(configured_binding place) {
     m.used = context_.env.now();
     if (const auto rested = resting_.find(m.key); rested != resting_.end()) {
         m.last = rested->second.last;
-        m.attached = std::move(rested->second.held);
+        m.published = rested->second.published;
+        m.attached = m.published ? m.published->held : credential();
         resting_.erase(rested);
     }
     lives_[m.key] = std::move(entry);
@@ -172,6 +173,16 @@ task<void> life_registry::load_later(life_key key) {
     auto* m = find(key);
     if (!m)
         co_return;
+    // what it mints from comes first: else it would ask a person who is signed in
+    auto* session = m->place.principal.outside() ? session_of(*m) : nullptr;
+    if (session && !session->loaded) {
+        reply<bool> there(context_.ex);
+        when_loaded(session->key, [there](const failure*) mutable { there.give(true); });
+        co_await there.wait();
+        m = find(key);
+        if (!m)
+            co_return;
+    }
     std::optional<life_event> first;
     if (m->place.whose.supplied) {
         first = life::supplied{supplied_token(m->place, context_.env.now())};
@@ -186,7 +197,8 @@ task<void> life_registry::load_later(life_key key) {
             first = life::loaded{*looked.found};
         else if (m && m->attached)
             first = life::loaded{as_stored(*m->attached)}; // what workers have stays in force
-        else if (m && m->place.principal.outside()) { // nothing is known of it: not even that nothing is held
+        else if (m && m->place.principal.outside() &&
+                 m->early.empty()) { // nothing is known of it: not even that nothing is held
             m->loading = false;
             const auto why = looked.found.error();
             tell_load_watchers(*m, &why);
@@ -288,11 +300,11 @@ void life_registry::let_go() {
     for (auto* m : all()) {
         if (!may_rest(*m))
             continue;
-        if (!m->removed) {
+        // of one from outside nothing is worth knowing where nothing is held
+        if (!m->removed && (m->life.held() || !m->place.principal.outside())) {
             resting_credential rest;
             rest.principal = m->place.principal;
-            if (const auto* held = m->life.held())
-                rest.held = *held;
+            rest.published = m->published;
             rest.renewable = m->life.renewable();
             rest.last = m->last;
             resting_[m->key] = std::move(rest);
@@ -306,7 +318,8 @@ bool life_registry::idle() const {
     const auto now = context_.env.now();
     return std::all_of(lives_.begin(), lives_.end(), [&](const auto& one) {
         const auto& m = *one.second;
-        return m.loaded && (!m.place.whose.supplied || m.supply_seen.empty()) && m.life.idle(now);
+        return m.loaded && (!m.place.principal.outside() || m.key.session) &&
+               (!m.place.whose.supplied || m.supply_seen.empty()) && m.life.idle(now);
     });
 }
 

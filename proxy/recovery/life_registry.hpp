@@ -6,6 +6,7 @@
 #include "proxy/recovery/recovery_record.hpp"
 #include "proxy/recovery/reply.hpp"
 #include "proxy/recovery/work.hpp"
+#include "proxy/relay/snapshot.hpp"
 
 #include <deque>
 #include <functional>
@@ -33,13 +34,14 @@ struct life_entry {
     std::string supply_seen;      ///< of a supplied token: its file's time of change
     time_point used{};            ///< when anything but time was told to it
     std::vector<std::pair<life::work_id, reply<bool>>> flight_watchers;
+    snapshot_ptr published;               ///< what workers have
     std::optional<credential> attached{}; ///< what workers have had since an earlier life of the same key
 };
 
 /// What is known of a credential whose life was let go: workers have it, and the vault.
 struct resting_credential {
     principal_id principal; ///< its number is the one that workers know it by
-    credential held;
+    snapshot_ptr published; ///< null: nothing is held
     bool renewable = false;
     last_outcome last;
 };
@@ -51,7 +53,7 @@ public:
     /// A life that is idle for so long is let go.
     static constexpr std::chrono::minutes idle_after{15};
     /// … of a principal from outside: there may be many.
-    static constexpr std::chrono::minutes outside_idle_after{1};
+    static constexpr std::chrono::seconds outside_idle_after{1};
 
     life_registry(recovery_context& context, performer perform)
         : context_(context), perform_(std::move(perform)) {}

@@ -150,7 +150,9 @@ std::vector<credential_summary> credential_manager::summaries() const {
         const auto* m = lives_.find(key);
         const auto rest = lives_.resting().find(key);
         const bool rests = rest != lives_.resting().end();
-        const auto* held = m ? m->life.held() : rests ? &rest->second.held : nullptr;
+        const auto* held = m                                 ? m->life.held()
+                           : rests && rest->second.published ? &rest->second.published->held
+                                                             : nullptr;
         if (held && !held->access_token.empty()) {
             s.held = true;
             s.renewable = m ? m->life.renewable() : rest->second.renewable;

@@ -34,8 +34,7 @@ result<bool> in_force_elsewhere(credential_store& store, const configured_bindin
     if (!all)
         return all.error();
     return std::any_of(all->begin(), all->end(), [&](const held_credential& other) {
-        return other.held.issuer == value.issuer &&
-               other.held.client_id == value.client_id;
+        return other.held.issuer == value.issuer && other.held.client_id == value.client_id;
     });
 }
 

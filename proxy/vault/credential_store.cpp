@@ -167,8 +167,8 @@ result<std::uint64_t> credential_store::erase_credential(const std::string& prin
 }
 
 result<std::vector<held_credential>> credential_store::credentials(const std::string& principal) {
-    auto records =
-        vault_.list(record_kind::credential, principal.empty() ? std::string() : joined_key({principal}) + " ");
+    auto records = vault_.list(record_kind::credential,
+                               principal.empty() ? std::string() : joined_key({principal}) + " ");
     if (!records)
         return records.error();
     std::vector<held_credential> out;

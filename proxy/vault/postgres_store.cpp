@@ -77,11 +77,11 @@ public:
         postgres_connection::values values{kind, prefix};
         if (!end.empty())
             values.push_back(end);
-        auto rows = work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
-                                  " AND key COLLATE \"C\" >= $2" +
-                                  (end.empty() ? "" : " AND key COLLATE \"C\" < $3") +
-                                  " ORDER BY key COLLATE \"C\"",
-                              values);
+        auto rows =
+            work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
+                          " AND key COLLATE \"C\" >= $2" +
+                          (end.empty() ? "" : " AND key COLLATE \"C\" < $3") + " ORDER BY key COLLATE \"C\"",
+                      values);
         if (!rows)
             return rows.error();
         std::vector<stored_record> out;

@@ -62,10 +62,10 @@ public:
 
     result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) override {
         const auto end = behind_prefix(prefix);
-        auto query =
-            db_.prepare("SELECT key, sealed FROM records WHERE kind = ?1 AND (expires IS NULL OR expires > ?2)"
-                        " AND key >= ?3" +
-                        std::string(end.empty() ? "" : " AND key < ?4") + " ORDER BY key");
+        auto query = db_.prepare(
+            "SELECT key, sealed FROM records WHERE kind = ?1 AND (expires IS NULL OR expires > ?2)"
+            " AND key >= ?3" +
+            std::string(end.empty() ? "" : " AND key < ?4") + " ORDER BY key");
         if (!query)
             return query.error();
         query->bind(1, kind).bind(2, clock_()).bind(3, prefix);
