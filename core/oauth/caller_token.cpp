@@ -74,6 +74,17 @@ std::vector<std::string> groups_of(const json& claims, const std::string& name) 
     return groups;
 }
 
+/// Byte for byte, but for the slash that ends an origin and that URL parsers add (RFC 3986 section 6.2.3).
+bool same_audience(std::string_view a, std::string_view b) {
+    if (a == b)
+        return true;
+    const auto& longer = a.size() > b.size() ? a : b;
+    const auto& shorter = a.size() > b.size() ? b : a;
+    const auto host = shorter.find("://");
+    return host != shorter.npos && shorter.find('/', host + 3) == shorter.npos && longer.size() == shorter.size() + 1 &&
+           longer.ends_with('/') && longer.starts_with(shorter);
+}
+
 std::optional<token_fault> check_times(const json& claims, const caller_expectation& expected,
                                        caller_claims& out) {
     const auto expiry = json_time(claims, "exp");
@@ -119,7 +130,8 @@ std::optional<token_fault> check_claims(const json& claims, const caller_expecta
         return token_fault::issuer;
     const auto audience = json_strings(claims, "aud").value_or(std::vector<std::string>{});
     const bool for_us = std::any_of(audience.begin(), audience.end(), [&](const auto& a) {
-        return std::find(expected.audience.begin(), expected.audience.end(), a) != expected.audience.end();
+        return std::any_of(expected.audience.begin(), expected.audience.end(),
+                           [&](const auto& ours) { return same_audience(a, ours); });
     });
     if (!for_us)
         return token_fault::audience;

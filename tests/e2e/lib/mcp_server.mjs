@@ -58,6 +58,11 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
       return challenge(res, 401, { error: 'invalid_token', error_description: 'The access token was revoked' });
     }
     counts.tokens.add(claims.jti);
+    const said = req.headers['x-person']; // whose request it is, as its client says
+    if (said) {
+      if (said !== claims.sub) counts.mixed++;
+      (counts.people[claims.sub] ??= { tokens: new Set() }).tokens.add(claims.jti);
+    }
     const messages = Array.isArray(req.body) ? req.body : [req.body];
     const wantsAdmin = messages.some((m) => (['tools/call', 'prompts/get'].includes(m?.method) && m.params?.name === 'admin') ||
       (m?.method === 'resources/read' && /^admin:/.test(m.params?.uri)));
@@ -72,7 +77,7 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
 export const newCounts = () => ({
   unauthorized: 0, rejected: 0, rejections: [], forbidden: 0, posts: 0, streams: 0, heartbeats: 0, sessions: 0,
   revokedBefore: 0, // tokens issued before that second are dead, as an administrator wishes
-  tools: {}, tokens: new Set(),
+  tools: {}, tokens: new Set(), people: {}, mixed: 0,
 });
 
 /// Starts an express app on a free loopback port, with the PRM document and the bearer check in front of `mount`. `open`: without them.

@@ -1,8 +1,8 @@
 // A person with a browser, scripted: follows redirects, keeps cookies, submits the first form of each page, until the
-// provider sends them back to a callback. `stopAt`: the address of a callback that is not visited but given back.
+// provider sends them back to a callback. `account`: who they are. `stopAt`: the address of a callback that is not visited but given back.
 const providerPages = /^\/(interaction\/|authorize$|sign-in$|consent$)/;
 
-export async function signIn(location, { refuse = false, steps = 20, stopAt } = {}) {
+export async function signIn(location, { refuse = false, steps = 20, stopAt, account = 'ada' } = {}) {
   const cookies = new Map(); // host:port → Map(name → value)
   const jar = (url) => cookies.get(url.host) ?? cookies.set(url.host, new Map()).get(url.host);
   const trail = [];
@@ -31,7 +31,7 @@ export async function signIn(location, { refuse = false, steps = 20, stopAt } = 
     if (!response.ok || forms.length === 0 || !providerPages.test(url.pathname))
       return { status: response.status, url: url.href, body, trail };
     url = new URL((refuse ? forms.at(-1) : forms[0]).replaceAll('&amp;', '&'), url);
-    init = { method: 'POST', body: 'account=ada', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
+    init = { method: 'POST', body: `account=${account}`, headers: { 'content-type': 'application/x-www-form-urlencoded' } };
   }
   throw new Error(`no end after ${steps} steps: ${JSON.stringify(trail)}`);
 }

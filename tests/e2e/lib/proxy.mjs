@@ -65,7 +65,8 @@ export async function until(question, { what = 'it', ms = 15000, every = 25 } = 
 
 /// A directory and a configuration for one test; `start` may be called again after `kill` (same files, same ports).
 export async function makeProxy({ template = 'main_job.yaml', upstreamUrl, values = {}, dir, approvalPort } = {}) {
-  const [port, metricsPort] = await freePorts(2);
+  const [drawnPort, metricsPort] = await freePorts(2);
+  const port = values.port ?? drawnPort;
   approvalPort ??= (await freePorts(1))[0];
   dir ??= mkdtempSync(join(tmpdir(), 'mcp-reauth-e2e-'));
   const config = join(dir, 'config.yaml');

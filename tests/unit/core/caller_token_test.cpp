@@ -77,6 +77,9 @@ TEST_CASE("a caller's token is taken if issuer, audience, time and signature are
     CHECK(claims.expires_at == now + seconds(60));
     CHECK_FALSE(claims.id_token);
     CHECK(idp.with("aud", json::array({"other", "mcp"})) == "good");
+    CHECK(idp.with("aud", "https://mcp.acme.example/") == "good"); // the same origin, as URL parsers write it
+    CHECK(idp.with("aud", "https://mcp.acme.example/x") == "audience");
+    CHECK(idp.with("aud", "mcp/") == "audience");
     CHECK(idp.with("aud", "other") == "audience");
     CHECK(idp.with("aud", nullptr) == "audience");
     CHECK(idp.with("iss", "https://idp.acme.example/") == "issuer");
