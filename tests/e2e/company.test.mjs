@@ -13,7 +13,7 @@ import { freePorts, makeProxy } from './lib/proxy.mjs';
 const names = ['files', 'mail', 'wiki'];
 
 /// The company, its servers and the proxy before them.
-async function useCompany(t, { audience, groups, port } = {}) {
+async function useCompany(t, { audience, groups, port, grant } = {}) {
   const company = await startCompany({ audience, groups });
   t.after(() => company.close());
   const servers = {};
@@ -21,8 +21,8 @@ async function useCompany(t, { audience, groups, port } = {}) {
     servers[name] = await startMcpServer({ authorizationServer: company.as });
     t.after(() => servers[name].close());
   }
-  const upstreams = names.map((name) => `  ${name}: {url: "${servers[name].url}", grant: enterprise, subject: caller, identity_provider: acme, `
-    + `client: {id: gate-at-servers, secret: another secret of the gate, issuer: "${company.as.issuer}"}}`).join('\n');
+  const minted = `grant: enterprise, subject: caller, identity_provider: acme, client: {id: gate-at-servers, secret: another secret of the gate, issuer: "${company.as.issuer}"}`;
+  const upstreams = names.map((name) => `  ${name}: {url: "${servers[name].url}", ${grant ?? minted}}`).join('\n');
   const proxy = await makeProxy({ template: 'company.yaml', values: { idp: company.idp.issuer, audience, upstreams, ...(port && { port }) } });
   let failed = true;
   t.after(async () => {
@@ -88,6 +88,38 @@ test('two people, three servers, 20 expiries each: every request with its own pe
   assert.deepEqual(company.counts.refused, []);
   assert.ok(!proxy.log.includes('eyJ'), 'no token in the log');
   t.diagnostic(`${company.counts.exchanges} tokens minted for ${6 * calls} calls`);
+  passed();
+});
+
+test('where the exchange wants a person, that person is asked, the request held and sent again', { timeout: 60_000 }, async (t) => {
+  const audience = 'https://gate.acme.example';
+  const { company, servers, proxy, passed } = await useCompany(t, {
+    audience, groups: {}, grant: 'grant: token_exchange, exchange: {identity_provider: acme}, fallback: interactive',
+  });
+  const people = {};
+  for (const person of ['ada', 'grace']) {
+    people[person] = as(proxy, 'files', person, await company.token(person));
+    const opening = people[person].open();
+    opening.catch(() => {});
+    const approval = await proxy.oneApproval();
+    assert.equal(approval.kind, 'login');
+    assert.equal(approval.principal, `acme/${person}`);
+    await proxy.approve(approval.id, { account: person });
+    await opening;
+  }
+  for (let i = 0; i < 6; i++) {
+    for (const [person, client] of Object.entries(people))
+      assert.equal(said(await client.callTool({ name: 'echo', arguments: { message: `${person} ${i}` } })), `${person} ${i}`);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  for (const client of Object.values(people)) {
+    await client.close();
+    assert.deepEqual(client.problems, []);
+  }
+  assert.equal(servers.files.counts.mixed, 0);
+  assert.equal(company.as.counts.authorizations, 2, 'each has signed in once at the server\'s own');
+  assert.ok(company.as.counts.refreshes >= 2, 'what a login has brought is refreshed');
+  assert.deepEqual(await proxy.waiting(), []);
   passed();
 });
 

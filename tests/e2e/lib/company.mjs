@@ -42,6 +42,8 @@ export async function startCompany({ groups, audience, tokenSeconds = 2 }) {
 
   idp.provider.registerGrantType(exchange, async (ctx) => {
     const { subject_token: subject, subject_token_type: type, requested_token_type: wanted, audience: server, resource, scope } = ctx.oidc.params;
+    // what it would exchange for anything else a person has to agree to first
+    if (!wanted) return refuse(ctx, 'interaction_required', 'ask the person');
     if (type !== accessToken || wanted !== idJag) return refuse(ctx, 'invalid_request', 'of that type');
     if (server !== as.issuer) return refuse(ctx, 'invalid_target', 'that server is not ours');
     let claims;
