@@ -29,7 +29,7 @@ constexpr key_words upstream_rows[] = {
      "What `grant: enterprise` begins its exchange with: the session's ID token, its refresh token, or the "
      "token that "
      "the caller has shown (`client_auth` with `jwt`).",
-     "refresh_token"},
+     "refresh_token", "`caller` where `client_auth` has `jwt`, else `session`"},
     {"upstreams.NAME.exchange",
      "Where, and for what, `grant: token_exchange` exchanges the caller's token (RFC 8693). Left out: at the "
      "upstream's own authorization server."},

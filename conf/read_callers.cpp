@@ -106,8 +106,10 @@ header_caller_config read_header(section s) {
     auto proof = s.sub("secret");
     read_field(proof, "name", out.secret_name);
     out.secret_value = proof.token_value("value").value;
-    proof.require("name", "the header field in which the gateway sends the secret.");
-    proof.require("value", "the secret that the gateway sends, and nobody else knows.");
+    if (proof.present()) {
+        proof.require("name", "the header field in which the gateway sends the secret.");
+        proof.require("value", "the secret that the gateway sends, and nobody else knows.");
+    }
     if (!out.secret_value.empty() && out.secret_value.size() < 16)
         proof.error("value", "is shorter than 16 characters; make one with `openssl rand -hex 32`.");
     proof.finish();

@@ -5,7 +5,10 @@
 
 namespace reauth {
 
-void read_exchange(section& s, upstream_config& u) {
+void read_exchange(section& s, upstream_config& u, const config& c) {
+    // who shows a token of the company needs no session there
+    if (u.grant == grant_kind::enterprise && !s.has("subject") && takes(c.client_auth, caller_proof::jwt))
+        u.subject = exchange_subject::caller;
     s.choice<exchange_subject>("subject", u.subject,
                                {{"session", exchange_subject::session},
                                 {"refresh_token", exchange_subject::refresh_token},

@@ -206,7 +206,7 @@ void read_config(section top, reading& r, config& out) {
     for (auto& [name, s] : top.named("identity_providers"))
         out.identity_providers.emplace(name, read_identity_provider(s, name));
     for (auto& [name, s] : top.named("upstreams"))
-        out.upstreams.push_back(read_upstream(s, r, name));
+        out.upstreams.push_back(read_upstream(s, r, name, out));
     out.policy.rules = read_policy(top, r, out.file);
     read_egress(top.sub("egress"), out.egress);
     read_limits(top.sub("limits"), out.limits);

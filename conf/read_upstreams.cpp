@@ -241,7 +241,7 @@ void read_scopes(section& s, upstream_config& u) {
         }
 }
 
-upstream_config read_upstream(section s, reading& r, const std::string& name) {
+upstream_config read_upstream(section s, reading& r, const std::string& name, const config& c) {
     upstream_config u;
     u.name = name;
     if (!plain_name(name))
@@ -259,7 +259,7 @@ upstream_config read_upstream(section s, reading& r, const std::string& name) {
     s.choice<grant_kind>("grant", u.grant, grant_words);
     read_oauth_client(s.sub("client"), u.client, u.http());
     s.text("identity_provider", u.identity_provider);
-    read_exchange(s, u);
+    read_exchange(s, u, c);
     read_scopes(s, u);
     read_resource(s, u);
     u.token = s.secret_value("token", secret_file::read_anew);

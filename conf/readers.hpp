@@ -21,10 +21,11 @@ identity_provider_config read_identity_provider(section s, const std::string& na
 /// What is for servers that go their own way (read_upstream_ways.cpp); after the grant is known.
 void read_upstream_ways(section& s, upstream_config& u);
 /// `subject`, `exchange` and `fallback` (read_exchange.cpp); after grant and client are known.
-void read_exchange(section& s, upstream_config& u);
+void read_exchange(section& s, upstream_config& u, const config& c);
 /// What they need of the rest.
 void check_exchange(const config& c, const upstream_config& u, reading& r);
-upstream_config read_upstream(section s, reading& r, const std::string& name);
+/// `c`: what was read before: who calls.
+upstream_config read_upstream(section s, reading& r, const std::string& name, const config& c);
 /// The rules of `policy:` in order, without the built-in ones. `file` is what `where` begins with.
 std::vector<rule> read_policy(section& top, reading& r, const std::string& file);
 

@@ -81,8 +81,8 @@ bool same_audience(std::string_view a, std::string_view b) {
     const auto& longer = a.size() > b.size() ? a : b;
     const auto& shorter = a.size() > b.size() ? b : a;
     const auto host = shorter.find("://");
-    return host != shorter.npos && shorter.find('/', host + 3) == shorter.npos && longer.size() == shorter.size() + 1 &&
-           longer.ends_with('/') && longer.starts_with(shorter);
+    return host != shorter.npos && shorter.find('/', host + 3) == shorter.npos &&
+           longer.size() == shorter.size() + 1 && longer.ends_with('/') && longer.starts_with(shorter);
 }
 
 std::optional<token_fault> check_times(const json& claims, const caller_expectation& expected,

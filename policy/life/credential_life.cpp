@@ -131,8 +131,8 @@ bool credential_life::quiet() const noexcept {
 }
 
 bool credential_life::idle(time_point now) const noexcept {
-    return quiet() && saved() && sign_outs_.heard() && waiting_.size() == 0 && approvals_.empty() && calls_.empty() &&
-           !approvals_.denials().quiet_until(now);
+    return quiet() && saved() && sign_outs_.heard() && waiting_.size() == 0 && approvals_.empty() &&
+           calls_.empty() && !approvals_.denials().quiet_until(now);
 }
 
 void credential_life::vault_changed(const life::stored_state& state) {

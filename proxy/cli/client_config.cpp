@@ -31,7 +31,7 @@ int print_entry(const command_context& context, const config& c, const upstream_
                 const std::string& client, entry_kind kind) {
     const auto url = client_url(c, u);
     const bool starts_programs = kind != entry_kind::url || only_starts_programs(client);
-    const bool bearer = !c.client_auth.empty() && !starts_programs;
+    const bool bearer = takes(c.client_auth, caller_proof::bearer) && !starts_programs;
     if (url.starts_with("unix:") && !starts_programs)
         return context.fail(failure::permanent(
             fault::invalid_configuration,

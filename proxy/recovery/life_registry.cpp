@@ -31,6 +31,14 @@ life::stored_state as_stored(const credential& rested) {
     return state;
 }
 
+/// Of what waits for it to be loaded nothing wants an answer.
+bool nobody_asked(const life_entry& m) {
+    return std::all_of(m.early.begin(), m.early.end(), [](const life_event& e) {
+        return std::holds_alternative<life::remembered>(e) ||
+               std::holds_alternative<life::session_changed>(e);
+    });
+}
+
 } // namespace
 
 life_entry* life_registry::find(const life_key& key) {
@@ -198,7 +206,7 @@ task<void> life_registry::load_later(life_key key) {
         else if (m && m->attached)
             first = life::loaded{as_stored(*m->attached)}; // what workers have stays in force
         else if (m && m->place.principal.outside() &&
-                 m->early.empty()) { // nothing is known of it: not even that nothing is held
+                 nobody_asked(*m)) { // nothing is known of it: not even that nothing is held
             m->loading = false;
             const auto why = looked.found.error();
             tell_load_watchers(*m, &why);

@@ -146,7 +146,7 @@ std::vector<credential_summary> credential_manager::summaries() const {
         s.url = upstream.url;
         s.client_url = client_url(settings, upstream);
         s.program = stdio_command(settings, upstream, false);
-        s.bearer = !settings.client_auth.empty();
+        s.bearer = takes(settings.client_auth, caller_proof::bearer);
         const auto* m = lives_.find(key);
         const auto rest = lives_.resting().find(key);
         const bool rests = rest != lives_.resting().end();

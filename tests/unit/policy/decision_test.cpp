@@ -75,6 +75,9 @@ TEST_CASE("every match key can exclude a rule") {
     m.principal = {"ada"};
     CHECK(decided(m) == rule_action::interactive);
     m = {};
+    m.group = {"staff"};
+    CHECK(decided(m) == rule_action::interactive); // in no group
+    m = {};
     m.method = {"tools/*"};
     CHECK(decided(m) == rule_action::deny);
     m.method = {"prompts/get"};
@@ -96,6 +99,25 @@ TEST_CASE("every match key can exclude a rule") {
     CHECK(decided(m) == rule_action::interactive);
     CHECK(decided(scopes({"*:read"})) == rule_action::deny);
     CHECK(decided(scopes({"*:write"})) == rule_action::interactive);
+}
+
+TEST_CASE("a rule about groups is about whoever is in one of them") {
+    rule_match m;
+    m.group = {"mcp-*", "ops"};
+    const rule_set rules{{make(rule_action::deny, m)}};
+    const auto decided = [&](std::vector<std::string> groups) {
+        auto f = facts({"files:read"});
+        f.groups = std::move(groups);
+        return decide(rules, f).action;
+    };
+    CHECK(decided({}) == rule_action::interactive);
+    CHECK(decided({"staff", "mcp-admins"}) == rule_action::deny);
+    CHECK(decided({"staff", "xmcp-admins"}) == rule_action::interactive);
+    m = {};
+    m.group = {"ops"};
+    const rule_set passing{{make(rule_action::pass, m)}};
+    CHECK(passes_always(passing, {"gh", "x/ada", {"ops"}}));
+    CHECK_FALSE(passes_always(passing, {"gh", "x/ada", {}}));
 }
 
 TEST_CASE("deny, confirm, interactive and pass match on any added scope") {

@@ -223,8 +223,11 @@ struct recovery_world {
     event_loop worker;
     wakeup waker{worker};
     unsigned tokens = 0;
+    const std::string more_yaml;
 
-    explicit recovery_world(const std::string& upstream = "url: \"" + mcp_url + "\"") {
+    /// `more` is YAML beside the upstream.
+    explicit recovery_world(const std::string& upstream = "url: \"" + mcp_url + "\"", std::string more = {})
+        : more_yaml(std::move(more)) {
         network.on(
             resource_metadata_url, 200,
             R"({"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example"]})");
@@ -263,7 +266,7 @@ struct recovery_world {
         inputs.environment = {{"HOME", "/nonexistent"}, {"SECRET", "client-s3cr3t"}};
         auto loaded = load_config_text("vault: {backend: memory}\napproval: {public_url: "
                                        "\"http://127.0.0.1:8971\"}\nupstreams:\n  up:\n    {" +
-                                           upstream + "}\n",
+                                           upstream + "}\n" + more_yaml,
                                        "t.yaml", inputs);
         if (!loaded)
             FAIL(loaded.error().describe());
