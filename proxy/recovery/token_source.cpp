@@ -158,6 +158,24 @@ task<result<std::optional<registered_client>>> client_issued_to(recovery_context
     co_return client_among(std::move(stored), place, server, client_id);
 }
 
+namespace {
+
+/// Our client at the identity provider, of what was exchanged there: it is shown to that provider alone.
+std::optional<registered_client> client_that_exchanged(const configured_binding& place,
+                                                       const authorization_server& server,
+                                                       const std::string& client_id) {
+    const auto& name = place.upstream().exchange.identity_provider;
+    if (place.upstream().grant != grant_kind::token_exchange || name.empty())
+        return std::nullopt;
+    const auto& provider = place.settings().identity_providers.at(name);
+    if (provider.issuer != server.issuer || provider.client.id != client_id)
+        return std::nullopt;
+    auto us = client_at_provider(provider, server);
+    return us ? std::optional(std::move(*us)) : std::nullopt;
+}
+
+} // namespace
+
 result<std::optional<registered_client>> client_among(std::vector<registered_client> stored,
                                                       const configured_binding& place,
                                                       const authorization_server& server,
@@ -168,6 +186,8 @@ result<std::optional<registered_client>> client_among(std::vector<registered_cli
             return ours.error();
         return std::optional<registered_client>(std::move(*ours));
     }
+    if (const auto exchanger = client_that_exchanged(place, server, client_id))
+        return exchanger;
     const auto inputs = registration_for(place);
     auto configured = known_client(server, inputs);
     if (!configured || (*configured && (client_id.empty() || (*configured)->identity.id == client_id)))

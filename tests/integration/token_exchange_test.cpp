@@ -1,6 +1,12 @@
 // Acting as whoever calls: the caller's token exchanged for one of the server's (RFC 8693).
 #include "tests/integration/company_fixture.hpp"
 
+#ifdef REAUTH_POSTGRES
+#include "proxy/vault/postgres_connection.hpp"
+
+#include <cstdlib>
+#endif
+
 using namespace relay_test;
 
 namespace {
@@ -155,3 +161,42 @@ TEST_CASE("more principals than are kept in memory: each finds its own again, an
         CHECK(house.who(tokens[static_cast<std::size_t>(i)]) == "p" + std::to_string(i));
     CHECK(house.acme.exchanges == 12);
 }
+
+#ifdef REAUTH_POSTGRES
+TEST_CASE("what one replica has exchanged for a caller another uses; a sign-out at one ends it at both "
+          "(PostgreSQL)",
+          "[exchange]") {
+    const char* dsn = std::getenv("REAUTH_TEST_DSN");
+    if (dsn == nullptr)
+        FAIL("no PostgreSQL: run this by `./dev integration`, or under tests/fleet/with_postgres");
+    company acme;
+    postgres_connection cleaner(secret(dsn), {});
+    REQUIRE(cleaner.script("DROP TABLE IF EXISTS mcp_reauth_records, mcp_reauth_properties").has_value());
+    const auto yaml =
+        acme.client_auth() + acme.provider() + running_proxy::upstream(acme.server_url(), exchanging);
+    const auto shared = [&](config& c) {
+        c.vault.backend = vault_backend::postgres;
+        c.vault.dsn = secret(dsn);
+        c.vault.key = secret(std::string(32, 'k'));
+    };
+    const running_proxy one(yaml, shared), two(yaml, shared);
+    const auto ada = company::shown(acme.token("ada")), grace = company::shown(acme.token("grace"));
+    const auto who = [](const running_proxy& at, const std::string& as) {
+        return call_with(at, as).parsed()["result"]["who"];
+    };
+    CHECK(who(one, ada) == "ada");
+    CHECK(who(two, ada) == "ada");
+    CHECK(who(two, grace) == "grace");
+    CHECK(who(one, grace) == "grace");
+    CHECK(acme.exchanges == 2);
+    const auto said = one.api("POST", "logout", R"({"upstream":"up","principal":"acme/ada"})");
+    INFO(said.body);
+    CHECK(said.status == 200);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (acme.exchanges == 2 && std::chrono::steady_clock::now() < until)
+        CHECK(who(two, ada) == "ada");
+    CHECK(acme.exchanges == 3);
+    CHECK(who(two, grace) == "grace");
+    CHECK(acme.exchanges == 3);
+}
+#endif
