@@ -64,7 +64,7 @@ install(FILES ${described}/mcp-reauth.schema.json DESTINATION ${CMAKE_INSTALL_DA
 install(FILES ${described}/mcp-reauth.service DESTINATION lib/systemd/system)
 install(FILES ${described}/changelog.gz ${described}/changelog.Debian.gz DESTINATION ${docs})
 install(FILES conf/package/debian/copyright DESTINATION ${docs})
-install(FILES conf/quickstart.yaml conf/team.yaml conf/enterprise.yaml conf/mcp-reauth.schema.json DESTINATION ${docs}/examples)
+install(FILES conf/quickstart.yaml conf/team.yaml conf/company.yaml conf/enterprise.yaml conf/mcp-reauth.schema.json DESTINATION ${docs}/examples)
 install(PROGRAMS conf/notify/desktop conf/notify/webhook DESTINATION ${docs}/examples/notify)
 install(DIRECTORY conf/fleet DESTINATION ${docs}/examples)
 

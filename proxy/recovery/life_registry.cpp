@@ -20,25 +20,6 @@ std::string time_of_change(const secret_source& source) {
     return ec ? "missing" : std::to_string(when.time_since_epoch().count());
 }
 
-/// What the vault held of it when its life was let go.
-life::stored_state as_stored(const credential& rested) {
-    life::stored_state state;
-    if (rested.access_token.empty())
-        return state;
-    state.value = rested;
-    state.generation = rested.generation;
-    state.pinned_issuer = rested.issuer;
-    return state;
-}
-
-/// Of what waits for it to be loaded nothing wants an answer.
-bool nobody_asked(const life_entry& m) {
-    return std::all_of(m.early.begin(), m.early.end(), [](const life_event& e) {
-        return std::holds_alternative<life::remembered>(e) ||
-               std::holds_alternative<life::session_changed>(e);
-    });
-}
-
 } // namespace
 
 life_entry* life_registry::find(const life_key& key) {
@@ -136,88 +117,6 @@ void life_registry::use(std::shared_ptr<const routing_table> table) {
         detach_unless_covered(*need(key));
     // what rests was obtained for another configuration: it is looked at again when it is needed
     std::erase_if(resting_, [&](const auto& one) { return !find_binding(table_, one.first); });
-}
-
-result<void> life_registry::load_all(std::shared_ptr<const routing_table> table) {
-    table_ = std::move(table);
-    for (const bool session : {true, false}) // sessions first: the others hear of them as they are made
-        for (const auto& key : life_keys(*table_, session)) {
-            auto loaded = load_now(make(*find_binding(table_, key)));
-            if (!loaded)
-                return loaded;
-        }
-    return {};
-}
-
-result<void> life_registry::load_now(life_entry& m) {
-    if (m.place.whose.supplied) {
-        auto token = supplied_token(m.place, context_.env.now());
-        if (!token && !m.key.session)
-            return token.error();
-        loaded(m, life::supplied{std::move(token)});
-        return {};
-    }
-    auto state = read_stored(context_.store, m.place, {});
-    if (!state)
-        return state.error();
-    loaded(m, life::loaded{std::move(*state)});
-    return {};
-}
-
-void life_registry::loaded(life_entry& m, std::optional<life_event> first) {
-    m.loaded = true;
-    if (first)
-        tell(m.key, std::move(*first));
-    if (std::exchange(m.attached, std::nullopt) && !m.life.held())
-        perform_(m, {life::publish{}}); // signed out of meanwhile, by another process
-    if (loaded_)
-        loaded_(m);
-    tell_load_watchers(m, nullptr);
-    for (auto& event : std::exchange(m.early, {}))
-        tell(m.key, std::move(event));
-}
-
-task<void> life_registry::load_later(life_key key) {
-    auto* m = find(key);
-    if (!m)
-        co_return;
-    // what it mints from comes first: else it would ask a person who is signed in
-    auto* session = m->place.principal.outside() ? session_of(*m) : nullptr;
-    if (session && !session->loaded) {
-        reply<bool> there(context_.ex);
-        when_loaded(session->key, [there](const failure*) mutable { there.give(true); });
-        co_await there.wait();
-        m = find(key);
-        if (!m)
-            co_return;
-    }
-    std::optional<life_event> first;
-    if (m->place.whose.supplied) {
-        first = life::supplied{supplied_token(m->place, context_.env.now())};
-    } else {
-        life::look what{0, {}};
-        auto end = co_await carry_out(context_, m->place, std::move(what));
-        const auto& looked = std::get<life::looked>(end);
-        m = find(key);
-        if (!looked.found)
-            log_event(log_level::warn, "vault", {{"message", looked.found.error().describe()}});
-        if (looked.found)
-            first = life::loaded{*looked.found};
-        else if (m && m->attached)
-            first = life::loaded{as_stored(*m->attached)}; // what workers have stays in force
-        else if (m && m->place.principal.outside() &&
-                 nobody_asked(*m)) { // nothing is known of it: not even that nothing is held
-            m->loading = false;
-            const auto why = looked.found.error();
-            tell_load_watchers(*m, &why);
-            co_return;
-        }
-    }
-    m = find(key);
-    if (!m)
-        co_return;
-    m->loading = false;
-    loaded(*m, std::move(first));
 }
 
 /// Workers still attach what an earlier life has published: not to a place that it was not obtained for.

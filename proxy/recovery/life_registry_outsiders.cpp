@@ -2,9 +2,6 @@
 // the others.
 #include "proxy/recovery/life_registry.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
 #include <algorithm>
 
 namespace reauth {
@@ -20,35 +17,6 @@ void drop_all_of(const std::string& principal, Map& from) {
 }
 
 } // namespace
-
-void life_registry::begin_load(life_entry& m) {
-    if (!m.loaded && !std::exchange(m.loading, true))
-        asio::co_spawn(context_.ex, load_later(m.key), asio::detached);
-}
-
-void life_registry::tell_load_watchers(life_entry& m, const failure* why) {
-    auto watchers = std::exchange(m.load_watchers, {});
-    if (watchers.empty())
-        return;
-    after([w = std::move(watchers), why = why ? std::optional(*why) : std::nullopt] {
-        for (const auto& tell : w)
-            tell(why ? &*why : nullptr);
-    });
-}
-
-void life_registry::when_loaded(const life_key& key, std::function<void(const failure*)> then) {
-    auto* m = need(key);
-    if (!m) {
-        const auto unknown =
-            failure::permanent(fault::invalid_configuration, "no such upstream or principal");
-        then(&unknown);
-        return;
-    }
-    if (m->loaded)
-        then(nullptr);
-    else
-        m->load_watchers.push_back(std::move(then));
-}
 
 /// Nothing of it is under way, and nobody would miss it.
 bool life_registry::may_leave(const principal_id& who) {

@@ -3,6 +3,7 @@
 
 #include "proxy/relay/connector.hpp"
 #include "proxy/relay/phase_clock.hpp"
+#include "proxy/relay/request_buffers.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 #include "proxy/relay/worker.hpp"
 
