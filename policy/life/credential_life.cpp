@@ -130,7 +130,10 @@ bool credential_life::quiet() const noexcept {
            !approvals_.signing_in();
 }
 
-bool credential_life::idle(time_point now) const noexcept {
+bool credential_life::idle(time_point now, bool knows_nothing) const {
+    if (knows_nothing && (judge_.remembers(now) || approvals_.denials().denied_recently(now) ||
+                          flight_.trouble().in_a_row > 0 || state_.refresh_dead()))
+        return false;
     return quiet() && saved() && sign_outs_.heard() && waiting_.size() == 0 && approvals_.empty() &&
            calls_.empty() && !approvals_.denials().quiet_until(now);
 }

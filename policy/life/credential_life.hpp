@@ -34,7 +34,8 @@ public:
     /// Nothing is under way and nobody waits but for a person.
     bool quiet() const noexcept;
     /// Nobody would miss it: it could be made again from what the vault holds.
-    bool idle(time_point now) const noexcept;
+    /// `knows_nothing`: nor does it know what was refused, or denied, a short while ago.
+    bool idle(time_point now, bool knows_nothing = false) const;
 
 private:
     // events that concern more than one machine; the others go straight to theirs (credential_life.cpp)

@@ -34,6 +34,8 @@ public:
     void forget_final();
     void begin_epoch();
     bool quiet() const noexcept { return look_ == 0; }
+    /// Some answer is final for a while.
+    bool remembers(time_point now) const { return finals_.holds_at(now); }
 
 private:
     void consider_login(waiting_request& r);

@@ -25,6 +25,10 @@ std::optional<final_answer> final_memory::find(const final_key& key, time_point 
     return it->second.what;
 }
 
+bool final_memory::holds_at(time_point now) const {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return now < e.second.until; });
+}
+
 void final_memory::forget(const std::string& principal, const std::string& upstream) {
     std::erase_if(entries_, [&](const auto& e) {
         return e.first.principal == principal && e.first.upstream == upstream;

@@ -41,6 +41,8 @@ public:
     /// Forgets all of one upstream: a new login may change everything.
     void forget(const std::string& principal, const std::string& upstream);
     std::size_t size() const noexcept { return entries_.size(); }
+    /// Something is final now.
+    bool holds_at(time_point now) const;
 
 private:
     struct entry {

@@ -142,6 +142,9 @@ void life_registry::step(life_entry& m, const life_event& event) {
     const bool stirs = !std::holds_alternative<life::time_passed>(event);
     if (stirs)
         m.used = context_.env.now();
+    m.worked = m.worked || (stirs && !std::holds_alternative<life::loaded>(event) &&
+                            !std::holds_alternative<life::remembered>(event) &&
+                            !std::holds_alternative<life::session_changed>(event));
     perform_(m, m.life.on(event, context_.env.now()));
     if (stirs && stir_)
         stir_();
@@ -195,12 +198,18 @@ void life_registry::look_at_supply(life_entry& m) {
         tell(m.key, life::supplied{supplied_token(m.place, context_.env.now())});
 }
 
+/// How long it may be idle before it is let go.
+std::chrono::seconds life_registry::patience_with(const life_entry& m) const {
+    if (!m.place.principal.outside() || !m.life.idle(context_.env.now(), true))
+        return idle_after;
+    return m.worked ? outside_idle_after : unused_after;
+}
+
 /// A session stays: its mints ask it. A supplied token's file is watched.
 bool life_registry::may_rest(const life_entry& m) const {
     const auto now = context_.env.now();
     return m.loaded && !m.key.session && !m.place.whose.supplied && m.flight_watchers.empty() &&
-           now - m.used >= (m.place.principal.outside() ? outside_idle_after : idle_after) &&
-           m.life.idle(now);
+           now - m.used >= patience_with(m) && m.life.idle(now);
 }
 
 void life_registry::let_go() {

@@ -32,6 +32,7 @@ struct life_entry {
     std::optional<time_point> running_since; ///< of the silent step under way
     bool no_new_id_token = false; ///< the provider renews without one: the refresh token is the subject
     std::string supply_seen;      ///< of a supplied token: its file's time of change
+    bool worked = false;          ///< it was told more than what the vault holds
     time_point used{};            ///< when anything but time was told to it
     std::vector<std::pair<life::work_id, reply<bool>>> flight_watchers;
     snapshot_ptr published;               ///< what workers have
@@ -52,8 +53,10 @@ public:
     using performer = std::function<void(life_entry&, life_actions)>;
     /// A life that is idle for so long is let go.
     static constexpr std::chrono::minutes idle_after{15};
-    /// … of a principal from outside: there may be many.
-    static constexpr std::chrono::seconds outside_idle_after{1};
+    /// … of a principal from outside, if it knows nothing that the vault does not: there may be many.
+    static constexpr std::chrono::seconds outside_idle_after{10};
+    /// … and was only loaded.
+    static constexpr std::chrono::seconds unused_after{1};
 
     life_registry(recovery_context& context, performer perform)
         : context_(context), perform_(std::move(perform)) {}
@@ -115,6 +118,7 @@ private:
     void loaded(life_entry& m, std::optional<life_event> first);
     void detach_unless_covered(life_entry& m);
     void look_at_supply(life_entry& m);
+    std::chrono::seconds patience_with(const life_entry& m) const;
     bool may_rest(const life_entry& m) const;
     void let_go();
 
