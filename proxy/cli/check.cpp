@@ -60,6 +60,24 @@ nlohmann::json check_json(const config& c, const key_log& keys) {
             {"warnings", c.warnings}};
 }
 
+/// Who may call, in words.
+std::string callers_text(const config& c) {
+    if (c.client_auth.empty())
+        return "whoever reaches it, as local";
+    std::string out;
+    for (const auto& e : c.client_auth) {
+        std::string one = e.principal;
+        if (e.proof == caller_proof::jwt)
+            one = e.name + "/… (tokens of " + e.jwt.issuer + ")";
+        else if (e.proof == caller_proof::mtls)
+            one = e.name + "/… (client certificates)";
+        else if (e.proof == caller_proof::header)
+            one = e.name + "/… (a gateway's word in " + e.header.name + ")";
+        out += (out.empty() ? "" : ", ") + one;
+    }
+    return out;
+}
+
 int print_check(const command_context& context, const config& c) {
     auto& out = context.io.out;
     context.warn(c);
@@ -67,6 +85,7 @@ int print_check(const command_context& context, const config& c) {
                            : c.file + " is valid.")
         << "\n\n"
         << format_table({{"clients", c.listen.to_string()},
+                         {"callers", callers_text(c)},
                          {"approval page", c.approval.public_url},
                          {"vault", c.vault.backend == vault_backend::sqlite     ? c.vault.path
                                    : c.vault.backend == vault_backend::postgres ? "postgres"

@@ -78,8 +78,8 @@ task<void> life_registry::load_later(life_key key) {
     // what it mints from comes first: else it would ask a person who is signed in
     auto* session = m->place.principal.outside() ? session_of(*m) : nullptr;
     if (session && !session->loaded) {
-        reply<bool> there(context_.ex);
-        when_loaded(session->key, [there](const failure*) mutable { there.give(true); });
+        const reply<bool> there(context_.ex);
+        when_loaded(session->key, [there](const failure*) { there.give(true); });
         co_await there.wait();
         m = find(key);
         if (!m)

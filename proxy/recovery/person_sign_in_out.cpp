@@ -26,7 +26,8 @@ task<parsed_challenge> person_desk::challenge_of(configured_binding place) {
 result<void> person_desk::can_log_in(const life_entry& m) {
     const auto grant = m.place.whose.grant;
     failure nothing = failure::permanent(fault::invalid_configuration, {}, "there is nothing to log in to");
-    if (grant != grant_kind::authorization_code && grant != grant_kind::enterprise) {
+    if (grant != grant_kind::authorization_code && grant != grant_kind::enterprise &&
+        !m.place.whose.exchange_login) {
         nothing.message =
             "upstream " + m.key.name + " signs in by itself (grant " + std::string(to_string(grant)) + ")";
         return nothing;

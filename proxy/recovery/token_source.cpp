@@ -186,7 +186,7 @@ result<std::optional<registered_client>> client_among(std::vector<registered_cli
             return ours.error();
         return std::optional<registered_client>(std::move(*ours));
     }
-    if (const auto exchanger = client_that_exchanged(place, server, client_id))
+    if (auto exchanger = client_that_exchanged(place, server, client_id))
         return exchanger;
     const auto inputs = registration_for(place);
     auto configured = known_client(server, inputs);

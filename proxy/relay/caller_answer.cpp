@@ -28,7 +28,7 @@ std::string origin_here(const config& settings, std::string_view host) {
 
 /// An audience that covers it, else the URL itself (RFC 9728 section 3.3).
 std::string resource_of(const config& settings, const std::string& origin, std::string_view path) {
-    const auto url = origin + std::string(path);
+    auto url = origin + std::string(path);
     for (const auto& e : settings.client_auth)
         for (const auto& a : e.jwt.audience)
             if (parse_http_url(a) && resource_covers(a, url))

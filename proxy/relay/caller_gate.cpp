@@ -82,7 +82,7 @@ void caller::be_in(std::vector<std::string> all) {
     groups = std::move(all);
     groups_key = 0;
     for (const auto& g : groups) {
-        std::uint64_t h = std::hash<std::string>()(g);
+        const std::uint64_t h = std::hash<std::string>()(g);
         groups_key = (groups_key ^ h) * 0x9e3779b97f4a7c15ULL + g.size();
     }
     if (!groups.empty() && groups_key == 0)

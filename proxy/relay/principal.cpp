@@ -1,6 +1,7 @@
 // The names, each once.
 #include "proxy/relay/principal.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -36,6 +37,22 @@ struct principal_id::registry {
         return made;
     }
 
+    std::vector<std::shared_ptr<const entry>> counted() {
+        std::vector<std::shared_ptr<const entry>> all;
+        std::vector<std::shared_ptr<const entry>> quiet; // given back when the lock is
+        const std::lock_guard lock(mutex);
+        for (const auto& [name, one] : names)
+            if (one->requests.load(std::memory_order_relaxed) > 0)
+                all.emplace_back(std::shared_ptr<const entry>(), one.get());
+        for (const auto& [name, one] : visitors) {
+            auto there = one.lock();
+            if (there)
+                (there->requests.load(std::memory_order_relaxed) > 0 ? all : quiet)
+                    .push_back(std::move(there));
+        }
+        return all;
+    }
+
     void forget(const std::string& name) {
         const std::lock_guard lock(mutex);
         const auto found = visitors.find(name);
@@ -59,11 +76,23 @@ principal_id principal_id::from_outside(std::string_view name) {
 
 principal_id::principal_id() : principal_id(of("local")) {}
 
-bool principal_turn::begin(const principal_id& whose, unsigned most, std::uint32_t second) {
+std::vector<principal_id> principal_id::busiest(std::size_t most) {
+    auto all = registry::all().counted();
+    std::vector<principal_id> found;
+    for (auto& one : all)
+        found.push_back(principal_id(std::move(one)));
+    std::sort(found.begin(), found.end(),
+              [](const auto& a, const auto& b) { return a.requests() > b.requests(); });
+    if (found.size() > most)
+        found.erase(found.begin() + static_cast<std::ptrdiff_t>(most), found.end());
+    return found;
+}
+
+bool principal_turn::begin(const principal_id& whose, unsigned most, std::uint32_t second, bool told_apart) {
+    if (most == 0 && !told_apart)
+        return true;
     if (whose.outside())
         whose.used_at(second);
-    else if (most == 0)
-        return true;
     const auto now = whose.begin_request();
     if (most != 0 && now > most) {
         whose.end_request();

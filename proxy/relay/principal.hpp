@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reauth {
 
@@ -20,6 +21,9 @@ public:
     static principal_id of(std::string_view name);
     /// One that somebody else vouches for.
     static principal_id from_outside(std::string_view name);
+
+    /// Those whose requests were counted: so many of the busiest, busiest first.
+    static std::vector<principal_id> busiest(std::size_t most);
 
     const std::string& name() const noexcept { return entry_->name; }
     std::uint32_t number() const noexcept { return entry_->number; }
@@ -36,9 +40,11 @@ public:
     std::uint32_t last_used() const noexcept { return entry_->used.load(std::memory_order_relaxed); }
     /// Its requests that are in progress, with this one.
     unsigned begin_request() const noexcept {
+        entry_->requests.fetch_add(1, std::memory_order_relaxed);
         return entry_->in_progress.fetch_add(1, std::memory_order_relaxed) + 1;
     }
     void end_request() const noexcept { entry_->in_progress.fetch_sub(1, std::memory_order_relaxed); }
+    std::uint64_t requests() const noexcept { return entry_->requests.load(std::memory_order_relaxed); }
     unsigned in_progress() const noexcept { return entry_->in_progress.load(std::memory_order_relaxed); }
 
 private:
@@ -49,6 +55,7 @@ private:
         const bool outside;
         mutable std::atomic<std::uint32_t> used{0};
         mutable std::atomic<unsigned> in_progress{0};
+        mutable std::atomic<std::uint64_t> requests{0};
     };
     struct registry;
     explicit principal_id(std::shared_ptr<const entry> e) noexcept : entry_(std::move(e)) {}
@@ -62,9 +69,9 @@ public:
     principal_turn() = default;
     principal_turn(const principal_turn&) = delete;
     ~principal_turn() { end(); }
-    /// False: `most` are in progress already (0: no limit). One that is configured is not counted without a
-    /// limit.
-    bool begin(const principal_id& whose, unsigned most, std::uint32_t second);
+    /// False: `most` are in progress already (0: no limit). `told_apart`: callers are, so their requests are
+    /// counted.
+    bool begin(const principal_id& whose, unsigned most, std::uint32_t second, bool told_apart);
     void end() noexcept;
 
 private:

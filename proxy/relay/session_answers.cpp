@@ -1,6 +1,7 @@
 // What needs no upstream is answered by ourselves: refusals, our own metadata, unknown paths.
 #include "proxy/relay/session.hpp"
 
+#include "proxy/log/log.hpp"
 #include "proxy/net/channel_io.hpp"
 #include "proxy/relay/caller_answer.hpp"
 #include "proxy/relay/local_answer.hpp"
@@ -48,6 +49,9 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
     const auto& head = down_.memory()->head;
     if (whose.is != caller_check::kind::known) [[unlikely]] {
         home.counters.strangers.fetch_add(1, std::memory_order_relaxed);
+        log_event(log_level::debug, "caller refused",
+                  {{"why", std::string(whose.why ? to_string(*whose.why) : "nothing shown")},
+                   {"peer", down_.peer()}});
         auto& out = down_.memory()->out;
         out.clear();
         append_caller_refusal(out, *table.settings, head.value(field_id::host), head.target, whose, close,
@@ -74,7 +78,8 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
     }
     const auto second =
         static_cast<std::uint32_t>(home.loop.now().time_since_epoch() / std::chrono::seconds(1));
-    if (!caller_.turn.begin(whose.who->principal, table.settings->limits.requests_per_principal, second)) {
+    if (!caller_.turn.begin(whose.who->principal, table.settings->limits.requests_per_principal, second,
+                            !table.settings->client_auth.empty())) {
         auto& out = down_.memory()->out;
         out.clear();
         append_too_many(out, whose.who->principal.name(), close, head.method == "HEAD");

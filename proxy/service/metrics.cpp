@@ -80,6 +80,20 @@ std::vector<metric> collect_metrics(const credential_manager& recovery, const ap
     gauge("mcp_reauth_connections", "Client connections now", shared.connections.load());
     gauge("mcp_reauth_replay_bytes", "Bytes recorded for replay now", shared.replay_bytes.load());
     gauge("mcp_reauth_waiting_approvals", "Approvals that wait for a person", book.waiting().size());
+    constexpr std::size_t most_principals = 200;
+    const auto busiest = principal_id::busiest(most_principals);
+    for (const auto& p : busiest)
+        all.push_back({"mcp_reauth_principal_requests_total",
+                       "Requests, by the 200 principals that have sent most",
+                       number(p.requests()),
+                       false,
+                       {{"principal", p.name()}}});
+    for (const auto& p : busiest)
+        all.push_back({"mcp_reauth_principal_requests",
+                       "… that are in progress now",
+                       number(p.in_progress()),
+                       true,
+                       {{"principal", p.name()}}});
     return all;
 }
 
