@@ -49,23 +49,30 @@ void exchange::renew_ahead(const credential_snapshot& held) {
     w_.recovery.renew_ahead(where_, held.generation(), token_of_caller());
 }
 
-/// Takes the credential to send. False: it has expired for sure and can be renewed, so there is no need to
-/// hear it from the upstream.
-bool exchange::attach() {
-    credential_ = pass_ ? nullptr : w_.credential(where_.credential()).current;
+/// Takes the credential to send. A principal from outside calls here for the first time, or again after a
+/// while: what the vault holds for it comes first, since without it the request might be answered as a
+/// stranger's.
+exchange::attached exchange::attach() {
+    if (pass_) {
+        credential_ = nullptr;
+        return attached::ready;
+    }
+    const auto& mine = w_.credential(where_.credential());
+    credential_ = mine.current;
     if (!credential_)
-        return true;
+        return mine.loaded || !where_.principal.outside() ? attached::ready : attached::load_first;
     if (first_generation_ == 0)
         first_generation_ = credential_->generation();
     auto now = began_;
     if (attempts_ > 0 || credential_->renew_at != steady_clock::time_point::max())
         now = w_.loop.now();
     if (now < credential_->renew_at || !credential_->renewable)
-        return true;
+        return attached::ready;
+    // no need to hear it from the upstream
     if (now >= credential_->expires_at && renewed_ahead_ != credential_->generation())
-        return false;
+        return attached::renew_first;
     renew_ahead(*credential_);
-    return true;
+    return attached::ready;
 }
 
 /// The lines that carry the credential; valid until the next call.
@@ -96,11 +103,12 @@ loop_task<bool> exchange::run() {
     if (gated_ && *what == outcome::resend)
         what = co_await pass_gate();
     while (what && *what == outcome::resend) {
-        if (must_load()) [[unlikely]] {
+        const auto how = attach();
+        if (how == attached::load_first) [[unlikely]] {
             what = co_await load_first();
             continue;
         }
-        if (!attach()) {
+        if (how == attached::renew_first) {
             what = co_await recover_ahead();
             continue;
         }

@@ -47,7 +47,12 @@ private:
     };
 
     // phase 3: exchange.cpp
-    bool attach();
+    enum class attached {
+        ready,
+        load_first,  ///< what the vault holds for the caller is not known yet
+        renew_first, ///< it has expired for sure, and can be renewed
+    };
+    attached attach();
     void renew_ahead(const credential_snapshot& held);
     std::string_view credential_lines();
 
@@ -90,7 +95,6 @@ private:
     std::string_view first_bytes() const;
 
     // phases 6 to 9: exchange_recovery.cpp
-    bool must_load() const;
     loop_task<result<outcome>> load_first();
     loop_task<result<outcome>> recover_ahead();
     loop_task<result<outcome>> recover();

@@ -55,12 +55,7 @@ std::shared_ptr<pending_recovery> exchange::hold(recovery_ask ask) {
     return std::make_shared<pending_recovery>(w_.loop, down_.waker(), std::move(ask));
 }
 
-/// A principal from outside calls here for the first time, or again after a while: what the vault holds for
-/// it comes first. Sent without, the request might be answered as a stranger's.
-bool exchange::must_load() const {
-    return where_.principal.outside() && !pass_ && !w_.credential(where_.credential()).loaded;
-}
-
+/// What the vault holds for the caller comes into force, before anything is sent.
 loop_task<result<exchange::outcome>> exchange::load_first() {
     recovery_ask ask;
     ask.where = where_;
