@@ -30,9 +30,13 @@ bool of_another_kind(const json& header, const json& claims) {
 bool is_id_token(const json& header, const json& claims) {
     if (ascii_lower(json_string(header, "typ")).ends_with("at+jwt"))
         return false;
-    if (ascii_lower(json_string(claims, "typ")) == "id" || json_string(claims, "token_use") == "id")
+    const auto own = ascii_lower(json_string(claims, "typ")); // as Keycloak writes it
+    if (own == "id" || json_string(claims, "token_use") == "id")
         return true;
-    const bool of_access = claims.contains("scope") || claims.contains("scp") || claims.contains("client_id");
+    if (own == "bearer")
+        return false;
+    const bool of_access = claims.contains("scope") || claims.contains("scp") || claims.contains("client_id") ||
+                           claims.contains("cid") || claims.contains("gty");
     return !of_access && (claims.contains("nonce") || claims.contains("at_hash") ||
                           claims.contains("auth_time") || claims.contains("azp"));
 }

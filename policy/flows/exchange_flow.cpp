@@ -5,6 +5,19 @@
 
 namespace reauth {
 
+namespace {
+
+failure with_advice(failure why) {
+    if (why.oauth_error == "interaction_required" || why.oauth_error == "consent_required" ||
+        why.oauth_error == "login_required")
+        why.fix = "a person has to agree first: with `fallback: interactive` they are asked";
+    else if (why.oauth_error == "invalid_target")
+        why.fix = "the server that exchanges does not know that audience or resource: see `exchange`";
+    return why;
+}
+
+} // namespace
+
 void set_subject(token_exchange& exchange, const caller_subject& caller) {
     exchange.subject_token = caller.token;
     exchange.subject_token_type = caller.id_token ? token_type_id_token : token_type_access_token;
@@ -29,7 +42,7 @@ flow<result<credential>> exchange_token(const flow_environment& env, exchange_in
     auto inner = obtain_new_token(env, std::move(wanted));
     auto made = co_await inner;
     if (!made)
-        co_return made.error();
+        co_return with_advice(made.error());
     if (!inputs.issuer.empty())
         made->issuer = inputs.issuer;
     end_with(*made, inputs.caller);

@@ -78,11 +78,18 @@ test('two people, three servers, 20 expiries each: every request with its own pe
     await client.close();
     assert.deepEqual(client.problems, [], `errors that ${whose} saw`);
   }
+  // a token that somebody has changed is nobody's, and stands in no log
+  const [head, claims, signature] = (await company.token('ada')).split('.');
+  const forged = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(claims, 'base64url')), sub: 'grace' })).toString('base64url');
+  const refused = await fetch(`${proxy.origin}/files`, { method: 'POST', body: '{}', headers: { Authorization: `Bearer ${head}.${forged}.${signature}` } });
+  assert.equal(refused.status, 401);
+  assert.match(refused.headers.get('www-authenticate'), /error_description="signature"/);
+  assert.ok(!(await refused.text()).includes(forged));
   for (const name of names) {
     assert.equal(servers[name].counts.mixed, 0, `requests at ${name} with another person's token`);
     assert.equal(servers[name].counts.tools.echo, 2 * calls, `each call reached ${name} once`);
   }
-  assert.equal(company.idp.counts.authorizations, 2, 'each person has signed in once, at the company');
+  assert.equal(company.idp.counts.authorizations, 3, 'people have signed in at the company alone');
   assert.equal(company.as.counts.authorizations, 0);
   assert.equal(company.counts.exchanges, company.counts.assertions);
   assert.deepEqual(company.counts.refused, []);
