@@ -35,8 +35,8 @@ bool is_id_token(const json& header, const json& claims) {
         return true;
     if (own == "bearer")
         return false;
-    const bool of_access = claims.contains("scope") || claims.contains("scp") || claims.contains("client_id") ||
-                           claims.contains("cid") || claims.contains("gty");
+    const bool of_access = claims.contains("scope") || claims.contains("scp") ||
+                           claims.contains("client_id") || claims.contains("cid") || claims.contains("gty");
     return !of_access && (claims.contains("nonce") || claims.contains("at_hash") ||
                           claims.contains("auth_time") || claims.contains("azp"));
 }

@@ -199,8 +199,8 @@ namespace {
 
 std::string text_of(const ASN1_STRING* from) {
     const auto size = ASN1_STRING_length(from);
-    std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(from)),
-                     static_cast<std::size_t>(std::max(size, 0)));
+    const std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(from)),
+                           static_cast<std::size_t>(std::max(size, 0)));
     return text.find('\0') == text.npos ? text : std::string(); // one name in front of another
 }
 
@@ -227,7 +227,7 @@ std::string only_common_name(const X509* certificate) {
     const int size = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
     if (size < 0)
         return {};
-    std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+    const std::string text(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
     OPENSSL_free(utf8);
     return text.find('\0') == text.npos ? text : std::string();
 }

@@ -7,13 +7,13 @@
 namespace reauth {
 
 exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
-                   caller_ptr who)
-    : down_(down), w_(down.home()), who_(std::move(who)), where_{std::move(table), match.to, who_->principal},
+                   const caller& who)
+    : down_(down), w_(down.home()), who_(who), where_{std::move(table), match.to, who_.principal},
       rest_(match.rest), began_(down.home().loop.now()), is_head_(head().method == "HEAD"),
       is_get_(head().method == "GET"), old_client_(head().minor_version == 0),
       old_stream_(is_get_ && accepts_event_stream(head()) && from_old_stream_client(head())),
-      pass_(where_.to->to_bridge || w_.credential(where_, *who_).passes),
-      gated_(!where_.to->to_bridge && w_.credential(where_, *who_).approves_calls),
+      pass_(where_.to->to_bridge || w_.credential(where_, who_).passes),
+      gated_(!where_.to->to_bridge && w_.credential(where_, who_).approves_calls),
       clock_(down.home().loop.deadlines),
       body_(down.memory(), down.home().shared.replay_bytes, where_.settings().limits),
       upload_(down, body_, clock_, where_.settings().limits),

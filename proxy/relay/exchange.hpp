@@ -20,7 +20,8 @@ namespace reauth {
 /// connection and the credential manager.
 class exchange {
 public:
-    exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match, caller_ptr who);
+    exchange(downstream& down, std::shared_ptr<const routing_table> table, route_match match,
+             const caller& who);
     ~exchange();
     exchange(const exchange&) = delete;
 
@@ -127,7 +128,7 @@ private:
 
     downstream& down_;
     worker& w_;
-    const caller_ptr who_;
+    const caller& who_; ///< the session holds it
     const request_target where_;
     const std::string_view rest_; ///< of the request's path, behind the upstream's prefix
     const steady_clock::time_point began_;

@@ -43,8 +43,8 @@ loop_task<result<exchange::outcome>> exchange::pass_gate() {
         co_return content.error();
     const auto operations = operations_of(*content);
     const auto& principal = where_.principal.name();
-    const auto [rule, named] = rule_for_call(where_.settings().policy,
-                                             {where_.upstream().name, principal, who_->groups}, operations);
+    const auto [rule, named] =
+        rule_for_call(where_.settings().policy, {where_.upstream().name, principal, who_.groups}, operations);
     if (!rule)
         co_return outcome::resend;
     read_message();

@@ -15,10 +15,10 @@ std::string exchange::client_name() const {
 
 /// What the caller has shown, for whoever acts as it; null: nothing that could be exchanged, or nobody does.
 std::shared_ptr<const caller_token> exchange::token_of_caller() const {
-    if (who_->proof != caller_proof::jwt || !where_.upstream().acts_as_caller())
+    if (who_.proof != caller_proof::jwt || !where_.upstream().acts_as_caller())
         return nullptr;
     return std::make_shared<const caller_token>(
-        caller_token{secret(std::string(bearer_of(head()))), who_->id_token, who_->expires_at});
+        caller_token{secret(std::string(bearer_of(head()))), who_.id_token, who_.expires_at});
 }
 
 recovery_ask exchange::make_ask() {
@@ -27,7 +27,7 @@ recovery_ask exchange::make_ask() {
     ask.where = where_;
     ask.token = token_of_caller();
     auto& what = ask.what;
-    what.groups = who_->groups;
+    what.groups = who_.groups;
     what.in_session = head().find(field_id::mcp_session_id) != nullptr;
     what.challenge = heard_.challenge;
     what.sent_generation = credential_ ? credential_->generation() : 0;
@@ -156,7 +156,7 @@ loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_reco
 /// A rule leaves this challenge to the client. One with a token of its own is heard with that token, and
 /// whatever comes back is relayed; one without gets the challenge.
 loop_task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
-    if (head().find(field_id::authorization) && !who_->by_authorization) {
+    if (head().find(field_id::authorization) && !who_.by_authorization) {
         pass_ = true;
         co_return outcome::resend;
     }

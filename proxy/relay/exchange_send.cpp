@@ -15,7 +15,7 @@ void exchange::build_request_head() {
     rewrite.injected = where_.to->static_lines;
     rewrite.replaced = where_.to->replaced;
     // what is meant for us goes no further; to our own bridge it does
-    rewrite.keep_authorization = pass_ && (!who_->by_authorization || where_.to->to_bridge);
+    rewrite.keep_authorization = pass_ && (!who_.by_authorization || where_.to->to_bridge);
     rewrite.keep_cookies = where_.upstream().cookies == cookie_mode::pass;
     // what comes is looked into
     rewrite.identity_encoding = answer_.streaming() || old_stream_ || where_.upstream().result_challenges;

@@ -98,15 +98,8 @@ bool principal_turn::begin(const principal_id& whose, unsigned most, std::uint32
         whose.end_request();
         return false;
     }
-    whose_ = whose;
+    whose_ = whose.entry_.get();
     return true;
-}
-
-void principal_turn::end() noexcept {
-    if (!whose_)
-        return;
-    whose_->end_request();
-    whose_.reset();
 }
 
 } // namespace reauth

@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reauth {
@@ -48,6 +48,7 @@ public:
     unsigned in_progress() const noexcept { return entry_->in_progress.load(std::memory_order_relaxed); }
 
 private:
+    friend class principal_turn;
     struct entry {
         entry(std::string_view n, std::uint32_t i, bool o) : name(n), number(i), outside(o) {}
         const std::string name;
@@ -63,7 +64,8 @@ private:
     std::shared_ptr<const entry> entry_;
 };
 
-/// One of a principal's requests in progress, as long as it lives.
+/// One of a principal's requests in progress, as long as it lives; who begins it holds the principal for
+/// longer.
 class principal_turn {
 public:
     principal_turn() = default;
@@ -72,10 +74,13 @@ public:
     /// False: `most` are in progress already (0: no limit). `told_apart`: callers are, so their requests are
     /// counted.
     bool begin(const principal_id& whose, unsigned most, std::uint32_t second, bool told_apart);
-    void end() noexcept;
+    void end() noexcept {
+        if (whose_)
+            std::exchange(whose_, nullptr)->in_progress.fetch_sub(1, std::memory_order_relaxed);
+    }
 
 private:
-    std::optional<principal_id> whose_;
+    const principal_id::entry* whose_ = nullptr;
 };
 
 } // namespace reauth

@@ -151,7 +151,7 @@ loop_task<bool> session::serve() {
     }
     if (match.to->bridged && !listener.within && !speaks_2026(head)) [[unlikely]]
         match.to = match.to->bridged;
-    exchange work(down_, table, match, std::move(whose.who));
+    exchange work(down_, table, match, *caller_.who);
     current_ = &work;
     down_.serves([](void* who) { static_cast<exchange*>(who)->interrupt(); }, &work);
     home.touch(*this);

@@ -37,8 +37,7 @@ private:
     loop_task<void> send_out();
     void refuse(unsigned status, std::string_view message, bool close);
     bool answers_stranger(const routing_table& table, bool close);
-    bool answers_itself(const routing_table& table, const caller_check& whose, route_match& match,
-                        bool close);
+    bool answers_itself(const routing_table& table, caller_check& whose, route_match& match, bool close);
     bool end_stream(pump_end how);
     /// A request is in progress.
     bool busy() const noexcept { return current_ || stream_; }
@@ -63,7 +62,8 @@ private:
     struct {
         std::unique_ptr<shown_certificate> certificate; ///< null: none was shown, or it was not looked at yet
         bool certificate_read = false;
-        principal_turn turn; ///< of the request in progress
+        caller_ptr who; ///< of the request in progress, to its end
+        principal_turn turn;
     } caller_;
     unsigned crowded_ = 0; ///< connections of its peer when it came, itself included
     SSL_CTX* tls_;

@@ -44,7 +44,7 @@ bool session::answers_stranger(const routing_table& table, bool close) {
 }
 
 /// What is answered without an upstream; it is in `out` then. Else `match` says where the request goes.
-bool session::answers_itself(const routing_table& table, const caller_check& whose, route_match& match,
+bool session::answers_itself(const routing_table& table, caller_check& whose, route_match& match,
                              bool close) {
     const auto& head = down_.memory()->head;
     if (whose.is != caller_check::kind::known) [[unlikely]] {
@@ -78,11 +78,12 @@ bool session::answers_itself(const routing_table& table, const caller_check& who
     }
     const auto second =
         static_cast<std::uint32_t>(home.loop.now().time_since_epoch() / std::chrono::seconds(1));
-    if (!caller_.turn.begin(whose.who->principal, table.settings->limits.requests_per_principal, second,
+    caller_.who = std::move(whose.who);
+    if (!caller_.turn.begin(caller_.who->principal, table.settings->limits.requests_per_principal, second,
                             !table.settings->client_auth.empty())) {
         auto& out = down_.memory()->out;
         out.clear();
-        append_too_many(out, whose.who->principal.name(), close, head.method == "HEAD");
+        append_too_many(out, caller_.who->principal.name(), close, head.method == "HEAD");
         return true;
     }
     return false;

@@ -1,5 +1,5 @@
 // What a steady request takes of the heap: nothing. Large ones and streams give back what they took.
-#include "tests/integration/relay_fixture.hpp"
+#include "tests/integration/company_fixture.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -60,14 +60,24 @@ void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 
-TEST_CASE("a steady request allocates nothing", "[memory]") {
+TEST_CASE("a steady request allocates nothing, nor does that of a caller who is known by its token",
+          "[memory]") {
+    std::unique_ptr<company> acme; // makes tokens; idle once one is verified
+    std::string callers, shown;
+    SECTION("of nobody in particular") {}
+    SECTION("of somebody the company knows") {
+        acme = std::make_unique<company>();
+        callers = acme->client_auth() + "limits: {requests_per_principal: 100}\n";
+        shown = company::shown(acme->token("ada"));
+    }
     played_upstream up;
     const demo_directory secrets;
     const auto file = secrets.path() + "/token";
     std::ofstream(file) << "a-token-of-the-test\n";
-    running_proxy proxy("workers: 1\n" +
+    running_proxy proxy(callers + "workers: 1\n" +
                         running_proxy::upstream(up.url(), "grant: static, token: {file: " + file + "}"));
-    const auto call = proxy.request("POST /up", json_fields, rpc(7, "tools/call", {{"name", "echo"}}).dump());
+    const auto call =
+        proxy.request("POST /up", json_fields + shown, rpc(7, "tools/call", {{"name", "echo"}}).dump());
     auto client = proxy.connect();
     REQUIRE(client.send(call));
     auto upstream = up.accept();

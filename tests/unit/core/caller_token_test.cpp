@@ -192,7 +192,8 @@ TEST_CASE("an ID token is told from an access token") {
     CHECK_FALSE(idp.read().id_token); // it has scopes
     idp.claims.erase("scope");
     CHECK(idp.read().id_token);
-    for (const auto& [name, value] : {std::pair{"typ", "Bearer"}, {"gty", "client-credentials"}, {"cid", "c"}}) {
+    for (const auto& [name, value] :
+         {std::pair{"typ", "Bearer"}, {"gty", "client-credentials"}, {"cid", "c"}}) {
         auto other = idp;
         other.claims[name] = value;
         CHECK_FALSE(other.read().id_token); // Keycloak's, Auth0's, Okta's
