@@ -192,7 +192,7 @@ TEST_CASE("a principal has no more requests in progress than limits.requests_per
     auto server = up.accept();
     read_message(server);
     const auto second = call_with(proxy, ada);
-    CHECK(proxy.count("principal_requests") >= 1); // whoever of this process is busiest
+    CHECK(proxy.count("principal_requests_total") >= 1); // whoever of this process is busiest
     CHECK(second.status() == 429);
     CHECK(second.get("Retry-After") == "1");
     server.send(relay_test::answer("first", "Connection: close\r\n"));
