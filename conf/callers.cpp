@@ -1,6 +1,8 @@
 // Names of callers.
 #include "conf/callers.hpp"
 
+#include "conf/values.hpp"
+
 #include <algorithm>
 
 namespace reauth {
@@ -10,8 +12,7 @@ std::string principal_name(std::string_view entry, std::string_view subject) {
     std::string out(entry);
     out += '/';
     for (const char c : subject) {
-        const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (alnum || plain.find(c) != plain.npos) {
+        if (is_ascii_alnum(c) || plain.find(c) != plain.npos) {
             out += c;
             continue;
         }

@@ -43,22 +43,17 @@ void read_algorithms(section& s, jwt_caller_config& out) {
         out.algorithms = std::move(wanted);
 }
 
-void read_url(section& s, std::string_view key, std::string& out) {
-    s.text(key, out);
-    if (out.empty())
-        return;
-    if (auto url = parse_secure_url(out, std::string(key)); !url)
-        s.error(key, "is not usable: " + url.error().message);
-}
-
 jwt_caller_config read_jwt(section s) {
     jwt_caller_config out;
-    read_url(s, "issuer", out.issuer);
+    read_issuer(s, out.issuer);
     s.require("issuer", "the exact `iss` of the tokens.");
     for (auto& a : s.texts("audience"))
         out.audience.push_back(std::move(a.text));
     s.require("audience", "what `aud` of a token for us says; a token for anybody else is refused.");
-    read_url(s, "jwks_uri", out.jwks_uri);
+    s.text("jwks_uri", out.jwks_uri);
+    if (!out.jwks_uri.empty())
+        if (auto url = parse_secure_url(out.jwks_uri, "jwks_uri"); !url)
+            s.error("jwks_uri", "is not usable: " + url.error().message);
     read_algorithms(s, out);
     s.text("principal", out.principal);
     s.text("groups", out.groups);

@@ -11,16 +11,7 @@
 
 namespace reauth {
 
-namespace {
-
-bool plain_name(std::string_view name) {
-    constexpr std::string_view marks = "._-";
-    return !name.empty() && name.size() <= 64 && is_ascii_alnum(name.front()) &&
-           std::all_of(name.begin(), name.end(),
-                       [&](char c) { return is_ascii_alnum(c) || marks.find(c) != marks.npos; });
-}
-
-void read_issuer(section& s, std::string& out, plain_http http = plain_http::on_loopback) {
+void read_issuer(section& s, std::string& out, plain_http http) {
     s.text("issuer", out);
     if (out.empty())
         return;
@@ -28,6 +19,15 @@ void read_issuer(section& s, std::string& out, plain_http http = plain_http::on_
         s.error("issuer", "is not usable: " + url.error().message);
     else if (url->has_query)
         s.error("issuer", "must be an issuer identifier: a URL without a query.");
+}
+
+namespace {
+
+bool plain_name(std::string_view name) {
+    constexpr std::string_view marks = "._-";
+    return !name.empty() && name.size() <= 64 && is_ascii_alnum(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [&](char c) { return is_ascii_alnum(c) || marks.find(c) != marks.npos; });
 }
 
 void read_oauth_client(section s, oauth_client_config& out, plain_http http = plain_http::on_loopback) {

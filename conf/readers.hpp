@@ -16,6 +16,8 @@ void read_vault(section s, vault_config& out);
 void read_limits(section s, limits_config& out);
 void read_log(section s, log_config& out);
 std::optional<tls_server_config> read_server_tls(section s);
+/// `issuer`: a URL without a query.
+void read_issuer(section& s, std::string& out, plain_http http = plain_http::on_loopback);
 void read_client_tls(section s, tls_client_config& out);
 identity_provider_config read_identity_provider(section s, const std::string& name);
 /// What is for servers that go their own way (read_upstream_ways.cpp); after the grant is known.

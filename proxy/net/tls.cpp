@@ -206,16 +206,16 @@ std::string text_of(const ASN1_STRING* from) {
 
 /// The only name of that kind.
 std::string only_alternative(const GENERAL_NAMES* names, int kind) {
-    std::string found;
+    const GENERAL_NAME* found = nullptr;
     for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
         const auto* one = sk_GENERAL_NAME_value(names, i);
         if (one->type != kind)
             continue;
-        if (!found.empty())
+        if (found)
             return {};
-        found = text_of(one->d.ia5);
+        found = one;
     }
-    return found;
+    return found ? text_of(found->d.ia5) : std::string();
 }
 
 std::string only_common_name(const X509* certificate) {
@@ -234,16 +234,17 @@ std::string only_common_name(const X509* certificate) {
 
 } // namespace
 
-std::optional<peer_names> names_of_peer(const SSL* connection) {
+std::optional<shown_certificate> certificate_of_peer(const SSL* connection) {
     const std::unique_ptr<X509, releaser<X509_free>> certificate(
         connection ? SSL_get1_peer_certificate(connection) : nullptr);
     if (!certificate || SSL_get_verify_result(connection) != X509_V_OK)
         return std::nullopt;
-    peer_names names;
+    shown_certificate names;
     int days = 0, seconds = 0;
     if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate.get())) != 1)
         return std::nullopt;
-    names.left = std::chrono::hours(24) * days + std::chrono::seconds(seconds);
+    names.until =
+        std::chrono::steady_clock::now() + std::chrono::hours(24) * days + std::chrono::seconds(seconds);
     const std::unique_ptr<GENERAL_NAMES, releaser<GENERAL_NAMES_free>> alternatives(
         static_cast<GENERAL_NAMES*>(
             X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));

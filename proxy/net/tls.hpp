@@ -28,14 +28,14 @@ result<std::shared_ptr<asio::ssl::context>> make_server_tls(const tls_server_con
                                                             const std::string& client_ca_file = {});
 
 /// The names of a client's certificate; each empty where there is none, or more than one.
-struct peer_names {
-    std::string uri;           ///< of its subjectAltName: a SPIFFE ID
-    std::string email;         ///< …
-    std::string cn;            ///< of its subject
-    std::chrono::seconds left; ///< until it expires
+struct shown_certificate {
+    std::string uri;                             ///< of its subjectAltName: a SPIFFE ID
+    std::string cn;                              ///< of its subject
+    std::string email;                           ///< of its subjectAltName
+    std::chrono::steady_clock::time_point until; ///< its notAfter
 };
 /// Of a handshake that has ended well: nothing where the client has shown no certificate.
-std::optional<peer_names> names_of_peer(const SSL* connection);
+std::optional<shown_certificate> certificate_of_peer(const SSL* connection);
 
 /// Makes one connection expect `host` (a DNS name, or an IP address with or without brackets): sets SNI for
 /// names (RFC 6066 §3) and the name that the certificate must be for (RFC 9525). Call it before the

@@ -83,14 +83,17 @@ std::set<life_key> life_keys(const routing_table& table, bool session) {
     return keys;
 }
 
+bool names_principal(const routing_table& table, const std::string& principal) {
+    const auto& named = table.principals;
+    return std::any_of(named.begin(), named.end(), [&](const auto& p) { return p.name() == principal; });
+}
+
 namespace {
 
 /// Who may be called so: named by the configuration, or vouched for from outside.
 std::optional<principal_id> known_principal(const routing_table& table, const std::string& name) {
-    const auto found = std::find_if(table.principals.begin(), table.principals.end(),
-                                    [&](const auto& p) { return p.name() == name; });
-    if (found != table.principals.end())
-        return *found;
+    if (names_principal(table, name))
+        return principal_id::of(name);
     if (entry_for(table.settings->client_auth, name))
         return principal_id::from_outside(name);
     return std::nullopt;
@@ -98,18 +101,14 @@ std::optional<principal_id> known_principal(const routing_table& table, const st
 
 } // namespace
 
-bool names_principal(const routing_table& table, const std::string& principal) {
-    const auto& named = table.principals;
-    return std::any_of(named.begin(), named.end(), [&](const auto& p) { return p.name() == principal; });
-}
-
 std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
-                                                   const std::string& provider) {
+                                                   const std::string& provider,
+                                                   const principal_id& principal) {
     const auto& providers = table->settings->identity_providers;
     const auto found = providers.find(provider);
     if (found == providers.end())
         return std::nullopt;
-    return binding_of_session(table, found->second, principal_id());
+    return binding_of_session(table, found->second, principal);
 }
 
 std::optional<configured_binding> find_binding(const std::shared_ptr<const routing_table>& table,
@@ -117,13 +116,8 @@ std::optional<configured_binding> find_binding(const std::shared_ptr<const routi
     const auto principal = known_principal(*table, key.principal);
     if (!principal)
         return std::nullopt;
-    if (key.session) {
-        const auto& providers = table->settings->identity_providers;
-        const auto found = providers.find(key.name);
-        if (found == providers.end())
-            return std::nullopt;
-        return binding_of_session(table, found->second, *principal);
-    }
+    if (key.session)
+        return provider_binding(table, key.name, *principal);
     for (const auto& r : table->routes)
         if (r->upstream->name == key.name)
             return binding_of(table, *r, *principal);

@@ -41,9 +41,10 @@ struct configured_binding {
 
 /// Every life of a principal that the table names: of upstreams, or of sessions at identity providers.
 std::set<life_key> life_keys(const routing_table& table, bool session);
-/// A session at that provider, of nobody in particular; nothing: no such provider.
+/// A session at that provider, of that principal, or of nobody in particular; nothing: no such provider.
 std::optional<configured_binding> provider_binding(const std::shared_ptr<const routing_table>& table,
-                                                   const std::string& provider);
+                                                   const std::string& provider,
+                                                   const principal_id& principal = {});
 /// The configuration names that principal.
 bool names_principal(const routing_table& table, const std::string& principal);
 /// As the table has it; nothing: no such upstream or identity provider, or no such principal.

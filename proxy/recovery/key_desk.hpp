@@ -15,7 +15,7 @@ class key_desk {
 public:
     using clock = std::chrono::steady_clock;
     /// Keys that are older are fetched again when they are wanted.
-    static constexpr std::chrono::minutes lifetime{10};
+    static constexpr auto lifetime = issuer_keys::last;
     /// … and not used any more, where that does not work.
     static constexpr std::chrono::hours longest{24};
     /// So many fetches at once, and one more each pause.

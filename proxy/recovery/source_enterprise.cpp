@@ -2,7 +2,6 @@
 // provider.
 #include "policy/flows/enterprise_flow.hpp"
 
-#include "core/text/uri.hpp"
 #include "proxy/recovery/token_source.hpp"
 
 namespace reauth {
@@ -34,12 +33,7 @@ task<life::flow_ended> enterprise_source(recovery_context& context, configured_b
         end.fresh = client.error();
         co_return end;
     }
-    // two planes: neither sees the other's certificates or private network
-    const options_by_url choose = [at_idp = options_for_provider(settings, name),
-                                   elsewhere = options_for(place),
-                                   idp_origin = origin_of(idp->token_endpoint)](const std::string& url) {
-        return origin_of(url) == idp_origin ? at_idp : elsewhere;
-    };
+    const auto choose = options_for_both(place, name, *idp);
     for (bool renewed = false;;) {
         enterprise_inputs inputs;
         fill_inputs(inputs, end, place, what, *client, "the organisation's assertion");

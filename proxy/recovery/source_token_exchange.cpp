@@ -85,12 +85,7 @@ task<life::flow_ended> mint_for_caller(recovery_context& context, configured_bin
         end.fresh = client.error();
         co_return end;
     }
-    // two planes: neither sees the other's certificates or private network
-    const options_by_url choose = [at_idp = idp->options, elsewhere = options_for(place),
-                                   idp_origin =
-                                       origin_of(idp->server.token_endpoint)](const std::string& url) {
-        return origin_of(url) == idp_origin ? at_idp : elsewhere;
-    };
+    const auto choose = options_for_both(place, name, idp->server);
     enterprise_inputs inputs;
     fill_inputs(inputs, end, place, what, *client, "the organisation's assertion");
     inputs.idp = idp->server;

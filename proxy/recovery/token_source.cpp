@@ -95,6 +95,14 @@ fetch_options options_for(const configured_binding& place) {
     return options_for(place.upstream(), place.token_request_timeout());
 }
 
+options_by_url options_for_both(const configured_binding& place, const std::string& provider,
+                                const authorization_server& idp) {
+    return [at_idp = options_for_provider(place.settings(), provider), elsewhere = options_for(place),
+            idp_origin = origin_of(idp.token_endpoint)](const std::string& url) {
+        return origin_of(url) == idp_origin ? at_idp : elsewhere;
+    };
+}
+
 trust_check trust_for(const configured_binding& place, const char* what) {
     const auto& upstream = place.upstream();
     return {upstream.name, upstream.url, upstream.client.issuer, what};

@@ -79,6 +79,10 @@ std::string redirect_uri_of(const configured_binding& place);
 /// How the upstream's authorization server, or the identity provider, is reached.
 fetch_options options_for(const configured_binding& place);
 fetch_options options_for_provider(const config& settings, const std::string& provider);
+/// Two planes: neither the identity provider nor what is elsewhere sees the other's certificates or private
+/// network.
+options_by_url options_for_both(const configured_binding& place, const std::string& provider,
+                                const authorization_server& idp);
 trust_check trust_for(const configured_binding& place, const char* what);
 bool wants_dpop(const configured_binding& place, const life::server_ptr& server, bool challenged_dpop,
                 bool challenged_bearer);

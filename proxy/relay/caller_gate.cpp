@@ -120,8 +120,9 @@ void caller_gate::remember(const keyed_digest::value& by, caller_ptr who, std::s
     if (known_.size() >= most) {
         const auto now = steady_clock::now();
         std::erase_if(known_, [&](const auto& one) { return one.second.who->until <= now; });
-        // nobody is lost: who is forgotten is verified again
-        for (auto it = known_.begin(); known_.size() >= most && it != known_.end();)
+        // nobody is lost: who is forgotten is verified again. Some at once, or each who comes would look at
+        // all
+        for (auto it = known_.begin(); known_.size() > most - most / 8 && it != known_.end();)
             it = known_.erase(it);
     }
     known_.insert_or_assign(by, known_caller{std::move(who), entry});

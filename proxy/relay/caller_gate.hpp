@@ -4,6 +4,7 @@
 #include "core/crypto/keyed_digest.hpp"
 #include "core/http/http_head.hpp"
 #include "core/oauth/caller_token.hpp"
+#include "proxy/net/tls.hpp"
 #include "proxy/relay/caller.hpp"
 #include "proxy/relay/issuer_keys.hpp"
 #include "proxy/relay/routing.hpp"
@@ -12,12 +13,6 @@
 #include <unordered_map>
 
 namespace reauth {
-
-/// A client certificate that was verified in the handshake: what an entry `mtls` reads of it.
-struct shown_certificate {
-    std::string uri, cn, email; ///< empty: none, or more than one
-    std::chrono::steady_clock::time_point until;
-};
 
 /// What can be said of a request's caller.
 struct caller_check {

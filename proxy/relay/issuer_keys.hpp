@@ -13,6 +13,10 @@ namespace reauth {
 
 /// A key set (RFC 7517) as it was fetched; immutable.
 struct issuer_keys {
+    /// An issuer takes keys away that it does not trust any more: older sets are read again before they are
+    /// used.
+    static constexpr std::chrono::minutes last{10};
+
     std::string jwks;
     std::chrono::steady_clock::time_point fetched_at;
 };

@@ -6,9 +6,6 @@
 namespace reauth {
 namespace {
 
-/// An issuer takes keys away that it does not trust any more: older sets are read again before they are used.
-constexpr std::chrono::minutes keys_last{10};
-
 bool may_have_changed(std::optional<token_fault> why) noexcept {
     return why == token_fault::key || why == token_fault::keys || why == token_fault::signature;
 }
@@ -20,13 +17,8 @@ const shown_certificate* session::certificate() {
     if (!tls_ || caller_.certificate_read)
         return caller_.certificate.get();
     caller_.certificate_read = true;
-    if (auto names = names_of_peer(down_.client().tls())) {
-        caller_.certificate = std::make_unique<shown_certificate>();
-        caller_.certificate->uri = std::move(names->uri);
-        caller_.certificate->cn = std::move(names->cn);
-        caller_.certificate->email = std::move(names->email);
-        caller_.certificate->until = std::chrono::steady_clock::now() + names->left;
-    }
+    if (auto shown = certificate_of_peer(down_.client().tls()))
+        caller_.certificate = std::make_unique<shown_certificate>(std::move(*shown));
     return caller_.certificate.get();
 }
 
@@ -45,7 +37,7 @@ loop_task<verified_token> session::verify_caller(std::shared_ptr<const routing_t
         co_return verified_token{nullptr, token_fault::issuer};
     const auto where = place_of(e.jwt);
     const auto keys = home.callers.keys(where);
-    const bool old = !keys || std::chrono::steady_clock::now() - keys->fetched_at > keys_last;
+    const bool old = !keys || std::chrono::steady_clock::now() - keys->fetched_at > issuer_keys::last;
     verified_token found;
     if (!old)
         found = home.callers.verify(head, table, entry, *keys, wall_clock::now());
