@@ -3,6 +3,7 @@
 
 #include "conf/values.hpp"
 #include "core/text/uri.hpp"
+#include "policy/rules/match_keys.hpp"
 
 #include <algorithm>
 
@@ -108,11 +109,35 @@ void check_policy(const config& c, reading& r) {
     for (std::size_t i = 0; i < c.policy.rules.size(); ++i)
         for (const auto& pattern : c.policy.rules[i].match.upstream) {
             const bool used = std::any_of(c.upstreams.begin(), c.upstreams.end(),
-                                          [&](const auto& u) { return glob_match(pattern, u.name); });
+                                          [&](const auto& u) { return names_upstream(pattern, u.name); });
             if (!used)
                 r.problems.warning(r.where("policy[" + std::to_string(i) + "].match.upstream"),
                                    "match.upstream '" + pattern + "' matches no configured upstream.");
         }
+}
+
+/// What people and their ends need of the rest.
+void check_people(const config& c, reading& r) {
+    if (const auto& s = c.approval.sign_in) {
+        check_provider(c, s->identity_provider, "approval.sign_in.identity_provider", r);
+        const auto found = c.identity_providers.find(s->identity_provider);
+        if (found != c.identity_providers.end() && found->second.id_token.from != secret_source::kind::none)
+            r.problems.error(r.where("approval.sign_in.identity_provider"),
+                             "approval.sign_in.identity_provider has a supplied id_token: nobody signs in "
+                             "there.");
+        if (c.client_auth.empty())
+            r.problems.warning(r.where("approval.sign_in"),
+                               "approval.sign_in tells people apart, but without client_auth all clients are "
+                               "`local`, which is nobody's: only operators see what they ask for.");
+    }
+    for (const auto& [name, p] : c.identity_providers) {
+        const bool push = p.signals && p.signals->delivery == signal_delivery::push;
+        if ((p.back_channel_logout || push) && c.approval.public_url.empty() && c.approval.listen.port == 0)
+            r.problems.warning(r.where("identity_providers." + name),
+                               "identity_providers." + name +
+                                   " is to call us, and approval.listen has no port of its own: give it one, "
+                                   "or a public_url.");
+    }
 }
 
 /// What an entry of client_auth needs of the rest.
@@ -144,6 +169,7 @@ void check_config(const config& c, reading& r) {
     check_callers(c, r);
     check_upstreams(c, r);
     check_policy(c, r);
+    check_people(c, r);
 }
 
 } // namespace reauth

@@ -51,14 +51,27 @@ struct tls_client_config {
     std::string key;     ///< … and its private key
 };
 
+/// `approval.sign_in`: people sign in to the page with the company.
+struct page_sign_in_config {
+    std::string identity_provider;            ///< key of identity_providers
+    std::vector<std::string> operator_groups; ///< who is in one of them sees and decides everything
+    std::string name;      ///< what the names of people begin with, as for client_auth_entry::name
+    std::string principal; ///< claim that names a person
+    std::string groups;    ///< claim that holds the groups; a dot goes into an object
+    scope_set scopes{"openid", "profile", "email"}; ///< asked for
+    milliseconds idle{60 * 60 * 1000};              ///< a session that is not used ends after so long
+    milliseconds lifetime{12 * 60 * 60 * 1000};     ///< … and every one
+};
+
 /// `approval`: the page on which persons decide, its API and the OAuth callback.
 struct approval_config {
     endpoint_config listen{"127.0.0.1", 8971, ""}; ///< where it listens
     std::optional<tls_server_config> tls;          ///< nothing: plain HTTP
     std::string public_url; ///< no trailing slash; default http(s)://LISTEN; empty: LISTEN has port 0
     browser_opening open_browser = browser_opening::automatic; ///< for an approval that waits
-    secret_source token;                   ///< the operator's; none: made once in the state directory
-    milliseconds lifetime{15 * 60 * 1000}; ///< how long an approval waits for a person
+    secret_source token;                        ///< the operator's; none: made once in the state directory
+    milliseconds lifetime{15 * 60 * 1000};      ///< how long an approval waits for a person
+    std::optional<page_sign_in_config> sign_in; ///< nothing: links, and the operator's token
     std::vector<std::string>
         notify_command; ///< `notify.command`: run without a shell, the approval as JSON on stdin
 };
@@ -88,6 +101,19 @@ struct oauth_client_config {
 /// Where a person signs in: in a browser that comes back to us, or on any device with a code (RFC 8628).
 enum class login_kind { browser, device };
 
+/// How security events come: they are sent to us (RFC 8935), or asked for (RFC 8936).
+enum class signal_delivery { push, poll };
+
+/// `identity_providers.NAME.signals`: security events of an SSF transmitter.
+struct signals_config {
+    signal_delivery delivery = signal_delivery::push;
+    std::string endpoint; ///< poll: where
+    secret token;         ///< push: what the transmitter presents; poll: what we do; empty: nothing
+    std::string issuer;   ///< of the events
+    std::vector<std::string> audience; ///< we are one of these
+    std::string jwks_uri;              ///< empty: as the issuer's metadata says
+};
+
 /// `identity_providers.NAME`: the organisation's, from whose session enterprise credentials are minted.
 struct identity_provider_config {
     std::string name;
@@ -96,6 +122,8 @@ struct identity_provider_config {
     secret_source id_token;     ///< a session that is supplied in place of a login; re-read when it changes
     login_kind login = login_kind::browser; ///< how a person signs in there
     tls_client_config tls;                  ///< towards it
+    bool back_channel_logout = false;       ///< its logout tokens end identities
+    std::optional<signals_config> signals;  ///< its security events do
 };
 
 /// Whether tokens are bound to a key of ours (RFC 9449). `automatic`: where the server asks for it.
@@ -127,9 +155,11 @@ struct exchange_config {
 
 /// `upstreams.NAME`: one MCP server.
 struct upstream_config {
-    std::string name; ///< its key; in the log, the policy and the command line
-    std::string url;  ///< as configured
-    std::string path; ///< prefix, starts with '/', no trailing '/' unless it is the root
+    std::string name;       ///< its key, or KEY@ACCOUNT; in the log, the policy and the command line
+    std::string account;    ///< one of `accounts`; empty: there is one, without a name
+    std::string login_hint; ///< who is to sign in, as the provider calls them; empty: not said
+    std::string url;        ///< as configured
+    std::string path;       ///< prefix, starts with '/', no trailing '/' unless it is the root
     std::vector<std::string>
         also_at; ///< further prefixes that mean the same (`serve URL`); same shape as `path`
     std::optional<endpoint_config> listen;                ///< an address of its own, beside the common one

@@ -173,6 +173,8 @@ key_words words_of(std::string_view key) {
     auto found = in(words_of_upstreams(), key);
     if (found.meaning.empty())
         found = in(words_of_callers(), key);
+    if (found.meaning.empty())
+        found = in(words_of_identity(), key);
     return found.meaning.empty() ? in(service, key) : found;
 }
 

@@ -26,5 +26,7 @@ std::string whole_meaning(const key_words& words);
 std::span<const key_words> words_of_upstreams();
 /// Those of `client_auth`.
 std::span<const key_words> words_of_callers();
+/// … of people, and their ends.
+std::span<const key_words> words_of_identity();
 
 } // namespace reauth

@@ -184,7 +184,7 @@ result<config> config_for_url(std::string_view url, const config_inputs& inputs)
     r.flagged = "upstreams." + name + ".";
     if (with_url.only_upstream)
         with_url.only_upstream = name;
-    auto u = read_upstream(section(r, nullptr, "upstreams." + name, {}), r, name, c);
+    auto u = std::move(read_upstream(section(r, nullptr, "upstreams." + name, {}), r, name, c).front());
     u.path = "/";
     u.also_at.push_back("/" + u.name);
     auto own = parsed->path;

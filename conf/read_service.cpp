@@ -97,6 +97,7 @@ void read_approval(section s, approval_config& out) {
     if (notify.present() && out.notify_command.empty())
         notify.error("command", "is missing: give the program and its arguments as a list.");
     notify.finish();
+    out.sign_in = read_sign_in(s.sub("sign_in"));
     for (auto& word :
          s.texts("notify_command", {key_kind::list, {}, {}, {}, true})) // as it was called before
         out.notify_command.push_back(std::move(word.text));
@@ -206,7 +207,9 @@ void read_config(section top, reading& r, config& out) {
     for (auto& [name, s] : top.named("identity_providers"))
         out.identity_providers.emplace(name, read_identity_provider(s, name));
     for (auto& [name, s] : top.named("upstreams"))
-        out.upstreams.push_back(read_upstream(s, r, name, out));
+        for (auto& u : read_upstream(s, r, name, out))
+            out.upstreams.push_back(std::move(u));
+    complete_identity(out);
     out.policy.rules = read_policy(top, r, out.file);
     read_egress(top.sub("egress"), out.egress);
     read_limits(top.sub("limits"), out.limits);

@@ -64,6 +64,8 @@ void read_callback_path(section& s, upstream_config& u) {
         s.error("callback_path", "is a path of the approval page itself.");
 }
 
+} // namespace
+
 void read_authorize_params(section& s, upstream_config& out) {
     constexpr std::array<std::string_view, 9> ours{
         "response_type",         "client_id",      "redirect_uri", "scope", "state", "nonce",
@@ -88,8 +90,6 @@ void read_authorize_params(section& s, upstream_config& out) {
             out.authorize_params.emplace_back(std::move(name.text), std::move(value));
     }
 }
-
-} // namespace
 
 void read_upstream_ways(section& s, upstream_config& u) {
     read_authorize_params(s, u);

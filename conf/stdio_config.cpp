@@ -1,6 +1,7 @@
 // Which upstream is meant, and the headers of the command line.
 #include "conf/stdio_config.hpp"
 
+#include "conf/accounts.hpp"
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
 #include "core/http/http_field.hpp"
@@ -105,6 +106,14 @@ std::string told_apart(const stdio_target& target, const std::string& binding) {
     return target.apart.empty() ? binding : header_binding({{"headers", binding}, {"apart", target.apart}});
 }
 
+std::string listed_names(const std::vector<std::string>& names) {
+    std::string out;
+    for (const auto& n : names)
+        if (!n.empty())
+            out += (out.empty() ? "" : ", ") + n;
+    return out;
+}
+
 /// An upstream of its own, which no file describes. We are its only client here, so its cookies are kept like
 /// any client's, for load balancers.
 result<config> alone(const stdio_target& target, const config_inputs& inputs) {
@@ -115,7 +124,35 @@ result<config> alone(const stdio_target& target, const config_inputs& inputs) {
     u.name = name_for_url(*parse_http_url(target.upstream), told_apart(target, binding_of(target, u)));
     if (!inputs.upstream_flags.contains("cookies"))
         u.cookies = cookie_mode::jar;
+    if (!target.account.empty()) {
+        u.name += "@" + target.account;
+        u.account = target.account;
+    }
     return made;
+}
+
+/// Of the upstreams that are meant, those of the account.
+result<config> of_account(const stdio_target& target, config c, bool url, const config_inputs& inputs) {
+    if (target.account.empty())
+        return c;
+    std::vector<std::string> accounts;
+    for (const auto& u : c.upstreams)
+        accounts.push_back(u.account);
+    std::erase_if(c.upstreams, [&](const upstream_config& u) { return u.account != target.account; });
+    if (!c.upstreams.empty())
+        return c;
+    const bool none = std::all_of(accounts.begin(), accounts.end(), [](const auto& a) { return a.empty(); });
+    if (url && none) { // the file says nothing of accounts there
+        auto made = alone(target, inputs);
+        if (!made)
+            return made;
+        c.upstreams.push_back(std::move(made->upstreams.front()));
+        return c;
+    }
+    return wrong(clean_text(target.upstream, 100) + " has no account '" + clean_text(target.account, 60) +
+                     "'" + did_you_mean(target.account, accounts),
+                 none ? "add accounts: {" + clean_text(target.account, 60) + ": {}} to it in " + c.file
+                      : "configured are: " + listed_names(accounts));
 }
 
 result<config> with_its_upstream(const stdio_target& target, const config_inputs& inputs) {
@@ -134,10 +171,13 @@ result<config> with_its_upstream(const stdio_target& target, const config_inputs
     for (const auto& u : c->upstreams)
         names.push_back(u.name);
     std::erase_if(c->upstreams, [&](const upstream_config& u) {
-        return url ? !same_url(u.url, target.upstream) : u.name != target.upstream;
+        return url                         ? !same_url(u.url, target.upstream)
+               : u.name == target.upstream ? false
+               : u.account.empty()         ? true
+                                           : without_account(u.name) != target.upstream;
     });
     if (!c->upstreams.empty())
-        return c;
+        return of_account(target, std::move(*c), url, inputs);
     if (!url)
         return no_such_upstream(target.upstream, names, *c);
     auto made = alone(target, inputs);
@@ -172,10 +212,11 @@ result<std::string> with_variables(std::string_view text, const std::string& fla
 }
 
 result<config> config_for_stdio(const stdio_target& target, config_inputs inputs) {
-    inputs.only_upstream = names_url(target.upstream) ? "" : target.upstream;
+    inputs.only_upstream = names_url(target.upstream) ? "" : std::string(without_account(target.upstream));
     auto c = with_its_upstream(target, inputs);
     if (c && names_url(target.upstream) && !target.file.empty()) {
-        inputs.only_upstream = c->upstreams.front().name; // which it is, is known now
+        // which it is, is known now
+        inputs.only_upstream = std::string(without_account(c->upstreams.front().name));
         c = with_its_upstream(target, inputs);
     }
     if (!c)

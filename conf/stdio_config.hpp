@@ -14,7 +14,8 @@ struct stdio_target {
     std::string file;                          ///< empty: none
     std::vector<std::string> headers;          ///< "Name: value", with ${VARIABLE} taken from the environment
     std::set<std::string> secret_headers = {}; ///< … those that no list of processes shows
-    std::string apart = {}; ///< what else tells its sign-ins apart from others at the same URL; a line each
+    std::string apart = {};   ///< what else tells its sign-ins apart from others at the same URL; a line each
+    std::string account = {}; ///< one of its `accounts`, or any name for a URL of no file; empty: the first
 };
 
 /// ${NAME} becomes the variable's value; the names are added to `used`. `flag` is what holds the text.

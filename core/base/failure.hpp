@@ -33,6 +33,7 @@ enum class fault {
     vault_unavailable,     ///< a credential could not be read or made durable
     invalid_configuration, ///< the configuration must be changed
     session_over,          ///< the upstream refuses the client's session: a new one begins with `initialize`
+    identity_ended,        ///< the company has ended whoever calls: signed out, revoked
     shutting_down,         ///< this process ends; another one, or the next, answers
     internal,              ///< a bug of ours
 };

@@ -148,6 +148,9 @@ std::optional<token_fault> check_claims(const json& claims, const caller_expecta
     if (out.subject.empty() || out.subject.size() > longest_name)
         return token_fault::principal;
     out.groups = groups_of(claims, expected.groups);
+    out.issued_at = json_time(claims, "iat");
+    out.sub = json_string(claims, "sub");
+    out.sid = json_string(claims, "sid");
     if (!has_scopes(claims, expected.scopes))
         return token_fault::scope;
     return {};
@@ -156,9 +159,9 @@ std::optional<token_fault> check_claims(const json& claims, const caller_expecta
 } // namespace
 
 std::string_view to_string(token_fault f) noexcept {
-    constexpr std::string_view words[] = {"malformed", "type",      "algorithm", "key",
-                                          "keys",      "signature", "issuer",    "audience",
-                                          "expired",   "early",     "principal", "scope"};
+    constexpr std::string_view words[] = {"malformed", "type",   "algorithm", "key",     "keys",
+                                          "signature", "issuer", "audience",  "expired", "early",
+                                          "principal", "ended",  "scope"};
     return words[static_cast<std::size_t>(f)];
 }
 

@@ -41,16 +41,19 @@ enum class token_fault {
     expired,
     early,     ///< not valid yet, or issued in the future
     principal, ///< the claim that names the caller is missing, no text, or too long
-    scope,     ///< it is good, and lacks a scope that is demanded
+    ended, ///< it was issued before the identity ended: back-channel logout, a security event, an operator
+    scope, ///< it is good, and lacks a scope that is demanded
 };
 std::string_view to_string(token_fault f) noexcept;
 
 /// What a good one says.
 struct caller_claims {
-    std::string subject;             ///< value of the principal claim; 1 to 255 bytes of anything
-    std::vector<std::string> groups; ///< sorted, each once
-    time_point expires_at;           ///< `exp`, as it stands
-    bool id_token = false;           ///< an ID token, else an access token (RFC 8693 section 3)
+    std::string subject;                 ///< value of the principal claim; 1 to 255 bytes of anything
+    std::vector<std::string> groups;     ///< sorted, each once
+    time_point expires_at;               ///< `exp`, as it stands
+    std::optional<time_point> issued_at; ///< `iat`
+    std::string sub, sid;                ///< whom, and which session there, the issuer means; empty: not said
+    bool id_token = false;               ///< an ID token, else an access token (RFC 8693 section 3)
 };
 
 /// Either. Of a token with token_fault::scope the claims are known too.

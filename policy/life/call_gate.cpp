@@ -279,6 +279,14 @@ void call_gate::time_passed() {
             true);
 }
 
+void call_gate::end_all(const failure& why, const std::string& outcome) {
+    std::vector<std::string> all;
+    for (const auto& [id, c] : calls_)
+        all.push_back(id);
+    for (const auto& id : all)
+        end(id, approval_status::signed_out, outcome, why, true);
+}
+
 void call_gate::stopping() {
     for (auto& [id, c] : calls_)
         if (const auto request = std::exchange(c.request, std::nullopt))

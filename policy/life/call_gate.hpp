@@ -37,6 +37,8 @@ public:
     void on_remote_approval(const approval_record& told);
     void time_passed();
     void stopping();
+    /// The identity behind them has ended.
+    void end_all(const failure& why, const std::string& outcome);
 
 private:
     struct entry {

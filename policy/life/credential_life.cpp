@@ -69,6 +69,7 @@ struct credential_life::dispatch {
     void operator()(const life::erased& e) { l.sign_outs_.on(e); }
     void operator()(const life::revoked& e) { l.sign_outs_.on(e); }
     void operator()(const life::call_taken& e) { l.calls_.taken(e); }
+    void operator()(const life::identity_over&) { l.identity_over(); }
     void operator()(const life::loaded& e) {
         if (l.adopt(e.state) && !l.state_.held()->expired_at(l.desk_.now()))
             l.approvals_.answer_covered("Answered by another sign-in.");

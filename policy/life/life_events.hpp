@@ -105,8 +105,10 @@ struct login_asked {
     bool for_life = false;
     std::string upstream; ///< shown on the approval; empty: the target's
 };
+/// `identity_ended`: it is not a person's wish: whoever waits is told so, and nobody is asked anew.
 struct sign_out_asked {
     caller_id caller;
+    bool identity_ended = false;
 };
 /// The provider came back for a flow that the vault knows and that is in its browser and in time.
 struct callback_arrived {
@@ -173,6 +175,8 @@ struct call_taken {
 };
 
 // What others tell.
+/// The identity behind it has ended, and another process buries what the vault holds.
+struct identity_over {};
 /// At the start, and when a life is taken up again after a reload.
 struct loaded {
     stored_state state;
@@ -230,8 +234,9 @@ using life_event =
                  life::deny_asked, life::login_asked, life::sign_out_asked, life::callback_arrived,
                  life::discovered, life::locked, life::looked, life::flow_ended, life::stored,
                  life::sign_in_begun, life::binding_released, life::erased, life::revoked, life::call_taken,
-                 life::loaded, life::vault_changed, life::remote_approval, life::reconfigured, life::removed,
-                 life::supplied, life::found_dead, life::session_changed, life::session_asked,
-                 life::session_refused, life::remembered, life::time_passed, life::stopping>;
+                 life::identity_over, life::loaded, life::vault_changed, life::remote_approval,
+                 life::reconfigured, life::removed, life::supplied, life::found_dead, life::session_changed,
+                 life::session_asked, life::session_refused, life::remembered, life::time_passed,
+                 life::stopping>;
 
 } // namespace reauth

@@ -17,8 +17,10 @@ bool text_matches(const rule& r, const match_subject& subject, std::string&) {
     return any_glob(r.match.*Wanted, Value(subject));
 }
 
-std::string_view upstream_of(const match_subject& s) {
-    return s.where.upstream;
+/// An account is meant by its upstream's name, too.
+bool upstream_matches(const rule& r, const match_subject& s, std::string&) {
+    return std::any_of(r.match.upstream.begin(), r.match.upstream.end(),
+                       [&](const auto& glob) { return names_upstream(glob, s.where.upstream); });
 }
 std::string_view principal_of(const match_subject& s) {
     return s.where.principal;
@@ -74,7 +76,7 @@ std::span<const match_key> match_keys() {
     using m = rule_match;
     using enum match_scope;
     static const match_key keys[] = {
-        {"upstream", &m::upstream, place, {}, text_matches<&m::upstream, upstream_of>},
+        {"upstream", &m::upstream, place, {}, upstream_matches},
         {"reason", &m::reason, challenge, reason_words(), text_matches<&m::reason, reason_of>},
         {"scopes", &m::scopes, challenge, {}, scopes_match},
         {"method", &m::method, match_scope::operation, {}, text_matches<&m::method, method_of>},
@@ -86,6 +88,12 @@ std::span<const match_key> match_keys() {
     static_assert(sizeof(rule_match) == std::size(keys) * sizeof(std::vector<std::string>),
                   "every member of rule_match needs a row");
     return keys;
+}
+
+bool names_upstream(std::string_view glob, std::string_view upstream) {
+    const auto mark = upstream.find('@');
+    return glob_match(glob, upstream) ||
+           (mark != upstream.npos && glob_match(glob, upstream.substr(0, mark)));
 }
 
 bool names(const rule_match& m, match_scope kind) {

@@ -35,6 +35,8 @@ struct match_key {
 /// All of them, in the order in which they are printed.
 std::span<const match_key> match_keys();
 
+/// Whether a glob of `match: {upstream}` names it: NAME@ACCOUNT is named by NAME, too.
+bool names_upstream(std::string_view glob, std::string_view upstream);
 /// Whether the rule names any key of that kind.
 bool names(const rule_match& m, match_scope kind);
 /// Whether it names none at all, and so matches everything.

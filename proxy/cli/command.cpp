@@ -1,6 +1,7 @@
 // Common options, and where the configuration is looked for.
 #include "proxy/cli/command.hpp"
 
+#include "conf/accounts.hpp"
 #include "conf/problems.hpp"
 #include "conf/values.hpp"
 #include "core/json/json_reader.hpp"
@@ -233,11 +234,10 @@ void add_json_option(CLI::App& verb, command_context& context) {
 
 result<upstream_config> find_upstream(const config& c, const std::string& name) {
     std::vector<std::string> names;
-    for (const auto& u : c.upstreams) {
-        if (u.name == name)
-            return u;
+    if (const auto* found = upstream_named(c, name))
+        return *found;
+    for (const auto& u : c.upstreams)
         names.push_back(u.name);
-    }
     std::string known;
     for (const auto& n : names)
         known += (known.empty() ? "" : ", ") + n;

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,11 @@ struct caller {
     std::chrono::steady_clock::time_point until = std::chrono::steady_clock::time_point::max();
     // of a token
     bool id_token = false;
-    time_point expires_at{}; ///< `exp`
+    time_point expires_at{};                        ///< `exp`
+    std::optional<time_point> issued_at;            ///< `iat`
+    std::uint64_t subject_key = 0, session_key = 0; ///< identity_key() of `sub` and `sid`; 0: none
 
+    bool is_known_as(std::uint64_t key) const noexcept { return key == subject_key || key == session_key; }
     /// Sets the groups, which are sorted, and their key.
     void be_in(std::vector<std::string> all);
 };

@@ -222,12 +222,32 @@ verified_token caller_gate::verify(const request_head& head,
     made.by_authorization = true;
     made.id_token = checked.claims.id_token;
     made.expires_at = checked.claims.expires_at;
+    made.issued_at = checked.claims.issued_at;
+    if (const auto& sub = checked.claims.sub; !sub.empty())
+        made.subject_key = identity_key(identity_kind::subject, e.jwt.issuer, sub);
+    if (const auto& sid = checked.claims.sid; !sid.empty())
+        made.session_key = identity_key(identity_kind::session, e.jwt.issuer, sid);
     made.until = steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(
                                            checked.claims.expires_at + e.jwt.leeway - now);
     made.be_in(std::move(checked.claims.groups));
     auto who = outside_caller(e, checked.claims.subject, std::move(made));
+    if (ended_ && ended_before(*ended_, *who))
+        return {nullptr, token_fault::ended};
     remember(digest_.of(token), who, entry, *table);
     return {std::move(who), {}};
+}
+
+std::vector<std::string> caller_gate::end(const identity_end& what) {
+    ended_ = what.all;
+    std::vector<std::string> found;
+    std::erase_if(known_, [&](const auto& one) {
+        const auto& who = *one.second.who;
+        const bool over = what.covers(who);
+        if (over)
+            found.push_back(who.principal.name());
+        return over;
+    });
+    return found;
 }
 
 void caller_gate::forget(const std::vector<std::uint32_t>& principals) {

@@ -6,6 +6,7 @@
 #include "core/oauth/caller_token.hpp"
 #include "proxy/net/tls.hpp"
 #include "proxy/relay/caller.hpp"
+#include "proxy/relay/ended_identities.hpp"
 #include "proxy/relay/issuer_keys.hpp"
 #include "proxy/relay/routing.hpp"
 
@@ -50,6 +51,10 @@ public:
     keys_ptr& keys(const issuer_place& where) { return keys_[where]; }
     /// Nobody is known under these numbers any more.
     void forget(const std::vector<std::uint32_t>& principals);
+    /// Who was verified by a token of before is verified again, and then refused. Returns whom it concerns.
+    std::vector<std::string> end(const identity_end& what);
+    /// As it is at the start.
+    void use(ended_ptr all) { ended_ = std::move(all); }
     std::size_t known() const noexcept { return known_.size(); }
 
 private:
@@ -70,6 +75,7 @@ private:
     std::unordered_map<keyed_digest::value, known_caller, keyed_digest::hash> known_;
     std::uint64_t known_for_ = 0; ///< routing_table::version
     std::map<issuer_place, keys_ptr> keys_;
+    ended_ptr ended_; ///< null: nobody's has
 };
 
 /// The token of `Authorization: Bearer`; empty: none.

@@ -39,6 +39,12 @@ void session::stop(bool force) {
         down_.client().interrupt();
 }
 
+void session::end_stream_of_caller() {
+    caller_ended_ = true;
+    if (stream_ || only_listens())
+        down_.cut();
+}
+
 loop_task<bool> session::handshake() {
     down_.client().start_tls(tls_, true);
     deadline_.set_after(home.table->settings->limits.head_timeout);
@@ -151,6 +157,7 @@ loop_task<bool> session::serve() {
     }
     if (match.to->bridged && !listener.within && !speaks_2026(head)) [[unlikely]]
         match.to = match.to->bridged;
+    caller_ended_ = false;
     exchange work(down_, table, match, *caller_.who);
     current_ = &work;
     down_.serves([](void* who) { static_cast<exchange*>(who)->interrupt(); }, &work);
@@ -160,6 +167,8 @@ loop_task<bool> session::serve() {
     stream_ = work.rest();
     if (stream_) {
         down_.serves([](void* who) { static_cast<answer_stream*>(who)->interrupt(); }, stream_.get());
+        if (caller_ended_)
+            down_.cut();
         co_return true;
     }
     down_.serves(nullptr, nullptr);

@@ -23,6 +23,11 @@ public:
     /// End as soon as the request in progress is answered (who only listens to a stream is not waited for);
     /// `force`: at once.
     void stop(bool force);
+    /// Of the request in progress; null: there is none.
+    const caller* caller_in_progress() const noexcept { return busy() ? caller_.who.get() : nullptr; }
+    /// Whoever called is known no more: a stream is cut, now or when the answer turns out to be one. What
+    /// only waits for an answer gets it.
+    void end_stream_of_caller();
 
     worker& home;
     const listener_identity& listener;
@@ -69,6 +74,7 @@ private:
     SSL_CTX* tls_;
     deadline deadline_;
     bool timed_out_ = false, stopping_ = false;
+    bool caller_ended_ = false; ///< during the request in progress
     session *previous_ = nullptr, *next_ = nullptr;
 };
 

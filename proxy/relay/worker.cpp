@@ -54,6 +54,21 @@ void worker::forget(const std::vector<std::uint32_t>& principals) {
     callers.forget(principals);
 }
 
+std::vector<std::string> worker::end(const identity_end& what) {
+    auto found = callers.end(what);
+    for (auto* s = first_; s;) {
+        auto* following = s->next_;
+        if (const auto* who = s->caller_in_progress(); who && what.covers(*who)) {
+            found.push_back(who->principal.name());
+            s->end_stream_of_caller();
+        }
+        s = following;
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+}
+
 upstream_pool& worker::pool(const route& r) {
     return pools_[r.pool_key];
 }

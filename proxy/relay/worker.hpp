@@ -102,6 +102,9 @@ public:
     void publish(credential_number n, snapshot_ptr snapshot);
     /// These principals (their numbers, sorted) are not kept in memory any more.
     void forget(const std::vector<std::uint32_t>& principals);
+    /// An identity has ended: its streams are cut, its tokens refused. Returns the names of those principals
+    /// that it turned out to be, sorted.
+    std::vector<std::string> end(const identity_end& what);
     std::size_t credential_count() const noexcept { return credentials_.size(); }
     /// The one place that each request passes at its end: counters today, the recorder and the audit to come.
     void ended(const request_report& report) noexcept {

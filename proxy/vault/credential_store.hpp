@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/oauth/credential.hpp"
+#include "core/oauth/identity_end.hpp"
 #include "core/oauth/registration.hpp"
 #include "policy/flows/idp_session.hpp"
 #include "policy/flows/pending_authorization.hpp"
@@ -149,6 +150,16 @@ public:
     result<void> store_rule(const remembered_rule& rule);
     /// false: there was none.
     result<bool> erase_rule(const std::string& id);
+
+    /// Who has ended, for 32 days: by then no token of before is good any more. identity_store.cpp
+    result<void> store_identity_end(const ended_identity& e);
+    result<std::vector<ended_identity>> identity_ends();
+    /// By the record's key, as it is told by vault::changes.
+    result<std::optional<ended_identity>> find_identity_end(const std::string& key);
+    /// An event with that `jti` is heard of for the first time, in all processes; remembered until then.
+    result<bool> first_heard(const std::string& issuer, const std::string& id, time_point until);
+    /// It could not be acted upon: it may come again.
+    result<void> unhear(const std::string& issuer, const std::string& id);
 
     vault& records() noexcept { return vault_; }
 

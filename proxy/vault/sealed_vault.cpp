@@ -11,10 +11,11 @@ const std::string key_check = "key_check";
 constexpr std::string_view key_check_value = "mcp-reauth";
 
 std::optional<record_kind> kind_of(std::string_view word) {
-    for (const auto kind : {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
-                            record_kind::pending_authorization, record_kind::idp_session,
-                            record_kind::approval, record_kind::flight, record_kind::page_link,
-                            record_kind::rule, record_kind::retired, record_kind::postponed})
+    for (const auto kind :
+         {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
+          record_kind::pending_authorization, record_kind::idp_session, record_kind::approval,
+          record_kind::flight, record_kind::page_link, record_kind::rule, record_kind::retired,
+          record_kind::postponed, record_kind::identity_end, record_kind::heard_event})
         if (to_string(kind) == word)
             return kind;
     return std::nullopt;
@@ -149,6 +150,10 @@ std::string_view to_string(record_kind kind) noexcept {
         return "retired";
     case record_kind::postponed:
         return "postponed";
+    case record_kind::identity_end:
+        return "identity_end";
+    case record_kind::heard_event:
+        return "heard_event";
     }
     return "unknown";
 }

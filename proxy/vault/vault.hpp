@@ -22,12 +22,14 @@ enum class record_kind {
     issuer_pin,
     pending_authorization,
     idp_session,
-    approval,  ///< an open question, and for a while its outcome
-    flight,    ///< a refresh under way: whose, of which generation
-    page_link, ///< a link that lets one browser into the dashboard once
-    rule,      ///< what a person has said once for all
-    retired,   ///< tokens that are not used any more, for the sign-out
-    postponed  ///< until when an authorization server wants to be left alone
+    approval,     ///< an open question, and for a while its outcome
+    flight,       ///< a refresh under way: whose, of which generation
+    page_link,    ///< a link that lets one browser into the dashboard once
+    rule,         ///< what a person has said once for all
+    retired,      ///< tokens that are not used any more, for the sign-out
+    postponed,    ///< until when an authorization server wants to be left alone
+    identity_end, ///< of whom nothing of before counts
+    heard_event   ///< a security event or logout token that was heard of, by its digest
 };
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.
