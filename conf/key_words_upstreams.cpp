@@ -92,6 +92,10 @@ constexpr key_words upstream_rows[] = {
      "https://login.example.com/device"},
     {"*.authorization_server.pushed_authorization_request_endpoint",
      "Where authorization requests are pushed (RFC 9126).", "https://login.example.com/par"},
+    {"*.authorization_server.introspection_endpoint", "Where tokens are looked into (RFC 7662).",
+     "https://login.example.com/introspect"},
+    {"*.authorization_server.userinfo_endpoint", "Where it says who has signed in (OpenID Connect).",
+     "https://login.example.com/userinfo"},
     {"*.authorization_server.jwks_uri", "Its keys.", "https://login.example.com/jwks"},
     {"upstreams.NAME.metadata",
      "`/.well-known/oauth-*` of the server through us. `shield`: 404, so that no client begins a login of "

@@ -3,6 +3,7 @@
 
 #include "core/crypto/jose.hpp"
 #include "core/json/json_fields.hpp"
+#include "core/oauth/claims.hpp"
 #include "core/text/ascii.hpp"
 
 #include <algorithm>
@@ -11,8 +12,6 @@ namespace reauth {
 namespace {
 
 using json = nlohmann::json;
-
-constexpr std::size_t longest_name = 255; // OpenID Connect Core section 2, of `sub`
 
 /// RFC 8725 section 3.11: what is of another kind is never taken for a caller's, whoever signed it.
 bool of_another_kind(const json& header, const json& claims) {
@@ -39,43 +38,6 @@ bool is_id_token(const json& header, const json& claims) {
                            claims.contains("client_id") || claims.contains("cid") || claims.contains("gty");
     return !of_access && (claims.contains("nonce") || claims.contains("at_hash") ||
                           claims.contains("auth_time") || claims.contains("azp"));
-}
-
-/// The claim of that name, else the one that its dots lead to; null: there is none.
-const json* claim_at(const json& claims, std::string_view name) {
-    if (const auto found = claims.find(std::string(name)); found != claims.end())
-        return &*found;
-    const json* at = &claims;
-    while (!name.empty()) {
-        const auto dot = std::min(name.find('.'), name.size());
-        if (!at->is_object())
-            return nullptr;
-        const auto found = at->find(std::string(name.substr(0, dot)));
-        if (found == at->end())
-            return nullptr;
-        at = &*found;
-        name.remove_prefix(std::min(dot + 1, name.size()));
-    }
-    return at;
-}
-
-std::vector<std::string> groups_of(const json& claims, const std::string& name) {
-    constexpr std::size_t most = 1024;
-    std::vector<std::string> groups;
-    const auto* found = name.empty() ? nullptr : claim_at(claims, name);
-    const auto take = [&](const json& one) {
-        if (one.is_string() && groups.size() < most &&
-            one.get_ref<const std::string&>().size() <= longest_name)
-            groups.push_back(one.get<std::string>());
-    };
-    if (found && found->is_array())
-        for (const auto& one : *found)
-            take(one);
-    else if (found)
-        take(*found);
-    std::sort(groups.begin(), groups.end());
-    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
-    return groups;
 }
 
 /// Byte for byte, but for the slash that ends an origin and that URL parsers add (RFC 3986 section 6.2.3).
@@ -141,13 +103,10 @@ std::optional<token_fault> check_claims(const json& claims, const caller_expecta
         return token_fault::audience;
     if (const auto wrong = check_times(claims, expected, out))
         return wrong;
-    const auto* name = claim_at(claims, expected.principal);
-    if (!name || !name->is_string())
+    out.subject = name_claimed(claims, expected.principal);
+    if (out.subject.empty())
         return token_fault::principal;
-    out.subject = name->get<std::string>();
-    if (out.subject.empty() || out.subject.size() > longest_name)
-        return token_fault::principal;
-    out.groups = groups_of(claims, expected.groups);
+    out.groups = groups_claimed(claims, expected.groups);
     out.issued_at = json_time(claims, "iat");
     out.sub = json_string(claims, "sub");
     out.sid = json_string(claims, "sid");

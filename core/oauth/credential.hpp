@@ -28,6 +28,7 @@ struct credential {
     /// records of before it was kept.
     std::string headers;
     std::string subject;   ///< whom an ID token names; empty: not known
+    std::string account;   ///< as people know it: an address or a name; empty: not known
     std::string resource;  ///< the RFC 8707 resource it was asked with; empty: none was sent
     std::string client_id; ///< the client it was issued to
     time_point obtained_at{};

@@ -34,6 +34,7 @@ secret credential_to_json(const credential& value) {
                 {"origin", value.origin},
                 {"headers", value.headers},
                 {"subject", value.subject},
+                {"account", value.account},
                 {"client_id", value.client_id},
                 {"obtained_at", milliseconds_of(value.obtained_at)},
                 {"dpop_key", value.dpop_key.reveal()},
@@ -64,6 +65,7 @@ result<credential> credential_from_json(const secret& text) {
     out.origin = json_string(*document, "origin");
     out.headers = json_string(*document, "headers");
     out.subject = json_string(*document, "subject");
+    out.account = json_string(*document, "account");
     out.client_id = json_string(*document, "client_id");
     out.obtained_at = *obtained;
     out.expires_at = json_time(*document, "expires_at", 1000);

@@ -23,6 +23,10 @@ result<id_token_claims> read_claims(const json& claims) {
     out.issuer = json_string(claims, "iss");
     out.subject = json_string(claims, "sub");
     out.email = json_string(claims, "email");
+    out.session = json_string(claims, "sid");
+    out.preferred = json_string(claims, "preferred_username");
+    if (out.preferred.empty())
+        out.preferred = json_string(claims, "name");
     out.issued_at = json_time(claims, "iat");
     const auto expiry = json_time(claims, "exp");
     if (!expiry)

@@ -26,6 +26,8 @@ struct id_token_expectation {
 /// The claims we use.
 struct id_token_claims {
     std::string issuer, subject, email;
+    std::string session;   ///< `sid`
+    std::string preferred; ///< `preferred_username`, else `name`
     time_point expires_at;
     std::optional<time_point> issued_at;
 };

@@ -151,6 +151,7 @@ result<authorization_server> read_authorization_server(std::string_view body, st
     out.require_signed_request_object = json_bool(*document, "require_signed_request_object");
     out.response_types_supported = json_strings(*document, "response_types_supported");
     out.response_modes_supported = json_strings(*document, "response_modes_supported");
+    out.prompt_values_supported = json_strings(*document, "prompt_values_supported");
     return out;
 }
 

@@ -49,6 +49,8 @@ struct server_endpoints {
     std::string authorization_endpoint, token_endpoint, registration_endpoint, revocation_endpoint, jwks_uri;
     std::string device_authorization_endpoint;         ///< RFC 8628 §4
     std::string pushed_authorization_request_endpoint; ///< RFC 9126 §5
+    std::string introspection_endpoint;                ///< RFC 7662 §2
+    std::string userinfo_endpoint;                     ///< OpenID Connect Core §5.3
     bool operator==(const server_endpoints&) const = default;
 };
 /// Their names, in metadata, in the configuration and in the vault.
@@ -59,6 +61,8 @@ inline constexpr std::pair<const char*, std::string server_endpoints::*> endpoin
     {"revocation_endpoint", &server_endpoints::revocation_endpoint},
     {"device_authorization_endpoint", &server_endpoints::device_authorization_endpoint},
     {"pushed_authorization_request_endpoint", &server_endpoints::pushed_authorization_request_endpoint},
+    {"introspection_endpoint", &server_endpoints::introspection_endpoint},
+    {"userinfo_endpoint", &server_endpoints::userinfo_endpoint},
     {"jwks_uri", &server_endpoints::jwks_uri}};
 
 /// Authorization server metadata (RFC 8414 §2 and its extensions). An absent endpoint is empty; an absent
@@ -79,7 +83,7 @@ struct authorization_server : server_endpoints {
     bool client_id_metadata_document_supported = false;          ///< CIMD
     bool require_pushed_authorization_requests = false;          ///< RFC 9126 §5
     bool require_signed_request_object = false;                  ///< RFC 9101 §10.5: we can't
-    std::optional<list> response_types_supported, response_modes_supported;
+    std::optional<list> response_types_supported, response_modes_supported, prompt_values_supported;
     bool from_document = true; ///< false: the defaults of a server without metadata
     /// Endpoints that the document names and that can't be used: name, and why. They are as good as absent.
     std::vector<std::pair<std::string, std::string>> ignored;

@@ -15,7 +15,7 @@ using list_member = std::pair<const char*, std::optional<authorization_server::l
 using flag_member = std::pair<const char*, bool authorization_server::*>;
 using server = authorization_server;
 
-constexpr std::array<list_member, 8> lists_kept{
+constexpr std::array<list_member, 9> lists_kept{
     {{"code_challenge_methods", &server::code_challenge_methods_supported},
      {"auth_methods", &server::token_endpoint_auth_methods_supported},
      {"auth_signing_algs", &server::token_endpoint_auth_signing_alg_values_supported},
@@ -23,7 +23,8 @@ constexpr std::array<list_member, 8> lists_kept{
      {"dpop_algs", &server::dpop_signing_alg_values_supported},
      {"id_token_algs", &server::id_token_signing_alg_values_supported},
      {"response_types", &server::response_types_supported},
-     {"response_modes", &server::response_modes_supported}}};
+     {"response_modes", &server::response_modes_supported},
+     {"prompts", &server::prompt_values_supported}}};
 constexpr std::array<flag_member, 5> flags{
     {{"iss_required", &server::authorization_response_iss_parameter_supported},
      {"client_metadata_documents", &server::client_id_metadata_document_supported},

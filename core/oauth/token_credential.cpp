@@ -55,6 +55,10 @@ result<credential> make_credential(const token_response& response, const credent
         out.granted = previous->granted;
     else
         out.granted = context.requested;
+    if (same_grant) {
+        out.subject = previous->subject;
+        out.account = previous->account;
+    }
     out.issuer = context.issuer;
     out.resource = context.resource;
     out.client_id = context.client_id;

@@ -7,6 +7,7 @@
 #include "core/oauth/dpop.hpp"
 #include "core/text/display_text.hpp"
 #include "core/text/uri.hpp"
+#include "policy/flows/account_flow.hpp"
 #include "policy/flows/code_redemption.hpp"
 #include "policy/flows/token_flow.hpp"
 
@@ -27,6 +28,8 @@ void ask_for_person(authorization_inputs& inputs) {
     auto& extra = inputs.authorize_params;
     if (!inputs.acr_values.empty() && !says(inputs, "acr_values"))
         extra.emplace_back("acr_values", inputs.acr_values);
+    if (!inputs.login_hint.empty() && !says(inputs, "login_hint"))
+        extra.emplace_back("login_hint", inputs.login_hint);
     if (inputs.max_age && !says(inputs, "max_age"))
         extra.emplace_back("max_age", std::to_string(inputs.max_age->count()));
     if (says(inputs, "prompt"))
@@ -35,8 +38,17 @@ void ask_for_person(authorization_inputs& inputs) {
     // gives one without, and a prompt for consent fails people whose organisation has consented for them
     const bool offline = inputs.server.is_openid_provider() && inputs.scopes.contains("offline_access") &&
                          !is_entra(inputs.server.issuer);
-    if (inputs.prompt_login || offline)
-        extra.emplace_back("prompt", inputs.prompt_login ? offline ? "login consent" : "login" : "consent");
+    std::string prompt;
+    const auto add = [&](std::string_view word) { prompt.append(prompt.empty() ? "" : " ").append(word); };
+    const auto& known = inputs.server.prompt_values_supported;
+    if (inputs.prompt_login)
+        add("login");
+    else if (inputs.select_account && (!known || lists(*known, "select_account")))
+        add("select_account");
+    if (offline)
+        add("consent");
+    if (!prompt.empty())
+        extra.emplace_back("prompt", std::move(prompt));
 }
 
 result<void> check_authentication(const pending_authorization& pending, const secret& id_token,
@@ -134,7 +146,20 @@ flow<result<credential>> finish_authorization(const flow_environment& env, pendi
     auto person = check_authentication(pending, response->id_token, env.now());
     if (!person)
         co_return person.error();
-    co_return login_credential(pending, *response, env.now());
+    auto work = credential_of_login(env, std::move(pending), std::move(*response));
+    co_return co_await work;
+}
+
+flow<result<credential>> credential_of_login(const flow_environment& env, pending_authorization pending,
+                                             token_response response) {
+    auto fresh = login_credential(pending, response, env.now());
+    if (!fresh)
+        co_return fresh;
+    auto looking = find_account(env, std::move(pending), std::move(response));
+    auto account = co_await looking;
+    fresh->subject = std::move(account.subject);
+    fresh->account = std::move(account.shown);
+    co_return fresh;
 }
 
 result<credential> login_credential(const pending_authorization& pending, const token_response& response,

@@ -20,6 +20,8 @@ struct authorization_inputs {
     std::string acr_values; ///< RFC 9470 §4: how the person is to sign in; empty: not said
     std::optional<std::chrono::seconds> max_age; ///< … and how long ago at most
     bool prompt_login = false; ///< although the provider's session lives (OIDC Core §3.1.2.1)
+    std::string login_hint;    ///< who is to sign in (OIDC Core §3.1.2.1); empty: not said
+    bool select_account = false; ///< there are several: a person is asked which, where the server can
     bool allow_missing_pkce = false;
     bool may_push = true; ///< RFC 9126
     bool dpop = false;
@@ -61,6 +63,10 @@ result<void> check_authentication(const pending_authorization& pending, const se
 flow<result<credential>> finish_authorization(const flow_environment& env, pending_authorization pending,
                                               authorization_callback callback,
                                               std::optional<std::string> browser_binding);
+
+/// The same, with the account that it is (account_flow.hpp).
+flow<result<credential>> credential_of_login(const flow_environment& env, pending_authorization pending,
+                                             token_response response);
 
 /// What a login has brought, as the upstream's credential.
 result<credential> login_credential(const pending_authorization& pending, const token_response& response,

@@ -1,4 +1,8 @@
 // Leg 1 as flows: the OIDC login, and its silent renewal with the IdP's refresh token.
+#include "core/crypto/jose.hpp"
+#include "core/json/json_fields.hpp"
+#include "core/oauth/claims.hpp"
+#include "policy/flows/account_flow.hpp"
 #include "policy/flows/code_redemption.hpp"
 #include "policy/flows/device_flow.hpp"
 #include "policy/flows/idp_session.hpp"
@@ -57,8 +61,8 @@ time_point end_of_life(const id_token_claims& claims, time_point now) {
     return fresh ? now + (claims.expires_at - *claims.issued_at) : claims.expires_at;
 }
 
-result<idp_session> session_from_login(const pending_authorization& pending, token_response& response,
-                                       const std::string& keys, time_point now) {
+result<id_token_claims> claims_of_login(const pending_authorization& pending, const token_response& response,
+                                        const std::string& keys, time_point now) {
     if (response.id_token.empty())
         return idp_failure(fault::reauth_failed, "the answer to the login holds no ID token",
                            "check that the client at the identity provider may use the scope openid");
@@ -69,7 +73,12 @@ result<idp_session> session_from_login(const pending_authorization& pending, tok
     expected.now = now;
     // The nonce proves that it is fresh, so clocks may differ by a few minutes.
     expected.skew = std::chrono::minutes(5);
-    auto claims = check_id_token(response.id_token, keys, expected);
+    return check_id_token(response.id_token, keys, expected);
+}
+
+result<idp_session> session_from_login(const pending_authorization& pending, token_response& response,
+                                       const std::string& keys, time_point now) {
+    auto claims = claims_of_login(pending, response, keys, now);
     if (!claims)
         return claims.error();
     idp_session s;
@@ -109,7 +118,7 @@ result<begun_authorization> begin_idp_login(const flow_environment& env, idp_log
     front.server = std::move(inputs.server);
     front.client = std::move(inputs.client);
     front.redirect_uri = inputs.redirect_uri;
-    front.scopes = scope_set{"openid", "offline_access"};
+    front.scopes = std::move(inputs.scopes);
     front.bind_to_browser = inputs.bind_to_browser;
     front.lifetime = inputs.lifetime;
     front.acr_values = inputs.acr_values;
@@ -145,6 +154,47 @@ flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_
     if (!session)
         co_return at_idp(pending.identity_provider, session.error());
     co_return session;
+}
+
+flow<result<page_login>> finish_page_login(const flow_environment& env, pending_authorization pending,
+                                           authorization_callback callback,
+                                           std::optional<std::string> browser_binding,
+                                           std::string principal_claim, std::string groups_claim) {
+    auto code = accept_callback(env, pending, callback, browser_binding);
+    if (!code)
+        co_return at_idp(pending.identity_provider, code.error());
+    auto fetching = fetch_keys(env, pending.server);
+    auto keys = co_await fetching;
+    if (!keys)
+        co_return at_idp(pending.identity_provider, keys.error());
+    auto redeeming = redeem_code(env, pending, std::move(*code));
+    auto response = co_await redeeming;
+    if (!response)
+        co_return at_idp(pending.identity_provider, response.error());
+    auto who = claims_of_login(pending, *response, *keys, env.now());
+    if (!who)
+        co_return at_idp(pending.identity_provider, who.error());
+    page_login login{std::move(*who), {}, {}};
+    const auto read = [&](const nlohmann::json& claims) {
+        if (login.principal.empty())
+            login.principal = name_claimed(claims, principal_claim);
+        if (login.groups.empty())
+            login.groups = groups_claimed(claims, groups_claim);
+        if (login.who.email.empty())
+            login.who.email = json_string(claims, "email");
+    };
+    const auto claims = decode_jwt_claims(response->id_token.reveal());
+    if (claims && claims->is_object())
+        read(*claims);
+    const bool lacking = login.principal.empty() || login.groups.empty();
+    if (lacking && !pending.server.userinfo_endpoint.empty()) {
+        fetch ask{userinfo_request(pending.server.userinfo_endpoint, response->access_token), "userinfo"};
+        auto answer = co_await std::move(ask);
+        const auto said = answer && answer->status == 200 ? parse_json_object(answer->body) : std::nullopt;
+        if (said && json_string(*said, "sub") == login.who.subject)
+            read(*said);
+    }
+    co_return login;
 }
 
 flow<result<idp_session>> device_session(const flow_environment& env, pending_authorization pending,

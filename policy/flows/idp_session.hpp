@@ -53,16 +53,31 @@ struct idp_login_inputs {
     std::string acr_values;                      ///< RFC 9470 §4
     std::optional<std::chrono::seconds> max_age; ///< …
     bool prompt_login = false;
+    scope_set scopes{"openid", "offline_access"};
     std::chrono::milliseconds lifetime{15 * 60 * 1000};
 };
 
-/// OIDC login: `openid offline_access`, PKCE, nonce.
+/// OIDC login: PKCE, nonce.
 result<begun_authorization> begin_idp_login(const flow_environment& env, idp_login_inputs inputs);
 
 /// Redeems the code and checks the ID token: signature against the IdP's JWKS, iss, aud, exp, nonce.
 flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_authorization pending,
                                            authorization_callback callback,
                                            std::optional<std::string> browser_binding);
+
+/// Somebody who has signed in to our page.
+struct page_login {
+    id_token_claims who;
+    std::string principal;           ///< value of the claim that names a person; empty: there is none
+    std::vector<std::string> groups; ///< sorted
+};
+
+/// The same for a sign-in to our page: what comes of it is nothing but who it is. Claims that the ID token
+/// does not have are looked for in userinfo (OIDC Core §5.3.2: of the same `sub`).
+flow<result<page_login>> finish_page_login(const flow_environment& env, pending_authorization pending,
+                                           authorization_callback callback,
+                                           std::optional<std::string> browser_binding,
+                                           std::string principal_claim, std::string groups_claim);
 
 /// What renewing a session needs.
 struct idp_renewal_inputs {

@@ -21,8 +21,10 @@ failure unreadable_flow() {
 
 pending_authorization read(const json& in) {
     pending_authorization p;
-    p.kind = in.at("kind").get<std::string>() == "idp_login" ? authorization_kind::idp_login
-                                                             : authorization_kind::login;
+    const auto kind = in.at("kind").get<std::string>();
+    p.kind = kind == "idp_login" ? authorization_kind::idp_login
+             : kind == "page"    ? authorization_kind::page
+                                 : authorization_kind::login;
     p.approval_id = in.at("approval_id").get<std::string>();
     p.upstream = in.at("upstream").get<std::string>();
     p.principal = in.at("principal").get<std::string>();
@@ -54,7 +56,9 @@ pending_authorization read(const json& in) {
 } // namespace
 
 secret pending_to_json(const pending_authorization& p) {
-    json out{{"kind", p.kind == authorization_kind::idp_login ? "idp_login" : "login"},
+    json out{{"kind", p.kind == authorization_kind::idp_login ? "idp_login"
+                      : p.kind == authorization_kind::page    ? "page"
+                                                              : "login"},
              {"approval_id", p.approval_id},
              {"upstream", p.upstream},
              {"principal", p.principal},

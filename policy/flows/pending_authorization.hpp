@@ -16,7 +16,11 @@
 namespace reauth {
 
 /// What the callback is for.
-enum class authorization_kind { login, idp_login };
+enum class authorization_kind {
+    login,
+    idp_login,
+    page ///< somebody signs in to our page; `approval_id` is where they wanted to go
+};
 
 /// Kept in the vault under pending_key(state) until the callback takes it.
 struct pending_authorization {

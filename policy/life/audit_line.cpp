@@ -34,6 +34,7 @@ constexpr row rows[] = {
     {happening::device_login, audit::kind::sign_in, "device login"},
     {happening::logout, audit::kind::sign_out, "logout"},
     {happening::logout_elsewhere, audit::kind::sign_out, "logout elsewhere"},
+    {happening::identity_ended, audit::kind::sign_out, "identity ended"},
     {happening::look, audit::kind::storage, "look"},
     {happening::store, audit::kind::storage, "store"},
 };

@@ -39,6 +39,7 @@ enum class happening {
     // sign-outs
     logout,
     logout_elsewhere,
+    identity_ended, ///< by the company, or an operator
     // the vault
     look,
     store,

@@ -21,6 +21,10 @@ task<result<revocation_report>> approval_actions::logout_all(std::string princip
     co_return failure::permanent(fault::invalid_configuration, "nothing is held for " + principal);
 }
 
+task<result<revocation_report>> approval_actions::end_identity(std::string principal, std::string) {
+    co_return failure::permanent(fault::invalid_configuration, "nothing is held for " + principal);
+}
+
 task<result<void>> approval_actions::remember(std::string) {
     co_return failure::permanent(fault::invalid_configuration, "nothing is remembered here");
 }

@@ -43,6 +43,10 @@ public:
     /// … of everything that is held for the principal, at every upstream and identity provider.
     virtual task<result<revocation_report>> logout_all(std::string principal);
 
+    /// The identity ends: the same, and what waits for it is answered with fault::identity_ended, streams are
+    /// cut, tokens of before are refused, on all processes. `by`: who wishes it, for the audit.
+    virtual task<result<revocation_report>> end_identity(std::string principal, std::string by);
+
     /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
     /// completes without a login.
     virtual task<result<void>> remember(std::string id);

@@ -2,6 +2,7 @@
 #include "proxy/recovery/key_desk.hpp"
 
 #include "core/text/uri.hpp"
+#include "proxy/recovery/reply.hpp"
 #include "policy/flows/key_lookup_flow.hpp"
 #include "proxy/log/log.hpp"
 
@@ -14,12 +15,25 @@
 namespace reauth {
 
 void key_desk::want(std::shared_ptr<keys_wanted> wanted) {
-    asio::post(control_, [this, w = std::move(wanted)]() mutable { arrive(std::move(w)); });
+    asio::post(control_, [this, w = std::move(wanted)] {
+        const auto& where = w->where;
+        arrive(where, {w->seen, [w](keys_ptr keys, std::optional<failure> trouble) {
+                           w->finish(std::move(keys), std::move(trouble));
+                       }});
+    });
 }
 
-void key_desk::answer(keys_wanted& who, const issuer_state& s) const {
+task<keys_ptr> key_desk::get(issuer_place where, keys_ptr seen) {
+    const reply<keys_ptr> found(context_.ex);
+    arrive(where, {std::move(seen), [found](keys_ptr keys, const std::optional<failure>&) {
+                       found.give(std::move(keys));
+                   }});
+    co_return co_await found.wait();
+}
+
+void key_desk::answer(const waiter& who, const issuer_state& s) const {
     const bool usable = s.keys && now_() - s.keys->fetched_at < longest;
-    who.finish(usable ? s.keys : nullptr, s.trouble);
+    who.tell(usable ? s.keys : nullptr, s.trouble);
 }
 
 bool key_desk::may_fetch(issuer_state& s, clock::time_point now) {
@@ -36,23 +50,23 @@ bool key_desk::may_fetch(issuer_state& s, clock::time_point now) {
     return true;
 }
 
-void key_desk::arrive(std::shared_ptr<keys_wanted> wanted) {
-    auto& s = issuers_[wanted->where];
+void key_desk::arrive(const issuer_place& where, waiter who) {
+    auto& s = issuers_[where];
     const auto now = now_();
     if (stopped_) {
-        wanted->finish(nullptr, failure::passing(fault::shutting_down, "mcp-reauth is shutting down"));
+        who.tell(nullptr, failure::passing(fault::shutting_down, "mcp-reauth is shutting down"));
         return;
     }
-    const bool newer = s.keys && s.keys != wanted->seen && now - s.keys->fetched_at < lifetime;
+    const bool newer = s.keys && s.keys != who.seen && now - s.keys->fetched_at < lifetime;
     if (newer || (!s.fetching && !may_fetch(s, now))) {
-        answer(*wanted, s);
+        answer(who, s);
         return;
     }
-    s.waiting.push_back(std::move(wanted));
+    s.waiting.push_back(std::move(who));
     if (s.fetching)
         return;
     s.fetching = true;
-    asio::co_spawn(context_.ex, fetch(s.waiting.back()->where), asio::detached);
+    asio::co_spawn(context_.ex, fetch(where), asio::detached);
 }
 
 /// Its host is the operator's choice, so it may be a private one.
@@ -86,14 +100,14 @@ task<void> key_desk::fetch(issuer_place where) {
         ++s.left; // it was no answer
     }
     for (const auto& who : std::exchange(s.waiting, {}))
-        answer(*who, s);
+        answer(who, s);
 }
 
 void key_desk::stop() {
     stopped_ = true;
     for (auto& [where, s] : issuers_)
         for (const auto& who : std::exchange(s.waiting, {}))
-            who->finish(nullptr, failure::passing(fault::shutting_down, "mcp-reauth is shutting down"));
+            who.tell(nullptr, failure::passing(fault::shutting_down, "mcp-reauth is shutting down"));
 }
 
 } // namespace reauth

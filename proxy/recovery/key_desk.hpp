@@ -27,25 +27,31 @@ public:
     key_desk(asio::io_context& control, recovery_context& context) : control_(control), context_(context) {}
 
     void want(std::shared_ptr<keys_wanted> wanted);
+    /// The same for who is on the control thread: newer keys than `seen` (null: any), the same, or none.
+    task<keys_ptr> get(issuer_place where, keys_ptr seen);
     /// Who waits is answered, and nobody waits any more.
     void stop();
     /// For tests: what time it is.
     void use_clock(std::function<clock::time_point()> now) { now_ = std::move(now); }
 
 private:
+    struct waiter {
+        keys_ptr seen;
+        std::function<void(keys_ptr, std::optional<failure>)> tell;
+    };
     struct issuer_state {
         keys_ptr keys;
-        std::vector<std::shared_ptr<keys_wanted>> waiting;
+        std::vector<waiter> waiting;
         std::optional<failure> trouble;
         clock::time_point not_before{}; ///< after trouble
         clock::time_point refilled{};
         unsigned left = burst;
         bool fetching = false;
     };
-    void arrive(std::shared_ptr<keys_wanted> wanted);
+    void arrive(const issuer_place& where, waiter who);
     static bool may_fetch(issuer_state& s, clock::time_point now);
     task<void> fetch(issuer_place where);
-    void answer(keys_wanted& who, const issuer_state& s) const;
+    void answer(const waiter& who, const issuer_state& s) const;
     fetch_options options_for_issuer(const issuer_place& where) const;
 
     asio::io_context& control_;

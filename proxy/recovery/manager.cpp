@@ -24,7 +24,10 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       keys_(control, context_), approvals_(context_, lives_, book, record_),
       requests_(control, context_, lives_, replies_, book, record_, keys_),
       sessions_(context_, lives_, replies_), rules_(context_, lives_, book, record_),
-      persons_(context_, lives_, replies_, approvals_, rules_), watch_(context_, lives_, approvals_, rules_),
+      identities_(context_, lives_, replies_, record_),
+      persons_(context_, lives_, replies_, approvals_, rules_, identities_),
+      signals_(context_, lives_, keys_, identities_), people_(context_, lives_, signals_, identities_),
+      watch_(context_, lives_, approvals_, rules_, identities_),
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
       ticker_(control.get_executor()) {
     lives_.on_made([this](life_entry& m) { made(m); }, [this](life_entry& m) { loaded(m); });
@@ -56,6 +59,9 @@ void credential_manager::loaded(life_entry& m) {
 result<void> credential_manager::start(std::shared_ptr<const routing_table> table) {
     if (auto begun = watch_.begin(); !begun) // from now on we hear of what others write
         return begun;
+    auto known = identities_.load();
+    if (!known)
+        return known;
     auto loaded = lives_.load_all(std::move(table));
     if (!loaded)
         return loaded;
@@ -66,6 +72,8 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
         watch_.note(rules.error());
     approvals_.take_up();
     started_ = true;
+    identities_.finish_begun();
+    signals_.poll();
     if (context_.store.records().shared())
         watch_.listen();
     return {};
@@ -73,6 +81,7 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
 
 void credential_manager::use(std::shared_ptr<const routing_table> table) {
     lives_.use(std::move(table));
+    signals_.poll();
     for (auto* m : lives_.all())
         if (m->key.session)
             sessions_.tell_all(*m);
@@ -102,6 +111,7 @@ void credential_manager::stop() {
     locks_.stop();
     requests_.stop();
     keys_.stop();
+    signals_.stop();
     effects_.stop();
     for (const auto* m : lives_.all())
         lives_.tell(m->key, life::stopping{});

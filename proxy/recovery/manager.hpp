@@ -2,8 +2,10 @@
 // nothing, and does nothing itself.
 #pragma once
 
+#include "proxy/recovery/identity_desk.hpp"
 #include "proxy/recovery/key_desk.hpp"
 #include "proxy/recovery/life_effects.hpp"
+#include "proxy/recovery/page_desk.hpp"
 #include "proxy/recovery/person_desk.hpp"
 #include "proxy/recovery/vault_watch.hpp"
 
@@ -59,6 +61,9 @@ public:
     /// Principals from outside that are kept in memory now.
     std::size_t outsiders() const { return lives_.outsiders(); }
     key_desk& keys() noexcept { return keys_; }
+    identity_desk& identities() noexcept { return identities_; }
+    /// People at the page, and what their provider tells of them.
+    page_desk& people() noexcept { return people_; }
     /// Lives that are held in memory now.
     std::size_t lives() const { return lives_.all().size(); }
 
@@ -82,7 +87,10 @@ private:
     pending_recoveries requests_;
     session_desk sessions_;
     rule_book rules_;
+    identity_desk identities_;
     person_desk persons_;
+    signal_desk signals_;
+    page_desk people_;
     vault_watch watch_;
     life_effects effects_;
     loop_timer ticker_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/recovery/approval_ledger.hpp"
+#include "proxy/recovery/identity_desk.hpp"
 #include "proxy/recovery/pending_replies.hpp"
 #include "proxy/recovery/rule_book.hpp"
 
@@ -12,8 +13,9 @@ namespace reauth {
 class person_desk final : public approval_actions {
 public:
     person_desk(recovery_context& context, life_registry& lives, pending_replies& replies,
-                approval_ledger& approvals, rule_book& rules)
-        : context_(context), lives_(lives), replies_(replies), approvals_(approvals), rules_(rules) {}
+                approval_ledger& approvals, rule_book& rules, identity_desk& identities)
+        : context_(context), lives_(lives), replies_(replies), approvals_(approvals), rules_(rules),
+          identities_(identities) {}
 
     task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
                                          sign_in_method method = sign_in_method::as_configured) override;
@@ -25,6 +27,7 @@ public:
     task<result<revocation_report>> logout(std::string upstream, std::string principal) override;
     task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal) override;
     task<result<revocation_report>> logout_all(std::string principal) override;
+    task<result<revocation_report>> end_identity(std::string principal, std::string by) override;
     task<result<void>> remember(std::string approval_id) override {
         return rules_.remember(std::move(approval_id));
     }
@@ -48,6 +51,7 @@ private:
     pending_replies& replies_;
     approval_ledger& approvals_;
     rule_book& rules_;
+    identity_desk& identities_;
 };
 
 } // namespace reauth

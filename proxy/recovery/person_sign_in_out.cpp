@@ -110,6 +110,15 @@ task<result<revocation_report>> person_desk::logout_idp(std::string identity_pro
     co_return co_await sign_out(std::move(keys));
 }
 
+task<result<revocation_report>> person_desk::end_identity(std::string principal, std::string by) {
+    if (!may_call(lives_.table()->settings->client_auth, principal)) {
+        co_return failure::permanent(fault::invalid_configuration,
+                                     "nobody can be called " + principal + " here",
+                                     "`mcp-reauth status` lists the principals that are known");
+    }
+    co_return co_await identities_.end_principal(std::move(principal), context_.env.now(), std::move(by));
+}
+
 task<result<revocation_report>> person_desk::logout_all(std::string principal) {
     std::vector<life_key> keys;
     for (const bool session : {true, false})

@@ -33,7 +33,9 @@ task<result<credential>> credential_from(recovery_context& context, const config
                                          pending_authorization pending, token_response response) {
     if (!place.session()) {
         pending.id_token_is_bearer = place.upstream().bearer == bearer_kind::id_token;
-        co_return login_credential(pending, response, context.env.now());
+        auto reach = options_for(place);
+        auto login = credential_of_login(context.env, std::move(pending), std::move(response));
+        co_return co_await drive(context.ex, context.network, reach, std::move(login));
     }
     auto options = options_for(place);
     auto work = device_session(context.env, std::move(pending), std::move(response));

@@ -118,6 +118,10 @@ task<void> vault_watch::on_change(vault_change change) {
         co_await rules_.read_changed();
         co_return;
     }
+    if (change.kind == record_kind::identity_end) {
+        co_await identities_.read_changed(change.key);
+        co_return;
+    }
     const bool session = change.kind == record_kind::idp_session;
     if (change.kind != record_kind::credential && !session)
         co_return;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/recovery/approval_ledger.hpp"
+#include "proxy/recovery/identity_desk.hpp"
 #include "proxy/recovery/rule_book.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -12,8 +13,9 @@ namespace reauth {
 /// Control thread only.
 class vault_watch {
 public:
-    vault_watch(recovery_context& context, life_registry& lives, approval_ledger& approvals, rule_book& rules)
-        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), timer_(context.ex),
+    vault_watch(recovery_context& context, life_registry& lives, approval_ledger& approvals, rule_book& rules,
+                identity_desk& identities)
+        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), identities_(identities), timer_(context.ex),
           bell_(context.ex) {}
 
     /// Blocks: at the start. From now on changes are kept for us.
@@ -37,6 +39,7 @@ private:
     life_registry& lives_;
     approval_ledger& approvals_;
     rule_book& rules_;
+    identity_desk& identities_;
     loop_timer timer_;
     asio::posix::basic_stream_descriptor<executor> bell_; ///< a copy of the vault's
     bool rung_for_ = false;                               ///< somebody waits for it

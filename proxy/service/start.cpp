@@ -59,6 +59,12 @@ result<void> server::parts::make_workers(const random_source& random) {
         for (auto& w : workers)
             w->post([&w = *w, all] { w.forget(*all); });
     });
+    recovery->identities().on_end([this](const identity_end& what, auto found) {
+        for (auto& w : workers)
+            w->post([this, &w = *w, what, found] {
+                asio::post(control, [found, names = w.end(what)] { found(names); });
+            });
+    });
     auto environment = process_inputs().environment;
     const auto desktop = desktop_of_this_process(environment);
     caller = std::make_unique<notifier>(control.get_executor(), *book, std::move(environment), desktop);
@@ -77,8 +83,10 @@ result<void> server::parts::make_workers(const random_source& random) {
     auto started = recovery->start(table);
     if (!started)
         return started.error();
-    for (auto& w : workers)
+    for (auto& w : workers) {
         w->table = table;
+        w->callers.use(recovery->identities().all());
+    }
     return {};
 }
 

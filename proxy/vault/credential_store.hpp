@@ -158,6 +158,8 @@ public:
     result<std::optional<ended_identity>> find_identity_end(const std::string& key);
     /// An event with that `jti` is heard of for the first time, in all processes; remembered until then.
     result<bool> first_heard(const std::string& issuer, const std::string& id, time_point until);
+    /// It was acted upon.
+    result<void> heard(const std::string& issuer, const std::string& id, time_point until);
     /// It could not be acted upon: it may come again.
     result<void> unhear(const std::string& issuer, const std::string& id);
 

@@ -76,6 +76,10 @@ result<bool> credential_store::first_heard(const std::string& issuer, const std:
         {{record_kind::heard_event, event_key(issuer, id), secret("heard"), until, std::string()}});
 }
 
+result<void> credential_store::heard(const std::string& issuer, const std::string& id, time_point until) {
+    return vault_.put(record_kind::heard_event, event_key(issuer, id), secret("heard"), until);
+}
+
 result<void> credential_store::unhear(const std::string& issuer, const std::string& id) {
     return vault_.erase(record_kind::heard_event, event_key(issuer, id));
 }
