@@ -206,6 +206,7 @@ std::optional<client_entry> make_client_entry(std::string_view client, const cli
         if (row.client != client)
             continue;
         entry_input in{way};
+        std::replace(in.name.begin(), in.name.end(), '@', '-'); // clients have names of their own rules
         if (in.program.empty() && !row.text)
             in.program = {"mcp-reauth"};
         const bool starts = !in.program.empty();

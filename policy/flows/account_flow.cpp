@@ -22,9 +22,9 @@ signed_in_account account_in(const result<http_response>& answer, bool introspec
     if (!said || (introspected && !json_bool(*said, "active")))
         return found;
     found.subject = json_string(*said, "sub").substr(0, longest_shown);
-    found.shown = first_said({json_string(*said, "email"), json_string(*said, "username"),
-                              json_string(*said, "preferred_username"), json_string(*said, "name"),
-                              found.subject});
+    found.shown =
+        first_said({json_string(*said, "email"), json_string(*said, "username"),
+                    json_string(*said, "preferred_username"), json_string(*said, "name"), found.subject});
     return found;
 }
 
@@ -56,7 +56,8 @@ flow<signed_in_account> find_account(const flow_environment& env, pending_author
         co_return found;
     }
     const auto& server = pending.server;
-    if (!server.introspection_endpoint.empty() && pending.client.identity.method != client_auth_method::none) {
+    if (!server.introspection_endpoint.empty() &&
+        pending.client.identity.method != client_auth_method::none) {
         const token_call call{server, pending.client.identity, env.now(), env.random};
         auto request = introspection_request(call, response.access_token);
         if (request) {
@@ -65,7 +66,8 @@ flow<signed_in_account> find_account(const flow_environment& env, pending_author
             found = account_in(answer, true);
         }
     }
-    const bool openid = response.scope ? response.scope->contains("openid") : pending.scopes.contains("openid");
+    const bool openid =
+        response.scope ? response.scope->contains("openid") : pending.scopes.contains("openid");
     if (found.shown.empty() && openid && !server.userinfo_endpoint.empty() && pending.dpop_key.empty()) {
         fetch ask{userinfo_request(server.userinfo_endpoint, response.access_token), "which account it is"};
         auto answer = co_await std::move(ask);

@@ -19,8 +19,8 @@ struct authorization_inputs {
     std::vector<std::pair<std::string, std::string>> authorize_params;
     std::string acr_values; ///< RFC 9470 §4: how the person is to sign in; empty: not said
     std::optional<std::chrono::seconds> max_age; ///< … and how long ago at most
-    bool prompt_login = false; ///< although the provider's session lives (OIDC Core §3.1.2.1)
-    std::string login_hint;    ///< who is to sign in (OIDC Core §3.1.2.1); empty: not said
+    bool prompt_login = false;   ///< although the provider's session lives (OIDC Core §3.1.2.1)
+    std::string login_hint;      ///< who is to sign in (OIDC Core §3.1.2.1); empty: not said
     bool select_account = false; ///< there are several: a person is asked which, where the server can
     bool allow_missing_pkce = false;
     bool may_push = true; ///< RFC 9126

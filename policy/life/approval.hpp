@@ -68,6 +68,8 @@ struct approval {
     bool device_offered = false;             ///< its server has device logins (RFC 8628)
     std::string user_code, verification_uri; ///< of a device login, once authorizing; else empty
     std::string outcome;                     ///< one sentence once it is decided
+    std::string decided_by;     ///< who said yes or no, where that is known: a principal, or "operator"
+    std::string account_before; ///< as whom somebody was signed in there; empty: nobody, or not known
 
     /// The upstream asks for a sign-in of a certain strength or youth (RFC 9470).
     bool wants_authentication() const { return !acr_values.empty() || max_age.has_value(); }
@@ -76,8 +78,9 @@ struct approval {
     }
 };
 
-/// What a person's client may do with an approval: the capability link alone, or the operator token.
-enum class approver { link_holder, operator_token };
+/// What a person's client may do with an approval: by the capability link alone, with the operator's token,
+/// or as the person whom it concerns, who has signed in to the page.
+enum class approver { link_holder, operator_token, person };
 
 /// How a person wants to sign in.
 enum class sign_in_method { as_configured, browser, device };
@@ -100,7 +103,8 @@ using callback_parameters = authorization_callback;
 struct callback_outcome {
     bool ok = false;
     std::string title, detail;
-    std::string approval_id; ///< empty if the state is unknown
+    std::string approval_id;  ///< empty if the state is unknown
+    std::string warning = {}; ///< what a person should look at; empty: nothing
 };
 
 } // namespace reauth

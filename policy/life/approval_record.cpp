@@ -186,6 +186,8 @@ void each_field_shown(Visitor v, Approval& a) {
     v.since("wished", a.wished);
     v.since("digest", a.digest);
     v.since("used", a.used);
+    v.since("decided_by", a.decided_by);
+    v.since("account_before", a.account_before);
     v.required("upstream_host", a.upstream_host);
     v.required("issuer", a.issuer);
     v.required("login_host", a.login_host);

@@ -46,6 +46,11 @@ public:
     /// Where the person goes. `from_page`: with what binds the flow to that browser.
     approve_answer location(bool from_page) const;
 
+    /// Who has said yes, or no; who is not known takes no name away.
+    void decided_by(const std::string& who) {
+        if (!who.empty())
+            record_.shown.decided_by = who;
+    }
     /// Answered when it is known where to go, or that it is done.
     void keep_asker(const life::approve_asked& who) { askers_.push_back(who); }
     std::vector<life::approve_asked> take_askers() { return std::exchange(askers_, {}); }

@@ -94,6 +94,8 @@ approval_record approval_set::record_of(const approval_wish& wish) const {
     a.client_name = wish.what.client_name;
     a.arguments = wish.what.arguments;
     a.wished = wish.by_operator;
+    if (!whose.session())
+        a.account_before = state_.last_account().shown;
     a.upstream_host = authority_of(whose.url);
     servers_.describe(a);
     a.completes_without_login = wish.confirm_first;
@@ -278,7 +280,7 @@ std::uint64_t approval_set::denied_at(const scope_set& scopes) const {
 }
 
 void approval_set::deny(const life::deny_asked& e) {
-    const auto* q = find(e.approval);
+    auto* q = find(e.approval);
     if (!q) {
         const failure gone =
             failure::permanent(fault::approval_timeout, "this approval is not open any more");
@@ -291,6 +293,8 @@ void approval_set::deny(const life::deny_asked& e) {
     line.rule = q->record().rule;
     line.client = q->shown().client_name;
     line.approval = e.approval;
+    line.by = e.by;
+    q->decided_by(e.by);
     end(e.approval, {approval_status::denied, "Denied.",
                      failure::permanent(fault::approval_denied, "a person has denied this")});
     desk_.emit(std::move(line));

@@ -56,6 +56,7 @@ struct audit {
     std::string client; ///< who asked, as it calls itself; empty: nobody, or not known
     scope_set scopes;
     std::optional<failure> why; ///< nothing: it worked
+    std::string by = {};        ///< who decided: a principal, or "operator"; empty: nobody, or not known
 
     kind what() const noexcept;
 };

@@ -42,6 +42,7 @@ void call_gate::report(const entry& c, life::happening how) {
     line.rule = c.approval.record().rule;
     line.approval = a.id;
     line.client = a.client_name;
+    line.by = a.decided_by;
     line.detail = a.tool.empty() ? a.method : a.method + " " + a.tool;
     desk_.emit(std::move(line));
 }
@@ -165,7 +166,7 @@ void call_gate::taken(const life::call_taken& e) {
 
 void call_gate::approve(const life::approve_asked& e) {
     const auto found = calls_.find(e.approval);
-    if (e.who != approver::operator_token) {
+    if (e.who == approver::link_holder) {
         const failure not_yours = failure::permanent(
             fault::approval_required, "a call is approved without a login, so it needs the operator",
             "run `mcp-reauth approve " + e.approval + "`, or open the dashboard");
@@ -174,6 +175,7 @@ void call_gate::approve(const life::approve_asked& e) {
     }
     auto& c = found->second;
     if (c.approval.pending()) {
+        c.approval.decided_by(e.by);
         c.approval.allow(c.request ? "Approved: it is sent now."
                                    : "Approved: it is sent when its client tries again.");
         denials_.approved();
@@ -195,6 +197,7 @@ void call_gate::deny(const life::deny_asked& e) {
         return;
     }
     denials_.denied(desk_.now());
+    found->second.approval.decided_by(e.by);
     report(found->second, life::happening::denied);
     end(e.approval, approval_status::denied, "Denied: the call was not sent.",
         failure::permanent(fault::approval_denied, "a person has denied this call; it was not sent"), true);

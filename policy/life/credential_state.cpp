@@ -37,6 +37,8 @@ std::optional<credential> credential_state::to_put_back() const {
 }
 
 void credential_state::take_into_force(credential c, bool saved, std::optional<recovery_step> how) {
+    if (!c.account.empty() || !c.subject.empty())
+        last_account_ = {c.subject, c.account};
     held_ = holding{std::move(c), saved, false, {}, how};
     note_.clear();
     publish();

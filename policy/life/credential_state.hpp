@@ -27,6 +27,11 @@ public:
     /// Its refresh token was refused for good, or was sent.
     bool refresh_dead() const noexcept { return held_ && held_->refresh_dead; }
     std::optional<recovery_step> obtained_by() const;
+    /// As whom somebody was signed in last, whether that is held yet or not.
+    struct account {
+        std::string subject, shown;
+    };
+    const account& last_account() const noexcept { return last_account_; }
     std::uint64_t next_generation() const noexcept;
     bool newer_than_held(std::uint64_t generation) const noexcept;
     /// What a store met is another's work and newer than what is held. Otherwise it is of ours: a tombstone,
@@ -80,6 +85,7 @@ private:
     std::uint64_t epoch_ = 1;
     bool login_wanted_ = false;
     std::string note_;
+    account last_account_;
 };
 
 } // namespace reauth

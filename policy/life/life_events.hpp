@@ -92,10 +92,12 @@ struct approve_asked {
     approver who = approver::link_holder;
     bool from_page = false;
     sign_in_method method = sign_in_method::as_configured;
+    std::string by = {}; ///< who it is, for the audit; empty: not known
 };
 struct deny_asked {
     caller_id caller;
     std::string approval;
+    std::string by = {}; ///< …
 };
 /// A login is wanted although no request waits: by the operator (who is asked at once, whatever was denied
 /// before), or by another life (`for_life`: of an upstream that needs a session).

@@ -57,13 +57,14 @@ void sign_in::approve(const life::approve_asked& e) {
         q.back_to_pending({});
         approvals_.show(q);
     }
-    if (q.record().confirms() && e.who != approver::operator_token) {
+    if (q.record().confirms() && e.who == approver::link_holder) {
         const failure not_yours = failure::permanent(
             fault::approval_required, "this approval is completed without a login, so it needs the operator",
             "run `mcp-reauth approve " + e.approval + "`, or open the dashboard");
         desk_.emit(life::answer_approve{e.caller, not_yours});
         return;
     }
+    q.decided_by(e.by);
     switch (q.phase()) {
     case approval_phase::pending:
         q.keep_asker(e);
@@ -189,6 +190,7 @@ void sign_in::report_failure(life::happening how, const approval_request& q, con
     line.how = how;
     line.rule = q.record().rule;
     line.client = q.shown().client_name;
+    line.by = q.shown().decided_by;
     line.why = why;
     state_.report(std::move(line));
 }

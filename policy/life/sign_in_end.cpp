@@ -143,6 +143,20 @@ std::string sign_in::lack_of_refresh_token() const {
            " min (`mcp-reauth doctor` says what would help).";
 }
 
+namespace {
+
+/// Where somebody else has come back than was signed in before.
+std::string another_account(const credential_state::account& before, const credential& now) {
+    const bool compared_by_subject = !before.subject.empty() && !now.subject.empty();
+    const bool same = compared_by_subject ? before.subject == now.subject : before.shown == now.account;
+    if (before.shown.empty() || now.account.empty() || same)
+        return {};
+    return "This is another account than before, which was " + before.shown +
+           ". If that was not intended, sign out of " + now.account + " here and approve once more.";
+}
+
+} // namespace
+
 callback_outcome sign_in::told_at_end(const approval_request& q) const {
     const auto& upstream = desk_.whose().upstream;
     callback_outcome outcome{true, "Signed in to " + upstream, {}, q.id()};
@@ -155,6 +169,8 @@ callback_outcome sign_in::told_at_end(const approval_request& q) const {
         outcome.detail = board_.waiting_for_login() > 0
                              ? "The request that waited goes on."
                              : "Nothing was waiting any more; the client's next request will work.";
+    if (const auto& account = state_.held()->account; !account.empty())
+        outcome.detail += " You are " + account + " there.";
     outcome.detail += lack_of_refresh_token();
     return outcome;
 }
@@ -175,6 +191,7 @@ void sign_in::done(approval_request& q, bool saved) {
     board_.person_signed_in();
     state_.signed_in();
     register_scopes_ = false;
+    const auto before = state_.last_account();
     std::optional<credential> replaced;
     if (state_.held() && !state_.refresh_dead() && !state_.held()->refresh_token.empty())
         replaced = *state_.held();
@@ -188,8 +205,10 @@ void sign_in::done(approval_request& q, bool saved) {
     line.rule = q.record().rule;
     line.approval = q.id();
     line.client = q.shown().client_name;
+    line.by = q.shown().decided_by;
     state_.report(std::move(line));
     auto outcome = told_at_end(q);
+    outcome.warning = another_account(before, *state_.held());
     auto words = "Approved: signed in at " + host_of(state_.held()->issuer) + "." + lack_of_refresh_token();
     approvals_.end(std::string(q.id()), {approval_status::approved, std::move(words)});
     approvals_.answer_covered("Answered by another approval.");

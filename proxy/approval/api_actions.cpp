@@ -5,6 +5,8 @@
 #include "proxy/approval/api_answers.hpp"
 #include "proxy/approval/approval_json.hpp"
 
+#include <algorithm>
+
 namespace reauth {
 namespace {
 
@@ -19,9 +21,17 @@ nlohmann::json body_of(const service_exchange& x) {
     return body.is_object() ? std::move(body) : nlohmann::json::object();
 }
 
-std::string principal_of(const nlohmann::json& body) {
+/// Whose it is to be: somebody's own, or what an operator names.
+std::string principal_of(const nlohmann::json& body, const viewer& who) {
     const auto named = json_string(body, "principal");
-    return named.empty() ? "local" : named;
+    if (!named.empty())
+        return named;
+    return who.person && !who.operates ? who.person->principal : "local";
+}
+
+service_response not_yours() {
+    return json_answer(403, error_body("forbidden", "That is another person's.",
+                                       "Leave `principal` out, or have an operator do it."));
 }
 
 } // namespace
@@ -41,22 +51,30 @@ task<bool> approval_listener::impl::is_ours(self_ptr self, service_exchange& x, 
 }
 
 /// Told once the vault has it: any replica may be asked to redeem it.
-task<void> approval_listener::impl::api_open(self_ptr self, service_exchange& x, api_call) {
+task<void> approval_listener::impl::api_open(self_ptr self, service_exchange& x, api_call call) {
+    if (call.who.person) { // the link brings the operator's token
+        auto no = json_answer(403, error_body("forbidden", "Such links are for the operator's token.",
+                                              "Sign in on the dashboard."));
+        co_await x.respond(std::move(no));
+        co_return;
+    }
     auto made = self->make_one_time_link();
     co_await keep_link(self, std::move(made.second));
     auto r = json_answer(200, {{"link", made.first}});
     co_await x.respond(std::move(r));
 }
 
-task<void> approval_listener::impl::api_login(self_ptr self, service_exchange& x, api_call) {
+task<void> approval_listener::impl::api_login(self_ptr self, service_exchange& x, api_call call) {
     const auto body = body_of(x);
     const auto upstream = json_string(body, "upstream");
     auto r = missing("upstream");
-    if (!upstream.empty()) {
+    if (!call.who.sees(principal_of(body, call.who))) {
+        r = not_yours();
+    } else if (!upstream.empty()) {
         const bool ours = co_await is_ours(self, x, upstream);
         if (!ours)
             co_return;
-        const auto id = co_await self->services.actions.login(upstream, principal_of(body));
+        const auto id = co_await self->services.actions.login(upstream, principal_of(body, call.who));
         const auto a = id ? self->services.book.find(*id) : nullptr;
         if (a)
             r = json_answer(200, {{"id", a->id}, {"link", self->services.book.link(*a)}});
@@ -69,13 +87,20 @@ task<void> approval_listener::impl::api_login(self_ptr self, service_exchange& x
 }
 
 /// Of an upstream, of an identity provider and all that was minted from it, or of everything.
-task<void> approval_listener::impl::api_logout(self_ptr self, service_exchange& x, api_call) {
+task<void> approval_listener::impl::api_logout(self_ptr self, service_exchange& x, api_call call) {
     const auto body = body_of(x);
-    const auto principal = principal_of(body);
+    const auto principal = principal_of(body, call.who);
     const auto idp = json_string(body, "idp"), upstream = json_string(body, "upstream");
     auto& actions = self->services.actions;
     result<revocation_report> gone = failure();
-    if (json_bool(body, "all")) {
+    if (!call.who.sees(principal)) {
+        auto r = not_yours();
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    if (idp.empty() && upstream.empty() && body.contains("principal")) {
+        gone = co_await actions.end_identity(principal, call.who.name());
+    } else if (json_bool(body, "all")) {
         gone = co_await actions.logout_all(principal);
     } else if (!idp.empty()) {
         gone = co_await actions.logout_idp(idp, principal);
@@ -94,7 +119,12 @@ task<void> approval_listener::impl::api_logout(self_ptr self, service_exchange& 
 }
 
 /// A sign-in whose browser could not reach us: the address of its last page.
-task<void> approval_listener::impl::api_callback(self_ptr self, service_exchange& x, api_call) {
+task<void> approval_listener::impl::api_callback(self_ptr self, service_exchange& x, api_call call) {
+    if (call.who.person && !call.who.operates) { // a person pastes it on the approval's own page
+        auto no = not_yours();
+        co_await x.respond(std::move(no));
+        co_return;
+    }
     const auto url = json_string(body_of(x), "url");
     if (url.empty()) {
         auto r = missing("url");
@@ -120,12 +150,22 @@ task<void> approval_listener::impl::api_callback(self_ptr self, service_exchange
         r = json_answer(200, {{"ok", outcome.ok},
                               {"title", clean_text(outcome.title)},
                               {"detail", clean_text(outcome.detail, 600)},
+                              {"warning", clean_text(outcome.warning, 600)},
                               {"approval_id", outcome.approval_id}});
     }
     co_await x.respond(std::move(r));
 }
 
 task<void> approval_listener::impl::api_revoke_rule(self_ptr self, service_exchange& x, api_call call) {
+    const auto all = self->services.actions.rules();
+    const bool theirs = call.who.operates || std::any_of(all.begin(), all.end(), [&](const auto& r) {
+                            return r.id == call.parameters[0] && call.who.sees(r.principal);
+                        });
+    if (!theirs) {
+        auto no = not_found("There is no such rule of yours.");
+        co_await x.respond(std::move(no));
+        co_return;
+    }
     const auto gone = co_await self->services.actions.revoke_rule(call.parameters[0]);
     auto r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
     co_await x.respond(std::move(r));

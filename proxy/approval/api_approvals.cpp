@@ -35,20 +35,22 @@ std::optional<service_response> decided_already(const approval& a) {
 
 /// nullptr: it was answered already, by a neighbour or by 404.
 task<std::shared_ptr<approval>> approval_listener::impl::find_approval(self_ptr self, service_exchange& x,
-                                                                       std::string id) {
+                                                                       std::string id, viewer who) {
     auto a = self->services.book.find(id);
-    if (a)
+    if (a && who.sees(a->principal))
         co_return a;
-    const bool theirs = co_await answered_by_others(self, x, true);
-    if (theirs)
-        co_return nullptr;
+    if (!a && who.operates) {
+        const bool theirs = co_await answered_by_others(self, x, true);
+        if (theirs)
+            co_return nullptr;
+    }
     auto r = not_found("There is no approval with this id.", "`mcp-reauth approvals` lists those that wait.");
     co_await x.respond(std::move(r));
     co_return nullptr;
 }
 
 task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange& x, api_call call) {
-    const auto a = co_await find_approval(self, x, call.parameters[0]);
+    const auto a = co_await find_approval(self, x, call.parameters[0], call.who);
     if (!a)
         co_return;
     auto r = json_answer(200, approval_json(*a, self->services.book.link(*a)));
@@ -56,12 +58,12 @@ task<void> approval_listener::impl::api_approval(self_ptr self, service_exchange
 }
 
 task<void> approval_listener::impl::api_deny(self_ptr self, service_exchange& x, api_call call) {
-    const auto a = co_await find_approval(self, x, call.parameters[0]);
+    const auto a = co_await find_approval(self, x, call.parameters[0], call.who);
     if (!a)
         co_return;
     auto r = decided_already(*a);
     if (!r) {
-        const auto denied = co_await self->services.actions.deny(a->id);
+        const auto denied = co_await self->services.actions.deny(a->id, call.who.name());
         r = denied ? json_answer(200, {{"status", "denied"}}) : failure_answer(denied.error());
     }
     co_await x.respond(std::move(*r));
@@ -69,9 +71,9 @@ task<void> approval_listener::impl::api_deny(self_ptr self, service_exchange& x,
 
 /// What an approve that was carried out is answered with.
 task<service_response> approval_listener::impl::approved(self_ptr self, std::shared_ptr<approval> a,
-                                                         sign_in_method method, bool remember) {
-    const auto answer =
-        co_await self->services.actions.approve(a->id, approver::operator_token, false, method);
+                                                         viewer who, sign_in_method method, bool remember) {
+    const auto as = who.person ? approver::person : approver::operator_token;
+    const auto answer = co_await self->services.actions.approve(a->id, as, false, method, who.name());
     if (!answer && decided(a->status))
         co_return decided_answer(*a); // someone else was faster
     if (!answer)
@@ -89,7 +91,7 @@ task<service_response> approval_listener::impl::approved(self_ptr self, std::sha
 }
 
 task<void> approval_listener::impl::api_approve(self_ptr self, service_exchange& x, api_call call) {
-    const auto a = co_await find_approval(self, x, call.parameters[0]);
+    const auto a = co_await find_approval(self, x, call.parameters[0], call.who);
     if (!a)
         co_return;
     const auto body = read_json(x.request().body).value_or(nlohmann::json());
@@ -98,7 +100,7 @@ task<void> approval_listener::impl::api_approve(self_ptr self, service_exchange&
         r = not_shown_answer(*a);
     if (!r) {
         const auto method = sign_in_method_from(json_string(body, "method"));
-        r = co_await approved(self, a, method, json_bool(body, "remember"));
+        r = co_await approved(self, a, call.who, method, json_bool(body, "remember"));
     }
     co_await x.respond(std::move(*r));
 }

@@ -2,6 +2,7 @@
 #include "proxy/approval/api_answers.hpp"
 #include "proxy/approval/approval_json.hpp"
 
+#include "conf/accounts.hpp"
 #include "conf/client_entry.hpp"
 #include "core/text/encoding.hpp"
 
@@ -35,41 +36,53 @@ nlohmann::json approval_listener::impl::with_others(nlohmann::json own, const st
 
 bool approval_listener::impl::knows_upstream(const std::string& name) const {
     const auto all = services.credentials();
-    return std::any_of(all.begin(), all.end(), [&](const auto& c) { return c.upstream == name; });
+    return std::any_of(all.begin(), all.end(), [&](const auto& c) {
+        return c.upstream == name ||
+               (c.upstream.find('@') != std::string::npos && without_account(c.upstream) == name);
+    });
 }
 
-nlohmann::json approval_listener::impl::waiting_json(bool own_only) const {
+nlohmann::json approval_listener::impl::waiting_json(const viewer& who, bool own_only) const {
     auto list = nlohmann::json::array();
     for (const auto& a : services.book.waiting())
-        list.push_back(approval_json(*a, services.book.link(*a)));
-    return {{"approvals", own_only ? std::move(list) : with_others(std::move(list), "approvals")}};
+        if (who.sees(a->principal))
+            list.push_back(approval_json(*a, services.book.link(*a)));
+    const bool alone = own_only || !who.operates;
+    return {{"approvals", alone ? std::move(list) : with_others(std::move(list), "approvals")}};
 }
 
-nlohmann::json approval_listener::impl::credentials_json(bool own_only) const {
+nlohmann::json approval_listener::impl::credentials_json(const viewer& who, bool own_only) const {
     auto list = nlohmann::json::array();
-    for (const auto& c : services.credentials())
-        list.push_back(credential_json(c));
-    if (!own_only)
+    const bool all = who.operates || !services.credentials_of;
+    for (const auto& c : all ? services.credentials() : services.credentials_of(who.person->principal))
+        if (who.sees(c.principal))
+            list.push_back(credential_json(c));
+    if (!own_only && who.operates)
         list = with_others(std::move(list), "credentials");
     auto sessions = nlohmann::json::array();
     if (services.sessions)
         for (const auto& s : services.sessions())
-            sessions.push_back(idp_session_json(s));
+            if (who.sees(s.principal))
+                sessions.push_back(idp_session_json(s));
     return {{"credentials", std::move(list)}, {"idp_sessions", std::move(sessions)}};
 }
 
-nlohmann::json approval_listener::impl::list_json(const std::string& name, bool own_only) const {
+nlohmann::json approval_listener::impl::list_json(const std::string& name, const viewer& who,
+                                                  bool own_only) const {
     if (name == "approvals")
-        return waiting_json(own_only);
+        return waiting_json(who, own_only);
     if (name == "credentials")
-        return credentials_json(own_only);
+        return credentials_json(who, own_only);
     auto list = nlohmann::json::array();
-    if (name == "rules")
+    if (name == "rules") {
         for (const auto& r : services.actions.rules())
-            list.push_back(rule_json(r));
-    else if (services.past)
+            if (who.sees(r.principal))
+                list.push_back(rule_json(r));
+    } else if (services.past) {
         for (const auto& e : services.past())
-            list.push_back(history_json(e));
+            if (who.sees(e.principal))
+                list.push_back(history_json(e));
+    }
     return {{name, std::move(list)}};
 }
 
@@ -77,18 +90,20 @@ task<void> approval_listener::impl::api_list(self_ptr self, service_exchange& x,
     const bool own_only = self->others.asks(x.request());
     if (!own_only && (call.name == "approvals" || call.name == "credentials"))
         co_await self->others.look(call.name);
-    auto r = json_answer(200, self->list_json(call.name, own_only));
+    auto r = json_answer(200, self->list_json(call.name, call.who, own_only));
     co_await x.respond(std::move(r));
 }
 
-task<void> approval_listener::impl::api_events(self_ptr self, service_exchange& x, api_call) {
-    co_await stream_events(self, x, std::string());
+task<void> approval_listener::impl::api_events(self_ptr self, service_exchange& x, api_call call) {
+    co_await stream_events(self, x, std::string(), std::move(call.who));
 }
 
 task<void> approval_listener::impl::api_client_config(self_ptr self, service_exchange& x, api_call call) {
     auto r = not_found("There is no such API route.");
     const auto wanted = percent_decode(call.parameters[0], false).value_or("");
-    for (const auto& c : self->services.credentials()) {
+    const bool all = call.who.operates || !self->services.credentials_of;
+    for (const auto& c :
+         all ? self->services.credentials() : self->services.credentials_of(call.who.person->principal)) {
         const auto entry =
             c.upstream == wanted
                 ? make_client_entry(

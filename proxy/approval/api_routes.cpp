@@ -1,4 +1,5 @@
-// The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token.
+// The approval API: for the dashboard, the CLI and scripts. Every route needs the operator token, or a person
+// who has signed in: then it is about what is theirs.
 #include "proxy/approval/api_answers.hpp"
 #include "proxy/approval/approval_json.hpp"
 
@@ -49,12 +50,14 @@ service_response not_found(std::string_view message, std::string_view fix) {
     return json_answer(404, error_body("not_found", message, fix));
 }
 
-task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x, std::string rest) {
+task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x, std::string rest,
+                                              viewer who) {
     struct route {
         std::string_view method, path;
         task<void> (*answer)(self_ptr, service_exchange&, api_call);
     };
     static constexpr route routes[] = {
+        {"GET", "me", api_me},
         {"GET", "approvals", api_list},
         {"GET", "credentials", api_list},
         {"GET", "rules", api_list},
@@ -72,9 +75,12 @@ task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x
     };
     const auto& request = x.request();
     auto r = not_found("There is no such API route.");
-    if (!self->authorized(request)) {
+    if (who.nobody()) {
         r = json_answer(401,
-                        error_body("unauthorized", "The operator token is missing or wrong.",
+                        error_body("unauthorized",
+                                   self->people_sign_in()
+                                       ? "Nobody is signed in, and the operator token is missing or wrong."
+                                       : "The operator token is missing or wrong.",
                                    "Send it as Authorization: Bearer; `mcp-reauth open` lets a browser in."));
         co_await x.respond(std::move(r));
         co_return;
@@ -88,7 +94,7 @@ task<void> approval_listener::impl::route_api(self_ptr self, service_exchange& x
             r = method_not_allowed(std::string(one.method));
             continue;
         }
-        api_call call{path[0], std::move(*parameters)};
+        api_call call{path[0], std::move(*parameters), std::move(who)};
         co_await one.answer(self, x, std::move(call));
         co_return;
     }

@@ -100,6 +100,10 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         j["device_offered"] = true;
     if (!a.user_code.empty())
         j["device"] = device_json(a.user_code, a.verification_uri);
+    if (!a.account_before.empty())
+        j["account_before"] = clean_text(a.account_before);
+    if (!a.decided_by.empty())
+        j["decided_by"] = clean_text(a.decided_by);
     if (!a.outcome.empty())
         j["outcome"] = clean_text(a.outcome, 400);
     return j;
@@ -123,6 +127,7 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"upstream", clean_text(c.upstream)},
         {"principal", clean_text(c.principal)},
         {"issuer", clean_text(c.issuer)},
+        {"account", clean_text(c.account)},
         {"grant", to_string(c.grant)},
         {"url", clean_text(c.url, 400)},
         {"client_url", clean_text(c.client_url, 400)},
@@ -152,6 +157,7 @@ nlohmann::json history_json(const history_entry& e) {
         {"scopes", clean_text(e.scopes, 400)},
         {"code", e.code},
         {"detail", clean_text(e.detail, 400)},
+        {"by", clean_text(e.by)},
     };
     if (e.took.count() >= 0)
         j["took_ms"] = e.took.count();

@@ -210,6 +210,17 @@ task<void> approval_listener::impl::route_behind(self_ptr self, service_exchange
     co_await x.respond(std::move(r));
 }
 
+/// What depends on who looks.
+task<void> approval_listener::impl::route_seen(self_ptr self, service_exchange& x, std::string path,
+                                               viewer who) {
+    if (path == "/sign-out")
+        co_await sign_out(self, x, std::move(who));
+    else if (path.starts_with("/a/"))
+        co_await route_link(self, x, path.substr(3), std::move(who));
+    else
+        co_await route_api(self, x, path.substr(5), std::move(who));
+}
+
 task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const auto& request = x.request();
     std::string path = request.path;
@@ -220,15 +231,17 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const bool api = path.starts_with("/api/") || path == "/open/redeem" || path.ends_with("/events");
     const auto asset = find_asset(path);
     const bool is_asset = !asset.text.empty();
-    const bool own = path == client_metadata_path || path == "/" || path == "/open" || api || is_asset ||
-                     path.starts_with("/a/") || path == proof_path;
+    const bool told = delivers(path);
+    const bool own = told || path == "/sign-in" || path == "/sign-out" || path == client_metadata_path ||
+                     path == "/" || path == "/open" || api || is_asset || path.starts_with("/a/") ||
+                     path == proof_path;
     // an upstream's `callback_path`, of whatever process on this page: the state says whose it is
     const bool callback =
         path == "/oauth/callback" || (!own && read && form_value(parse_form(request.query), "state"));
     auto kind = api || !read ? route_kind::action : route_kind::page;
     if (is_asset)
         kind = route_kind::asset;
-    else if (callback)
+    else if (callback || told)
         kind = route_kind::callback;
     if (self->closing || !self->guard)
         co_return;
@@ -239,17 +252,26 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         co_return;
     }
     self->services.book.forget_old(self->services.clock());
-    if (path.starts_with("/a/")) {
-        co_await route_link(self, x, path.substr(3));
-    } else if (path == proof_path) {
+    if (path == proof_path) {
         const auto nonce = proof_nonce(request.query);
         const auto host = request.header("host").value_or("");
         std::optional<std::string> proof;
         if (nonce && !self->operator_token.empty())
             proof = operator_proof(self->operator_token, host, *nonce);
         co_await prove(x, std::move(proof));
-    } else if (path.starts_with("/api/")) {
-        co_await route_api(self, x, path.substr(5));
+    } else if (path.starts_with("/a/") || path.starts_with("/api/") || path == "/sign-out") {
+        auto who = self->viewer_of(request);
+        const auto renewed = self->renewed_session(who);
+        if (renewed) {
+            answering_with again(x, *renewed);
+            co_await route_seen(self, again, std::move(path), std::move(who));
+        } else {
+            co_await route_seen(self, x, std::move(path), std::move(who));
+        }
+    } else if (told) {
+        co_await take_signal(self, x, std::move(path));
+    } else if (path == "/sign-in" && read) {
+        co_await begin_sign_in(self, x);
     } else if (callback) {
         co_await oauth_callback(self, x);
     } else if (path == "/open/redeem") {
@@ -262,7 +284,7 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         auto r = self->client_document();
         co_await x.respond(std::move(r));
     } else if ((path == "/" || path == "/open") && read) {
-        auto r = self->own_page(path == "/" ? render_dashboard_page(self->base_path)
+        auto r = self->own_page(path == "/" ? render_dashboard_page(self->base_path, self->people_sign_in())
                                             : render_open_page(self->base_path));
         co_await x.respond(std::move(r));
     } else if (path == "/" || path == "/open" || is_asset) {

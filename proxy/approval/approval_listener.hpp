@@ -5,6 +5,7 @@
 #include "core/crypto/random.hpp"
 #include "proxy/approval/approvals.hpp"
 #include "proxy/approval/history.hpp"
+#include "proxy/approval/identity_actions.hpp"
 #include "proxy/net/http_service.hpp"
 
 #include <functional>
@@ -30,6 +31,13 @@ struct approval_services {
     std::function<std::vector<std::uint16_t>()> neighbours = {};
     /// Our client metadata document, at client_metadata_path; empty, or its text is: it is served elsewhere.
     std::function<std::string()> client_metadata = {};
+    /// People at the page, and what identity providers tell of them; null: there are none. Outlives the
+    /// listener.
+    identity_actions* people = nullptr;
+    /// What is held for a principal is read, so that credentials() knows it a moment later.
+    std::function<void(const std::string&)> look_up = {};
+    /// … and listed; empty: credentials() has it all.
+    std::function<std::vector<credential_summary>(const std::string&)> credentials_of = {};
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals

@@ -180,7 +180,8 @@ safe_html decision(const approval& a, const page_place& place) {
     if (!host.empty())
         label += (a.status == approval_status::authorizing ? " at " : " and go to ") + host;
     safe_html approve;
-    if (a.completes_without_login)
+    const bool needs_operator = a.completes_without_login && !place.may_complete;
+    if (needs_operator)
         approve = operator_hint(a);
     append(approve, not_shown(a));
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(a.expires_at - place.now).count();
@@ -191,11 +192,16 @@ safe_html decision(const approval& a, const page_place& place) {
     if (!a.user_code.empty())
         v.html("before", device_code(a));
     v.html("other", other_way(a, place));
-    v.html("approve", a.completes_without_login || !a.user_code.empty()
-                          ? safe_html{}
-                          : piece("<form id=\"approve\" method=\"post\" action=\"{{self}}/approve\">"
-                                  "<button class=\"primary\">{{label}}</button></form>",
-                                  v));
+    v.html("unseen", a.calls.hidden > 0 ? safe_html{"<label class=\"check\"><input type=\"checkbox\" "
+                                                    "name=\"unseen\" value=\"1\" required> I approve what is "
+                                                    "not shown here</label>"}
+                                        : safe_html{});
+    v.html("approve",
+           needs_operator || !a.user_code.empty()
+               ? safe_html{}
+               : piece("<form id=\"approve\" method=\"post\" action=\"{{self}}/approve\">{{unseen}}"
+                       "<button class=\"primary\">{{label}}</button></form>",
+                       v));
     return piece("{{before}}<div class=\"decision\">{{approve}}{{other}}<form method=\"post\" "
                  "action=\"{{self}}/deny\">"
                  "<button class=\"quiet\">Deny</button></form>"
@@ -220,6 +226,7 @@ safe_html facts(const approval& a) {
     row("Sent to", visible_text(a.target));
     row("Upstream", a.upstream);
     row("On behalf of", a.principal == "local" ? "" : a.principal);
+    row("Signed in before as", a.account_before);
     row("Why", a.wished ? "" : reason_words(a));
     row("Digest", a.digest.substr(0, 16), "of what your yes is bound to");
     append(rows, piece("<dt>Asked</dt><dd><time class=\"local\" datetime=\"{{t}}\">{{t}}</time></dd>",
@@ -259,6 +266,10 @@ std::string render_approval_page(const approval& a, const page_place& place) {
     template_values v;
     v.text("self", place.self, 400).text("id", a.id).text("status", to_string(a.status));
     v.text("eyebrow", eyebrow(a)).text("headline", title, 160);
+    v.html("who", place.signed_in_as.empty()
+                      ? safe_html{}
+                      : piece("<p class=\"who\">Signed in as <strong>{{who}}</strong></p>",
+                              template_values().text("who", place.signed_in_as)));
     v.html("notice", notice).html("lede", lede(a, place.somebody_waits));
     v.html("scopes", scope_columns(a)).html("route", route(a)).html("arguments", arguments(a));
     v.text("who_asks", a.wished ? "What this is about" : "Who asks");
@@ -268,19 +279,22 @@ std::string render_approval_page(const approval& a, const page_place& place) {
 }
 
 std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
-                                std::string_view detail, std::string_view hint) {
+                                std::string_view detail, std::string_view hint, bool warns) {
     template_values v;
     v.text("tone", tone).text("title", title).html("detail", with_code(detail, 600));
     v.html("hint", hint.empty() ? safe_html{}
-                                : fill("<p class=\"note\">{{hint}}</p>",
-                                       template_values().html("hint", with_code(hint, 400))));
+                                : fill(warns ? "<p class=\"note warn\" role=\"alert\">{{hint}}</p>"
+                                             : "<p class=\"note\">{{hint}}</p>",
+                                       template_values().html("hint", with_code(hint, 600))));
     return render_page(base, {"message.html", "message.js", title, {}, false}, std::move(v));
 }
 
-std::string render_dashboard_page(const std::string& base) {
+std::string render_dashboard_page(const std::string& base, bool people_sign_in) {
     page_frame frame{"dashboard.html", "dashboard.js", "Dashboard", {}, true};
     frame.pill = {"<span id=\"link-state\" class=\"pill\" role=\"status\">Connecting…</span>"};
-    return render_page(base, frame, {});
+    template_values v;
+    v.html("people", people_sign_in ? safe_html{" data-people=\"1\""} : safe_html{});
+    return render_page(base, frame, std::move(v));
 }
 
 std::string render_open_page(const std::string& base) {

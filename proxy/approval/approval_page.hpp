@@ -14,8 +14,10 @@ struct page_place {
     std::string base; ///< path prefix of the listener, mostly empty
     std::string self; ///< path of this page: /a/{secret}
     time_point now{};
-    std::string notice;         ///< what the last click led to; may be empty
-    bool somebody_waits = true; ///< a request is held for it
+    std::string notice;            ///< what the last click led to; may be empty
+    bool somebody_waits = true;    ///< a request is held for it
+    bool may_complete = false;     ///< whoever looks may approve what passes through no login
+    std::string signed_in_as = {}; ///< to this page; empty: nobody
 };
 
 /// The whole page.
@@ -23,7 +25,7 @@ std::string render_approval_page(const approval& a, const page_place& place);
 
 /// A page that says one thing. `tone`: good, bad or empty. `hint` may be empty.
 std::string render_message_page(const std::string& base, std::string_view tone, std::string_view title,
-                                std::string_view detail, std::string_view hint);
+                                std::string_view detail, std::string_view hint, bool warns = false);
 
 /// Sentences that belong before the button: where login host and token host differ from each other, or from
 /// what was approved before. A provider on another host than the server is the ordinary case.
@@ -40,7 +42,7 @@ std::string safe_origin(std::string_view text);
 std::string shown_host(std::string_view authority);
 
 /// The dashboard, which its script fills from the API; and where a one-time link lands.
-std::string render_dashboard_page(const std::string& base);
+std::string render_dashboard_page(const std::string& base, bool people_sign_in = false);
 std::string render_open_page(const std::string& base);
 
 } // namespace reauth

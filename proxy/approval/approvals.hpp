@@ -24,10 +24,11 @@ class approval_actions {
 public:
     virtual ~approval_actions() = default;
     /// Starts (or joins) the flow of a pending approval. fault::approval_required if `who` may not complete
-    /// it.
+    /// it. `by`: who it is, for the audit; empty: not known.
     virtual task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
-                                                 sign_in_method method = sign_in_method::as_configured) = 0;
-    virtual task<result<void>> deny(std::string id) = 0;
+                                                 sign_in_method method = sign_in_method::as_configured,
+                                                 std::string by = {}) = 0;
+    virtual task<result<void>> deny(std::string id, std::string by = {}) = 0;
     /// The provider came back. `browser_binding` is the cookie's value, if one came.
     virtual task<callback_outcome> callback(callback_parameters parameters,
                                             std::optional<std::string> browser_binding) = 0;
@@ -77,6 +78,7 @@ struct credential_summary {
     std::vector<std::string> program; ///< what a client starts that only starts programs
     scope_set scopes;
     std::optional<time_point> expires_at;
+    std::string account; ///< as whom somebody is signed in there; empty: not known
     bool held = false, renewable = false;
     bool saved = true; ///< false: it is used from memory, since the vault can't store it
     std::optional<time_point> last_recovery_at;

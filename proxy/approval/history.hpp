@@ -17,6 +17,7 @@ struct history_entry {
     std::string principal, subject, client, rule, approval, scopes;
     std::string code = "ok"; ///< or a fault's word
     std::string detail;
+    std::string by;                     ///< who decided it, where that is known
     std::chrono::milliseconds took{-1}; ///< a recovery's time, a person's time; negative: not known
 };
 

@@ -7,6 +7,7 @@
 #include "core/oauth/authorization.hpp"
 #include "proxy/net/task.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,9 +25,9 @@ struct signal_answer {
 
 /// Somebody who has signed in to the page.
 struct page_person {
-    std::string id;        ///< of this session, random
-    std::string principal; ///< as callers are named
-    std::string shown;     ///< as the provider calls them: for their own eyes
+    std::string id;                       ///< of this session, random
+    std::string principal;                ///< as callers are named
+    std::string shown;                    ///< as the provider calls them: for their own eyes
     std::string issuer, subject, session; ///< `iss`, `sub`, `sid` of the ID token
     bool operates = false;                ///< in a group of operators: sees and decides everything
     time_point begun{}, seen{};
@@ -34,7 +35,7 @@ struct page_person {
 
 /// Where somebody who wants to sign in is sent.
 struct page_sign_in {
-    std::string location;
+    std::string location, state;
     secret browser_binding; ///< the cookie's value
 };
 
@@ -51,6 +52,8 @@ public:
 
     /// `approval.sign_in` is there.
     virtual bool people_sign_in() const = 0;
+    /// How long a session lasts, whatever happens.
+    virtual std::chrono::milliseconds session_lifetime() const = 0;
     /// Begins a sign-in that leads back to that path of the page.
     virtual task<result<page_sign_in>> begin_page_sign_in(std::string return_to) = 0;
     /// Where a sign-in with that `state` leads back to; nothing: it is none of the page's.

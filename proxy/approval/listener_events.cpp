@@ -32,7 +32,7 @@ nlohmann::json change_json(const approval& a) {
 
 void approval_listener::impl::changed(const approval& a) {
     for (const auto& s : streams) {
-        if (!s->only_id.empty() && s->only_id != a.id)
+        if (s->only_id.empty() ? !s->who.sees(a.principal) : s->only_id != a.id)
             continue;
         if (s->changes.size() < changes_kept)
             s->changes.push_back(change_json(a));
@@ -68,7 +68,8 @@ bool approval_listener::impl::room_for_stream(const std::string& only_id) {
 /// Operator (`only_id` empty): `approvals` and `credentials` hold the whole list whenever it differs from the
 /// last one sent; `approval` tells one change. Link holder: `approval` only, and the stream ends with the
 /// decision.
-task<void> approval_listener::impl::stream_events(self_ptr self, service_exchange& x, std::string only_id) {
+task<void> approval_listener::impl::stream_events(self_ptr self, service_exchange& x, std::string only_id,
+                                                  viewer who) {
     if (!self->room_for_stream(only_id)) {
         auto busy =
             json_answer(503, {{"error", "overloaded"}, {"message", "Too many pages are open."}, {"fix", ""}});
@@ -77,6 +78,7 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
     }
     auto stream = std::make_shared<live_stream>(self->ex);
     stream->only_id = only_id;
+    stream->who = who;
     stream->number = ++self->streams_begun;
     self->streams.insert(stream);
     const std::shared_ptr<void> leave(nullptr, [&](void*) { self->streams.erase(stream); });
@@ -93,6 +95,8 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
     std::string last_approvals, last_credentials, last_rules, last_history;
     int quiet = 0;
     while (!self->closing && !x.peer_gone() && !stream->over) {
+        if (who.person && self->services.people->over(*who.person))
+            break; // the next request says so
         stream->woken = false;
         if (!only_id.empty()) // a dashboard that is left open is nobody who looks at this one
             self->services.book.look(only_id, self->services.clock());
@@ -103,10 +107,11 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
             co_await self->others.look("credentials");
         }
         if (only_id.empty()) {
-            append_if_new(text, last_approvals, event("approvals", self->waiting_json(own_only)));
-            append_if_new(text, last_credentials, event("credentials", self->credentials_json(own_only)));
-            append_if_new(text, last_rules, event("rules", self->list_json("rules")));
-            append_if_new(text, last_history, event("history", self->list_json("history")));
+            append_if_new(text, last_approvals, event("approvals", self->waiting_json(who, own_only)));
+            append_if_new(text, last_credentials,
+                          event("credentials", self->credentials_json(who, own_only)));
+            append_if_new(text, last_rules, event("rules", self->list_json("rules", who)));
+            append_if_new(text, last_history, event("history", self->list_json("history", who)));
         } else {
             const auto a = self->services.book.find(only_id);
             over = !a || decided(a->status);

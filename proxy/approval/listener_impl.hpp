@@ -5,6 +5,7 @@
 #include "proxy/approval/html_template.hpp"
 #include "proxy/approval/neighbours.hpp"
 #include "proxy/approval/origin_guard.hpp"
+#include "proxy/approval/viewer.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,8 @@ namespace reauth {
 struct live_stream {
     explicit live_stream(executor ex) : tick(ex) {}
     loop_timer tick;
-    std::string only_id; ///< empty: all approvals (operator)
+    std::string only_id; ///< empty: all approvals that `who` sees
+    viewer who;
     std::deque<nlohmann::json> changes;
     bool woken = false, over = false;
     std::uint64_t number = 0; ///< in the order of their beginnings
@@ -58,10 +60,12 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> route_behind(self_ptr self, service_exchange& x);
     static task<void> route(self_ptr self, service_exchange& x);
     static task<void> prove(service_exchange& x, std::optional<std::string> proof);
-    static task<void> route_link(self_ptr self, service_exchange& x, std::string rest);
-    static task<void> route_api(self_ptr self, service_exchange& x, std::string rest);
+    static task<void> route_seen(self_ptr self, service_exchange& x, std::string path, viewer who);
+    static task<void> route_link(self_ptr self, service_exchange& x, std::string rest, viewer who);
+    static task<void> route_api(self_ptr self, service_exchange& x, std::string rest, viewer who);
 
-    static task<void> link_approve(self_ptr self, service_exchange& x, std::shared_ptr<approval> a);
+    static task<void> link_approve(self_ptr self, service_exchange& x, std::shared_ptr<approval> a,
+                                   viewer who);
     static task<void> link_callback(self_ptr self, service_exchange& x, std::shared_ptr<approval> a);
     static task<void> oauth_callback(self_ptr self, service_exchange& x);
     static task<void> redeem(self_ptr self, service_exchange& x);
@@ -70,6 +74,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     struct api_call {
         std::string name;                    ///< the path's first part
         std::vector<std::string> parameters; ///< what stood for {}
+        viewer who;
     };
     static task<void> api_list(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_events(self_ptr self, service_exchange& x, api_call call);
@@ -82,15 +87,33 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> api_logout(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_open(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_callback(self_ptr self, service_exchange& x, api_call call);
-    static task<std::shared_ptr<approval>> find_approval(self_ptr self, service_exchange& x, std::string id);
-    static task<service_response> approved(self_ptr self, std::shared_ptr<approval> a, sign_in_method method,
-                                           bool remember);
+    static task<std::shared_ptr<approval>> find_approval(self_ptr self, service_exchange& x, std::string id,
+                                                         viewer who);
+    static task<service_response> approved(self_ptr self, std::shared_ptr<approval> a, viewer who,
+                                           sign_in_method method, bool remember);
     static task<bool> is_ours(self_ptr self, service_exchange& x, std::string upstream);
-    nlohmann::json list_json(const std::string& name, bool own_only = false) const;
-    static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id);
+    nlohmann::json list_json(const std::string& name, const viewer& who, bool own_only = false) const;
+    static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id, viewer who);
     static task<void> keep_time(self_ptr self);
 
     bool authorized(const service_request& request) const;
+
+    // people: listener_people.cpp
+    bool people_sign_in() const;
+    std::string session_cookie_name() const;
+    std::string session_cookie(const std::string& value, std::chrono::seconds age) const;
+    std::string session_cookie(const page_person& who) const;
+    viewer viewer_of(const service_request& request) const;
+    std::optional<header_field> renewed_session(viewer& who) const;
+    std::optional<service_response> not_theirs(const service_request& request, const viewer& who,
+                                               const approval* a) const;
+    static bool delivers(std::string_view path);
+    static task<void> take_signal(self_ptr self, service_exchange& x, std::string path);
+    static task<void> begin_sign_in(self_ptr self, service_exchange& x);
+    static task<bool> finish_sign_in(self_ptr self, service_exchange& x, callback_parameters parameters);
+    static task<void> sign_out(self_ptr self, service_exchange& x, viewer who);
+    static task<void> api_me(self_ptr self, service_exchange& x, api_call call);
+
     /// Answers what this process knows nothing of: a neighbour may. False: none does.
     static task<bool> answered_by_others(self_ptr self, service_exchange& x, bool operated);
     bool knows_upstream(const std::string& name) const;
@@ -99,14 +122,14 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     /// The link, known to this process; keep_link() makes it everybody's.
     std::pair<std::string, one_time_entry> make_one_time_link();
     void changed(const approval& a);
-    nlohmann::json waiting_json(bool own_only = false) const;
-    nlohmann::json credentials_json(bool own_only = false) const;
-    std::optional<std::string> binding_cookie(const service_request& request, const std::string& state) const;
+    nlohmann::json waiting_json(const viewer& who, bool own_only = false) const;
+    nlohmann::json credentials_json(const viewer& who, bool own_only = false) const;
 
-    service_response approval_page(const approval& a, unsigned status = 200,
+    service_response approval_page(const approval& a, const viewer& who, unsigned status = 200,
                                    const std::string& notice = {}) const;
     service_response message_page(unsigned status, std::string_view tone, std::string_view title,
-                                  std::string_view detail, std::string_view hint = {}) const;
+                                  std::string_view detail, std::string_view hint = {},
+                                  bool warns = false) const;
     service_response own_page(std::string html) const;
     service_response client_document() const;
     service_response refusal(bool api, unsigned status, std::string_view title,

@@ -25,51 +25,40 @@ std::string callback_path_of(const std::string& redirect_uri, const std::string&
 
 } // namespace
 
-service_response approval_listener::impl::approval_page(const approval& a, unsigned status,
+service_response approval_listener::impl::approval_page(const approval& a, const viewer& who, unsigned status,
                                                         const std::string& notice) const {
-    const page_place place{base_path, base_path + "/a/" + std::string(a.link_secret.reveal()),
-                           services.clock(), notice, services.waits_for ? services.waits_for(a.id) : true};
+    page_place place{base_path, base_path + "/a/" + std::string(a.link_secret.reveal()), services.clock(),
+                     notice, services.waits_for ? services.waits_for(a.id) : true};
+    if (who.person) {
+        place.may_complete = true;
+        place.signed_in_as = who.person->shown;
+    }
     return guarded({status, {html_type}, render_approval_page(a, place)}, form_targets(a));
 }
 
 service_response approval_listener::impl::message_page(unsigned status, std::string_view tone,
                                                        std::string_view title, std::string_view detail,
-                                                       std::string_view hint) const {
-    return guarded({status, {html_type}, render_message_page(base_path, tone, title, detail, hint)});
+                                                       std::string_view hint, bool warns) const {
+    return guarded({status, {html_type}, render_message_page(base_path, tone, title, detail, hint, warns)});
 }
 
 service_response approval_listener::impl::own_page(std::string html) const {
     return guarded({200, {html_type}, std::move(html)});
 }
 
-std::optional<std::string> approval_listener::impl::binding_cookie(const service_request& request,
-                                                                   const std::string& state) const {
-    const auto name = binding_cookie_name(state);
-    std::optional<std::string> found;
-    for (const auto& h : request.headers) {
-        if (!iequals(h.name, "cookie"))
-            continue;
-        std::string_view rest = h.value;
-        while (!rest.empty()) {
-            const auto end = rest.find(';');
-            auto pair = rest.substr(0, end);
-            rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
-            while (pair.starts_with(' '))
-                pair.remove_prefix(1);
-            if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=' && !found)
-                found = std::string(pair.substr(name.size() + 1));
-        }
-    }
-    return found;
-}
-
 /// /a/{secret}, /a/{secret}/approve, …/deny, …/callback, …/events.
-task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& x, std::string rest) {
+task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& x, std::string rest,
+                                               viewer who) {
     const auto slash = rest.find('/');
     const auto verb = slash == std::string::npos ? "" : rest.substr(slash + 1);
     const auto a = self->services.book.find_by_link(std::string_view(rest).substr(0, slash));
     const bool known = slash == std::string::npos || verb == "approve" || verb == "deny" ||
                        verb == "callback" || verb == "events";
+    auto kept_away = self->not_theirs(x.request(), who, a.get());
+    if (kept_away) {
+        co_await x.respond(std::move(*kept_away));
+        co_return;
+    }
     if (!a && known) {
         bool theirs = false;
         if (verb == "events")
@@ -89,24 +78,24 @@ task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& 
     const auto& method = x.request().method;
     if (slash == std::string::npos && (method == "GET" || method == "HEAD")) {
         self->services.book.look(a->id, self->services.clock());
-        auto r = self->approval_page(*a);
+        auto r = self->approval_page(*a, who);
         co_await x.respond(std::move(r));
     } else if (verb == "events" && method == "GET") {
-        co_await stream_events(self, x, a->id);
+        co_await stream_events(self, x, a->id, std::move(who));
     } else if (verb == "approve" && method == "POST") {
-        co_await link_approve(self, x, a);
+        co_await link_approve(self, x, a, std::move(who));
     } else if (verb == "callback" && method == "POST") {
         co_await link_callback(self, x, a);
     } else if (verb == "deny" && method == "POST") {
         result<void> denied;
         if (!decided(a->status))
-            denied = co_await self->services.actions.deny(a->id);
+            denied = co_await self->services.actions.deny(a->id, who.name());
         // After the click the page itself says what is so, also when another tab was faster.
         auto r =
             denied ? guarded({303,
                               {{"Location", self->base_path + "/a/" + std::string(a->link_secret.reveal())}},
                               ""})
-                   : self->approval_page(*a, status_of(denied.error()), denied.error().describe());
+                   : self->approval_page(*a, who, status_of(denied.error()), denied.error().describe());
         co_await x.respond(std::move(r));
     } else {
         auto r = method_not_allowed(slash == std::string::npos || verb == "events" ? "GET" : "POST");
@@ -117,19 +106,25 @@ task<void> approval_listener::impl::route_link(self_ptr self, service_exchange& 
 /// With the link alone one may start a flow that ends at a provider's sign-in; the flow is bound to this
 /// browser.
 task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange& x,
-                                                 std::shared_ptr<approval> a) {
+                                                 std::shared_ptr<approval> a, viewer who) {
     const auto accept = x.request().header("accept");
     const bool scripted = accept && *accept == "application/json";
     service_response r;
     if (decided(a->status)) {
         r = scripted ? json_answer(409, {{"error", "already_decided"}, {"status", to_string(a->status)}})
-                     : self->approval_page(*a, 409);
+                     : self->approval_page(*a, who, 409);
         co_await x.respond(std::move(r));
         co_return;
     }
     const auto fields = parse_form(x.request().body);
     const auto method = sign_in_method_from(form_value(fields, "method").value_or(""));
-    const auto answer = co_await self->services.actions.approve(a->id, approver::link_holder, true, method);
+    if (who.person && a->calls.hidden > 0 && !form_value(fields, "unseen")) {
+        r = self->approval_page(*a, who, 409, "A part of this call is not shown: tick that you approve it.");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    const auto by = who.person ? approver::person : approver::link_holder;
+    const auto answer = co_await self->services.actions.approve(a->id, by, true, method, who.name());
     const auto flaw = answer && !answer->done ? unsafe_location(answer->location) : std::nullopt;
     if (!answer || flaw) {
         const auto& why = flaw ? *flaw : answer.error();
@@ -140,13 +135,13 @@ task<void> approval_listener::impl::link_approve(self_ptr self, service_exchange
                      a->id + "` in a terminal, or open the dashboard.";
         const auto status = decided(a->status) ? 409u : status_of(why);
         r = scripted ? json_answer(status, failure_json(why))
-                     : self->approval_page(*a, status, decided(a->status) ? "" : notice);
+                     : self->approval_page(*a, who, status, decided(a->status) ? "" : notice);
     } else if (!answer->user_code.empty()) {
         // the code is for any device: this page shows it
         const auto now = self->services.book.find(a->id);
-        r = scripted ? json_answer(200, redirect_json(*answer)) : self->approval_page(now ? *now : *a);
+        r = scripted ? json_answer(200, redirect_json(*answer)) : self->approval_page(now ? *now : *a, who);
     } else if (answer->done) {
-        r = scripted ? json_answer(200, {{"status", "done"}}) : self->approval_page(*a);
+        r = scripted ? json_answer(200, {{"status", "done"}}) : self->approval_page(*a, who);
     } else {
         r = scripted ? json_answer(200, {{"status", "redirect"}, {"location", answer->location}})
                      : guarded({303, {{"Location", answer->location}}, ""}, form_targets(*a));
@@ -173,14 +168,16 @@ task<void> approval_listener::impl::link_callback(self_ptr self, service_exchang
     auto parameters = parse_callback_url(form_value(fields, "url").value_or(""));
     service_response r;
     if (!parameters) {
-        r = self->approval_page(*a, 400, parameters.error().describe());
+        r = self->approval_page(*a, self->viewer_of(x.request()), 400, parameters.error().describe());
         co_await x.respond(std::move(r));
         co_return;
     }
-    auto binding = self->binding_cookie(x.request(), *parameters->state);
+    auto binding = cookie_value(x.request(), binding_cookie_name(*parameters->state));
     const auto outcome = co_await self->services.actions.callback(std::move(*parameters), std::move(binding));
-    r = outcome.ok ? self->message_page(200, "good", outcome.title, outcome.detail)
-                   : self->approval_page(*a, 400, outcome.title + ": " + outcome.detail);
+    r = outcome.ok ? self->message_page(200, "good", outcome.title, outcome.detail, outcome.warning,
+                                        !outcome.warning.empty())
+                   : self->approval_page(*a, self->viewer_of(x.request()), 400,
+                                         outcome.title + ": " + outcome.detail);
     co_await x.respond(std::move(r));
 }
 
@@ -201,6 +198,9 @@ task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchan
         co_await x.respond(std::move(r));
         co_return;
     }
+    const bool of_page = co_await finish_sign_in(self, x, *parameters);
+    if (of_page)
+        co_return;
     const bool ours = co_await self->services.actions.knows_flow(*parameters->state);
     if (!ours) {
         const bool theirs = co_await answered_by_others(self, x, false);
@@ -212,13 +212,16 @@ task<void> approval_listener::impl::oauth_callback(self_ptr self, service_exchan
             co_return;
         }
     }
-    auto binding = self->binding_cookie(x.request(), *parameters->state);
+    auto binding = cookie_value(x.request(), binding_cookie_name(*parameters->state));
     const auto cookie = binding_cookie_name(*parameters->state);
     const auto& path = x.request().path;
     const auto here = path.starts_with(self->base_path) ? path : self->base_path + path;
     const auto outcome = co_await self->services.actions.callback(std::move(*parameters), std::move(binding));
     r = self->message_page(outcome.ok ? 200 : 400, outcome.ok ? "good" : "bad", outcome.title, outcome.detail,
-                           outcome.ok ? "You can close this page." : "");
+                           !outcome.warning.empty() ? outcome.warning
+                           : outcome.ok             ? "You can close this page."
+                                                    : "",
+                           !outcome.warning.empty());
     if (outcome.ok)
         r.headers.push_back({"Set-Cookie", cookie + "=; Path=" + here +
                                                "; Max-Age=0; HttpOnly; SameSite=Lax" +

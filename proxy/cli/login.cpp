@@ -158,14 +158,15 @@ int print_status(const command_context& context, const nlohmann::json& credentia
         return exit_done;
     }
     std::vector<std::vector<std::string>> rows{
-        {"UPSTREAM", "PRINCIPAL", "GRANT", "STATE", "EXPIRES", "SCOPES", "LAST RECOVERY"}};
+        {"UPSTREAM", "PRINCIPAL", "ACCOUNT", "GRANT", "STATE", "EXPIRES", "SCOPES", "LAST RECOVERY"}};
     std::string troubles;
     for (const auto& c : credentials) {
         const auto scopes = joined(c, "scopes");
         const auto last = text_of(c, "last_recovery");
         const auto outcome = text_of(c, "last_outcome");
-        rows.push_back({text_of(c, "upstream"), text_of(c, "principal"), text_of(c, "grant"), state_of(c),
-                        time_of(c, "expires_at"), scopes.empty() ? "-" : scopes,
+        rows.push_back({text_of(c, "upstream"), text_of(c, "principal"),
+                        text_of(c, "account").empty() ? "-" : text_of(c, "account"), text_of(c, "grant"),
+                        state_of(c), time_of(c, "expires_at"), scopes.empty() ? "-" : scopes,
                         last.empty() ? "-" : last + " " + outcome + " " + time_of(c, "last_recovery_at")});
         if (!outcome.empty() && outcome != "ok")
             troubles +=
@@ -231,24 +232,37 @@ void add_logout(CLI::App& app, command_context& context) {
                      "from it are dropped");
     verb->add_flag(
         "--all", a->all,
-        "sign out of everything that is held for the principal, at every upstream and identity provider");
-    verb->callback([&context, a] {
-        if (static_cast<int>(!a->upstream.empty()) + static_cast<int>(!a->idp.empty()) +
-                static_cast<int>(a->all) !=
-            1)
-            throw CLI::ValidationError("logout", "name either an UPSTREAM, --idp NAME or --all");
-        context.run = [&context, a] {
+        "sign out of everything, at every upstream and identity provider; with --principal: its identity "
+        "ends: "
+        "requests that are held get identity_ended, streams are cut, tokens of before are refused");
+    const auto* whose = verb->get_option("--principal");
+    verb->callback([&context, a, whose] {
+        const int places = static_cast<int>(!a->upstream.empty()) + static_cast<int>(!a->idp.empty()) +
+                           static_cast<int>(a->all);
+        // of a principal that is named: the whole identity
+        const bool named = whose->count() > 0;
+        if (places > 1 || (places == 0 && !named))
+            throw CLI::ValidationError(
+                "logout",
+                "name either an UPSTREAM, --idp NAME, --all, or with --principal alone a whole identity");
+        const bool ends = named && a->upstream.empty() && a->idp.empty();
+        context.run = [&context, a, ends, named] {
             return with_api(context, [&](const api_client& api) {
-                nlohmann::json wanted{{"principal", a->principal}};
+                nlohmann::json wanted = nlohmann::json::object();
+                if (named)
+                    wanted["principal"] = a->principal;
                 if (a->all)
                     wanted["all"] = true;
-                else
+                else if (!ends)
                     wanted[a->idp.empty() ? "upstream" : "idp"] = a->idp.empty() ? a->upstream : a->idp;
                 auto answer = api.post("/api/logout", wanted);
                 if (!answer)
                     return context.fail(answer.error());
                 if (context.json)
                     context.print_json(*answer);
+                else if (ends)
+                    context.io.out << "The identity " << a->principal << " has ended here." << told(*answer)
+                                   << "\n";
                 else
                     context.io.out << "Logged out of "
                                    << (a->all           ? "everything"

@@ -105,6 +105,8 @@ void add_stdio(CLI::App& app, command_context& context) {
                      "'Name: value', sent to the upstream; ${VARIABLE} is taken from the environment")
         ->take_all()
         ->expected(1);
+    verb->add_option("--account", target->account,
+                     "one of the upstream's accounts; of a URL: any name, a sign-in of its own");
     add_remote_options(*verb, *remote, *options);
     add_config_options(*verb, context);
     add_key_option(*verb, context, "--log-level", "log.level", "trace, debug, info, warn, error or off");

@@ -150,7 +150,8 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
         else if (!all.trouble)
             all.trouble = done.error();
     }
-    e.done = !all.trouble;
+    // what a provider does not take is told, and is not tried again
+    e.done = !all.trouble || all.trouble->code != fault::vault_unavailable;
     if (e.done)
         co_await keep(e);
     life::audit line;
@@ -165,7 +166,8 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
 }
 
 task<result<void>> identity_desk::end_page_session(std::string session, time_point at) {
-    ended_identity e{identity_kind::session, {}, std::move(session), at, "signed out of the page", false, true};
+    ended_identity e{
+        identity_kind::session, {}, std::move(session), at, "signed out of the page", false, true};
     auto kept = co_await keep(e);
     apply(e);
     co_return kept;
@@ -218,9 +220,11 @@ task<result<void>> identity_desk::heard(identity_event event, std::string issuer
         for (auto& name : with_session(who, issuer))
             principals.insert(std::move(name));
         if (!who.subject.empty() && who.issuer == issuer)
-            ends.push_back({identity_kind::subject, issuer, who.subject, event.at, event.what, renewed, true});
+            ends.push_back(
+                {identity_kind::subject, issuer, who.subject, event.at, event.what, renewed, true});
         if (!who.session.empty())
-            ends.push_back({identity_kind::session, issuer, who.session, event.at, event.what, renewed, true});
+            ends.push_back(
+                {identity_kind::session, issuer, who.session, event.at, event.what, renewed, true});
     }
     for (const auto& principal : principals) {
         auto ended = co_await end_principal(principal, event.at, event.what, renewed);

@@ -2,9 +2,9 @@
 #include "proxy/recovery/key_desk.hpp"
 
 #include "core/text/uri.hpp"
-#include "proxy/recovery/reply.hpp"
 #include "policy/flows/key_lookup_flow.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/recovery/reply.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -25,9 +25,8 @@ void key_desk::want(std::shared_ptr<keys_wanted> wanted) {
 
 task<keys_ptr> key_desk::get(issuer_place where, keys_ptr seen) {
     const reply<keys_ptr> found(context_.ex);
-    arrive(where, {std::move(seen), [found](keys_ptr keys, const std::optional<failure>&) {
-                       found.give(std::move(keys));
-                   }});
+    arrive(where, {std::move(seen),
+                   [found](keys_ptr keys, const std::optional<failure>&) { found.give(std::move(keys)); }});
     co_return co_await found.wait();
 }
 

@@ -140,45 +140,66 @@ std::set<life_key> credential_manager::shown_keys() const {
     return keys;
 }
 
-std::vector<credential_summary> credential_manager::summaries() const {
+std::optional<credential_summary> credential_manager::summary_of(const life_key& key) const {
     const auto& table = lives_.table();
     const auto& settings = *table->settings;
-    std::vector<credential_summary> all;
-    for (const auto& key : shown_keys()) {
-        const auto place = find_binding(table, key);
-        if (!place)
-            continue;
-        const auto& upstream = place->upstream();
-        credential_summary s;
-        s.upstream = upstream.name;
-        s.principal = key.principal;
-        s.grant = upstream.grant;
-        s.url = upstream.url;
-        s.client_url = client_url(settings, upstream);
-        s.program = stdio_command(settings, upstream, false);
-        s.bearer = takes(settings.client_auth, caller_proof::bearer);
-        const auto* m = lives_.find(key);
-        const auto rest = lives_.resting().find(key);
-        const bool rests = rest != lives_.resting().end();
-        const auto* held = m                                 ? m->life.held()
-                           : rests && rest->second.published ? &rest->second.published->held
-                                                             : nullptr;
-        if (held && !held->access_token.empty()) {
-            s.held = true;
-            s.renewable = m ? m->life.renewable() : rest->second.renewable;
-            s.saved = !m || m->life.saved();
-            s.issuer = held->issuer;
-            s.scopes = held->granted;
-            s.expires_at = held->expires_at;
-        }
-        const auto last = m ? m->last : rests ? rest->second.last : last_outcome();
-        s.last_recovery_at = last.at;
-        s.last_recovery = last.what;
-        s.last_outcome = last.code;
-        s.last_outcome_detail = last.detail;
-        all.push_back(std::move(s));
+    const auto place = find_binding(table, key);
+    if (!place)
+        return std::nullopt;
+    const auto& upstream = place->upstream();
+    credential_summary s;
+    s.upstream = upstream.name;
+    s.principal = key.principal;
+    s.grant = upstream.grant;
+    s.url = upstream.url;
+    s.client_url = client_url(settings, upstream);
+    s.program = stdio_command(settings, upstream, false);
+    s.bearer = takes(settings.client_auth, caller_proof::bearer);
+    const auto* m = lives_.find(key);
+    const auto rest = lives_.resting().find(key);
+    const bool rests = rest != lives_.resting().end();
+    const auto* held = m                                 ? m->life.held()
+                       : rests && rest->second.published ? &rest->second.published->held
+                                                         : nullptr;
+    if (held && !held->access_token.empty()) {
+        s.held = true;
+        s.renewable = m ? m->life.renewable() : rest->second.renewable;
+        s.saved = !m || m->life.saved();
+        s.issuer = held->issuer;
+        s.account = held->account;
+        s.scopes = held->granted;
+        s.expires_at = held->expires_at;
     }
+    const auto last = m ? m->last : rests ? rest->second.last : last_outcome();
+    s.last_recovery_at = last.at;
+    s.last_recovery = last.what;
+    s.last_outcome = last.code;
+    s.last_outcome_detail = last.detail;
+    return s;
+}
+
+std::vector<credential_summary> credential_manager::summaries() const {
+    std::vector<credential_summary> all;
+    for (const auto& key : shown_keys())
+        if (auto s = summary_of(key))
+            all.push_back(std::move(*s));
     return all;
+}
+
+std::vector<credential_summary> credential_manager::summaries(const std::string& principal) const {
+    std::vector<credential_summary> all;
+    for (const auto& r : lives_.table()->routes)
+        if (auto s = summary_of({false, principal, r->upstream->name}))
+            all.push_back(std::move(*s));
+    return all;
+}
+
+void credential_manager::look_up(const std::string& principal) {
+    for (const auto& r : lives_.table()->routes) {
+        const life_key key{false, principal, r->upstream->name};
+        if (!lives_.resting().contains(key))
+            lives_.need(key);
+    }
 }
 
 std::vector<idp_session_summary> credential_manager::idp_sessions() const {

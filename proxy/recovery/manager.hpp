@@ -48,6 +48,9 @@ public:
     const history& past() const noexcept { return record_.past(); }
     const recovery_counters& counters() const noexcept { return record_.counters(); }
     std::vector<credential_summary> summaries() const;
+    /// Of one principal, at every upstream: what is known here. look_up() reads the vault for it.
+    std::vector<credential_summary> summaries(const std::string& principal) const;
+    void look_up(const std::string& principal);
     std::vector<idp_session_summary> idp_sessions() const;
     /// Names of upstreams and identity providers whose credential is used from memory because it can't be
     /// stored.
@@ -72,6 +75,7 @@ private:
     void loaded(life_entry& m);
     void tick();
     std::set<life_key> shown_keys() const;
+    std::optional<credential_summary> summary_of(const life_key& key) const;
 
     approvals& book_;
     flow_environment env_;

@@ -21,6 +21,11 @@ bool page_desk::people_sign_in() const {
     return lives_.table()->settings->approval.sign_in.has_value();
 }
 
+std::chrono::milliseconds page_desk::session_lifetime() const {
+    const auto& page = lives_.table()->settings->approval.sign_in;
+    return page ? page->lifetime : std::chrono::milliseconds(0);
+}
+
 task<result<page_sign_in>> page_desk::begin_page_sign_in(std::string return_to) {
     const auto table = lives_.table();
     const auto& settings = *table->settings;
@@ -56,7 +61,8 @@ task<result<page_sign_in>> page_desk::begin_page_sign_in(std::string return_to) 
     auto written = co_await context_.vault.run(write);
     if (!written)
         co_return written.error();
-    co_return page_sign_in{begun->pending.location, begun->browser_binding};
+    co_return page_sign_in{begun->pending.location, std::string(begun->pending.state.reveal()),
+                           begun->browser_binding};
 }
 
 task<std::optional<std::string>> page_desk::page_sign_in_of(std::string state) {
@@ -80,8 +86,8 @@ task<result<page_person>> page_desk::finish_page_sign_in(authorization_callback 
     if (!taken)
         co_return taken.error();
     if (!*taken)
-        co_return failure::permanent(fault::approval_timeout, "this sign-in was used before, or took too long",
-                                     "sign in again");
+        co_return failure::permanent(fault::approval_timeout,
+                                     "this sign-in was used before, or took too long", "sign in again");
     auto options = options_for_provider(settings, page.identity_provider);
     auto work = finish_page_login(context_.env, std::move(**taken), std::move(parameters),
                                   std::move(browser_binding), page.principal, page.groups);

@@ -28,6 +28,7 @@ public:
         return signals_.security_event(std::move(provider), std::move(bearer), std::move(token));
     }
     bool people_sign_in() const override;
+    std::chrono::milliseconds session_lifetime() const override;
     task<result<page_sign_in>> begin_page_sign_in(std::string return_to) override;
     task<std::optional<std::string>> page_sign_in_of(std::string state) override;
     task<result<page_person>> finish_page_sign_in(authorization_callback parameters,

@@ -24,24 +24,24 @@ failure person_desk::not_open(const std::string& id) const {
 }
 
 task<result<approve_answer>> person_desk::approve(std::string id, approver who, bool from_page,
-                                                  sign_in_method method) {
+                                                  sign_in_method method, std::string by) {
     const auto* owner = approvals_.owner(id);
     if (!owner)
         co_return not_open(id);
     const auto caller = replies_.number();
     const auto answer = replies_.expect<result<approve_answer>>(caller, context_.ex);
-    lives_.tell(life_key(*owner), life::approve_asked{caller, id, who, from_page, method});
+    lives_.tell(life_key(*owner), life::approve_asked{caller, id, who, from_page, method, by});
     auto said = co_await answer.wait();
     co_return said;
 }
 
-task<result<void>> person_desk::deny(std::string id) {
+task<result<void>> person_desk::deny(std::string id, std::string by) {
     const auto* owner = approvals_.owner(id);
     if (!owner)
         co_return failure::permanent(fault::approval_timeout, "this approval is not open any more");
     const auto caller = replies_.number();
     const auto answer = replies_.expect<result<void>>(caller, context_.ex);
-    lives_.tell(life_key(*owner), life::deny_asked{caller, id});
+    lives_.tell(life_key(*owner), life::deny_asked{caller, id, by});
     auto said = co_await answer.wait();
     co_return said;
 }

@@ -18,8 +18,9 @@ public:
           identities_(identities) {}
 
     task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
-                                         sign_in_method method = sign_in_method::as_configured) override;
-    task<result<void>> deny(std::string id) override;
+                                         sign_in_method method = sign_in_method::as_configured,
+                                         std::string by = {}) override;
+    task<result<void>> deny(std::string id, std::string by = {}) override;
     task<callback_outcome> callback(callback_parameters parameters,
                                     std::optional<std::string> browser_binding) override;
     task<bool> knows_flow(std::string state) override;
@@ -38,6 +39,7 @@ public:
 
 private:
     failure not_open(const std::string& id) const;
+    std::string canonical(const std::string& upstream) const;
     failure unknown_upstream(const std::string& upstream, const std::string& principal) const;
     task<callback_outcome> finish_callback(pending_authorization pending, callback_parameters parameters,
                                            std::optional<std::string> browser_binding);

@@ -1,5 +1,7 @@
 // Logins that an operator wishes, and sign-outs.
 #include "proxy/recovery/person_desk.hpp"
+
+#include "conf/accounts.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 
 namespace reauth {
@@ -40,7 +42,14 @@ result<void> person_desk::can_log_in(const life_entry& m) {
     return {};
 }
 
+/// An upstream with accounts is its first one.
+std::string person_desk::canonical(const std::string& upstream) const {
+    const auto* found = upstream_named(*lives_.table()->settings, upstream);
+    return found ? found->name : upstream;
+}
+
 task<result<std::string>> person_desk::login(std::string upstream, std::string principal) {
+    upstream = canonical(upstream);
     const life_key key{false, principal, upstream};
     const auto* m = lives_.need(key);
     if (!m)
@@ -82,6 +91,7 @@ task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys
 }
 
 task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal) {
+    upstream = canonical(upstream);
     const life_key key{false, principal, upstream};
     if (!lives_.need(key))
         co_return unknown_upstream(upstream, principal);

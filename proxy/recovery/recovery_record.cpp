@@ -33,6 +33,7 @@ history_entry entry_of(const audit_subject& who, const life::audit& line, time_p
     e.principal = who.principal;
     e.subject = who.subject;
     e.client = line.client;
+    e.by = line.by;
     e.rule = line.rule;
     e.approval = line.approval;
     e.scopes = line.scopes.to_string();
@@ -77,6 +78,7 @@ void log_line(const audit_subject& who, const life::audit& line) {
                   {{"id", line.approval},
                    {name, who.upstream},
                    {"principal", who.principal},
+                   {"by", line.by},
                    {"client", line.client}});
         return;
     case happening::call_approved:
@@ -84,6 +86,7 @@ void log_line(const audit_subject& who, const life::audit& line) {
                   {{"id", line.approval},
                    {name, who.upstream},
                    {"principal", who.principal},
+                   {"by", line.by},
                    {"client", line.client},
                    {"rule", line.rule},
                    {"call", line.detail}});
@@ -107,7 +110,9 @@ void log_line(const audit_subject& who, const life::audit& line) {
                {"client", line.client},
                {"scopes", line.scopes.to_string()},
                {"rule", line.rule},
-               {"how", how}});
+               {"by", line.by},
+               {"how", how},
+               {"detail", line.how == happening::identity_ended ? line.detail : std::string()}});
 }
 
 } // namespace

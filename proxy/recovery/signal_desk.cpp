@@ -25,18 +25,13 @@ event_expectation expected_from(const std::string& issuer, std::vector<std::stri
     return e;
 }
 
-/// RFC 8935 section 2.4.
-std::string_view push_error(std::string_view word) {
+} // namespace
+
+std::string signal_desk::refusal_of_event::error() const {
     if (word == "key" || word == "keys" || word == "signature" || word == "algorithm")
         return "invalid_key";
-    if (word == "issuer")
-        return "invalid_issuer";
-    if (word == "audience")
-        return "invalid_audience";
-    return "invalid_request";
+    return word == "issuer" ? "invalid_issuer" : word == "audience" ? "invalid_audience" : "invalid_request";
 }
-
-} // namespace
 
 const identity_provider_config* signal_desk::provider_named(const std::string& name) const {
     const auto& all = lives_.table()->settings->identity_providers;
@@ -111,8 +106,8 @@ task<signal_answer> signal_desk::logout_token(std::string provider, std::string 
         co_return signal_answer{404, "not_found", "No logout tokens are taken here."};
     auto expected = expected_from(p->issuer, {p->client.id}, context_.env.now());
     const auto issuer = p->issuer;
-    auto refused = co_await take(keys_of(*p), std::move(expected), issuer, std::move(token),
-                                 check_logout_token);
+    auto refused =
+        co_await take(keys_of(*p), std::move(expected), issuer, std::move(token), check_logout_token);
     if (!refused)
         co_return signal_answer{};
     log_refusal(provider, "logout token", refused->word);
@@ -121,8 +116,7 @@ task<signal_answer> signal_desk::logout_token(std::string provider, std::string 
     co_return signal_answer{400, "invalid_request", "The logout token is refused: " + refused->word + "."};
 }
 
-task<signal_answer> signal_desk::security_event(std::string provider, std::string bearer,
-                                                std::string token) {
+task<signal_answer> signal_desk::security_event(std::string provider, std::string bearer, std::string token) {
     const auto* p = provider_named(provider);
     if (!p || !p->signals || p->signals->delivery != signal_delivery::push)
         co_return signal_answer{404, "not_found", "No security events are taken here."};
@@ -133,15 +127,14 @@ task<signal_answer> signal_desk::security_event(std::string provider, std::strin
     }
     auto expected = expected_from(s.issuer, s.audience, context_.env.now());
     const issuer_place keys{s.issuer, s.jwks_uri, p->tls.ca_file};
-    auto refused = co_await take(keys, std::move(expected), p->issuer, std::move(token),
-                                 check_security_event);
+    auto refused =
+        co_await take(keys, std::move(expected), p->issuer, std::move(token), check_security_event);
     if (!refused)
         co_return signal_answer{202, {}, {}};
     log_refusal(provider, "security event", refused->word);
     if (refused->transient)
         co_return signal_answer{503, "temporarily_unavailable", "Try again later."};
-    co_return signal_answer{400, std::string(push_error(refused->word)),
-                            "The security event is refused: " + refused->word + "."};
+    co_return signal_answer{400, refused->error(), "The security event is refused: " + refused->word + "."};
 }
 
 } // namespace reauth

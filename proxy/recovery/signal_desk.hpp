@@ -25,12 +25,13 @@ private:
     struct refusal_of_event {
         std::string word; ///< event_fault's, or "vault"
         bool transient = false;
+        /// RFC 8935 section 2.4.
+        std::string error() const;
     };
     using checker = checked_event (*)(std::string_view, std::string_view, const event_expectation&);
     task<std::optional<refusal_of_event>> take(issuer_place from, event_expectation expected,
                                                std::string issuer, std::string token, checker check);
-    task<std::optional<refusal_of_event>> act(identity_event event, std::string issuer,
-                                              std::string sender);
+    task<std::optional<refusal_of_event>> act(identity_event event, std::string issuer, std::string sender);
     task<void> poll_on();
     task<bool> poll_once(identity_provider_config provider);
     const identity_provider_config* provider_named(const std::string& name) const;

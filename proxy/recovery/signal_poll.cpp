@@ -108,13 +108,13 @@ task<bool> signal_desk::poll_once(identity_provider_config provider) {
             expected.audience = s.audience;
             expected.now = context_.env.now();
             const issuer_place keys{s.issuer, s.jwks_uri, provider.tls.ca_file};
-            auto refused = co_await take(keys, std::move(expected), provider.issuer,
-                                         set.get<std::string>(), check_security_event);
+            auto refused = co_await take(keys, std::move(expected), provider.issuer, set.get<std::string>(),
+                                         check_security_event);
             auto& tell = owed_[provider.name];
             if (!refused)
                 tell.taken.push_back(id);
             else if (!refused->transient)
-                tell.refused.emplace_back(id, std::string(refused->word)); // else it is sent again
+                tell.refused.emplace_back(id, refused->error()); // else it is sent again
         }
     }
     co_return true;

@@ -15,8 +15,8 @@ class vault_watch {
 public:
     vault_watch(recovery_context& context, life_registry& lives, approval_ledger& approvals, rule_book& rules,
                 identity_desk& identities)
-        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), identities_(identities), timer_(context.ex),
-          bell_(context.ex) {}
+        : context_(context), lives_(lives), approvals_(approvals), rules_(rules), identities_(identities),
+          timer_(context.ex), bell_(context.ex) {}
 
     /// Blocks: at the start. From now on changes are kept for us.
     result<void> begin();

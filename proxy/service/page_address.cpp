@@ -95,7 +95,10 @@ result<void> server::parts::open_page(const random_source& random) {
         [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
         [this](const std::string& id) { return recovery->anybody_waits(id); },
         [this] { return neighbours(); },
-        [this] { return own_client_metadata(*settings); }};
+        [this] { return own_client_metadata(*settings); },
+        &recovery->people(),
+        [this](const std::string& principal) { recovery->look_up(principal); },
+        [this](const std::string& principal) { return recovery->summaries(principal); }};
     page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
                                                std::move(services), approval_tls);
     notes = note_directory(*settings);

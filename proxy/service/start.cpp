@@ -3,7 +3,9 @@
 
 #include "conf/load.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/text/encoding.hpp"
 #include "proxy/approval/operator_token.hpp"
+#include "proxy/vault/seal.hpp"
 
 #include <csignal>
 
@@ -59,6 +61,20 @@ result<void> server::parts::make_workers(const random_source& random) {
         for (auto& w : workers)
             w->post([&w = *w, all] { w.forget(*all); });
     });
+    // the one secret that all replicas have: any of them knows who has signed in to the page
+    if (auto seals = sealer::from_material(secret(hmac_sha256(token.reveal(), "sessions at the page")))) {
+        static constexpr std::string_view bound = "session";
+        recovery->people().use(
+            {[seals = *seals](const std::string& text) {
+                 const auto sealed = seals.seal(text, bound);
+                 return sealed ? base64url_encode(*sealed) : std::string();
+             },
+             [seals = *seals](const std::string& text) -> std::optional<std::string> {
+                 const auto sealed = base64url_decode(text);
+                 const auto opened = sealed ? seals.unseal(*sealed, bound) : result<secret>(failure());
+                 return opened ? std::optional(std::string(opened->reveal())) : std::nullopt;
+             }});
+    }
     recovery->identities().on_end([this](const identity_end& what, auto found) {
         for (auto& w : workers)
             w->post([this, &w = *w, what, found] {

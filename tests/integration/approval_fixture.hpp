@@ -23,9 +23,10 @@ using namespace reauth;
 struct fake_actions : approval_actions {
     explicit fake_actions(approvals& b) : book(b) {}
 
-    task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
-                                         sign_in_method method) override {
+    task<result<approve_answer>> approve(std::string id, approver who, bool from_page, sign_in_method method,
+                                         std::string by) override {
         ++approve_calls;
+        last_by = std::move(by);
         last_method = method;
         last_approver = who;
         last_from_page = from_page;
@@ -52,8 +53,10 @@ struct fake_actions : approval_actions {
         co_return answer;
     }
     sign_in_method last_method = sign_in_method::as_configured;
-    task<result<void>> deny(std::string id) override {
+    std::string last_by;
+    task<result<void>> deny(std::string id, std::string by) override {
         ++deny_calls;
+        last_by = std::move(by);
         change(*book.find(id), approval_status::denied, "A person said no.");
         co_return result<void>{};
     }
@@ -72,6 +75,10 @@ struct fake_actions : approval_actions {
     }
     task<result<revocation_report>> logout_all(std::string principal) override {
         logged_out = "*/" + principal;
+        co_return revocation_report();
+    }
+    task<result<revocation_report>> end_identity(std::string principal, std::string by) override {
+        logged_out = "identity " + principal + " by " + by;
         co_return revocation_report();
     }
     task<result<revocation_report>> logout(std::string upstream, std::string principal) override {

@@ -106,6 +106,12 @@ public:
         tell(life::sign_out_asked{caller});
         return caller;
     }
+    /// The company, or an operator, ends the identity behind it.
+    life::caller_id end_identity() {
+        const auto caller = ++callers;
+        tell(life::sign_out_asked{caller, true});
+        return caller;
+    }
     /// The person comes back from the provider for this approval; 0 if its flow is not in the vault any more.
     life::caller_id come_back(const std::string& approval) {
         const auto flow = begun.find(approval);

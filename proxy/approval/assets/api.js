@@ -1,9 +1,9 @@
-// The approval API, asked with the operator token that this tab holds.
+// The approval API, asked with the operator token that this tab holds, or as the person whom a cookie of ours names.
 import { toast } from "./dom.js";
 
 export const base = document.body.dataset.base;
 export const token = () => sessionStorage.getItem("mcp-reauth-token");
-export const auth = () => ({ Authorization: "Bearer " + token() });
+export const auth = () => (token() ? { Authorization: "Bearer " + token() } : {});
 
 // What happens when the token is not accepted any more; the dashboard sets it.
 export const session = { lock: () => {} };
@@ -13,7 +13,7 @@ export const session = { lock: () => {} };
 const bytes = (text) => new TextEncoder().encode(text);
 const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
 export async function prove() {
-  if (location.protocol === "https:") return;
+  if (location.protocol === "https:" || !token()) return;
   const nonce = hex(crypto.getRandomValues(new Uint8Array(32)));
   const answer = await fetch(base + "/api/proof?nonce=" + nonce, { cache: "no-store", credentials: "omit" });
   const said = answer.ok ? (await answer.json()).proof : "";

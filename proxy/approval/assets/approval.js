@@ -35,7 +35,7 @@ if (form) form.addEventListener("submit", async (event) => {
   button.disabled = true;
   live.textContent = "Starting the sign-in";
   try {
-    const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, credentials: "same-origin" });
+    const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), credentials: "same-origin" });
     const body = await answer.json();
     if (body.device) { location.reload(); return; }
     if (body.status === "redirect" && /^https?:/.test(body.location)) { location.assign(body.location); return; }

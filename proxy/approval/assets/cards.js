@@ -14,7 +14,7 @@ export function ask(a) {
     make("p", {}, who + what, a.outcome ? [" ", ...coded(a.outcome)] : null),
     a.arguments && a.kind === "call" ? make("pre", { tabindex: "0" }, a.arguments) : a.arguments ? make("details", {}, make("summary", {}, "Show the arguments"), make("pre", { tabindex: "0" }, a.arguments)) : null,
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
-    make("dl", { class: "facts" }, fact("Sent to", a.target), fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
+    make("dl", { class: "facts" }, fact("Sent to", a.target), fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("Signed in before as", a.account_before), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
     a.not_shown ? make("div", { class: "note warn", role: "note" }, make("strong", {}, "Not shown: " + a.not_shown + " bytes of this call"), make("p", {}, make("label", { class: "check" }, make("input", { type: "checkbox", id: "unseen-" + a.id, "data-key": "unseen-" + a.id }), "I approve what is not shown here"))) : null,
     a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,
     make("div", { class: "actions" },
@@ -53,7 +53,7 @@ export function upstream(c) {
     make("dl", { class: "facts" }, fact("Goes to", c.url),
       fact(c.expires_at && Date.parse(c.expires_at) <= Date.now() ? "Access ended" : "Access ends", c.held ? (c.expires_at ? clock(c.expires_at) : "not stated by the server") : ""),
       fact("Renewal", c.held ? (c.renewable ? "silent" : "needs a new sign-in") : ""),
-      fact("Last recovery", last), fact("Issuer", c.issuer), fact("Grant", grants[c.grant] || c.grant), fact("For", c.principal === "local" ? "" : c.principal)),
+      fact("Account", c.account), fact("Last recovery", last), fact("Issuer", c.issuer), fact("Grant", grants[c.grant] || c.grant), fact("For", c.principal === "local" ? "" : c.principal)),
     c.last_outcome !== "ok" && c.last_outcome_detail ? make("p", { class: c.last_outcome === "approval_denied" ? null : "trouble" }, coded(c.last_outcome_detail)) : null,
     !c.held && !c.last_outcome ? make("p", {}, "Nothing is fetched before the server asks for it.") : null,
     make("div", { class: "actions" },
@@ -86,14 +86,29 @@ export function signIn(s) {
     })));
 }
 
+// Somebody whom the company vouches for; an operator ends it all at once.
+export function identity(principal, held) {
+  const signedIn = held.filter((c) => c.held).length;
+  return make("article", { class: "tile row" }, make("code", {}, principal),
+    make("span", { class: "soft" }, signedIn ? "signed in at " + signedIn + (signedIn === 1 ? " server" : " servers") : "nothing is held"),
+    button("End identity", "quiet", "end-" + principal, async (pressed) => {
+      if (!pressed.dataset.sure) {
+        pressed.dataset.sure = "1"; pressed.textContent = "Really end it everywhere?"; pressed.classList.replace("quiet", "danger");
+        return;
+      }
+      const answer = await call("logout", { principal });
+      toast("The identity has ended. " + answer.message);
+    }, " of " + principal));
+}
+
 export function rule(r) {
   return make("article", { class: "tile row" }, make("code", {}, r.rule), make("span", { class: "soft" }, "remembered ", clock(r.created_at)),
     button("Revoke", "quiet", "rule-" + r.id, async () => { await call("rules/" + encodeURIComponent(r.id) + "/revoke"); toast("Revoked: you are asked again."); }));
 }
 export function pastTable(past) {
-  const head = make("tr", {}, ["When", "Upstream", "What", "Took", "Outcome", "Client"].map((h) => make("th", { scope: "col" }, h)));
+  const head = make("tr", {}, ["When", "Upstream", "What", "Took", "Outcome", "Client", "By"].map((h) => make("th", { scope: "col" }, h)));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of what has happened" }, make("table", {}, make("thead", {}, head), make("tbody", {}, past.slice(0, 30).map((e) =>
     make("tr", {}, make("td", {}, clock(e.at)), make("td", {}, e.upstream), make("td", {}, e.how.replaceAll("_", " ")), make("td", {}, took(e.took_ms)),
-      make("td", { class: e.code === "ok" ? "" : "trouble" }, e.code === "ok" ? "worked" : e.code.replaceAll("_", " "), e.detail ? make("small", {}, coded(e.detail)) : null), make("td", {}, e.client))))));
+      make("td", { class: e.code === "ok" ? "" : "trouble" }, e.code === "ok" ? "worked" : e.code.replaceAll("_", " "), e.detail ? make("small", {}, coded(e.detail)) : null), make("td", {}, e.client), make("td", {}, e.by || ""))))));
 }
 

@@ -215,3 +215,57 @@ TEST_CASE("life: a callback of an earlier run is completed, since nothing has en
     CHECK(again.machine.held());
     holds(again);
 }
+
+TEST_CASE("life: when the identity ends, who is held is told so, and nobody is asked anew") {
+    life_world w;
+    w.sign_in();
+    const auto held = w.refuse(challenge_kind::insufficient_scope, "write");
+    const auto id = w.send_to_provider();
+    const auto caller = w.end_identity();
+    w.settle();
+    REQUIRE(w.answers[held].size() == 1);
+    CHECK(w.answers[held].front().is == recovery_verdict::kind::fail);
+    CHECK(w.answers[held].front().why.code == fault::identity_ended);
+    CHECK(w.closed[id].status == approval_status::signed_out);
+    CHECK(w.sign_out_answers[caller].front().has_value());
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.vault.value.has_value());
+    CHECK(w.server.revoked(w.issued.front().value));
+    CHECK(w.come_back(id) == 0);
+    w.check_rest();
+    holds(w);
+    // whoever comes next is asked, as at the beginning
+    const auto next = w.refuse();
+    w.settle();
+    CHECK(w.answers[next].empty());
+}
+
+TEST_CASE("life: an identity that another process has ended is over here before the vault's tombstone is") {
+    life_world w;
+    w.sign_in();
+    const auto held = w.refuse();
+    w.send_refresh();
+    REQUIRE(w.next_of<life::run>());
+    w.tell(life::identity_over{});
+    REQUIRE(w.answers[held].size() == 1);
+    CHECK(w.answers[held].front().why.code == fault::identity_ended);
+    CHECK_FALSE(w.machine.held());
+    // what the vault still holds is of before
+    w.tell(life::vault_changed{w.vault.state()});
+    CHECK_FALSE(w.machine.held());
+    w.settle();
+    CHECK_FALSE(w.machine.held());
+    CHECK_FALSE(w.published.has_value());
+    holds(w);
+}
+
+TEST_CASE("life: a configured token outlives an identity, whose held requests do not") {
+    life_world w(world_target(grant_kind::static_token));
+    credential configured;
+    configured.access_token = secret("configured");
+    w.tell(life::supplied{configured});
+    const auto caller = w.end_identity();
+    w.settle();
+    CHECK(w.sign_out_answers[caller].front().has_value());
+    CHECK(w.machine.held());
+}
