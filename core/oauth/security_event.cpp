@@ -13,6 +13,8 @@ namespace {
 using json = nlohmann::json;
 
 constexpr std::size_t longest_value = 255;
+/// Times are whole seconds: what began in that very one began before.
+constexpr std::chrono::milliseconds rest_of_second{999};
 constexpr std::string_view logout_event = "http://schemas.openid.net/event/backchannel-logout";
 constexpr std::string_view caep = "https://schemas.openid.net/secevent/caep/event-type/";
 constexpr std::string_view ssf = "https://schemas.openid.net/secevent/ssf/event-type/";
@@ -62,7 +64,7 @@ std::optional<event_fault> check_times(const json& claims, const event_expectati
         if (!end || *end + expected.leeway <= expected.now)
             return event_fault::expired;
     }
-    out.at = *issued;
+    out.at = *issued + rest_of_second;
     return {};
 }
 
@@ -187,8 +189,8 @@ std::string short_name(std::string_view uri) {
 void read_event(const std::string& uri, const json& event, identity_event& out) {
     const auto change = meaning_of(uri, event);
     const auto when = json_time(event, "event_timestamp");
-    if (when && *when < out.at) // what comes later than its telling is no time
-        out.at = *when;
+    if (when && *when + rest_of_second < out.at) // what comes later than its telling is no time
+        out.at = *when + rest_of_second;
     take_subject(event.value("subject", json()), out.about); // as drafts before SSF 1.0 had it
     if (!out.what.empty() && change <= out.change)
         return;

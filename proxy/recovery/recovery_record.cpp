@@ -98,6 +98,10 @@ void log_line(const audit_subject& who, const life::audit& line) {
     default:
         break;
     }
+    if (line.how == happening::identity_ended) {
+        log_event(log_level::info, how, {{"principal", who.principal}, {"why", line.detail}});
+        return;
+    }
     if (line.what() == kind::decision) {
         log_event(log_level::warn, how,
                   {{name, who.upstream}, {"principal", who.principal}, {"detail", line.detail}});
@@ -111,8 +115,7 @@ void log_line(const audit_subject& who, const life::audit& line) {
                {"scopes", line.scopes.to_string()},
                {"rule", line.rule},
                {"by", line.by},
-               {"how", how},
-               {"detail", line.how == happening::identity_ended ? line.detail : std::string()}});
+               {"how", how}});
 }
 
 } // namespace

@@ -8,6 +8,7 @@
 #include "proxy/vault/postgres_connection.hpp"
 #include "proxy/vault/postgres_locks.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace reauth {
@@ -33,8 +34,18 @@ constexpr std::chrono::seconds reconnect_pause{1};
 constexpr std::chrono::minutes sweep_pause{10};
 
 /// Kinds whose changes others want to hear of.
+constexpr std::string_view told_kinds[] = {"credential", "idp_session", "approval", "rule", "identity_end"};
+
 bool told(const std::string& kind) {
-    return kind == "credential" || kind == "idp_session" || kind == "approval";
+    return std::find(std::begin(told_kinds), std::end(told_kinds), kind) != std::end(told_kinds);
+}
+
+/// News may have been missed.
+std::vector<record_change> all_may_have_changed() {
+    std::vector<record_change> all;
+    for (const auto kind : told_kinds)
+        all.push_back({std::string(kind), {}});
+    return all;
 }
 
 class postgres_store final : public record_store {
@@ -134,7 +145,7 @@ public:
             auto connected = news_.ready();
             if (!connected)
                 return connected.error();
-            return std::vector<record_change>{{"credential", ""}, {"idp_session", ""}, {"approval", ""}};
+            return all_may_have_changed();
         }
         std::vector<record_change> out;
         for (const auto& notice : *heard) {

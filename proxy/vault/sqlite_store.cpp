@@ -145,7 +145,7 @@ public:
         if (*version == data_version_)
             return out;
         auto query = db_.prepare("SELECT kind, key, sealed FROM records WHERE kind IN"
-                                 " ('credential', 'idp_session', 'approval')");
+                                 " ('credential', 'idp_session', 'approval', 'rule', 'identity_end')");
         if (!query)
             return query.error();
         std::map<std::pair<std::string, std::string>, std::size_t> now;

@@ -32,7 +32,8 @@ async function startHaproxy(dir, values) {
 }
 
 /// A fleet of `size` replicas behind HAProxy, nobody signed in. Everything ends with the test.
-export async function makeFleet(t, { size = 3, as: asOptions } = {}) {
+/// `prepare(values)` starts what else there is, and gives further values for the template; what has `close` is closed.
+export async function makeFleet(t, { size = 3, as: asOptions, template = 'replica.yaml', prepare = async () => ({}) } = {}) {
   execFileSync('psql', ['-q', '-d', dsn(), '-c', 'DROP TABLE IF EXISTS mcp_reauth_records, mcp_reauth_properties'], { stdio: 'ignore' });
   const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-fleet-'));
   const ends = [];
@@ -48,11 +49,13 @@ export async function makeFleet(t, { size = 3, as: asOptions } = {}) {
   writeFileSync(join(dir, 'dsn'), dsn(), { mode: 0o600 });
   writeFileSync(join(dir, 'vault.key'), 'k'.repeat(64), { mode: 0o600 });
   const [balancer_port, approval_balancer_port] = await freePorts(2);
+  const more = await prepare({ as, publicUrl: `http://127.0.0.1:${approval_balancer_port}`, url: `http://127.0.0.1:${balancer_port}` });
+  for (const one of more.parts ?? []) ends.push(() => one.close());
   const replicas = [];
   for (let i = 0; i < size; i++) {
     const replica = await makeProxy({
-      template: '../../fleet/config/replica.yaml', upstreamUrl: rs.url,
-      values: { balancer_port, approval_balancer_port, dsn_file: join(dir, 'dsn'), key_file: join(dir, 'vault.key') },
+      template: `../../fleet/config/${template}`, upstreamUrl: rs.url,
+      values: { ...more.values, balancer_port, approval_balancer_port, dsn_file: join(dir, 'dsn'), key_file: join(dir, 'vault.key') },
     });
     replica.name = 'ABCDEFG'[i];
     ends.push(async () => {

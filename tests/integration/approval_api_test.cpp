@@ -99,7 +99,7 @@ TEST_CASE("login opens an approval, logout forgets, and both need an upstream") 
     CHECK(f.api("POST", "login", nlohmann::json::object()).status == 400);
     CHECK(f.api("POST", "login", nlohmann::json::array({1})).status == 400);
     CHECK(f.api("POST", "logout", {{"all", true}, {"principal", "ada"}}).json()["status"] == "done");
-    CHECK(f.actions.logged_out == "*/ada");
+    CHECK(f.actions.logged_out == "identity ada by operator");
     CHECK(f.api("POST", "logout", {{"upstream", "github"}, {"principal", "ada"}}).json()["status"] == "done");
     CHECK(f.actions.logged_out == "github/ada");
 }

@@ -1,9 +1,9 @@
 // A person with a browser, scripted: follows redirects, keeps cookies, submits the first form of each page, until the
-// provider sends them back to a callback. `account`: who they are. `stopAt`: the address of a callback that is not visited but given back.
-const providerPages = /^\/(interaction\/|authorize$|sign-in$|consent$)/;
+// provider sends them back to a callback. `cookies`: those of a browser that they have used before (a Map, which is added to). `account`: who they are. `stopAt`: the address of a callback that is not visited but given back.
+const providerPages = /^\/(interaction\/|authorize$|sign-in$|consent$|session\/end$)/;
 
-export async function signIn(location, { refuse = false, steps = 20, stopAt, account = 'ada' } = {}) {
-  const cookies = new Map(); // host:port → Map(name → value)
+export async function signIn(location, { refuse = false, steps = 20, stopAt, account = 'ada', cookies = new Map() } = {}) {
+  // host:port → Map(name → value)
   const jar = (url) => cookies.get(url.host) ?? cookies.set(url.host, new Map()).get(url.host);
   const trail = [];
   let url = new URL(location);
