@@ -29,7 +29,8 @@ struct credential_binding {
         false;                 ///< token_exchange: a person may be asked for the ordinary login (`fallback`)
     bool browser_login = true; ///< false: on another device, with a code
     bool may_push = true;      ///< authorization requests (RFC 9126)
-    bool supplied = false;     ///< the configuration supplies the token: no login, no sign-out
+    bool one_of_accounts = false; ///< there are several: a person is asked which it is to be
+    bool supplied = false;        ///< the configuration supplies the token: no login, no sign-out
     std::shared_ptr<const rule_set> rules;
     std::chrono::milliseconds approval_lifetime{15 * 60 * 1000};
 

@@ -85,6 +85,8 @@ struct begin_sign_in {
     bool prompt_login = false;
     /// A registration without `scope` turned out to be allowed nothing.
     bool register_scopes = false;
+    /// There are several accounts, and the server has not refused to ask which (prompt=select_account).
+    bool select_account = false;
 };
 /// → flow_ended. The person signs in on another device: the token endpoint is asked until that is done. One
 /// process asks; where the flow is not in the vault any more, somebody else went on with it: `flow_is_gone`.

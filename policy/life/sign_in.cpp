@@ -38,6 +38,7 @@ void sign_in::begin(approval_request& q, const life::approve_asked& who) {
     work.max_age = q.shown().max_age;
     work.prompt_login = state_.login_wanted();
     work.register_scopes = register_scopes_;
+    work.select_account = desk_.whose().one_of_accounts && !knows_no_choice_;
     desk_.emit(std::move(work));
 }
 

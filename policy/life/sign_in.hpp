@@ -46,6 +46,7 @@ private:
     const session_link& session_;
     switchboard& board_;
     bool register_scopes_ = false; ///< the next registration names scopes
+    bool knows_no_choice_ = false; ///< the server takes no prompt=select_account
     std::map<life::work_id, life::approve_asked> releasing_;
 };
 

@@ -82,6 +82,14 @@ void sign_in::redemption_failed(approval_request& q, const life::flow_ended& e) 
                           why.message + "). The next try asks it for that: approve once more.");
         return;
     }
+    if (why.oauth_error == "invalid_request" && desk_.whose().one_of_accounts && !knows_no_choice_) {
+        knows_no_choice_ = true;
+        try_once_more(
+            q, why,
+            "The provider does not offer a choice of accounts (" + why.message +
+                "). The next try does without: approve once more, and look as whom you sign in there.");
+        return;
+    }
     if (e.client_unknown) {
         try_once_more(q, why,
                       e.register_scopes

@@ -30,6 +30,7 @@ configured_binding binding_of(const std::shared_ptr<const routing_table>& table,
     whose.supplied = u.grant == grant_kind::static_token;
     whose.browser_login = u.login == login_kind::browser;
     whose.may_push = u.par != par_mode::never;
+    whose.one_of_accounts = !u.account.empty();
     // the rules live as long as the table they came with
     whose.rules = std::shared_ptr<const rule_set>(table, &table->settings->policy);
     whose.approval_lifetime = table->settings->approval.lifetime;

@@ -194,6 +194,21 @@ std::vector<credential_summary> credential_manager::summaries(const std::string&
     return all;
 }
 
+std::map<std::string, unsigned> credential_manager::held_by_upstream() const {
+    std::map<std::string, unsigned> counts;
+    for (const auto& r : lives_.table()->routes)
+        counts[r->upstream->name] = 0;
+    const auto count = [&](const life_key& key, bool held) {
+        if (const auto found = counts.find(key.name); held && !key.session && found != counts.end())
+            ++found->second;
+    };
+    for (const auto* m : lives_.all())
+        count(m->key, m->life.held() != nullptr);
+    for (const auto& [key, rest] : lives_.resting())
+        count(key, rest.published && !rest.published->held.access_token.empty());
+    return counts;
+}
+
 void credential_manager::look_up(const std::string& principal) {
     for (const auto& r : lives_.table()->routes) {
         const life_key key{false, principal, r->upstream->name};

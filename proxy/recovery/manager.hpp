@@ -51,6 +51,8 @@ public:
     /// Of one principal, at every upstream: what is known here. look_up() reads the vault for it.
     std::vector<credential_summary> summaries(const std::string& principal) const;
     void look_up(const std::string& principal);
+    /// How many credentials are held in memory, by upstream; each upstream is there.
+    std::map<std::string, unsigned> held_by_upstream() const;
     std::vector<idp_session_summary> idp_sessions() const;
     /// Names of upstreams and identity providers whose credential is used from memory because it can't be
     /// stored.

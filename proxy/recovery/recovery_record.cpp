@@ -122,6 +122,8 @@ void log_line(const audit_subject& who, const life::audit& line) {
 
 void recovery_record::count(const life::audit& line) {
     const bool sign_in = line.what() == kind::sign_in;
+    if (line.how == happening::identity_ended)
+        ++counters_.identities_ended;
     if (line.why && line.how == happening::refresh)
         ++counters_.refresh_failures;
     if (line.why ? line.why->code == fault::approval_denied && sign_in : line.how == happening::denied)

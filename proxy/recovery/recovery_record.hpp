@@ -13,7 +13,7 @@ namespace reauth {
 /// Counters for /metrics and tests; control thread.
 struct recovery_counters {
     std::uint64_t refreshes = 0, refresh_failures = 0, machine_tokens = 0, mints = 0, logins = 0,
-                  step_ups = 0, approvals = 0, denials = 0, joined = 0;
+                  step_ups = 0, approvals = 0, denials = 0, joined = 0, identities_ended = 0;
 };
 
 /// The last thing that happened to a credential, for `status`.

@@ -58,7 +58,7 @@ authorization_inputs inputs_for(const configured_binding& place, const life::beg
     inputs.scopes = what.scopes.united_with(place.whose.always_asked);
     inputs.authorize_params = upstream.authorize_params;
     inputs.login_hint = upstream.login_hint;
-    inputs.select_account = !upstream.account.empty();
+    inputs.select_account = what.select_account;
     inputs.allow_missing_pkce = upstream.allow_missing_pkce;
     inputs.may_push = upstream.par != par_mode::never;
     inputs.http = upstream.http();

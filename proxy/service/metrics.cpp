@@ -44,6 +44,9 @@ constexpr recovery_row recovery_rows[] = {
     {"mcp_reauth_step_ups_total", "Step-ups completed", &recovery_counters::step_ups},
     {"mcp_reauth_approvals_total", "Approvals opened", &recovery_counters::approvals},
     {"mcp_reauth_denials_total", "Approvals denied", &recovery_counters::denials},
+    {"mcp_reauth_identities_ended_total",
+     "Identities that were ended here: signed out, revoked, by an operator",
+     &recovery_counters::identities_ended},
     {"mcp_reauth_joined_total", "Requests that joined a recovery in flight", &recovery_counters::joined},
 };
 
@@ -80,6 +83,12 @@ std::vector<metric> collect_metrics(const credential_manager& recovery, const ap
     gauge("mcp_reauth_connections", "Client connections now", shared.connections.load());
     gauge("mcp_reauth_replay_bytes", "Bytes recorded for replay now", shared.replay_bytes.load());
     gauge("mcp_reauth_waiting_approvals", "Approvals that wait for a person", book.waiting().size());
+    for (const auto& [upstream, held] : recovery.held_by_upstream())
+        all.push_back({"mcp_reauth_credentials",
+                       "Credentials that are held in memory, by upstream",
+                       number(held),
+                       true,
+                       {{"upstream", upstream}}});
     constexpr std::size_t most_principals = 200;
     const auto busiest = principal_id::busiest(most_principals);
     for (const auto& p : busiest)

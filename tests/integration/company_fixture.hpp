@@ -66,6 +66,21 @@ public:
     }
     static std::string shown(const std::string& token) { return "Authorization: Bearer " + token + "\r\n"; }
 
+    /// What the provider tells of somebody: `typ`, and claims beside who says it, for whom, and when.
+    std::string told(const std::string& typ, json more) const {
+        const std::lock_guard lock(mutex_);
+        const auto now = wall_clock::now().time_since_epoch() / std::chrono::seconds(1);
+        json claims{{"iss", issuer()}, {"aud", "gate"}, {"iat", now}, {"jti", "t" + std::to_string(++told_)}};
+        claims.update(more);
+        return sign_jwt(key_, "ES256", {{"typ", typ}, {"kid", kid_}}, claims).value();
+    }
+    std::string logout_token(const std::string& subject, json more = json::object()) const {
+        json claims{{"sub", subject},
+                    {"events", {{"http://schemas.openid.net/event/backchannel-logout", json::object()}}}};
+        claims.update(more);
+        return told("logout+jwt", std::move(claims));
+    }
+
     /// Refuses the next exchanges with this error; empty: it exchanges.
     void refuse_exchanges(const std::string& error) {
         const std::lock_guard lock(mutex_);
@@ -86,7 +101,21 @@ public:
     }
 
 private:
+    /// A stream that goes on until somebody ends it.
+    task<void> stream(service_exchange& x) {
+        auto waiting =
+            std::make_shared<loop_timer>(io_.get_executor(), std::chrono::steady_clock::time_point::max());
+        x.on_peer_gone([waiting] { waiting->cancel(); });
+        service_response head{200, {{"Content-Type", "text/event-stream"}}, ": begun\n\n"};
+        co_await x.begin_stream(std::move(head));
+        error_code ec;
+        co_await waiting->async_wait(asio::redirect_error(use_task, ec));
+    }
     task<void> serve(service_exchange& x) {
+        if (x.request().method == "GET" && x.request().path == "/mcp" && open) {
+            co_await stream(x);
+            co_return;
+        }
         auto r = answer_to(x.request());
         co_await x.respond(std::move(r));
     }
@@ -163,6 +192,7 @@ private:
     form_fields last_exchange_;
     std::map<std::string, std::string> issued_;
     unsigned number_ = 0;
+    mutable unsigned told_ = 0;
     asio::io_context io_{1};
     asio::executor_work_guard<executor> work_{io_.get_executor()};
     std::unique_ptr<http_service> service_;

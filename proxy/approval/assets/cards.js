@@ -89,7 +89,7 @@ export function signIn(s) {
 // Somebody whom the company vouches for; an operator ends it all at once.
 export function identity(principal, held) {
   const signedIn = held.filter((c) => c.held).length;
-  return make("article", { class: "tile row" }, make("code", {}, principal),
+  return make("article", { class: "tile row" }, make("strong", {}, principal),
     make("span", { class: "soft" }, signedIn ? "signed in at " + signedIn + (signedIn === 1 ? " server" : " servers") : "nothing is held"),
     button("End identity", "quiet", "end-" + principal, async (pressed) => {
       if (!pressed.dataset.sure) {

@@ -48,10 +48,11 @@ export async function accessible(page, name) {
 }
 
 /// Signs in at the test provider, through its real forms, and allows (or refuses) what is asked.
-export async function throughProvider(page, { refuse = false } = {}) {
+export async function throughProvider(page, { refuse = false, account } = {}) {
   for (let i = 0; i < 3; i++) {
     const here = new URL(page.url());
     if (!here.pathname.startsWith('/interaction/')) return;
+    if (account && await page.locator('input[name=account]').count()) await page.locator('input[name=account]').fill(account);
     const button = page.getByRole('button', { name: refuse && i > 0 ? 'Refuse' : /^(Sign in|Allow)$/ });
     await Promise.all([page.waitForURL((next) => next.href !== here.href), button.click()]);
   }
