@@ -236,7 +236,8 @@ checked_event check_security_event(std::string_view token, std::string_view jwks
     if (!claims)
         return out;
     take_subject(claims->value("sub_id", json()), out.event.about);
-    for (const auto& [uri, event] : claims->at("events").items())
+    const auto& events = claims->at("events");
+    for (const auto& [uri, event] : events.items())
         if (event.is_object())
             read_event(uri, event, out.event);
     if (out.event.change >= identity_change::renewed && out.event.about.empty())

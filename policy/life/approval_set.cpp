@@ -94,8 +94,7 @@ approval_record approval_set::record_of(const approval_wish& wish) const {
     a.client_name = wish.what.client_name;
     a.arguments = wish.what.arguments;
     a.wished = wish.by_operator;
-    if (!whose.session())
-        a.account_before = state_.last_account().shown;
+    a.account_before = whose.session() ? std::string() : state_.last_account().shown;
     a.upstream_host = authority_of(whose.url);
     servers_.describe(a);
     a.completes_without_login = wish.confirm_first;
@@ -293,8 +292,7 @@ void approval_set::deny(const life::deny_asked& e) {
     line.rule = q->record().rule;
     line.client = q->shown().client_name;
     line.approval = e.approval;
-    line.by = e.by;
-    q->decided_by(e.by);
+    q->decided_by(line.by = e.by);
     end(e.approval, {approval_status::denied, "Denied.",
                      failure::permanent(fault::approval_denied, "a person has denied this")});
     desk_.emit(std::move(line));

@@ -69,7 +69,13 @@ struct credential_life::dispatch {
     void operator()(const life::erased& e) { l.sign_outs_.on(e); }
     void operator()(const life::revoked& e) { l.sign_outs_.on(e); }
     void operator()(const life::call_taken& e) { l.calls_.taken(e); }
-    void operator()(const life::identity_over&) { l.identity_over(); }
+    /// What the vault holds is of before, whether its tombstone is there yet or not.
+    void operator()(const life::identity_over&) {
+        l.waiting_.fail_all(identity_gone());
+        l.calls_.end_all(identity_gone(), words_for_identity_gone);
+        if (!l.whose().supplied)
+            l.signed_out_elsewhere();
+    }
     void operator()(const life::loaded& e) {
         if (l.adopt(e.state) && !l.state_.held()->expired_at(l.desk_.now()))
             l.approvals_.answer_covered("Answered by another sign-in.");

@@ -45,8 +45,6 @@ private:
     void discovered(const life::discovered& e);
     void session_refused(const failure& why, bool again);
     void sign_out_asked(const life::sign_out_asked& e);
-    void identity_over();
-    void turn_away_all();
     void reconfigured(const life::reconfigured& e);
     void time_passed();
     void renewal_due(const life::renewal_due& e);

@@ -97,26 +97,11 @@ void credential_life::drop_flight(bool held_stays) {
         waiting_.flight_ended({work, {}, {}});
 }
 
-namespace {
-
-failure identity_gone() {
-    return failure::permanent(fault::identity_ended, "whoever this was sent for was signed out meanwhile",
-                              "sign in with the company again");
-}
-
-constexpr const char* gone_for_good = "Whoever it was for was signed out.";
-
-} // namespace
-
-/// The identity has ended: nobody is asked anew.
-void credential_life::turn_away_all() {
-    waiting_.fail_all(identity_gone());
-    calls_.end_all(identity_gone(), gone_for_good);
-}
-
 void credential_life::sign_out_asked(const life::sign_out_asked& e) {
-    if (e.identity_ended)
-        turn_away_all();
+    if (e.identity_ended) {
+        waiting_.fail_all(identity_gone());
+        calls_.end_all(identity_gone(), words_for_identity_gone);
+    }
     if (whose().supplied && e.identity_ended) {
         desk_.emit(life::answer_sign_out{e.caller, revocation_report()});
         return;
@@ -138,7 +123,7 @@ void credential_life::sign_out_asked(const life::sign_out_asked& e) {
     all_ends_ = true;
     approvals_.end_all(
         e.identity_ended
-            ? approval_end{approval_status::signed_out, gone_for_good, identity_gone()}
+            ? approval_end{approval_status::signed_out, words_for_identity_gone, identity_gone()}
             : approval_end{approval_status::signed_out, "Signed out.",
                            failure::permanent(fault::approval_denied, "somebody signed out meanwhile")});
     const auto lock = take_locks();
@@ -160,19 +145,6 @@ void credential_life::signed_out_elsewhere() {
     life::audit line;
     line.how = life::happening::logout_elsewhere;
     state_.report(std::move(line));
-    judge_anew();
-}
-
-/// What the vault holds is of before, whether its tombstone is there yet or not.
-void credential_life::identity_over() {
-    turn_away_all();
-    if (whose().supplied)
-        return;
-    all_ends_ = true;
-    approvals_.end_all({approval_status::signed_out, gone_for_good, identity_gone()});
-    state_.vault().signed_out(state_.vault().generation());
-    begin_epoch();
-    all_ends_ = false;
     judge_anew();
 }
 

@@ -271,6 +271,11 @@ void waiting_requests::judge_anew() {
     }
 }
 
+failure identity_gone() {
+    return failure::permanent(fault::identity_ended, "whoever this was sent for was signed out meanwhile",
+                              "sign in with the company again");
+}
+
 void waiting_requests::fail_all(const failure& why) {
     while (!all_.empty())
         fail(all_.front(), why);

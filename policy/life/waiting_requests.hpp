@@ -36,6 +36,11 @@ struct waiting_request {
     std::optional<failure> silent_failure{};
 };
 
+/// The identity of whoever waits has ended: nobody is asked anew.
+failure identity_gone();
+/// … as an approval's outcome.
+inline constexpr const char* words_for_identity_gone = "Whoever it was for was signed out.";
+
 class waiting_requests {
 public:
     waiting_requests(life_desk& desk, const credential_state& state) : desk_(desk), state_(state) {}

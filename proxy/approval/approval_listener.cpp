@@ -210,17 +210,6 @@ task<void> approval_listener::impl::route_behind(self_ptr self, service_exchange
     co_await x.respond(std::move(r));
 }
 
-/// What depends on who looks.
-task<void> approval_listener::impl::route_seen(self_ptr self, service_exchange& x, std::string path,
-                                               viewer who) {
-    if (path == "/sign-out")
-        co_await sign_out(self, x, std::move(who));
-    else if (path.starts_with("/a/"))
-        co_await route_link(self, x, path.substr(3), std::move(who));
-    else
-        co_await route_api(self, x, path.substr(5), std::move(who));
-}
-
 task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const auto& request = x.request();
     std::string path = request.path;

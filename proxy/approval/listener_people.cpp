@@ -182,6 +182,17 @@ task<void> approval_listener::impl::api_me(self_ptr self, service_exchange& x, a
     co_await x.respond(std::move(r));
 }
 
+/// What depends on who looks.
+task<void> approval_listener::impl::route_seen(self_ptr self, service_exchange& x, std::string path,
+                                               viewer who) {
+    if (path == "/sign-out")
+        co_await sign_out(self, x, std::move(who));
+    else if (path.starts_with("/a/"))
+        co_await route_link(self, x, path.substr(3), std::move(who));
+    else
+        co_await route_api(self, x, path.substr(5), std::move(who));
+}
+
 /// A link is its own principal's business; nothing: it may be looked at.
 std::optional<service_response> approval_listener::impl::not_theirs(const service_request& request,
                                                                     const viewer& who,
