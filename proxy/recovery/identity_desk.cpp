@@ -58,6 +58,8 @@ void identity_desk::apply(const ended_identity& e, bool buried) {
     all_ = std::move(all);
     if (!news)
         return;
+    if (e.kind == identity_kind::principal)
+        context_.callers.forget(e.value);
     identity_end what{e.key(), e.kind == identity_kind::principal ? e.value : std::string(), e.at, all_};
     if (tell_)
         tell_(what, [this, e](std::vector<std::string> found) { found_by_workers(e, std::move(found)); });
@@ -106,12 +108,22 @@ task<std::vector<life_key>> identity_desk::places_of(std::string principal) {
     std::vector<std::string> providers;
     for (const auto& [name, provider] : lives_.table()->settings->identity_providers)
         providers.push_back(name);
+    const auto table = lives_.table();
+    const auto& routes = table->routes;
     auto read = [&]() -> result<void> {
         auto held = context_.store.credentials(principal);
         if (!held)
             return held.error();
-        for (const auto& one : *held)
-            keys.insert({false, principal, one.upstream});
+        for (const auto& one : *held) {
+            const bool there = std::any_of(routes.begin(), routes.end(),
+                                           [&](const auto& r) { return r->upstream->name == one.upstream; });
+            if (there)
+                keys.insert({false, principal, one.upstream});
+            else if (auto gone = context_.store.erase_credential(principal, one.upstream, one.held.issuer,
+                                                                 one.held.generation + 1);
+                     !gone) // of an upstream that is not configured any more
+                return gone.error();
+        }
         for (const auto& name : providers) {
             auto session = context_.store.find_session(principal, name);
             if (session && session->value)
@@ -132,7 +144,6 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
     if (!kept)
         co_return kept.error();
     apply(e, true);
-    context_.callers.forget(principal);
     auto keys = co_await places_of(principal);
     std::vector<reply<result<revocation_report>>> ends;
     for (const auto& key : keys) {

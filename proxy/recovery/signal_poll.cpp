@@ -12,7 +12,8 @@ namespace reauth {
 namespace {
 
 constexpr std::chrono::seconds between_polls{2}, longest_pause{60};
-constexpr unsigned most_events = 50;
+constexpr unsigned most_events = 10; ///< a whole answer is at most 256 KiB
+constexpr unsigned most_rounds = 100;
 
 http_request poll_request(const signals_config& s, const nlohmann::json& body) {
     http_request ask;
@@ -76,7 +77,7 @@ task<void> signal_desk::poll_on() {
 task<bool> signal_desk::poll_once(identity_provider_config provider) {
     const auto& s = *provider.signals;
     bool more = true;
-    while (more && !stopped_) {
+    for (unsigned rounds = 0; more && !stopped_ && rounds < most_rounds; ++rounds) {
         const auto owed = owed_[provider.name];
         nlohmann::json body{{"maxEvents", most_events}, {"returnImmediately", true}};
         if (!owed.taken.empty())

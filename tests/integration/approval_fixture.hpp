@@ -121,6 +121,63 @@ struct fake_actions : approval_actions {
     std::string logged_out;
 };
 
+/// A company where ada and root sign in with codes of their names; a cookie's seal is its text in base64url.
+struct fake_people : identity_actions {
+    std::atomic<bool> enabled{false}, provider_down{false};
+    std::atomic<time_point> ended{time_point{}}; ///< every session that was begun until then is over
+    std::atomic<int> sessions_ended{0};
+    std::function<time_point()> clock;
+
+    task<signal_answer> logout_token(std::string provider, std::string token) override {
+        co_return signal_answer{provider == "acme" && token == "good" ? 200u : 400u,
+                                token == "good" ? "" : "invalid_request", "It is refused."};
+    }
+    task<signal_answer> security_event(std::string, std::string bearer, std::string token) override {
+        if (token == "later")
+            co_return signal_answer{503, "temporarily_unavailable", "Try again later."};
+        co_return signal_answer{202, bearer == "transmitter" ? "" : "authentication_failed", "No."};
+    }
+    bool people_sign_in() const override { return enabled; }
+    std::chrono::milliseconds session_lifetime() const override { return std::chrono::hours(1); }
+    task<result<page_sign_in>> begin_page_sign_in(std::string return_to) override {
+        if (provider_down)
+            co_return failure::passing(fault::authorization_server_unavailable,
+                                       "the provider does not answer");
+        to = std::move(return_to);
+        co_return page_sign_in{"https://idp.example/authorize?state=page-state", "page-state",
+                               secret("bound")};
+    }
+    task<std::optional<std::string>> page_sign_in_of(std::string state) override {
+        co_return state == "page-state" ? std::optional(to) : std::nullopt;
+    }
+    task<result<page_person>> finish_page_sign_in(authorization_callback parameters,
+                                                  std::optional<std::string> binding) override {
+        if (binding != "bound" || !parameters.code)
+            co_return failure::permanent(fault::reauth_failed, "this login was started in another browser");
+        page_person who;
+        who.id = "session-1";
+        who.principal = "acme/" + *parameters.code;
+        who.shown = *parameters.code;
+        who.operates = *parameters.code == "root";
+        who.begun = who.seen = clock();
+        co_return who;
+    }
+    bool over(const page_person& who) const override {
+        return who.begun <= ended.load() || clock() - who.seen >= std::chrono::minutes(30);
+    }
+    task<void> end_page_session(page_person) override {
+        ++sessions_ended;
+        co_return;
+    }
+    std::string seal(const std::string& text) const override { return base64url_encode(text); }
+    std::optional<std::string> unseal(const std::string& sealed) const override {
+        return base64url_decode(sealed);
+    }
+
+private:
+    std::string to;
+};
+
 struct answer {
     unsigned status = 0;
     std::string head, body;
@@ -153,6 +210,8 @@ public:
             book, actions, [this] { return credentials; }, [this] { return now.load(); },
             [this](std::size_t n) { return std::string(n, static_cast<char>('A' + random_calls++ % 26)); }};
         services.neighbours = std::move(neighbours);
+        people.clock = [this] { return now.load(); };
+        services.people = &people;
         services.client_metadata = [this] { return client_metadata; };
         listener = std::make_unique<approval_listener>(io.get_executor(), config, secret(token), services);
         port = (behind ? listener->listen_behind() : listener->listen()).value();
@@ -240,6 +299,7 @@ public:
     asio::io_context io;
     approvals book;
     fake_actions actions;
+    fake_people people;
     std::vector<credential_summary> credentials;
     std::atomic<time_point> now{time_point(std::chrono::seconds(1'800'000'000))};
     std::string token = "operator-token-of-this-test";

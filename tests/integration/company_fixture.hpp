@@ -112,7 +112,8 @@ private:
         co_await waiting->async_wait(asio::redirect_error(use_task, ec));
     }
     task<void> serve(service_exchange& x) {
-        if (x.request().method == "GET" && x.request().path == "/mcp" && open) {
+        if (x.request().method == "GET" && x.request().path == "/mcp" && open &&
+            x.request().header("Accept") == "text/event-stream") {
             co_await stream(x);
             co_return;
         }

@@ -1,11 +1,11 @@
 // The dashboard: shows what the API says, live.
-import { auth, base, call, prove, session, token } from "./api.js";
+import { auth, base, prove, session, token } from "./api.js";
 import { ask, identity, pastTable, rule, signIn, upstream } from "./cards.js";
 import { byId, coded, copyButton, make, tick, toast } from "./dom.js";
 import { pause, readEvents } from "./events.js";
+import { learnWho, peopleSignIn, viewer } from "./who.js";
 
-let waiting = null, held = null, sessions = [], rules = [], past = null, me = null;
-const peopleSignIn = byId("people").dataset.people === "1";
+let waiting = null, held = null, sessions = [], rules = [], past = null;
 
 const clients = { "claude-code": "Claude Code", "claude-desktop": "Claude Desktop", codex: "Codex", cursor: "Cursor", gemini: "Gemini CLI", inspector: "MCP Inspector", mcporter: "mcporter", opencode: "opencode", vscode: "VS Code", windsurf: "Windsurf", zed: "Zed" };
 let shownEntry = "";
@@ -61,7 +61,7 @@ function render() {
     byId("sessions-section").hidden = !sessions.length;
     byId("sessions-count").textContent = sessions.length;
     fill("sessions", sessions.map(signIn));
-    const people = me && me.operator ? [...new Set(held.concat(sessions).map((c) => c.principal))].filter((p) => p !== "local").sort() : [];
+    const people = viewer.operator ? [...new Set(held.concat(sessions).map((c) => c.principal))].filter((p) => p !== "local").sort() : [];
     byId("principals-section").hidden = !people.length;
     byId("principals-count").textContent = people.length;
     fill("principals", people.map((p) => identity(p, held.filter((c) => c.principal === p))));
@@ -80,24 +80,6 @@ function lock() {
   byId(peopleSignIn ? "signed-out" : "locked").hidden = false;
   connection(peopleSignIn ? "Signed out" : "Locked", "");
 }
-// Who looks: an operator with the token, or a person with a cookie.
-async function learnWho() {
-  await prove();
-  const answer = await fetch(base + "/api/me", { headers: auth(), credentials: "same-origin" });
-  if (answer.status === 401) { const e = new Error("nobody"); e.status = 401; throw e; }
-  me = await answer.json();
-  byId("me").hidden = !me.principal;
-  if (!me.principal) return;
-  byId("me-name").textContent = me.name;
-  byId("me-role").textContent = me.operator ? "Operator: you see everything." : "You see what is yours.";
-}
-byId("end-mine").addEventListener("click", async (event) => {
-  const pressed = event.currentTarget;
-  if (!pressed.dataset.sure) { pressed.dataset.sure = "1"; pressed.textContent = "Really end all of it?"; pressed.classList.replace("quiet", "danger"); return; }
-  await call("logout", { principal: me.principal });
-  toast("Everything of yours has ended: credentials, streams, and this session.");
-  lock();
-});
 async function follow() {
   for (let wait = 1000; token() || peopleSignIn; wait = Math.min(wait * 2, 10000)) {
     try {

@@ -130,6 +130,21 @@ TEST_CASE("a logout token ends one person's identity: rows, tokens, workers; nob
     }));
 }
 
+TEST_CASE("what is held at an upstream that is not configured any more is buried, too") {
+    company_world w;
+    w.hold("acme/ada");
+    credential old;
+    old.access_token = secret("access-of-before");
+    old.issuer = "https://old.example";
+    old.obtained_at = w.now;
+    old.generation = 3;
+    REQUIRE(w.store.store_credential("acme/ada", "gone", old, 0).has_value());
+    w.begin();
+    CHECK(w.log_out(w.logout_of("ada")).status == 200);
+    CHECK_FALSE(w.store.find_credential("acme/ada", "gone", "https://old.example")->value);
+    CHECK_FALSE(w.holds_still("acme/ada"));
+}
+
 TEST_CASE("a request of theirs that is held gets identity_ended, another person's goes on waiting") {
     company_world w;
     w.begin();
