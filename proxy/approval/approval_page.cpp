@@ -184,6 +184,11 @@ safe_html decision(const approval& a, const page_place& place) {
     if (needs_operator)
         approve = operator_hint(a);
     append(approve, not_shown(a));
+    if (place.for_another && !a.completes_without_login)
+        append(approve,
+               piece("<div class=\"note warn\" role=\"note\">This sign-in is for <strong>{{who}}</strong>: "
+                     "whoever signs in there now is who they are at {{upstream}} from then on.</div>",
+                     template_values().text("who", a.principal).text("upstream", a.upstream)));
     const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(a.expires_at - place.now).count();
     template_values v;
     v.text("self", place.self, 400).text("label", label, 300).text("until", rfc3339(a.expires_at));

@@ -18,6 +18,7 @@ struct page_place {
     bool somebody_waits = true;    ///< a request is held for it
     bool may_complete = false;     ///< whoever looks may approve what passes through no login
     std::string signed_in_as = {}; ///< to this page; empty: nobody
+    bool for_another = false;      ///< whoever looks is an operator, and it concerns somebody else
 };
 
 /// The whole page.

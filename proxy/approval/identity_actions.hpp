@@ -30,6 +30,7 @@ struct page_person {
     std::string shown;                    ///< as the provider calls them: for their own eyes
     std::string issuer, subject, session; ///< `iss`, `sub`, `sid` of the ID token
     bool operates = false;                ///< in a group of operators: sees and decides everything
+    time_point issued{};                  ///< of the ID token, by the provider's clock
     time_point begun{}, seen{};
 };
 

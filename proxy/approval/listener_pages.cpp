@@ -32,6 +32,7 @@ service_response approval_listener::impl::approval_page(const approval& a, const
     if (who.person) {
         place.may_complete = true;
         place.signed_in_as = who.person->shown;
+        place.for_another = who.person->principal != a.principal;
     }
     return guarded({status, {html_type}, render_approval_page(a, place)}, form_targets(a));
 }

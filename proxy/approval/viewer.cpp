@@ -19,14 +19,16 @@ std::string person_to_text(const page_person& who) {
                                     {"sub", who.subject},
                                     {"sid", who.session},
                                     {"operates", who.operates},
+                                    {"iat", stored_time(who.issued)},
                                     {"begun", stored_time(who.begun)},
                                     {"seen", stored_time(who.seen)}});
 }
 
 std::optional<page_person> person_from_text(const std::string& text) {
     const auto in = read_json(text, {8192, 4, 32}).value_or(nlohmann::json());
-    const auto begun = json_time(in, "begun", 1000), seen = json_time(in, "seen", 1000);
-    if (json_integer(in, "v") != 1 || !begun || !seen || json_string(in, "id").empty() ||
+    const auto begun = json_time(in, "begun", 1000), seen = json_time(in, "seen", 1000),
+               issued = json_time(in, "iat", 1000);
+    if (json_integer(in, "v") != 1 || !begun || !seen || !issued || json_string(in, "id").empty() ||
         json_string(in, "principal").empty())
         return std::nullopt;
     page_person who;
@@ -37,6 +39,7 @@ std::optional<page_person> person_from_text(const std::string& text) {
     who.subject = json_string(in, "sub");
     who.session = json_string(in, "sid");
     who.operates = json_bool(in, "operates");
+    who.issued = *issued;
     who.begun = *begun;
     who.seen = *seen;
     return who;

@@ -10,6 +10,9 @@
 namespace reauth {
 namespace {
 
+/// Of replicas.
+constexpr std::chrono::minutes clocks_differ{5};
+
 failure nobody_signs_in() {
     return failure::permanent(fault::invalid_configuration, "nobody signs in to this page",
                               "set approval.sign_in: {identity_provider: …}");
@@ -114,27 +117,31 @@ task<result<page_person>> page_desk::finish_page_sign_in(authorization_callback 
         return std::find(operators.begin(), operators.end(), group) != operators.end();
     });
     who.begun = who.seen = context_.env.now();
+    who.issued = login->who.issued_at.value_or(who.begun);
     log_event(log_level::info, "signed in to the page",
               {{"principal", who.principal}, {"operator", who.operates ? "yes" : "no"}});
     co_return who;
 }
 
-/// Ends are compared with the time that the session was begun here; clocks that differ end it sooner.
+/// What the provider has ended is compared by its own clock, what was ended here by ours.
 bool page_desk::over(const page_person& who) const {
     const auto& page = lives_.table()->settings->approval.sign_in;
     const auto now = context_.env.now();
-    if (!page || now < who.begun || now - who.begun >= page->lifetime || now - who.seen >= page->idle)
+    if (!page || who.begun > now + clocks_differ || now - who.begun >= page->lifetime ||
+        now - who.seen >= page->idle)
         return true;
-    std::vector<std::uint64_t> keys{identity_key(identity_kind::principal, {}, who.principal),
-                                    identity_key(identity_kind::session, {}, who.id),
-                                    identity_key(identity_kind::subject, who.issuer, who.subject)};
+    std::vector<std::uint64_t> theirs{identity_key(identity_kind::subject, who.issuer, who.subject)};
     if (!who.session.empty())
-        keys.push_back(identity_key(identity_kind::session, who.issuer, who.session));
-    return identities_.over(keys, who.begun);
+        theirs.push_back(identity_key(identity_kind::session, who.issuer, who.session));
+    return identities_.over(theirs, who.issued) ||
+           identities_.over({identity_key(identity_kind::principal, {}, who.principal),
+                             identity_key(identity_kind::session, {}, who.id)},
+                            who.begun);
 }
 
 task<void> page_desk::end_page_session(page_person who) {
-    auto ended = co_await identities_.end_page_session(who.id, context_.env.now());
+    const auto at = std::max({context_.env.now(), who.begun, who.seen}); // replicas' clocks differ
+    auto ended = co_await identities_.end_page_session(who.id, at);
     if (!ended)
         log_vault_trouble(ended.error());
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { said, v1 } from '../e2e/lib/clients.mjs';
 import { signIn } from '../e2e/lib/person.mjs';
 import { until } from '../e2e/lib/proxy.mjs';
+import './identity.mjs'; // here: all of them have one PostgreSQL, and begin with an empty one
 import { makeFleet, pause, restartPostgres, visitAt } from './lib.mjs';
 
 /// The person signs in for a request that is held at A: decided through B, its callback at C.

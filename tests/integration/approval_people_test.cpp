@@ -89,6 +89,8 @@ TEST_CASE("nobody sees an approval before the sign-in, and then only whose it is
     CHECK(f.get(page, ada).shows("Signed in as <strong>ada</strong>"));
     CHECK(f.get(page, bob).status == 403);
     CHECK(f.get(page, root).status == 200);
+    CHECK(f.get(page, root).shows("This sign-in is for <strong>acme/ada</strong>"));
+    CHECK_FALSE(f.get(page, ada).shows("This sign-in is for"));
     CHECK(f.get(page, "__Host-mcp-reauth=deadbeef").status == 303);
     CHECK(f.post(page + "/approve", bob).status == 403);
     CHECK(f.post(page + "/deny", bob).status == 403);

@@ -1,6 +1,7 @@
 // One card for each thing the dashboard shows: a question, an upstream, a sign-in, a rule; and what has happened.
 import { call } from "./api.js";
 import { button, byId, chips, clock, coded, copyButton, fact, make, toast, took } from "./dom.js";
+import { viewer } from "./who.js";
 
 const questions = { login: "Sign in to ", step_up: "More access to ", idp_login: "Organization sign-in for ", call: "One call to " };
 export function ask(a) {
@@ -16,6 +17,7 @@ export function ask(a) {
     a.scopes.added.length ? chips(a.scopes.added, true) : a.scopes.requested.length ? chips(a.scopes.requested, true) : null,
     make("dl", { class: "facts" }, fact("Sent to", a.target), fact("Sign-in at", a.login_host), fact("Issuer", a.issuer), fact("Signed in before as", a.account_before), fact("For", a.principal === "local" ? "" : a.principal), fact("Asked", clock(a.created_at)), fact("Expires", clock(a.expires_at, "", "now"))),
     a.not_shown ? make("div", { class: "note warn", role: "note" }, make("strong", {}, "Not shown: " + a.not_shown + " bytes of this call"), make("p", {}, make("label", { class: "check" }, make("input", { type: "checkbox", id: "unseen-" + a.id, "data-key": "unseen-" + a.id }), "I approve what is not shown here"))) : null,
+    viewer.principal && a.principal !== viewer.principal && a.login_host && !a.needs_operator ? make("div", { class: "note warn", role: "note" }, make("p", {}, "This sign-in is for " + a.principal + ": whoever signs in there now is who they are at " + a.upstream + " from then on.")) : null,
     a.warnings.length ? make("div", { class: "note warn", role: "note" }, a.warnings.map((w) => make("p", {}, w))) : null,
     make("div", { class: "actions" },
       button(a.status === "authorizing" ? "Continue the sign-in" : where, "primary", "approve-" + a.id, async () => {

@@ -33,6 +33,7 @@ TEST_CASE("a session's text is read back, and nothing else is one") {
     who.subject = "ada";
     who.session = "s1";
     who.operates = true;
+    who.issued = time_point(std::chrono::seconds(1'799'999'999));
     who.begun = time_point(std::chrono::seconds(1'800'000'000));
     who.seen = who.begun + std::chrono::minutes(5);
     const auto again = person_from_text(person_to_text(who));
@@ -40,6 +41,7 @@ TEST_CASE("a session's text is read back, and nothing else is one") {
     CHECK(again->principal == who.principal);
     CHECK(again->session == "s1");
     CHECK(again->operates);
+    CHECK(again->issued == who.issued);
     CHECK(again->begun == who.begun);
     CHECK(again->seen == who.seen);
     CHECK(again->shown.size() == 120);

@@ -223,11 +223,12 @@ struct recovery_world {
     event_loop worker;
     wakeup waker{worker};
     unsigned tokens = 0;
-    const std::string more_yaml;
+    const std::string more_yaml, approval_yaml;
 
-    /// `more` is YAML beside the upstream.
-    explicit recovery_world(const std::string& upstream = "url: \"" + mcp_url + "\"", std::string more = {})
-        : more_yaml(std::move(more)) {
+    /// `more` is YAML beside the upstream, `approval` what `approval` has beside its URL.
+    explicit recovery_world(const std::string& upstream = "url: \"" + mcp_url + "\"", std::string more = {},
+                            const std::string& approval = {})
+        : more_yaml(std::move(more)), approval_yaml(approval.empty() ? approval : ", " + approval) {
         network.on(
             resource_metadata_url, 200,
             R"({"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example"]})");
@@ -264,10 +265,11 @@ struct recovery_world {
     std::shared_ptr<const routing_table> table_of(const std::string& upstream) {
         config_inputs inputs;
         inputs.environment = {{"HOME", "/nonexistent"}, {"SECRET", "client-s3cr3t"}};
-        auto loaded = load_config_text("vault: {backend: memory}\napproval: {public_url: "
-                                       "\"http://127.0.0.1:8971\"}\nupstreams:\n  up:\n    {" +
-                                           upstream + "}\n" + more_yaml,
-                                       "t.yaml", inputs);
+        auto loaded =
+            load_config_text("vault: {backend: memory}\napproval: {public_url: "
+                             "\"http://127.0.0.1:8971\"" +
+                                 approval_yaml + "}\nupstreams:\n  up:\n    {" + upstream + "}\n" + more_yaml,
+                             "t.yaml", inputs);
         if (!loaded)
             FAIL(loaded.error().describe());
         auto made = make_routing_table(std::make_shared<const config>(std::move(*loaded)), numbers);

@@ -1,4 +1,4 @@
-// The company says that it is over: one of two people signs out at the provider, and at every replica nothing of theirs is left.
+// Run by fleet.test.mjs. The company says that it is over: one of two people signs out at the provider, and at every replica nothing of theirs is left.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
