@@ -23,7 +23,7 @@ nlohmann::json body_of(const service_exchange& x) {
 
 /// Whose it is to be: somebody's own, or what an operator names.
 std::string principal_of(const nlohmann::json& body, const viewer& who) {
-    const auto named = json_string(body, "principal");
+    auto named = json_string(body, "principal");
     if (!named.empty())
         return named;
     return who.person && !who.operates ? who.person->principal : "local";

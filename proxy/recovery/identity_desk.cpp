@@ -60,7 +60,8 @@ void identity_desk::apply(const ended_identity& e, bool buried) {
         return;
     if (e.kind == identity_kind::principal)
         context_.callers.forget(e.value);
-    identity_end what{e.key(), e.kind == identity_kind::principal ? e.value : std::string(), e.at, all_};
+    const identity_end what{e.key(), e.kind == identity_kind::principal ? e.value : std::string(), e.at,
+                            all_};
     if (tell_)
         tell_(what, [this, e](std::vector<std::string> found) { found_by_workers(e, std::move(found)); });
     if (e.kind == identity_kind::principal && !buried)
@@ -177,7 +178,7 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
 }
 
 task<result<void>> identity_desk::end_page_session(std::string session, time_point at) {
-    ended_identity e{
+    const ended_identity e{
         identity_kind::session, {}, std::move(session), at, "signed out of the page", false, true};
     auto kept = co_await keep(e);
     apply(e);
