@@ -171,10 +171,7 @@ result<config> with_its_upstream(const stdio_target& target, const config_inputs
     for (const auto& u : c->upstreams)
         names.push_back(u.name);
     std::erase_if(c->upstreams, [&](const upstream_config& u) {
-        return url                         ? !same_url(u.url, target.upstream)
-               : u.name == target.upstream ? false
-               : u.account.empty()         ? true
-                                           : without_account(u.name) != target.upstream;
+        return url ? !same_url(u.url, target.upstream) : !is_called(u.name, target.upstream);
     });
     if (!c->upstreams.empty())
         return of_account(target, std::move(*c), url, inputs);

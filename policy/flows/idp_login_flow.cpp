@@ -93,6 +93,30 @@ result<idp_session> session_from_login(const pending_authorization& pending, tok
     return s;
 }
 
+/// The answer to a login's code, and the keys that its ID token is checked with.
+struct redeemed_login {
+    token_response response;
+    std::string keys;
+};
+
+/// `pending` has to outlive it.
+flow<result<redeemed_login>> redeem_login(const flow_environment& env, const pending_authorization& pending,
+                                          authorization_callback callback,
+                                          std::optional<std::string> browser_binding) {
+    auto code = accept_callback(env, pending, callback, browser_binding);
+    if (!code)
+        co_return code.error();
+    auto fetching = fetch_keys(env, pending.server);
+    auto keys = co_await fetching;
+    if (!keys)
+        co_return keys.error();
+    auto redeeming = redeem_code(env, pending, std::move(*code));
+    auto response = co_await redeeming;
+    if (!response)
+        co_return response.error();
+    co_return redeemed_login{std::move(*response), std::move(*keys)};
+}
+
 /// A renewed ID token came straight from the IdP's token endpoint; it must still speak of the same person.
 result<void> take_renewed_token(idp_session& session, secret id_token, time_point now) {
     auto claims = peek_id_token(id_token);
@@ -136,21 +160,14 @@ result<begun_authorization> begin_idp_login(const flow_environment& env, idp_log
 flow<result<idp_session>> finish_idp_login(const flow_environment& env, pending_authorization pending,
                                            authorization_callback callback,
                                            std::optional<std::string> browser_binding) {
-    auto code = accept_callback(env, pending, callback, browser_binding);
-    if (!code)
-        co_return at_idp(pending.identity_provider, code.error());
-    auto fetching = fetch_keys(env, pending.server);
-    auto keys = co_await fetching;
-    if (!keys)
-        co_return at_idp(pending.identity_provider, keys.error());
-    auto redeeming = redeem_code(env, pending, std::move(*code));
-    auto response = co_await redeeming;
-    if (!response)
-        co_return at_idp(pending.identity_provider, response.error());
-    auto person = check_authentication(pending, response->id_token, env.now());
+    auto redeeming = redeem_login(env, pending, std::move(callback), std::move(browser_binding));
+    auto login = co_await redeeming;
+    if (!login)
+        co_return at_idp(pending.identity_provider, login.error());
+    auto person = check_authentication(pending, login->response.id_token, env.now());
     if (!person)
         co_return at_idp(pending.identity_provider, person.error());
-    auto session = session_from_login(pending, *response, *keys, env.now());
+    auto session = session_from_login(pending, login->response, login->keys, env.now());
     if (!session)
         co_return at_idp(pending.identity_provider, session.error());
     co_return session;
@@ -160,18 +177,12 @@ flow<result<page_login>> finish_page_login(const flow_environment& env, pending_
                                            authorization_callback callback,
                                            std::optional<std::string> browser_binding,
                                            std::string principal_claim, std::string groups_claim) {
-    auto code = accept_callback(env, pending, callback, browser_binding);
-    if (!code)
-        co_return at_idp(pending.identity_provider, code.error());
-    auto fetching = fetch_keys(env, pending.server);
-    auto keys = co_await fetching;
-    if (!keys)
-        co_return at_idp(pending.identity_provider, keys.error());
-    auto redeeming = redeem_code(env, pending, std::move(*code));
-    auto response = co_await redeeming;
-    if (!response)
-        co_return at_idp(pending.identity_provider, response.error());
-    auto who = claims_of_login(pending, *response, *keys, env.now());
+    auto redeeming = redeem_login(env, pending, std::move(callback), std::move(browser_binding));
+    auto redeemed = co_await redeeming;
+    if (!redeemed)
+        co_return at_idp(pending.identity_provider, redeemed.error());
+    const auto& response = redeemed->response;
+    auto who = claims_of_login(pending, response, redeemed->keys, env.now());
     if (!who)
         co_return at_idp(pending.identity_provider, who.error());
     page_login login{std::move(*who), {}, {}};
@@ -183,12 +194,12 @@ flow<result<page_login>> finish_page_login(const flow_environment& env, pending_
         if (login.who.email.empty())
             login.who.email = json_string(claims, "email");
     };
-    const auto claims = decode_jwt_claims(response->id_token.reveal());
+    const auto claims = decode_jwt_claims(response.id_token.reveal());
     if (claims && claims->is_object())
         read(*claims);
     const bool lacking = login.principal.empty() || login.groups.empty();
     if (lacking && !pending.server.userinfo_endpoint.empty()) {
-        fetch ask{userinfo_request(pending.server.userinfo_endpoint, response->access_token), "userinfo"};
+        fetch ask{userinfo_request(pending.server.userinfo_endpoint, response.access_token), "userinfo"};
         auto answer = co_await std::move(ask);
         const auto said = answer && answer->status == 200 ? parse_json_object(answer->body) : std::nullopt;
         if (said && json_string(*said, "sub") == login.who.subject)

@@ -36,10 +36,7 @@ nlohmann::json approval_listener::impl::with_others(nlohmann::json own, const st
 
 bool approval_listener::impl::knows_upstream(const std::string& name) const {
     const auto all = services.credentials();
-    return std::any_of(all.begin(), all.end(), [&](const auto& c) {
-        return c.upstream == name ||
-               (c.upstream.find('@') != std::string::npos && without_account(c.upstream) == name);
-    });
+    return std::any_of(all.begin(), all.end(), [&](const auto& c) { return is_called(c.upstream, name); });
 }
 
 nlohmann::json approval_listener::impl::waiting_json(const viewer& who, bool own_only) const {

@@ -144,12 +144,9 @@ task<void> approval_listener::impl::keep_time(self_ptr self) {
 }
 
 bool approval_listener::impl::authorized(const service_request& request) const {
-    const auto field = request.header("authorization");
-    constexpr std::string_view scheme = "bearer ";
-    if (!field || operator_token.empty() || field->size() <= scheme.size() ||
-        !iequals(field->substr(0, scheme.size()), scheme))
+    const auto shown = bearer_in(request);
+    if (shown.empty() || operator_token.empty())
         return false;
-    const auto shown = trim_ows(field->substr(scheme.size()));
     return operator_token.equals(shown) || (others.asks(request) && others.token().equals(shown));
 }
 

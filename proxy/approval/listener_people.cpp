@@ -23,14 +23,6 @@ service_response told(const signal_answer& said, bool push) {
     return r;
 }
 
-std::string_view bearer_in(const service_request& request) {
-    const auto field = request.header("authorization").value_or("");
-    constexpr std::string_view scheme = "bearer ";
-    return field.size() > scheme.size() && iequals(field.substr(0, scheme.size()), scheme)
-               ? trim_ows(field.substr(scheme.size()))
-               : std::string_view();
-}
-
 } // namespace
 
 bool approval_listener::impl::people_sign_in() const {

@@ -45,6 +45,14 @@ std::optional<page_person> person_from_text(const std::string& text) {
     return who;
 }
 
+std::string_view bearer_in(const service_request& request) {
+    const auto field = request.header("authorization").value_or("");
+    constexpr std::string_view scheme = "bearer ";
+    return field.size() > scheme.size() && iequals(field.substr(0, scheme.size()), scheme)
+               ? trim_ows(field.substr(scheme.size()))
+               : std::string_view();
+}
+
 std::optional<std::string> cookie_value(const service_request& request, std::string_view name) {
     for (const auto& h : request.headers) {
         if (!iequals(h.name, "cookie"))

@@ -30,6 +30,8 @@ std::string person_to_text(const page_person& who);
 /// Nothing: it is of another version.
 std::optional<page_person> person_from_text(const std::string& text);
 
+/// The token of `Authorization: Bearer`; empty: none.
+std::string_view bearer_in(const service_request& request);
 /// The first cookie of that name.
 std::optional<std::string> cookie_value(const service_request& request, std::string_view name);
 

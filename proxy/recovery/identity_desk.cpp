@@ -3,6 +3,7 @@
 
 #include "core/oauth/id_token.hpp"
 #include "proxy/log/log.hpp"
+#include "proxy/recovery/signing_out.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -64,8 +65,11 @@ void identity_desk::apply(const ended_identity& e, bool buried) {
                             all_};
     if (tell_)
         tell_(what, [this, e](std::vector<std::string> found) { found_by_workers(e, std::move(found)); });
-    if (e.kind == identity_kind::principal && !buried)
-        tell_lives(e.value, e.renewed);
+    if (e.kind != identity_kind::principal || buried || e.renewed)
+        return; // whom it only renews has tombstones to tell of it
+    for (const auto* m : lives_.all())
+        if (m->key.principal == e.value)
+            lives_.tell(m->key, life::identity_over{});
 }
 
 /// Callers whose token names them so, though we call them otherwise.
@@ -89,16 +93,8 @@ bool identity_desk::concerned(const life_key& key, bool renewed) const {
     return m && (m->place.upstream().acts_as_caller() || m->place.upstream().mints_from_session());
 }
 
-void identity_desk::tell_lives(const std::string& principal, bool renewed) {
-    if (renewed)
-        return; // nothing is to end at once: tombstones will tell
-    for (const auto* m : lives_.all())
-        if (m->key.principal == principal)
-            lives_.tell(m->key, life::identity_over{});
-}
-
 /// Where something is held for them: here, or in the vault.
-task<std::vector<life_key>> identity_desk::places_of(std::string principal) {
+task<std::vector<life_key>> identity_desk::places_of(std::string principal, bool renewed) {
     std::set<life_key> keys;
     for (const auto* m : lives_.all())
         if (m->key.principal == principal)
@@ -106,9 +102,6 @@ task<std::vector<life_key>> identity_desk::places_of(std::string principal) {
     for (const auto& [key, rest] : lives_.resting())
         if (key.principal == principal)
             keys.insert(key);
-    std::vector<std::string> providers;
-    for (const auto& [name, provider] : lives_.table()->settings->identity_providers)
-        providers.push_back(name);
     const auto table = lives_.table();
     const auto& routes = table->routes;
     auto read = [&]() -> result<void> {
@@ -120,12 +113,13 @@ task<std::vector<life_key>> identity_desk::places_of(std::string principal) {
                                            [&](const auto& r) { return r->upstream->name == one.upstream; });
             if (there)
                 keys.insert({false, principal, one.upstream});
-            else if (auto gone = context_.store.erase_credential(principal, one.upstream, one.held.issuer,
-                                                                 one.held.generation + 1);
-                     !gone) // of an upstream that is not configured any more
-                return gone.error();
+            else if (!renewed) // no life will bury what is of an upstream that is not configured any more
+                if (auto gone = context_.store.erase_credential(principal, one.upstream, one.held.issuer,
+                                                                one.held.generation + 1);
+                    !gone)
+                    return gone.error();
         }
-        for (const auto& name : providers) {
+        for (const auto& [name, provider] : table->settings->identity_providers) {
             auto session = context_.store.find_session(principal, name);
             if (session && session->value)
                 keys.insert({true, principal, name});
@@ -145,23 +139,9 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
     if (!kept)
         co_return kept.error();
     apply(e, true);
-    auto keys = co_await places_of(principal);
-    std::vector<reply<result<revocation_report>>> ends;
-    for (const auto& key : keys) {
-        if (!lives_.need(key) || !concerned(key, renewed))
-            continue;
-        const auto caller = replies_.number();
-        ends.push_back(replies_.expect<result<revocation_report>>(caller, context_.ex));
-        lives_.tell(key, life::sign_out_asked{caller, !renewed});
-    }
-    revocation_report all;
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-        auto done = co_await ends[i].wait();
-        if (done)
-            all.add(std::move(*done));
-        else if (!all.trouble)
-            all.trouble = done.error();
-    }
+    auto keys = co_await places_of(principal, renewed);
+    std::erase_if(keys, [&](const life_key& key) { return !lives_.need(key) || !concerned(key, renewed); });
+    auto all = co_await sign_out_of(context_, lives_, replies_, std::move(keys), !renewed);
     // what a provider does not take is told, and is not tried again
     e.done = !all.trouble || all.trouble->code != fault::vault_unavailable;
     if (e.done)

@@ -48,11 +48,10 @@ private:
     /// `buried`: by this process, which tells the lives itself.
     void apply(const ended_identity& e, bool buried = false);
     task<void> bury(ended_identity e);
-    void tell_lives(const std::string& principal, bool renewed);
     std::vector<std::string> named_by(const event_subject& who, const std::string& issuer) const;
     std::vector<std::string> with_session(const event_subject& who, const std::string& issuer) const;
     task<result<void>> keep(ended_identity e);
-    task<std::vector<life_key>> places_of(std::string principal);
+    task<std::vector<life_key>> places_of(std::string principal, bool renewed);
     bool concerned(const life_key& key, bool renewed) const;
     void found_by_workers(const ended_identity& e, std::vector<std::string> principals);
 

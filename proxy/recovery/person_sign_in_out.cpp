@@ -2,6 +2,7 @@
 #include "proxy/recovery/person_desk.hpp"
 
 #include "conf/accounts.hpp"
+#include "proxy/recovery/signing_out.hpp"
 #include "proxy/recovery/upstream_probe.hpp"
 
 namespace reauth {
@@ -69,22 +70,8 @@ task<result<std::string>> person_desk::login(std::string upstream, std::string p
     co_return opened;
 }
 
-/// All begin at once, so that none can be minted anew in between; the first trouble is told.
 task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys) {
-    std::vector<reply<result<revocation_report>>> ends;
-    for (const auto& key : keys) {
-        const auto caller = replies_.number();
-        ends.push_back(replies_.expect<result<revocation_report>>(caller, context_.ex));
-        lives_.tell(key, life::sign_out_asked{caller});
-    }
-    revocation_report all;
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-        auto done = co_await ends[i].wait();
-        if (done)
-            all.add(std::move(*done));
-        else if (!all.trouble)
-            all.trouble = done.error();
-    }
+    auto all = co_await sign_out_of(context_, lives_, replies_, std::move(keys));
     if (all.trouble)
         co_return *all.trouble;
     co_return all;

@@ -2,7 +2,6 @@
 #include "proxy/recovery/signal_desk.hpp"
 
 #include "core/oauth/caller_token.hpp"
-#include "core/text/encoding.hpp"
 #include "proxy/log/log.hpp"
 
 namespace reauth {
@@ -11,10 +10,6 @@ namespace {
 /// An event of this `jti` is remembered for longer than one is taken.
 constexpr auto event_remembered = oldest_security_event + std::chrono::hours(24);
 constexpr std::chrono::seconds time_to_act{30};
-
-issuer_place keys_of(const identity_provider_config& p) {
-    return {p.issuer, {}, p.tls.ca_file};
-}
 
 event_expectation expected_from(const std::string& issuer, std::vector<std::string> audience,
                                 time_point now) {
@@ -65,16 +60,28 @@ task<std::optional<signal_desk::refusal_of_event>> signal_desk::take(issuer_plac
     co_return co_await act(std::move(said.event), std::move(issuer), expected.issuer);
 }
 
+/// However it was delivered.
+task<std::optional<signal_desk::refusal_of_event>> signal_desk::take_event(identity_provider_config provider,
+                                                                           std::string token) {
+    const auto& s = *provider.signals;
+    auto expected = expected_from(s.issuer, s.audience, context_.env.now());
+    const issuer_place keys{s.issuer, s.jwks_uri, provider.tls.ca_file};
+    co_return co_await take(keys, std::move(expected), provider.issuer, std::move(token),
+                            check_security_event);
+}
+
 task<std::optional<signal_desk::refusal_of_event>> signal_desk::act(identity_event event, std::string issuer,
                                                                     std::string sender) {
     const auto id = event.id;
     // whoever dies over it leaves it to the next time that it is told
-    auto claim = [&] { return context_.store.first_heard(sender, id, context_.env.now() + time_to_act); };
+    auto claim = [&] { return context_.store.hear(sender, id, context_.env.now() + time_to_act); };
     auto first = co_await context_.vault.run(claim);
     if (!first)
         co_return refusal_of_event{"vault", true};
-    if (!*first)
-        co_return std::nullopt; // the same once more: it was acted upon
+    if (*first == event_hearing::done)
+        co_return std::nullopt; // the same once more
+    if (*first == event_hearing::under_way)
+        co_return refusal_of_event{"under way", true};
     result<void> done;
     if (event.change == identity_change::check || event.change == identity_change::stream)
         log_event(log_level::info, "security events", {{"issuer", sender}, {"what", event.what}});
@@ -105,9 +112,8 @@ task<signal_answer> signal_desk::logout_token(std::string provider, std::string 
     if (!p || !p->back_channel_logout)
         co_return signal_answer{404, "not_found", "No logout tokens are taken here."};
     auto expected = expected_from(p->issuer, {p->client.id}, context_.env.now());
-    const auto issuer = p->issuer;
-    auto refused =
-        co_await take(keys_of(*p), std::move(expected), issuer, std::move(token), check_logout_token);
+    const issuer_place keys{p->issuer, {}, p->tls.ca_file};
+    auto refused = co_await take(keys, std::move(expected), p->issuer, std::move(token), check_logout_token);
     if (!refused)
         co_return signal_answer{};
     log_refusal(provider, "logout token", refused->word);
@@ -125,10 +131,7 @@ task<signal_answer> signal_desk::security_event(std::string provider, std::strin
         log_refusal(provider, "security event", "authentication");
         co_return signal_answer{401, "authentication_failed", "The transmitter's token is missing or wrong."};
     }
-    auto expected = expected_from(s.issuer, s.audience, context_.env.now());
-    const issuer_place keys{s.issuer, s.jwks_uri, p->tls.ca_file};
-    auto refused =
-        co_await take(keys, std::move(expected), p->issuer, std::move(token), check_security_event);
+    auto refused = co_await take_event(*p, std::move(token));
     if (!refused)
         co_return signal_answer{202, {}, {}};
     log_refusal(provider, "security event", refused->word);

@@ -23,7 +23,7 @@ public:
 private:
     /// Why it is not acted upon; nothing: it is, or was before.
     struct refusal_of_event {
-        std::string word; ///< event_fault's, or "vault"
+        std::string word; ///< event_fault's; "vault", "under way"
         bool transient = false;
         /// RFC 8935 section 2.4.
         std::string error() const;
@@ -31,6 +31,7 @@ private:
     using checker = checked_event (*)(std::string_view, std::string_view, const event_expectation&);
     task<std::optional<refusal_of_event>> take(issuer_place from, event_expectation expected,
                                                std::string issuer, std::string token, checker check);
+    task<std::optional<refusal_of_event>> take_event(identity_provider_config provider, std::string token);
     task<std::optional<refusal_of_event>> act(identity_event event, std::string issuer, std::string sender);
     task<void> poll_on();
     task<bool> poll_once(identity_provider_config provider);

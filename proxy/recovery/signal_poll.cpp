@@ -104,13 +104,7 @@ task<bool> signal_desk::poll_once(identity_provider_config provider) {
         for (const auto& [id, set] : sets.items()) {
             if (!set.is_string() || id.size() > 255)
                 continue;
-            event_expectation expected;
-            expected.issuer = s.issuer;
-            expected.audience = s.audience;
-            expected.now = context_.env.now();
-            const issuer_place keys{s.issuer, s.jwks_uri, provider.tls.ca_file};
-            auto refused = co_await take(keys, std::move(expected), provider.issuer, set.get<std::string>(),
-                                         check_security_event);
+            auto refused = co_await take_event(provider, set.get<std::string>());
             auto& tell = owed_[provider.name];
             if (!refused)
                 tell.taken.push_back(id);

@@ -46,6 +46,13 @@ struct retired_credential {
     std::optional<registered_client> client;
 };
 
+/// Whether an event was heard of before, by any process.
+enum class event_hearing {
+    first,
+    under_way, ///< somebody acts upon it now, or has died over it a short while ago
+    done
+};
+
 /// Typed access to a vault, under the vault's threading rule. Every failure is fault::vault_unavailable;
 /// everything that is stored is durable when the call returns.
 class credential_store {
@@ -156,8 +163,9 @@ public:
     result<std::vector<ended_identity>> identity_ends();
     /// By the record's key, as it is told by vault::changes.
     result<std::optional<ended_identity>> find_identity_end(const std::string& key);
-    /// An event with that `jti` is heard of for the first time, in all processes; remembered until then.
-    result<bool> first_heard(const std::string& issuer, const std::string& id, time_point until);
+    /// An event with that `jti` is heard of: by this process for the first time, and then it has until
+    /// `until` to act upon it; or by another before.
+    result<event_hearing> hear(const std::string& issuer, const std::string& id, time_point until);
     /// It was acted upon.
     result<void> heard(const std::string& issuer, const std::string& id, time_point until);
     /// It could not be acted upon: it may come again.

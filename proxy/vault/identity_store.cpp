@@ -35,6 +35,8 @@ result<ended_identity> end_from_json(const std::string& key, const secret& text)
     return e;
 }
 
+constexpr const char *begun = "begun", *done = "heard"; ///< what a heard event's record says
+
 std::string event_key(const std::string& issuer, const std::string& id) {
     return base64url_encode(sha256(issuer + "\n" + id));
 }
@@ -70,14 +72,22 @@ result<std::optional<ended_identity>> credential_store::find_identity_end(const 
     return std::optional<ended_identity>(std::move(*e));
 }
 
-result<bool> credential_store::first_heard(const std::string& issuer, const std::string& id,
-                                           time_point until) {
-    return vault_.write(
-        {{record_kind::heard_event, event_key(issuer, id), secret("heard"), until, std::string()}});
+result<event_hearing> credential_store::hear(const std::string& issuer, const std::string& id,
+                                             time_point until) {
+    const auto key = event_key(issuer, id);
+    auto first = vault_.write({{record_kind::heard_event, key, secret(begun), until, std::string()}});
+    if (!first)
+        return first.error();
+    if (*first)
+        return event_hearing::first;
+    auto there = vault_.get(record_kind::heard_event, key);
+    if (!there)
+        return there.error();
+    return *there && (*there)->equals(done) ? event_hearing::done : event_hearing::under_way;
 }
 
 result<void> credential_store::heard(const std::string& issuer, const std::string& id, time_point until) {
-    return vault_.put(record_kind::heard_event, event_key(issuer, id), secret("heard"), until);
+    return vault_.put(record_kind::heard_event, event_key(issuer, id), secret(done), until);
 }
 
 result<void> credential_store::unhear(const std::string& issuer, const std::string& id) {

@@ -225,6 +225,20 @@ TEST_CASE("an event that the vault can't keep is to be told again, and then coun
     CHECK_FALSE(w.holds_still("acme/ada"));
 }
 
+TEST_CASE("an event that somebody has begun to act upon is to be told again until it is done") {
+    company_world w;
+    w.hold("acme/ada");
+    w.begin();
+    const auto before = w.store.hear(idp, "l1", wall_clock::now() + 1h);
+    REQUIRE((before && *before == event_hearing::first));
+    const auto token = w.logout_of("ada"); // whose jti is l1
+    CHECK(w.log_out(token).status == 503);
+    CHECK(w.holds_still("acme/ada"));
+    REQUIRE(w.store.heard(idp, "l1", wall_clock::now() + 1h).has_value());
+    CHECK(w.log_out(token).status == 200);
+    CHECK(w.holds_still("acme/ada")); // it was acted upon before
+}
+
 TEST_CASE("security events are pushed by whom the token names, and answered with the standard's errors") {
     company_world w;
     w.hold("acme/ada");
