@@ -144,6 +144,12 @@ for (const [name, options] of [['wide', { viewport: { width: 1200, height: 800 }
     const everything = await all.locator('body').innerText();
     assert.ok(everything.includes('acme/grace') && everything.includes('Operator: you see everything'));
     await all.getByRole('button', { name: 'End identity of acme/ada' }).click();
+    // the dashboard draws itself anew meanwhile, and asks all the same
+    const before = await all.locator('#waiting article').count();
+    const another = await proxy.api('/api/login', { method: 'POST', body: JSON.stringify({ upstream: 'files', principal: 'acme/root' }) });
+    await until(async () => await all.locator('#waiting article').count() > before, { what: 'the dashboard to show one more' });
+    await all.getByRole('button', { name: 'Really end it everywhere? of acme/ada' }).waitFor();
+    await proxy.api(`/api/approvals/${another.body.id}/deny`, { method: 'POST', body: '{}' });
     await screenshot(all, `people-dashboard-operator-${name}`);
     await accessible(all, 'an operator\'s dashboard');
     await all.getByRole('button', { name: 'Really end it everywhere?' }).click();

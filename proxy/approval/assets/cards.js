@@ -1,6 +1,6 @@
 // One card for each thing the dashboard shows: a question, an upstream, a sign-in, a rule; and what has happened.
 import { call } from "./api.js";
-import { button, byId, chips, clock, coded, copyButton, fact, make, toast, took } from "./dom.js";
+import { button, byId, chips, clock, coded, copyButton, fact, make, toast, took, twice } from "./dom.js";
 import { viewer } from "./who.js";
 
 const questions = { login: "Sign in to ", step_up: "More access to ", idp_login: "Organization sign-in for ", call: "One call to " };
@@ -60,11 +60,7 @@ export function upstream(c) {
     !c.held && !c.last_outcome ? make("p", {}, "Nothing is fetched before the server asks for it.") : null,
     make("div", { class: "actions" },
       interactive.includes(c.grant) ? button(c.held ? "Sign in again" : "Sign in", c.held ? "quiet" : "primary", "in-" + key, async () => { const answer = await call("login", who); location.assign(answer.link); }) : null,
-      c.held && c.grant !== "static" ? button("Sign out", "quiet", "out-" + key, async (pressed) => {
-        if (!pressed.dataset.sure) {
-          pressed.dataset.sure = "1"; pressed.textContent = "Really sign out?"; pressed.classList.replace("quiet", "danger");
-          return;
-        }
+      c.held && c.grant !== "static" ? twice("Sign out", "Really sign out?", "out-" + key, async () => {
         await call("logout", who);
         toast("Signed out of " + c.upstream + ".");
       }) : null));
@@ -78,11 +74,7 @@ export function signIn(s) {
       make("span", { class: "pill " + (over && !s.renewable ? "warn" : "good") }, s.supplied ? "Supplied" : over && !s.renewable ? "Sign-in ended" : "Signed in")),
     make("dl", { class: "facts" }, fact("Who", s.subject), fact("Issuer", s.issuer), fact("ID token ends", s.expires_at ? clock(s.expires_at) : ""),
       fact("Renewal", s.supplied ? "by whoever supplies it" : s.renewable ? "silent" : "needs a new sign-in"), fact("For", s.principal === "local" ? "" : s.principal)),
-    make("div", { class: "actions" }, s.supplied ? null : button("Sign out everywhere", "quiet", "idp-out-" + key, async (pressed) => {
-      if (!pressed.dataset.sure) {
-        pressed.dataset.sure = "1"; pressed.textContent = "Really sign out everywhere?"; pressed.classList.replace("quiet", "danger");
-        return;
-      }
+    make("div", { class: "actions" }, s.supplied ? null : twice("Sign out everywhere", "Really sign out everywhere?", "idp-out-" + key, async () => {
       await call("logout", { idp: s.identity_provider, principal: s.principal });
       toast("Signed out of " + s.identity_provider + ".");
     })));
@@ -93,11 +85,7 @@ export function identity(principal, held) {
   const signedIn = held.filter((c) => c.held).length;
   return make("article", { class: "tile row" }, make("strong", {}, principal),
     make("span", { class: "soft" }, signedIn ? "signed in at " + signedIn + (signedIn === 1 ? " server" : " servers") : "nothing is held"),
-    button("End identity", "quiet", "end-" + principal, async (pressed) => {
-      if (!pressed.dataset.sure) {
-        pressed.dataset.sure = "1"; pressed.textContent = "Really end it everywhere?"; pressed.classList.replace("quiet", "danger");
-        return;
-      }
+    twice("End identity", "Really end it everywhere?", "end-" + principal, async () => {
       const answer = await call("logout", { principal });
       toast("The identity has ended. " + answer.message);
     }, " of " + principal));

@@ -52,4 +52,22 @@ export function button(label, style, key, action, unseen) {
   } }, label, unseen ? make("span", { class: "unseen" }, unseen) : null);
 }
 
+// What can't be undone is asked once more, on the button itself. The dashboard draws itself anew at any moment: what is asked outlives that.
+let asked = { key: "", until: 0 };
+export function twice(label, question, key, action, unseen) {
+  const asks = () => asked.key === key && Date.now() < asked.until;
+  const about = unseen ? [make("span", { class: "unseen" }, unseen)] : [];
+  const again = asks();
+  return button(again ? question : label, again ? "danger" : "quiet", key, async (pressed) => {
+    if (!asks()) {
+      asked = { key, until: Date.now() + 15000 };
+      pressed.replaceChildren(question, ...about);
+      pressed.classList.replace("quiet", "danger");
+      return;
+    }
+    asked = { key: "", until: 0 };
+    await action(pressed);
+  }, unseen);
+}
+
 export function took(ms) { return ms === undefined ? "" : ms < 1000 ? ms + " ms" : span(ms / 1000); }
