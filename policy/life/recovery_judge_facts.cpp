@@ -50,9 +50,10 @@ recovery_facts recovery_judge::facts_of(const waiting_request& r) const {
         f.refresh_token = parts_.state.refreshable() || parts_.flight.has_brought();
         f.requested = held->requested;
         f.granted = held->granted;
-        // obtained for this very request and refused again: go to the next step
+        // obtained for this very request and refused again, in its time: go to the next step
         const bool refused = held->generation == r.what.sent_generation;
-        const bool for_it = held->generation > r.what.first_generation;
+        const bool for_it =
+            held->generation > r.what.first_generation && !life::has_lived(*held, desk_.now());
         if (refused && (for_it || fresh_refusals_.exhausted(held->generation, desk_.now())))
             f.just_obtained_by = parts_.state.obtained_by();
         if (f.just_obtained_by)

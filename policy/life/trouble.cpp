@@ -19,6 +19,11 @@ failure transient_trouble::told_at(time_point now) const {
     return why;
 }
 
+bool has_lived(const credential& c, time_point now) {
+    return c.expires_at && *c.expires_at <= now + nearly_over &&
+           now - c.obtained_at >= (*c.expires_at - c.obtained_at) / 2;
+}
+
 std::optional<time_point> fresh_refusals::again_at(const credential& c, time_point now) {
     if (worked_ == c.generation)
         return std::nullopt;

@@ -178,6 +178,31 @@ TEST_CASE("life: a just obtained token that is refused in a session means that t
     holds(w);
 }
 
+TEST_CASE(
+    "life: a token that was obtained for a request, and is over when it is refused, is renewed once more") {
+    life_world w;
+    w.sign_in();
+    w.refuse();
+    w.settle(); // refreshed for it
+    REQUIRE(w.machine.held()->expires_at);
+    w.now = *w.machine.held()->expires_at - 500ms;
+    const auto runs = w.runs;
+    life::refused e;
+    e.request = ++w.requests;
+    e.what.challenge.kind = challenge_kind::invalid_token;
+    e.what.operations.push_back({"tools/call", "echo"});
+    e.what.sent_generation = w.machine.held()->generation;
+    e.what.first_generation = e.what.sent_generation - 1;
+    e.what.in_session = true;
+    w.waiting.insert(e.request);
+    w.tell(e);
+    w.settle();
+    CHECK(replayed(w, e.request));
+    CHECK(w.runs == runs + 1);
+    CHECK(w.open.empty());
+    holds(w);
+}
+
 TEST_CASE("life: a remembered end keeps its code and its reason") {
     life_world w(world_target(grant_kind::client_credentials));
     const auto first = w.refuse(challenge_kind::unauthorized);
