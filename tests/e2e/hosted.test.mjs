@@ -26,7 +26,12 @@ const servers = {
     t.after(() => as.close());
     const rs = await startMcpServer({ authorizationServer: as, port });
     t.after(() => rs.close());
-    const kill = () => { rs.counts.revokedBefore = Math.floor(Date.now() / 1000); return new Promise((resolve) => setTimeout(resolve, 1000)); };
+    // tokens say the second of their issue: only in the next one is it known that they are of before
+    const kill = async () => {
+      const next = Math.floor(Date.now() / 1000) + 1;
+      while (Date.now() < next * 1000) await new Promise((resolve) => setTimeout(resolve, next * 1000 - Date.now()));
+      rs.counts.revokedBefore = next;
+    };
     return {
       url: rs.url, tools: rs.counts.tools, living: as.living, errors: as.counts.errors,
       expire: kill,
