@@ -6,8 +6,10 @@
 namespace reauth::life {
 namespace {
 
-/// A token that ends sooner is rather refused for that.
-constexpr std::chrono::seconds nearly_over{1};
+/// It is rather refused for that: servers count whole seconds.
+bool nearly_over(const credential& c, time_point now) {
+    return c.expires_at && *c.expires_at <= now + std::chrono::seconds(1);
+}
 
 } // namespace
 
@@ -20,8 +22,7 @@ failure transient_trouble::told_at(time_point now) const {
 }
 
 bool has_lived(const credential& c, time_point now) {
-    return c.expires_at && *c.expires_at <= now + nearly_over &&
-           now - c.obtained_at >= (*c.expires_at - c.obtained_at) / 2;
+    return nearly_over(c, now) && now - c.obtained_at >= (*c.expires_at - c.obtained_at) / 2;
 }
 
 std::optional<time_point> fresh_refusals::again_at(const credential& c, time_point now) {
@@ -29,7 +30,7 @@ std::optional<time_point> fresh_refusals::again_at(const credential& c, time_poi
         return std::nullopt;
     if (generation_ != c.generation) {
         const bool fresh = now < c.obtained_at + fresh_for && c.obtained_at <= now;
-        if (!fresh || (c.expires_at && *c.expires_at <= now + nearly_over))
+        if (!fresh || nearly_over(c, now))
             return std::nullopt;
         generation_ = c.generation;
         first_ = now;

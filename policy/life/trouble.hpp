@@ -43,8 +43,8 @@ private:
     time_point first_{};
 };
 
-/// Whether `c` is refused for its age, most likely: it ends within a second (servers count whole ones), and
-/// most of its life is over. What begins as old as that tells nothing by it.
+/// Whether `c`, if it is refused now, is refused for its age: it ends within a second, and half of its life
+/// is over. One that was just issued with so little left is not meant.
 bool has_lived(const credential& c, time_point now);
 
 } // namespace reauth::life

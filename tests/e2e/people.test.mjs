@@ -174,6 +174,10 @@ for (const [name, options] of [['wide', { viewport: { width: 1200, height: 800 }
     await mine.getByText('Sign in to see what is yours').waitFor();
     const stolen = await fetch(`${proxy.approvals}/api/me`, { headers: { cookie: `mcp-reauth=${cookie.value}` } });
     assert.equal(stolen.status, 401, 'a copy of the cookie is worth nothing any more');
+    // whoever is signed in ends what is theirs, this session too
+    await all.getByRole('button', { name: 'End all of my access' }).click();
+    await all.getByRole('button', { name: 'Really end all of it?' }).click();
+    await all.getByText('Sign in to see what is yours').waitFor();
     assert.deepEqual(mine.complaints.filter((c) => !/401/.test(c)), []);
     assert.deepEqual(all.complaints.filter((c) => !/401/.test(c)), []);
     for (const c of Object.values(clients)) await c.close();

@@ -56,17 +56,16 @@ export function button(label, style, key, action, unseen) {
 let asked = { key: "", until: 0 };
 export function twice(label, question, key, action, unseen) {
   const asks = () => asked.key === key && Date.now() < asked.until;
-  const about = unseen ? [make("span", { class: "unseen" }, unseen)] : [];
-  const again = asks();
-  return button(again ? question : label, again ? "danger" : "quiet", key, async (pressed) => {
-    if (!asks()) {
-      asked = { key, until: Date.now() + 15000 };
-      pressed.replaceChildren(question, ...about);
-      pressed.classList.replace("quiet", "danger");
+  return button(asks() ? question : label, asks() ? "danger" : "quiet", key, async (pressed) => {
+    if (asks()) {
+      asked = { key: "", until: 0 };
+      await action();
       return;
     }
-    asked = { key: "", until: 0 };
-    await action(pressed);
+    asked = { key, until: Date.now() + 15000 };
+    const again = twice(label, question, key, action, unseen);
+    pressed.replaceWith(again);
+    again.focus();
   }, unseen);
 }
 

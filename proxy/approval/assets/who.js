@@ -1,6 +1,6 @@
 // Who looks at the dashboard: an operator with the token, or a person with a cookie.
 import { auth, base, call, prove, session } from "./api.js";
-import { byId, toast } from "./dom.js";
+import { byId, toast, twice } from "./dom.js";
 
 export const peopleSignIn = byId("people").dataset.people === "1";
 export const viewer = { operator: false, principal: "" };
@@ -17,13 +17,8 @@ export async function learnWho() {
   byId("me-role").textContent = me.operator ? "Operator: you see everything." : "You see what is yours.";
 }
 
-byId("end-mine").addEventListener("click", async (event) => {
-  const pressed = event.currentTarget;
-  if (!pressed.dataset.sure) {
-    pressed.dataset.sure = "1"; pressed.textContent = "Really end all of it?"; pressed.classList.replace("quiet", "danger");
-    return;
-  }
+byId("end-mine").replaceWith(twice("End all of my access", "Really end all of it?", "end-mine", async () => {
   await call("logout", { principal: viewer.principal });
   toast("Everything of yours has ended: credentials, streams, and this session.");
   session.lock();
-});
+}));

@@ -36,6 +36,21 @@ life::request_id notice_of_expiry(life_world& w) {
     return e.request;
 }
 
+/// A request for which the credential was renewed is refused again.
+life::request_id refused_once_more(life_world& w, bool in_session) {
+    life::refused e;
+    e.request = ++w.requests;
+    e.what.challenge.kind = challenge_kind::invalid_token;
+    e.what.operations.push_back({"tools/call", "echo"});
+    e.what.sent_generation = w.machine.held()->generation;
+    e.what.first_generation = e.what.sent_generation - 1;
+    e.what.in_session = in_session;
+    w.waiting.insert(e.request);
+    w.tell(e);
+    w.settle();
+    return e.request;
+}
+
 } // namespace
 
 TEST_CASE("life: after a restart a refresh needs no discovery") {
@@ -162,19 +177,10 @@ TEST_CASE("life: a just obtained token that is refused in a session means that t
     w.refuse();
     w.settle(); // refreshed for it
     const bool in_session = GENERATE(true, false);
-    life::refused e;
-    e.request = ++w.requests;
-    e.what.challenge.kind = challenge_kind::invalid_token;
-    e.what.operations.push_back({"tools/call", "echo"});
-    e.what.sent_generation = w.machine.held()->generation;
-    e.what.first_generation = e.what.sent_generation - 1;
-    e.what.in_session = in_session;
-    w.waiting.insert(e.request);
-    w.tell(e);
-    w.settle();
+    const auto request = refused_once_more(w, in_session);
     CHECK(w.open.size() == (in_session ? 0 : 1));
     if (in_session)
-        CHECK(code_of(w, e.request) == fault::session_over);
+        CHECK(code_of(w, request) == fault::session_over);
     holds(w);
 }
 
@@ -187,17 +193,8 @@ TEST_CASE(
     REQUIRE(w.machine.held()->expires_at);
     w.now = *w.machine.held()->expires_at - 500ms;
     const auto runs = w.runs;
-    life::refused e;
-    e.request = ++w.requests;
-    e.what.challenge.kind = challenge_kind::invalid_token;
-    e.what.operations.push_back({"tools/call", "echo"});
-    e.what.sent_generation = w.machine.held()->generation;
-    e.what.first_generation = e.what.sent_generation - 1;
-    e.what.in_session = true;
-    w.waiting.insert(e.request);
-    w.tell(e);
-    w.settle();
-    CHECK(replayed(w, e.request));
+    const auto request = refused_once_more(w, true);
+    CHECK(replayed(w, request));
     CHECK(w.runs == runs + 1);
     CHECK(w.open.empty());
     holds(w);
