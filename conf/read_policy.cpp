@@ -75,6 +75,7 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
                                {"pass", rule_action::pass}});
         s.require("action", "silent, confirm, interactive, deny, approve or pass.");
         one.wait = read_wait(s.sub("wait"));
+        s.boolean("observe", one.observe);
         if (one.action == rule_action::approve &&
             (!names(one.match, match_scope::operation) || names(one.match, match_scope::challenge)))
             s.error("action",
@@ -83,7 +84,7 @@ std::vector<rule> read_policy(section& top, reading& r, const std::string& file)
         s.finish();
         if (all_matched)
             r.problems.warning(at, "this rule is never reached: one before it matches everything.");
-        all_matched = all_matched || matches_everything(one.match);
+        all_matched = all_matched || (matches_everything(one.match) && !one.observe);
         rules.push_back(std::move(one));
     }
     return rules;

@@ -214,6 +214,9 @@ void read_config(section top, reading& r, config& out) {
     read_egress(top.sub("egress"), out.egress);
     read_limits(top.sub("limits"), out.limits);
     read_log(top.sub("log"), out.log);
+    read_recorder(top.sub("recorder"), out.recorder);
+    read_audit(top.sub("audit"), out.audit);
+    read_trace(top.sub("trace"), out.trace);
     out.outbound = read_outbound(r);
     if (auto metrics = top.sub("metrics"); metrics.present()) {
         out.metrics = metrics.endpoint("listen");

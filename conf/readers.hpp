@@ -15,6 +15,10 @@ void read_approval(section s, approval_config& out);
 void read_vault(section s, vault_config& out);
 void read_limits(section s, limits_config& out);
 void read_log(section s, log_config& out);
+// read_evidence.cpp
+void read_recorder(section s, recorder_config& out);
+void read_audit(section s, audit_config& out);
+void read_trace(section s, trace_config& out);
 std::optional<tls_server_config> read_server_tls(section s);
 /// `issuer`: a URL without a query.
 void read_issuer(section& s, std::string& out, plain_http http = plain_http::on_loopback);

@@ -161,6 +161,8 @@ nlohmann::ordered_json error_member(int code, std::string_view message, const rp
         d["approvalUrl"] = data.approval_url;
     if (data.retry_after)
         d["retryAfter"] = data.retry_after->count();
+    if (!data.recovery.empty())
+        d["recovery"] = data.recovery;
     if (code == rpc_code_url_elicitation) {
         d["elicitations"] = nlohmann::ordered_json::array({{{"mode", "url"},
                                                             {"elicitationId", data.approval_url},

@@ -71,6 +71,7 @@ struct rpc_error_data {
     std::vector<std::string> required_scopes;
     std::string approval_url;
     std::optional<std::chrono::seconds> retry_after = {}; ///< when the same may be tried again
+    std::string recovery = {}; ///< the id of what was tried: `mcp-reauth history ID`; empty: nothing was
 };
 
 /// {"jsonrpc":"2.0","id":ID,"error":{…}}; an empty id becomes null.

@@ -69,6 +69,7 @@ struct approval {
     std::string user_code, verification_uri; ///< of a device login, once authorizing; else empty
     std::string outcome;                     ///< one sentence once it is decided
     std::string decided_by;     ///< who said yes or no, where that is known: a principal, or "operator"
+    std::string recovery{};     ///< the id of its timeline; empty: nobody keeps one
     std::string account_before; ///< as whom somebody was signed in there; empty: nobody, or not known
 
     /// The upstream asks for a sign-in of a certain strength or youth (RFC 9470).

@@ -187,6 +187,7 @@ void each_field_shown(Visitor v, Approval& a) {
     v.since("digest", a.digest);
     v.since("used", a.used);
     v.since("decided_by", a.decided_by);
+    v.since("recovery", a.recovery);
     v.since("account_before", a.account_before);
     v.required("upstream_host", a.upstream_host);
     v.required("issuer", a.issuer);

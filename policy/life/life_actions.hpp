@@ -19,6 +19,7 @@ struct recovery_verdict {
     bool person_waited = false;                 ///< replay: on a fresh connection
     bool loaded = false;          ///< replay: nothing was refused; what the vault holds is in force now
     bool same_credential = false; ///< replay: no recovery, but a pause that its server may have needed
+    std::string recovery{};       ///< the id of its timeline; empty: there is none
 };
 
 } // namespace reauth
@@ -158,6 +159,12 @@ struct discard_pending {
     /// A person went there, and it did not come back: the server may not know its client any more.
     bool refused = false;
 };
+/// A request was judged: for whoever keeps the record.
+struct judged {
+    request_id request = 0; ///< 0: a renewal ahead of time, or a login
+    judgement_facts facts;
+    judgement what;
+};
 /// The end of a held request.
 struct answer : recovery_verdict {
     request_id request = 0;
@@ -222,7 +229,8 @@ using life_action = std::variant<
     life::begin_sign_in, life::await_device, life::release_binding, life::redeem, life::erase, life::revoke,
     life::retire, life::take_call, life::publish, life::show, life::discard_pending, life::answer, life::wake,
     life::tell_waiting, life::answer_approve, life::pass_on_approve, life::answer_deny, life::answer_callback,
-    life::answer_login, life::answer_sign_out, life::ask_session, life::approval_refused, life::audit>;
+    life::answer_login, life::answer_sign_out, life::ask_session, life::approval_refused, life::judged,
+    life::audit>;
 using life_actions = std::vector<life_action>;
 
 } // namespace reauth

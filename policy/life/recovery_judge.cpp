@@ -88,7 +88,10 @@ void recovery_judge::consider(waiting_request& r) {
     }
     if (needs_lookup(r))
         return;
-    act(r, judge(*desk_.whose().rules, situation_of(r)));
+    auto situation = situation_of(r);
+    const auto judged = judge(*desk_.whose().rules, situation);
+    desk_.emit(life::judged{r.id, std::move(situation), judged});
+    act(r, judged);
 }
 
 /// Whose it is; what a person is to be asked is still to be said.

@@ -37,22 +37,32 @@ std::string explain(const rule& r, const challenge_facts& facts, const operation
 
 decision decide_one(const rule_set& rules, const challenge_facts& facts, const operation& op) {
     const match_subject subject{{facts.upstream, facts.principal, facts.groups}, op, &facts};
+    decision found;
     for (const auto& r : rules.rules) {
         std::string because;
-        if (r.action != rule_action::approve &&
-            matches(r, subject, {match_scope::place, match_scope::operation, match_scope::challenge},
-                    because))
-            return {r.action, r, r.wait, explain(r, facts, op, because)};
+        if (r.action == rule_action::approve ||
+            !matches(r, subject, {match_scope::place, match_scope::operation, match_scope::challenge},
+                     because))
+            continue;
+        if (r.observe) {
+            found.observed.push_back(r);
+            continue;
+        }
+        found.action = r.action;
+        found.matched = r;
+        found.wait = r.wait;
+        found.explanation = explain(r, facts, op, because);
+        return found;
     }
-    decision none;
-    none.explanation = "no rule matches, so a person is asked where one is needed";
-    return none;
+    found.explanation = "no rule matches, so a person is asked where one is needed";
+    return found;
 }
 
 } // namespace
 
 rule_for_one rule_for_call(const rule_set& rules, const rule_place& where,
                            const std::vector<operation>& operations) {
+    rule_for_one none;
     for (std::size_t i = 0; i < operations.size(); ++i)
         for (const auto& r : rules.rules) {
             // a response does nothing; and what names no operation speaks of challenges alone
@@ -62,11 +72,16 @@ rule_for_one rule_for_call(const rule_set& rules, const rule_place& where,
             std::string because;
             if (!matches(r, {where, operations[i]}, {match_scope::place, match_scope::operation}, because))
                 continue;
+            if (r.observe) {
+                if (r.action == rule_action::approve)
+                    none.observed.push_back(&r);
+                continue;
+            }
             if (r.action == rule_action::approve)
-                return {&r, i};
+                return {&r, i, std::move(none.observed)};
             break; // an earlier rule for this very call wants no approval
         }
-    return {};
+    return none;
 }
 
 decision decide(const rule_set& rules, const challenge_facts& facts) {
@@ -75,8 +90,11 @@ decision decide(const rule_set& rules, const challenge_facts& facts) {
     auto strictest = decide_one(rules, facts, facts.operations.front());
     for (auto op = facts.operations.begin() + 1; op != facts.operations.end(); ++op) {
         auto next = decide_one(rules, facts, *op);
+        auto observed = std::move(strictest.observed);
+        observed.insert(observed.end(), next.observed.begin(), next.observed.end());
         if (strictness(next.action) > strictness(strictest.action))
             strictest = std::move(next);
+        strictest.observed = std::move(observed);
     }
     return strictest;
 }

@@ -34,12 +34,14 @@ struct decision {
     rule matched;            ///< the rule that decided
     wait_settings wait;      ///< how the client waits for a person
     std::string explanation; ///< one sentence: which rule, and why it matched
+    std::vector<rule> observed{}; ///< before it: those that would have decided (`observe: true`)
 };
 
 /// A rule, and the operation that it names.
 struct rule_for_one {
     const rule* matched = nullptr;
     std::size_t operation = 0; ///< its place among those that were asked about
+    std::vector<const rule*> observed{}; ///< those that would have wanted it (`observe: true`)
 };
 /// The rule that wants a person to approve a body of these operations before it is sent; null: none does.
 /// Among the rules that name tool or method, and nothing of a challenge, the first that matches an operation

@@ -113,7 +113,8 @@ bool passes_always(const rule_set& rules, const rule_place& where) {
     const match_subject subject{where, {}};
     for (const auto& r : rules.rules) {
         std::string because;
-        if (r.action == rule_action::approve || !matches(r, subject, {match_scope::place}, because))
+        if (r.observe || r.action == rule_action::approve ||
+            !matches(r, subject, {match_scope::place}, because))
             continue;
         if (r.action != rule_action::pass)
             return false;

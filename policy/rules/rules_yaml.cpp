@@ -106,6 +106,8 @@ std::string to_yaml(const rule& r) {
     if (auto match = to_yaml(r.match); !match.empty())
         out.add("match", std::move(match));
     out.add("action", std::string(to_string(r.action)));
+    if (r.observe)
+        out.add("observe", "true");
     if (auto wait = to_yaml(r.wait); !wait.empty())
         out.add("wait", std::move(wait));
     return out.str();

@@ -75,10 +75,6 @@ nlohmann::json approval_listener::impl::list_json(const std::string& name, const
         for (const auto& r : services.actions.rules())
             if (who.sees(r.principal))
                 list.push_back(rule_json(r));
-    } else if (services.past) {
-        for (const auto& e : services.past())
-            if (who.sees(e.principal))
-                list.push_back(history_json(e));
     }
     return {{name, std::move(list)}};
 }

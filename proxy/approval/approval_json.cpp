@@ -4,9 +4,7 @@
 #include "proxy/approval/approval_page.hpp"
 
 #include "core/text/display_text.hpp"
-
-#include <array>
-#include <ctime>
+#include "core/text/time_text.hpp"
 
 namespace reauth {
 namespace {
@@ -24,15 +22,6 @@ nlohmann::json device_json(const std::string& user_code, const std::string& veri
 }
 
 } // namespace
-
-std::string rfc3339(time_point t) {
-    const auto seconds = wall_clock::to_time_t(t);
-    std::tm utc{};
-    gmtime_r(&seconds, &utc);
-    std::array<char, 32> text{};
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return {text.data(), size};
-}
 
 std::string calls_text(const shown_calls& shown) {
     const bool one = shown.calls.size() == 1 && shown.hidden == 0 && shown.calls[0].also.empty();
@@ -58,6 +47,7 @@ nlohmann::json approval_json(const approval& a, const std::string& link) {
         {"id", a.id},
         {"status", to_string(a.status)},
         {"kind", to_string(a.kind)},
+        {"recovery", a.recovery},
         {"upstream", clean_text(a.upstream)},
         {"reason", clean_text(a.reason)},
         {"authentication",
@@ -141,27 +131,6 @@ nlohmann::json credential_json(const credential_summary& c) {
         {"last_outcome", clean_text(c.last_outcome)},
         {"last_outcome_detail", clean_text(c.last_outcome_detail, 400)},
     };
-}
-
-nlohmann::json history_json(const history_entry& e) {
-    nlohmann::json j = {
-        {"at", rfc3339(e.at)},
-        {"what", e.what},
-        {"how", clean_text(e.how)},
-        {"upstream", clean_text(e.upstream)},
-        {"principal", clean_text(e.principal)},
-        {"subject", clean_text(e.subject)},
-        {"client", clean_text(e.client)},
-        {"rule", clean_text(e.rule)},
-        {"approval", e.approval},
-        {"scopes", clean_text(e.scopes, 400)},
-        {"code", e.code},
-        {"detail", clean_text(e.detail, 400)},
-        {"by", clean_text(e.by)},
-    };
-    if (e.took.count() >= 0)
-        j["took_ms"] = e.took.count();
-    return j;
 }
 
 nlohmann::json rule_json(const remembered_rule& r) {

@@ -2,14 +2,10 @@
 #pragma once
 
 #include "proxy/approval/approvals.hpp"
-#include "proxy/approval/history.hpp"
 
 #include <nlohmann/json.hpp>
 
 namespace reauth {
-
-/// RFC 3339 in UTC, whole seconds.
-std::string rfc3339(time_point t);
 
 /// One entry of GET /api/approvals. `link` is the capability link; pass an empty one where it is not to be
 /// shown.
@@ -21,8 +17,6 @@ std::string calls_text(const shown_calls& shown);
 /// One entry of GET /api/credentials.
 nlohmann::json credential_json(const credential_summary& c);
 
-/// One entry of GET /api/history.
-nlohmann::json history_json(const history_entry& e);
 /// One entry of GET /api/rules: with the YAML that it equals.
 nlohmann::json rule_json(const remembered_rule& r);
 

@@ -4,7 +4,7 @@
 #include "conf/config.hpp"
 #include "core/crypto/random.hpp"
 #include "proxy/approval/approvals.hpp"
-#include "proxy/approval/history.hpp"
+#include "proxy/approval/evidence_actions.hpp"
 #include "proxy/approval/identity_actions.hpp"
 #include "proxy/net/http_service.hpp"
 
@@ -24,7 +24,7 @@ struct approval_services {
     std::function<time_point()> clock;
     random_source random;                                            ///< raw random bytes
     std::function<std::vector<idp_session_summary>()> sessions = {}; ///< empty: there are none
-    std::function<const std::deque<history_entry>&()> past = {};     ///< empty: nothing is kept
+    evidence_actions* evidence = nullptr; ///< the past; null: nothing is kept. Outlives the listener
     /// Whether a request is held for that approval; empty: not known.
     std::function<bool(const std::string&)> waits_for = {};
     /// The ports of processes whose approvals are shown here; empty: there are none.

@@ -3,6 +3,7 @@
 
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_words.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/approval/page_frame.hpp"
 #include "proxy/approval/qr_code.hpp"
 
@@ -172,7 +173,7 @@ safe_html other_way(const approval& a, const page_place& place) {
                  v);
 }
 
-safe_html decision(const approval& a, const page_place& place) {
+safe_html decision_part(const approval& a, const page_place& place) {
     if (decided(a.status))
         return {};
     const auto host = shown_host(a.login_host);
@@ -279,7 +280,7 @@ std::string render_approval_page(const approval& a, const page_place& place) {
     v.html("scopes", scope_columns(a)).html("route", route(a)).html("arguments", arguments(a));
     v.text("who_asks", a.wished ? "What this is about" : "Who asks");
     v.html("warning", decided(a.status) ? safe_html{} : warning(a));
-    v.html("decision", decision(a, place)).html("facts", facts(a)).html("paste", paste(a, place));
+    v.html("decision", decision_part(a, place)).html("facts", facts(a)).html("paste", paste(a, place));
     return render_page(place.base, frame, std::move(v));
 }
 

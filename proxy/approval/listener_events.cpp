@@ -106,12 +106,15 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
             co_await self->others.look("approvals");
             co_await self->others.look("credentials");
         }
+        nlohmann::json past;
+        if (only_id.empty())
+            past = co_await history_of(self, who);
         if (only_id.empty()) {
             append_if_new(text, last_approvals, event("approvals", self->waiting_json(who, own_only)));
             append_if_new(text, last_credentials,
                           event("credentials", self->credentials_json(who, own_only)));
             append_if_new(text, last_rules, event("rules", self->list_json("rules", who)));
-            append_if_new(text, last_history, event("history", self->list_json("history", who)));
+            append_if_new(text, last_history, event("history", past));
         } else {
             const auto a = self->services.book.find(only_id);
             over = !a || decided(a->status);

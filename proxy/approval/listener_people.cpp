@@ -3,6 +3,8 @@
 #include "proxy/approval/listener_impl.hpp"
 
 #include "core/text/ascii.hpp"
+#include "core/text/display_text.hpp"
+#include "core/text/time_text.hpp"
 #include "core/text/encoding.hpp"
 
 namespace reauth {

@@ -2,6 +2,7 @@
 #include "proxy/cli/json_text.hpp"
 
 #include "core/text/display_text.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/cli/table.hpp"
 
 namespace reauth {

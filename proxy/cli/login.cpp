@@ -2,6 +2,7 @@
 #include "proxy/cli/command.hpp"
 
 #include "core/text/ascii.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"

@@ -55,17 +55,4 @@ std::string relative_time(std::chrono::system_clock::time_point t,
     return "now";
 }
 
-std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text) {
-    std::tm parts{};
-    const std::string whole(text);
-    const char* end = ::strptime(whole.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    if (!end || *end != '\0')
-        return {};
-    using std::chrono::system_clock;
-    // the clock counts nanoseconds and ends in 2262
-    const auto last = system_clock::to_time_t(system_clock::time_point::max());
-    const auto seconds = ::timegm(&parts);
-    return seconds >= last ? system_clock::time_point::max() : system_clock::from_time_t(seconds);
-}
-
 } // namespace reauth

@@ -12,6 +12,13 @@ namespace reauth {
 namespace {
 
 bool json_lines = false;
+thread_local const log_scope::subject* about = nullptr;
+
+/// Of a `traceparent` (W3C Trace Context): its second part.
+std::string_view trace_id(std::string_view traceparent) {
+    const auto first = traceparent.find('-');
+    return first == traceparent.npos ? std::string_view() : traceparent.substr(first + 1, 32);
+}
 
 spdlog::level::level_enum level_of(log_level l) noexcept {
     switch (l) {
@@ -81,6 +88,14 @@ bool log_enabled(log_level level) noexcept {
     return spdlog::should_log(level_of(level));
 }
 
+log_scope::log_scope(subject what) noexcept : about_(what), before_(about) {
+    about = &about_;
+}
+
+log_scope::~log_scope() {
+    about = before_;
+}
+
 void log_event(log_level level, std::string_view event, std::initializer_list<log_field> fields) {
     if (!log_enabled(level))
         return;
@@ -90,6 +105,10 @@ void log_event(log_level level, std::string_view event, std::initializer_list<lo
         j["event"] = event;
         for (const auto& [name, value] : fields)
             j[std::string(name)] = clean_text(value, 2000);
+        if (about && !about->recovery.empty())
+            j["recovery"] = about->recovery;
+        if (about && !about->trace.empty())
+            j["trace_id"] = trace_id(about->trace);
         line = json_text(j);
         line = line.substr(1, line.size() - 2);
     } else {
@@ -97,6 +116,8 @@ void log_event(log_level level, std::string_view event, std::initializer_list<lo
         line += event;
         for (const auto& [name, value] : fields)
             line.append(1, ' ').append(name).append(1, '=').append(plain(value));
+        if (about && !about->recovery.empty())
+            line.append(" recovery=").append(about->recovery);
     }
     spdlog::default_logger_raw()->log(level_of(level), fmt::string_view("{}"), line);
 }

@@ -19,6 +19,22 @@ using log_field = std::pair<std::string_view, std::string>;
 /// Sets format and level; unknown levels mean info.
 void start_log(const log_config& settings);
 bool log_enabled(log_level level) noexcept;
+/// What the lines of this thread are about while it lasts: they say so.
+class log_scope {
+public:
+    struct subject {
+        std::string_view recovery; ///< a timeline's id
+        std::string_view trace;    ///< a `traceparent`; empty: none
+    };
+    explicit log_scope(subject about) noexcept;
+    ~log_scope();
+    log_scope(const log_scope&) = delete;
+
+private:
+    subject about_;
+    const subject* before_;
+};
+
 /// Writes one event. Text: `time level event key=value …`; JSON: one object a line.
 void log_event(log_level level, std::string_view event, std::initializer_list<log_field> fields = {});
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reauth {
@@ -21,6 +22,15 @@ struct peer_proof {
     std::function<bool(const http_response&)> holds;
     std::chrono::milliseconds patience{1'000}; ///< for connection and answer
     failure otherwise;                         ///< what it is where the proof does not hold
+};
+
+/// How one exchange went.
+struct exchange_seen {
+    std::string_view method, url, purpose;
+    unsigned status = 0; ///< 0: there was no answer
+    std::size_t sent = 0, received = 0; ///< bytes of the bodies
+    std::chrono::steady_clock::duration took{};
+    const failure* why = nullptr; ///< null: it was answered
 };
 
 struct http_options {
@@ -36,6 +46,8 @@ struct http_options {
     std::size_t max_body = 256 * 1024; ///< also once its content coding is undone
     /// nullptr: whoever is there is believed. Inside TLS its certificate has proved it already.
     std::shared_ptr<const peer_proof> proof = {};
+    /// Hears how a flow's exchange went; empty: nobody does.
+    std::function<void(const exchange_seen&)> seen = {};
 };
 
 } // namespace reauth

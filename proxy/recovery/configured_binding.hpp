@@ -20,6 +20,9 @@ struct life_key {
     friend auto operator<=>(const life_key&, const life_key&) = default;
 };
 
+class open_timeline;
+using timeline_ptr = std::shared_ptr<open_timeline>;
+
 /// Keeps the configuration alive that it was made of.
 struct configured_binding {
     std::shared_ptr<const routing_table> table;
@@ -27,6 +30,7 @@ struct configured_binding {
     std::string provider;      ///< name of the identity provider, for sessions
     principal_id principal;    ///< whose.principal
     credential_binding whose;
+    timeline_ptr record{}; ///< where the work that is begun with it is noted; null: nowhere
 
     bool session() const noexcept { return to == nullptr; }
     const config& settings() const { return *table->settings; }

@@ -150,8 +150,7 @@ task<result<revocation_report>> identity_desk::end_principal(std::string princip
     line.how = life::happening::identity_ended;
     line.detail = why;
     line.why = all.trouble;
-    last_outcome nowhere;
-    record_.write({principal, {}, {}, false}, line, context_.env.now(), nowhere);
+    record_.write_alone({principal, {}, {}, false}, line);
     if (all.trouble)
         co_return *all.trouble;
     co_return all;

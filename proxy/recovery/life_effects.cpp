@@ -1,6 +1,8 @@
 // One way for all work, one for all answers.
 #include "proxy/recovery/life_effects.hpp"
 
+#include "proxy/recovery/life_notes.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -9,16 +11,45 @@ namespace reauth {
 void life_effects::perform(life_entry& m, life_actions actions) {
     for (const auto& action : actions)
         std::visit([&](const auto& a) { perform_one(m, a); }, action);
+    close_if_over(m);
+}
+
+/// Where an action is noted: of a call that waits for approval its own, else that of the life's episode.
+timeline_ptr life_effects::record_of(life_entry& m, const std::string& approval) {
+    const auto shown = approval.empty() ? nullptr : approvals_.book().find(approval);
+    const auto id = shown ? shown->recovery : std::string();
+    if (shown && shown->kind == approval_kind::call)
+        return record_.kept().open(m.key, id);
+    if (!m.record)
+        m.record = record_.kept().open(m.key, id);
+    return m.record;
+}
+
+void life_effects::close_if_over(life_entry& m) {
+    if (m.record && m.record->idle() && !m.life.flight())
+        record_.kept().close(std::exchange(m.record, nullptr));
 }
 
 template<class Action>
 void life_effects::perform_one(life_entry& m, const Action& a) {
     if constexpr (work_action<Action>) {
         before(m, a);
-        asio::co_spawn(context_.ex, finish(m.key, carry_out(context_, m.place, a)), asio::detached);
+        auto place = m.place;
+        place.record = record_of(m, approval_of(a));
+        // whoever enters a code takes a person's time: the episode does not wait for that
+        constexpr bool counted = !std::is_same_v<Action, life::await_device>;
+        if (counted)
+            ++place.record->works;
+        work_note note{place.record, std::string(name_of(a)), facts_of(a), counted};
+        auto work = carry_out(context_, std::move(place), a);
+        asio::co_spawn(context_.ex, finish(m.key, std::move(note), std::move(work)), asio::detached);
     } else if constexpr (errand_action<Action>) {
         before(m, a);
-        asio::co_spawn(context_.ex, carry_out(context_, m.place, a), asio::detached);
+        auto place = m.place;
+        place.record = m.record;
+        if (m.record)
+            m.record->note(std::string(name_of(a)));
+        asio::co_spawn(context_.ex, carry_out(context_, std::move(place), a), asio::detached);
     } else if constexpr (answering_action<Action>) {
         replies_.give(a.caller, a.answer);
     } else {
@@ -26,8 +57,15 @@ void life_effects::perform_one(life_entry& m, const Action& a) {
     }
 }
 
-task<void> life_effects::finish(life_key key, task<life_event> work) {
+task<void> life_effects::finish(life_key key, work_note note, task<life_event> work) {
+    const auto since = context_.env.now();
     auto end = co_await std::move(work);
+    auto& record = *note.record;
+    for (auto& fact : end_of(end))
+        note.facts.push_back(std::move(fact));
+    record.note(std::move(note.name), std::move(note.facts), since);
+    if (note.counted)
+        --record.works;
     const auto* found = std::get_if<life::discovered>(&end);
     if (const auto* m = lives_.find(key); m && key.session && found && found->found)
         sessions_.found(*m, *found->found);
@@ -66,12 +104,43 @@ void life_effects::say(life_entry& m, const life::publish& a) {
         snapshot =
             make_snapshot(*a.held, a.renewable, m.place.settings().limits.refresh_ahead, context_.env.now());
     m.published = snapshot;
+    if (m.record)
+        m.record->note("in force", {{"scopes", a.held ? a.held->granted.to_string() : ""},
+                                   {"generation", a.held ? std::to_string(a.held->generation) : "none"}});
     context_.step("publish");
     publish_(m.place.number(), std::move(snapshot));
 }
 
 void life_effects::say(life_entry& m, const life::show& a) {
-    approvals_.show(m.key, a);
+    auto shown = a;
+    timeline_ptr record;
+    const auto before = approvals_.book().find(a.now.id);
+    if (shown.now.recovery.empty() && before)
+        shown.now.recovery = before->recovery;
+    if (a.now.kind == approval_kind::call)
+        record = record_.kept().open(m.key, shown.now.recovery);
+    else if (a.share || m.record) // else another process has told of it
+        record = shown.now.recovery.empty() || m.record ? record_of(m) : record_of(m, a.now.id);
+    if (record && shown.now.recovery.empty())
+        shown.now.recovery = record->id();
+    if (shown.share)
+        shown.share->shown.recovery = shown.now.recovery;
+    if (record && a.share && (!before || before->status != a.now.status || decided(a.now.status))) {
+        record->note("approval", facts_of(a));
+        record->what.tell();
+        record_.kept().keep(record);
+    }
+    approvals_.show(m.key, shown);
+    if (record && record != m.record && a.share && decided(a.now.status))
+        record_.kept().close(record);
+}
+
+void life_effects::say(life_entry& m, const life::judged& a) {
+    const auto record = record_of(m);
+    record->note("judged", facts_of(a));
+    if (!a.facts.silent_failure && record->what.judged.size() < timeline::most_judgements)
+        record->what.judged.push_back(recorded(a.facts, a.what));
+    record_.observed(a.what.rule.observed);
 }
 
 void life_effects::say(life_entry&, const life::answer& a) {
@@ -111,8 +180,8 @@ void life_effects::say(life_entry& m, const life::audit& a) {
         took = duration_cast<milliseconds>(now - *m.running_since);
     if (recovery)
         m.running_since.reset();
-    record_.write({m.key.principal, m.key.name, sessions_.subject_of(m), m.key.session}, a, now, m.last,
-                  took);
+    record_.write({m.key.principal, m.key.name, sessions_.subject_of(m), m.key.session}, a,
+                  record_of(m, a.approval), m.last, took);
 }
 
 } // namespace reauth

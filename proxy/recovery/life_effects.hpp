@@ -30,7 +30,16 @@ private:
     void before(life_entry&, const Action&) {}
     void before(life_entry& m, const life::run& a);
     void before(life_entry& m, const life::discard_pending& a);
-    task<void> finish(life_key key, task<life_event> work);
+    /// What `record` is told of it: its name, and since when it runs.
+    struct work_note {
+        timeline_ptr record;
+        std::string name;
+        timeline_facts facts;
+        bool counted = true; ///< the episode is not over before it
+    };
+    task<void> finish(life_key key, work_note note, task<life_event> work);
+    timeline_ptr record_of(life_entry& m, const std::string& approval = {});
+    void close_if_over(life_entry& m);
     task<void> wake(life_key key, time_point at);
 
     void say(life_entry& m, const life::wake& a);
@@ -41,6 +50,7 @@ private:
     void say(life_entry& m, const life::pass_on_approve& a);
     void say(life_entry& m, const life::ask_session& a);
     void say(life_entry& m, const life::approval_refused& a);
+    void say(life_entry& m, const life::judged& a);
     void say(life_entry& m, const life::audit& a);
 
     recovery_context& context_;

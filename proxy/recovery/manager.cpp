@@ -21,7 +21,8 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
                random_token(env_.random, 12)},
       lives_(context_,
              [this](life_entry& m, life_actions actions) { effects_.perform(m, std::move(actions)); }),
-      keys_(control, context_), approvals_(context_, lives_, book, record_),
+      keys_(control, context_), recorder_(control.get_executor(), store, vault_, env_, context_.process),
+      record_(recorder_), approvals_(context_, lives_, book, record_),
       requests_(control, context_, lives_, replies_, book, record_, keys_),
       sessions_(context_, lives_, replies_), rules_(context_, lives_, book, record_),
       identities_(context_, lives_, replies_, record_),
@@ -59,6 +60,7 @@ void credential_manager::loaded(life_entry& m) {
 result<void> credential_manager::start(std::shared_ptr<const routing_table> table) {
     if (auto begun = watch_.begin(); !begun) // from now on we hear of what others write
         return begun;
+    recorder_.use(table->settings->recorder);
     auto known = identities_.load();
     if (!known)
         return known;
@@ -80,6 +82,7 @@ result<void> credential_manager::start(std::shared_ptr<const routing_table> tabl
 }
 
 void credential_manager::use(std::shared_ptr<const routing_table> table) {
+    recorder_.use(table->settings->recorder);
     lives_.use(std::move(table));
     signals_.poll();
     for (auto* m : lives_.all())

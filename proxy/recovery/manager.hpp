@@ -30,7 +30,7 @@ public:
     /// Ends: who waits is answered, nothing is started any more.
     void stop();
     /// Nothing that spends or brings a token is under way.
-    bool quiet() const { return lives_.quiet(); }
+    bool quiet() const { return lives_.quiet() && recorder_.quiet(); }
 
     /// For the data path.
     recovery_service& requests() noexcept { return requests_; }
@@ -45,7 +45,10 @@ public:
     /// A request is held here for that approval.
     bool anybody_waits(const std::string& approval) const { return requests_.anybody_waits(approval); }
 
-    const history& past() const noexcept { return record_.past(); }
+    /// The last that happened here, newest first.
+    const std::deque<history_entry>& past() const noexcept { return recorder_.recent(); }
+    recorder& kept() noexcept { return recorder_; }
+    const recovery_record& record() const noexcept { return record_; }
     const recovery_counters& counters() const noexcept { return record_.counters(); }
     std::vector<credential_summary> summaries() const;
     /// Of one principal, at every upstream: what is known here. look_up() reads the vault for it.
@@ -88,6 +91,7 @@ private:
     life_registry lives_;
     key_desk keys_;
     pending_replies replies_;
+    recorder recorder_;
     recovery_record record_;
     approval_ledger approvals_;
     pending_recoveries requests_;

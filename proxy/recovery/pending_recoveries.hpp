@@ -23,6 +23,7 @@ public:
     void abandon(std::shared_ptr<pending_recovery> held) override;
     void renew_ahead(request_target where, std::uint64_t generation,
                      std::shared_ptr<const caller_token> token) override;
+    void observed(request_target where, challenge_facts call) override;
     void want_keys(std::shared_ptr<keys_wanted> wanted) override { keys_.want(std::move(wanted)); }
 
     void answer(const life::answer& a);
@@ -39,7 +40,10 @@ private:
     void arrive(std::shared_ptr<pending_recovery> held);
     void load(std::shared_ptr<pending_recovery> held, const life_key& key);
     /// nullptr: it is not held any more.
-    std::shared_ptr<pending_recovery> let_go(life::request_id number);
+    /// `end`: what its timeline says of that.
+    std::shared_ptr<pending_recovery> let_go(life::request_id number, timeline_facts end);
+    void note_call(const pending_recovery& held, open_timeline& record);
+    timeline_ptr note_arrival(const pending_recovery& held, life_entry& m);
 
     asio::io_context& control_;
     recovery_context& context_;
@@ -48,7 +52,12 @@ private:
     approvals& book_;
     recovery_record& record_;
     key_desk& keys_;
-    std::map<life::request_id, std::shared_ptr<pending_recovery>> held_;
+    struct held_request {
+        std::shared_ptr<pending_recovery> who;
+        timeline_ptr record; ///< null: a call whose approval is not opened yet
+        time_point since{};
+    };
+    std::map<life::request_id, held_request> held_;
     std::unordered_map<std::uint32_t, unsigned> held_of_; ///< how many, by the principal's number
     bool stopped_ = false;
 };

@@ -145,14 +145,53 @@ void recovery_record::began(recovery_step step, bool session) {
         ++counters_.mints;
 }
 
-void recovery_record::write(const audit_subject& who, const life::audit& line, time_point now,
+void recovery_record::write(const audit_subject& who, const life::audit& line, const timeline_ptr& into,
                             last_outcome& last, std::chrono::milliseconds took) {
+    const log_scope about({into->id(), into->what.trace});
     count(line);
-    note_last(line, now, last);
+    note_last(line, into->now(), last);
     log_line(who, line);
-    auto entry = entry_of(who, line, now);
+    auto entry = entry_of(who, line, into->now());
     entry.took = took;
-    past_.add(std::move(entry));
+    into->note(std::string(to_string(line.what())),
+               {{"how", entry.how}, {"code", entry.code}, {"by", entry.by}, {"detail", entry.detail}});
+    kept_.add(into, std::move(entry));
+}
+
+void recovery_record::write_alone(const audit_subject& who, const life::audit& line) {
+    const auto record = kept_.open({who.session, who.principal, who.upstream});
+    last_outcome nowhere;
+    write(who, line, record, nowhere);
+    kept_.close(record);
+}
+
+void recovery_record::observed(const std::vector<rule>& rules) {
+    for (const auto& r : rules)
+        ++observed_[r.name.empty() ? r.where : r.name];
+}
+
+/// Each counts; one of a kind and minute is recorded.
+void recovery_record::observed_call(const recorded_judgement& what) {
+    constexpr std::chrono::minutes apart{1};
+    constexpr std::size_t most_kinds = 1000;
+    std::string kind = what.facts.request.principal + "\n" + what.facts.request.upstream;
+    for (const auto& o : what.observed) {
+        ++observed_[o.substr(0, o.rfind(": "))];
+        kind += "\n" + o;
+    }
+    for (const auto& o : what.facts.request.operations)
+        kind += "\n" + o.method + " " + o.tool;
+    const auto record = kept_.open({false, what.facts.request.principal, what.facts.request.upstream});
+    auto& noted = noted_calls_[kind];
+    if (record->now() >= noted + apart) {
+        noted = record->now();
+        record->what.tell();
+        record->what.judged.push_back(what);
+        record->note("observed", {{"rule", what.observed.front()}, {"outcome", what.outcome}});
+    }
+    if (noted_calls_.size() > most_kinds)
+        noted_calls_.erase(noted_calls_.begin());
+    kept_.close(record);
 }
 
 } // namespace reauth

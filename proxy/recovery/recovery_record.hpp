@@ -3,8 +3,9 @@
 #pragma once
 
 #include "policy/life/life_actions.hpp"
-#include "proxy/approval/history.hpp"
+#include "proxy/recovery/recorder.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -32,21 +33,33 @@ struct audit_subject {
 /// Control thread only.
 class recovery_record {
 public:
+    explicit recovery_record(recorder& kept) : kept_(kept) {}
+    recorder& kept() noexcept { return kept_; }
+
     /// `took`: a recovery's time, or a person's; negative: not known. Holds no secret by type.
-    void write(const audit_subject& who, const life::audit& line, time_point now, last_outcome& last,
+    /// `into`: the timeline that it belongs to.
+    void write(const audit_subject& who, const life::audit& line, const timeline_ptr& into, last_outcome& last,
                std::chrono::milliseconds took = std::chrono::milliseconds(-1));
+    /// What belongs to no episode of a life.
+    void write_alone(const audit_subject& who, const life::audit& line);
+    /// Rules with `observe: true` would have decided.
+    void observed(const std::vector<rule>& rules);
+    /// … a call, which was sent.
+    void observed_call(const recorded_judgement& what);
+    const std::map<std::string, std::uint64_t>& observations() const noexcept { return observed_; }
     /// A silent step begins.
     void began(recovery_step step, bool session);
     void joined() noexcept { ++counters_.joined; }
     void announced() noexcept { ++counters_.approvals; }
 
-    const history& past() const noexcept { return past_; }
     const recovery_counters& counters() const noexcept { return counters_; }
 
 private:
     void count(const life::audit& line);
-    history past_;
+    recorder& kept_;
     recovery_counters counters_;
+    std::map<std::string, std::uint64_t> observed_; ///< by the rule's name
+    std::map<std::string, time_point> noted_calls_;  ///< when one of the kind was noted last
 };
 
 } // namespace reauth

@@ -38,8 +38,7 @@ void rule_book::report(life::happening how, const remembered_rule& rule) {
     line.approval = rule.id;
     line.rule = to_yaml(to_rule(rule));
     line.scopes = rule.scopes;
-    last_outcome ignored;
-    record_.write({rule.principal, rule.upstream, {}, false}, line, context_.env.now(), ignored);
+    record_.write_alone({rule.principal, rule.upstream, {}, false}, line);
 }
 
 task<result<void>> rule_book::remember(std::string approval_id) {

@@ -40,7 +40,7 @@ task<result<exchange_place>> at_provider(recovery_context& context, configured_b
     there.client = std::move(*us);
     there.trust = trust_for(place, "the caller's token");
     there.trust.configured_issuer = provider.issuer; // whose name stands in the configuration
-    there.options = options_for_provider(place.settings(), name);
+    there.options = options_for_provider(place, name);
     co_return there;
 }
 

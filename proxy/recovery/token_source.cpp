@@ -88,16 +88,29 @@ fetch_options options_for_provider(const config& settings, const std::string& na
     return o;
 }
 
+namespace {
+
+fetch_options noted(fetch_options o, const configured_binding& place) {
+    if (place.record)
+        o.seen = [record = place.record](const exchange_seen& seen) { note_exchange(record, seen); };
+    return o;
+}
+
+} // namespace
+
+fetch_options options_for_provider(const configured_binding& place, const std::string& provider) {
+    return noted(options_for_provider(place.settings(), provider), place);
+}
+
 fetch_options options_for(const configured_binding& place) {
-    const auto& settings = place.settings();
     if (place.session())
-        return options_for_provider(settings, place.provider);
-    return options_for(place.upstream(), place.token_request_timeout());
+        return options_for_provider(place, place.provider);
+    return noted(options_for(place.upstream(), place.token_request_timeout()), place);
 }
 
 options_by_url options_for_both(const configured_binding& place, const std::string& provider,
                                 const authorization_server& idp) {
-    return [at_idp = options_for_provider(place.settings(), provider), elsewhere = options_for(place),
+    return [at_idp = options_for_provider(place, provider), elsewhere = options_for(place),
             idp_origin = origin_of(idp.token_endpoint)](const std::string& url) {
         return origin_of(url) == idp_origin ? at_idp : elsewhere;
     };

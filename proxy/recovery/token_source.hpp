@@ -10,6 +10,7 @@
 #include "proxy/recovery/fetcher.hpp"
 #include "proxy/recovery/flow_driver.hpp"
 #include "proxy/recovery/lock_keeper.hpp"
+#include "proxy/recovery/recorder.hpp"
 #include "proxy/recovery/vault_thread.hpp"
 #include "proxy/vault/credential_store.hpp"
 
@@ -79,6 +80,8 @@ std::string redirect_uri_of(const configured_binding& place);
 /// How the upstream's authorization server, or the identity provider, is reached.
 fetch_options options_for(const configured_binding& place);
 fetch_options options_for_provider(const config& settings, const std::string& provider);
+/// … for work that is begun with that place.
+fetch_options options_for_provider(const configured_binding& place, const std::string& provider);
 /// Two planes: neither the identity provider nor what is elsewhere sees the other's certificates or private
 /// network.
 options_by_url options_for_both(const configured_binding& place, const std::string& provider,

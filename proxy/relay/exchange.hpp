@@ -107,6 +107,7 @@ private:
     std::shared_ptr<const caller_token> token_of_caller() const;
     recovery_ask make_ask();
     std::string client_name() const;
+    void tell_recovery(std::string& out) const;
     bool owed_nothing() const;
 
     // before anything is sent, where the policy wants calls approved: exchange_gate.cpp

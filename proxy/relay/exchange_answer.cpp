@@ -153,6 +153,8 @@ bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     rewrite.drop_transfer_encoding = payload_only;
     m.out.clear();
     write_response_head(answer, rewrite, m.out);
+    if (!news_.recovery.empty()) [[unlikely]]
+        tell_recovery(m.out);
     pump.to(down_.client());
     pump.payload_only(payload_only);
     kept_ = {answer.keep_alive && upload_.done(), keep_alive_timeout(answer)};

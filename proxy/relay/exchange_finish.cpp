@@ -1,6 +1,7 @@
 // Phase 10: the client gets an answer in MCP's shape, whatever happened.
 #include "proxy/relay/exchange.hpp"
 
+#include "core/http/trace_context.hpp"
 #include "core/mcp/sse.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/relay/local_answer.hpp"
@@ -15,11 +16,14 @@ rpc_error_data exchange::error_data(const failure& why) const {
     data.required_scopes = news_.required_scopes;
     data.approval_url = news_.approval_link;
     data.retry_after = why.retry_after;
+    data.recovery = news_.recovery;
     return data;
 }
 
 /// The approval's link is a capability: the log names the command in its place.
 void exchange::log_outcome(const failure& why) const {
+    const auto trace = traceparent_of(head());
+    const log_scope about({news_.recovery, trace});
     auto message = why.describe();
     if (!news_.approval_link.empty()) {
         const auto open_link = "open " + news_.approval_link;
@@ -49,6 +53,7 @@ std::string exchange::error_answer(const failure& why) {
         answer.status = 400;
     std::string out;
     append_answer(out, answer.status, answer.body, !answer_.keeps(), is_head_, why.retry_after);
+    tell_recovery(out);
     return out;
 }
 

@@ -1,4 +1,5 @@
 // Policy `approve`: before it is sent, a call waits until a person has approved exactly it.
+#include "core/http/trace_context.hpp"
 #include "core/mcp/call_head.hpp"
 #include "core/mcp/shown_call.hpp"
 #include "policy/life/call_gate.hpp"
@@ -16,6 +17,16 @@ failure too_large() {
         "the policy wants a person to approve calls before they are sent, and this body is larger than "
         "limits.replay_body allows to keep",
         "raise limits.replay_body, or send less");
+}
+
+challenge_facts facts_of_call(const request_target& where, const std::vector<std::string>& groups,
+                              const std::vector<operation>& operations) {
+    challenge_facts call;
+    call.upstream = where.upstream().name;
+    call.principal = where.principal.name();
+    call.groups = groups;
+    call.operations = operations;
+    return call;
 }
 
 /// In the order of the body; a response has no method.
@@ -43,14 +54,20 @@ loop_task<result<exchange::outcome>> exchange::pass_gate() {
         co_return content.error();
     const auto operations = operations_of(*content);
     const auto& principal = where_.principal.name();
-    const auto [rule, named] =
+    const auto found =
         rule_for_call(where_.settings().policy, {where_.upstream().name, principal, who_.groups}, operations);
+    if (!found.observed.empty())
+        w_.recovery.observed(where_, facts_of_call(where_, who_.groups, operations));
+    const auto* rule = found.matched;
+    const auto named = found.operation;
     if (!rule)
         co_return outcome::resend;
     read_message();
     recovery_ask ask;
     ask.where = where_;
     ask.what.client_name = client_name();
+    ask.what.groups = who_.groups;
+    ask.trace = traceparent_of(head());
     auto& call = ask.call.emplace();
     call.target = where_.to->origin + down_.memory()->target;
     call.digest = call_digest(principal, where_.upstream().name, call.target, content->canonical);

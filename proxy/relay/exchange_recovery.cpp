@@ -1,6 +1,7 @@
 // Phases 6 to 9 as the request lives them: it is held while its credential is recovered, and replayed.
 #include "proxy/relay/exchange.hpp"
 
+#include "core/http/trace_context.hpp"
 #include "proxy/relay/local_answer.hpp"
 
 namespace reauth {
@@ -36,6 +37,7 @@ recovery_ask exchange::make_ask() {
     what.operations = message_.operations();
     what.client_name = client_name();
     what.arguments = message_.first_arguments(body_);
+    ask.trace = traceparent_of(head());
     // of GETs only a 2024-11-05 client's first request may ask a person
     what.person = message_.kind() != waiting_kind::stream || from_old_stream_client(head())
                       ? person_use::may_ask
@@ -153,6 +155,15 @@ loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_reco
     co_return std::move(verdict.why);
 }
 
+/// As a field of the answer whose head is the beginning of `out`, where `recorder.header` wants it.
+void exchange::tell_recovery(std::string& out) const {
+    if (news_.recovery.empty() || !where_.settings().recorder.header)
+        return;
+    const auto end = out.find("\r\n\r\n");
+    if (end != std::string::npos)
+        out.insert(end + 2, "X-Reauth-Recovery: " + news_.recovery + "\r\n");
+}
+
 /// A rule leaves this challenge to the client. One with a token of its own is heard with that token, and
 /// whatever comes back is relayed; one without gets the challenge.
 loop_task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
@@ -169,6 +180,7 @@ loop_task<result<exchange::outcome>> exchange::pass_to_client(failure why) {
     append_challenge(out, heard_.status, heard_.lines,
                      make_http_error(rpc_code_reauth, why.describe(), error_data(why)), !answer_.keeps(),
                      is_head_);
+    tell_recovery(out);
     const bool written = co_await answer_.write(out);
     co_return written ? outcome::answered : outcome::client_gone;
 }

@@ -24,6 +24,7 @@ struct recovery_ask {
     std::optional<life::unsent_call> call = {}; ///< it was not sent yet: a person has to approve it first
     bool only_load = false; ///< nothing was refused: what the vault holds is to be in force before it is sent
     std::shared_ptr<const caller_token> token = {}; ///< that the caller has shown, where it is acted upon
+    std::string trace = {}; ///< the request's `traceparent`; empty: it has none
 };
 
 /// One waiting request. The fields are written and read on the worker's thread only; control posts its news
@@ -39,6 +40,7 @@ public:
     std::optional<recovery_verdict> verdict;
     std::string approval_link; ///< set once an approval waits
     std::string approval_id;
+    std::string recovery; ///< the id of its timeline, as far as it is known
     life::tell_waiting waits_for; ///< valid with approval_link
     bool attended = false;        ///< a page or browser is open for the approval
     /// Nobody waits any more; the flight goes on.
@@ -47,6 +49,7 @@ public:
     // control side
     life::request_id number = 0; ///< as the credential's life knows it; 0: not asked yet
 
+    std::string recovery_id; ///< of its timeline
     std::string told_of; ///< the approval that it was told to wait for
 
     // callable from any thread
@@ -56,8 +59,10 @@ public:
             self->wake();
         });
     }
-    void approval_waits(life::tell_waiting what, std::string link) {
-        worker_.post([self = shared_from_this(), w = std::move(what), l = std::move(link)]() mutable {
+    void approval_waits(life::tell_waiting what, std::string link, std::string recovery) {
+        worker_.post([self = shared_from_this(), w = std::move(what), l = std::move(link),
+                      r = std::move(recovery)]() mutable {
+            self->recovery = std::move(r);
             self->approval_id = w.approval;
             self->approval_link = std::move(l);
             self->waits_for = std::move(w);
@@ -90,6 +95,8 @@ public:
     /// The credential of this target is used and will expire soon.
     virtual void renew_ahead(request_target where, std::uint64_t generation,
                              std::shared_ptr<const caller_token> token) = 0;
+    /// A call is sent that a rule with `observe: true` would have wanted approved.
+    virtual void observed(request_target where, challenge_facts call) = 0;
     /// A caller's token is signed with a key that this worker does not have.
     virtual void want_keys(std::shared_ptr<keys_wanted> wanted) = 0;
 };

@@ -123,6 +123,10 @@ loop_task<result<std::optional<recovery_verdict>>> recovery_wait::run() {
         }
     }
     leave();
+    if (!held_->recovery.empty())
+        news_.recovery = held_->recovery;
+    if (held_->verdict && !held_->verdict->recovery.empty())
+        news_.recovery = held_->verdict->recovery;
     if (early && !down_.gone())
         co_return *early;
     if (down_.gone() || !held_->verdict)

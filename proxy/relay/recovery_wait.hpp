@@ -15,6 +15,7 @@ namespace reauth {
 /// What a request has learned while it waited; its answer tells the client of it.
 struct wait_news {
     std::string approval_link, approval_id; ///< empty: no approval waited
+    std::string recovery;                   ///< the id of its timeline; empty: it was not held
     std::string reason;                     ///< why the upstream refused, as the policy calls it
     std::vector<std::string> required_scopes;
     bool fail_at_once = false; ///< the rule wants it answered with the link

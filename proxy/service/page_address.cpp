@@ -92,7 +92,7 @@ result<void> server::parts::open_page(const random_source& random) {
         [] { return wall_clock::now(); },
         random,
         [this] { return recovery->idp_sessions(); },
-        [this]() -> const std::deque<history_entry>& { return recovery->past().entries(); },
+        &recovery->kept(),
         [this](const std::string& id) { return recovery->anybody_waits(id); },
         [this] { return neighbours(); },
         [this] { return own_client_metadata(*settings); },

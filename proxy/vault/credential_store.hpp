@@ -46,6 +46,12 @@ struct retired_credential {
     std::optional<registered_client> client;
 };
 
+/// What one process wrote of a timeline.
+struct timeline_part {
+    std::string id, process;
+    secret text{}; ///< JSON
+};
+
 /// Whether an event was heard of before, by any process.
 enum class event_hearing {
     first,
@@ -170,6 +176,17 @@ public:
     result<void> heard(const std::string& issuer, const std::string& id, time_point until);
     /// It could not be acted upon: it may come again.
     result<void> unhear(const std::string& issuer, const std::string& id);
+
+    // timeline_store.cpp: what happened, in parts that each process writes by itself
+    result<void> store_timelines(const std::vector<timeline_part>& parts, time_point until);
+    /// All parts of one.
+    result<std::vector<timeline_part>> timeline_parts(const std::string& id);
+    /// The last parts, the last one first; those that come before that one, where it is given.
+    result<std::vector<timeline_part>> last_timelines(const std::optional<timeline_part>& before, std::size_t most);
+    result<void> keep_last_timelines(std::size_t kept);
+    /// How far the audit of that name has come, as a line of it says; nothing: not known.
+    result<void> store_audit_head(const std::string& log, const std::string& head);
+    result<std::vector<std::string>> audit_heads();
 
     vault& records() noexcept { return vault_; }
 

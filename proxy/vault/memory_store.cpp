@@ -1,6 +1,7 @@
 // Rows in a map.
 #include "proxy/vault/memory_store.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -73,6 +74,23 @@ public:
                 out.push_back({key.second, value.sealed});
         }
         return out;
+    }
+
+    result<std::vector<stored_record>> last(const std::string& kind, const std::string& before,
+                                            std::size_t most) override {
+        auto all = *list(kind, {});
+        std::erase_if(all, [&](const auto& r) { return !before.empty() && r.key >= before; });
+        std::reverse(all.begin(), all.end());
+        if (all.size() > most)
+            all.resize(most);
+        return all;
+    }
+
+    result<void> keep_last(const std::string& kind, std::size_t kept) override {
+        auto all = *list(kind, {});
+        for (std::size_t i = 0; i + kept < all.size(); ++i)
+            rows_.erase({kind, all[i].key});
+        return {};
     }
 
     result<std::optional<std::string>> take(const std::string& kind, const std::string& key) override {

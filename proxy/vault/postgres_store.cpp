@@ -48,6 +48,16 @@ std::vector<record_change> all_may_have_changed() {
     return all;
 }
 
+template<class Rows>
+result<std::vector<stored_record>> records_of(const Rows& rows) {
+    if (!rows)
+        return rows.error();
+    std::vector<stored_record> out;
+    for (std::size_t i = 0; i < rows->size(); ++i)
+        out.push_back({rows->text(i, 0), base64_decode(rows->text(i, 1)).value_or("")});
+    return out;
+}
+
 class postgres_store final : public record_store {
 public:
     explicit postgres_store(const secret& dsn)
@@ -93,12 +103,21 @@ public:
                           " AND key COLLATE \"C\" >= $2" +
                           (end.empty() ? "" : " AND key COLLATE \"C\" < $3") + " ORDER BY key COLLATE \"C\"",
                       values);
-        if (!rows)
-            return rows.error();
-        std::vector<stored_record> out;
-        for (std::size_t i = 0; i < rows->size(); ++i)
-            out.push_back({rows->text(i, 0), base64_decode(rows->text(i, 1)).value_or("")});
-        return out;
+        return records_of(rows);
+    }
+    result<std::vector<stored_record>> last(const std::string& kind, const std::string& before,
+                                            std::size_t most) override {
+        return records_of(work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
+                                        " AND ($2 = '' OR key COLLATE \"C\" < $2)"
+                                        " ORDER BY key COLLATE \"C\" DESC LIMIT $3::bigint",
+                                    {kind, before, std::to_string(most)}));
+    }
+    result<void> keep_last(const std::string& kind, std::size_t kept) override {
+        const auto done = work_.run("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key COLLATE \"C\" <="
+                                    " (SELECT key FROM mcp_reauth_records WHERE kind = $1"
+                                    " ORDER BY key COLLATE \"C\" DESC LIMIT 1 OFFSET $2::bigint) COLLATE \"C\"",
+                                    {kind, std::to_string(kept)});
+        return done ? result<void>{} : result<void>(done.error());
     }
     result<std::optional<std::string>> take(const std::string& kind, const std::string& key) override {
         return bytes(column("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key = $2 AND " + alive() +

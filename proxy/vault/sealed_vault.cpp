@@ -15,7 +15,8 @@ std::optional<record_kind> kind_of(std::string_view word) {
          {record_kind::credential, record_kind::registration, record_kind::issuer_pin,
           record_kind::pending_authorization, record_kind::idp_session, record_kind::approval,
           record_kind::flight, record_kind::page_link, record_kind::rule, record_kind::retired,
-          record_kind::postponed, record_kind::identity_end, record_kind::heard_event})
+          record_kind::postponed, record_kind::identity_end, record_kind::heard_event, record_kind::timeline,
+          record_kind::audit_head})
         if (to_string(kind) == word)
             return kind;
     return std::nullopt;
@@ -53,7 +54,8 @@ public:
                 row.expires =
                     std::chrono::duration_cast<std::chrono::milliseconds>(change.expires->time_since_epoch())
                         .count();
-            row.synced = change.kind != record_kind::flight; // who is under way ends with the machine
+            // who is under way ends with the machine; and no request waits for a record's disk
+            row.synced = change.kind != record_kind::flight && change.kind != record_kind::timeline;
             rows.push_back(std::move(row));
         }
         return store_->write(rows);
@@ -61,17 +63,15 @@ public:
 
     using vault::list;
     result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) override {
-        auto rows = store_->list(word(kind), prefix);
-        if (!rows)
-            return rows.error();
-        std::vector<vault_record> out;
-        for (const auto& row : *rows) {
-            auto value = seal_.unseal(row.sealed, associated(kind, row.key));
-            if (!value)
-                return unreadable(kind, row.key);
-            out.push_back({row.key, std::move(*value)});
-        }
-        return out;
+        return all_opened(kind, store_->list(word(kind), prefix));
+    }
+
+    result<std::vector<vault_record>> last(record_kind kind, const std::string& before,
+                                           std::size_t most) override {
+        return all_opened(kind, store_->last(word(kind), before, most));
+    }
+    result<void> keep_last(record_kind kind, std::size_t kept) override {
+        return store_->keep_last(word(kind), kept);
     }
 
     result<std::optional<secret>> take(record_kind kind, const std::string& key) override {
@@ -108,6 +108,20 @@ private:
         return vault_failure("The vault's " + word(kind) + " record for \"" + key +
                                  "\" was changed by something else and cannot be opened.",
                              "Restore the vault from a backup, or sign out and in again.");
+    }
+
+    result<std::vector<vault_record>> all_opened(record_kind kind,
+                                                 const result<std::vector<stored_record>>& rows) const {
+        if (!rows)
+            return rows.error();
+        std::vector<vault_record> out;
+        for (const auto& row : *rows) {
+            auto value = seal_.unseal(row.sealed, associated(kind, row.key));
+            if (!value)
+                return unreadable(kind, row.key);
+            out.push_back({row.key, std::move(*value)});
+        }
+        return out;
     }
 
     result<std::optional<secret>> opened(record_kind kind, const std::string& key,
@@ -154,6 +168,10 @@ std::string_view to_string(record_kind kind) noexcept {
         return "identity_end";
     case record_kind::heard_event:
         return "heard_event";
+    case record_kind::timeline:
+        return "timeline";
+    case record_kind::audit_head:
+        return "audit_head";
     }
     return "unknown";
 }

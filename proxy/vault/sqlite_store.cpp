@@ -34,6 +34,19 @@ private:
     sqlite_db* db_;
 };
 
+template<class Query>
+result<std::vector<stored_record>> all_rows(Query& query) {
+    std::vector<stored_record> out;
+    for (;;) {
+        auto row = query.step();
+        if (!row)
+            return row.error();
+        if (!*row)
+            return out;
+        out.push_back({query.text(0), query.text(1)});
+    }
+}
+
 class sqlite_store final : public record_store {
 public:
     sqlite_store(sqlite_db db, vault_clock clock) : db_(std::move(db)), clock_(std::move(clock)) {}
@@ -71,15 +84,30 @@ public:
         query->bind(1, kind).bind(2, clock_()).bind(3, prefix);
         if (!end.empty())
             query->bind(4, end);
-        std::vector<stored_record> out;
-        for (;;) {
-            auto row = query->step();
-            if (!row)
-                return row.error();
-            if (!*row)
-                return out;
-            out.push_back({query->text(0), query->text(1)});
-        }
+        return all_rows(*query);
+    }
+
+    result<std::vector<stored_record>> last(const std::string& kind, const std::string& before,
+                                            std::size_t most) override {
+        auto query = db_.prepare(
+            "SELECT key, sealed FROM records WHERE kind = ?1 AND (expires IS NULL OR expires > ?2)"
+            " AND (?3 = '' OR key < ?3) ORDER BY key DESC LIMIT ?4");
+        if (!query)
+            return query.error();
+        query->bind(1, kind).bind(2, clock_()).bind(3, before).bind(4, static_cast<std::int64_t>(most));
+        return all_rows(*query);
+    }
+
+    result<void> keep_last(const std::string& kind, std::size_t kept) override {
+        const unsynced_commit no_wait(db_, true);
+        auto erase = db_.prepare(
+            "DELETE FROM records WHERE kind = ?1 AND key <="
+            " (SELECT key FROM records WHERE kind = ?1 ORDER BY key DESC LIMIT 1 OFFSET ?2)");
+        if (!erase)
+            return erase.error();
+        erase->bind(1, kind).bind(2, static_cast<std::int64_t>(kept));
+        auto done = erase->step();
+        return done ? result<void>{} : result<void>(done.error());
     }
 
     // not DELETE … RETURNING: SQLite 3.40 evaluates expressions over WITHOUT ROWID rows wrongly there

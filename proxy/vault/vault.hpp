@@ -29,7 +29,9 @@ enum class record_kind {
     retired,      ///< tokens that are not used any more, for the sign-out
     postponed,    ///< until when an authorization server wants to be left alone
     identity_end, ///< of whom nothing of before counts
-    heard_event   ///< a security event or logout token that was heard of, by its digest
+    heard_event,  ///< a security event or logout token that was heard of, by its digest
+    timeline,     ///< a part of a recovery's record: its id, and the process that wrote it
+    audit_head    ///< how far a process's audit has come: what comes behind can't be cut unseen
 };
 
 /// A record: `key` is not secret (names and issuers; a digest where the natural key is secret), `value` is.
@@ -73,6 +75,12 @@ public:
     /// All records of a kind that have not expired, ordered by key; those whose key begins with `prefix`.
     virtual result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) = 0;
     result<std::vector<vault_record>> list(record_kind kind) { return list(kind, {}); }
+    /// The last `most` of a kind in the order of their keys, before `before` where that is not empty; the last one
+    /// first.
+    virtual result<std::vector<vault_record>> last(record_kind kind, const std::string& before,
+                                                   std::size_t most) = 0;
+    /// Erases all of a kind but the last `kept`.
+    virtual result<void> keep_last(record_kind kind, std::size_t kept) = 0;
     /// Reads and removes in one step: a one-use record (a pending authorization) is won by one caller only.
     virtual result<std::optional<secret>> take(record_kind kind, const std::string& key) = 0;
 

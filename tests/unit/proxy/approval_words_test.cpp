@@ -4,6 +4,7 @@
 #include "proxy/approval/approval_words.hpp"
 
 #include "tests/support/catch.hpp"
+#include "core/text/time_text.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

@@ -3,6 +3,7 @@
 #include "proxy/cli/cli.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/service/running_file.hpp"
 #include "tests/support/text.hpp"
 

@@ -124,7 +124,7 @@ TEST_CASE("a logout token ends one person's identity: rows, tokens, workers; nob
     REQUIRE(w.workers_heard.size() == 2); // by our name, and by the provider's
     CHECK(w.workers_heard[0].principal == "acme/ada");
     CHECK(w.workers_heard[1].key == identity_key(identity_kind::subject, idp, "ada"));
-    const auto& past = w.manager->past().entries();
+    const auto& past = w.manager->past();
     CHECK(std::any_of(past.begin(), past.end(), [](const auto& e) {
         return e.how == "identity ended" && e.principal == "acme/ada" && e.detail == "back-channel logout";
     }));

@@ -151,7 +151,7 @@ TEST_CASE("what people remember and revoke is in the history, like all else that
     remembered_rule rule{"0011223344556677", "local", "up", scope_set{"write"}, w.now};
     REQUIRE(w.store.store_rule(rule).has_value());
     REQUIRE(w.wait(w.manager->persons().revoke_rule(rule.id)).has_value());
-    const auto& line = w.manager->past().entries().front();
+    const auto& line = w.manager->past().front();
     CHECK(line.what == "decision");
     CHECK(line.how == "rule revoked");
     CHECK(line.approval == rule.id);

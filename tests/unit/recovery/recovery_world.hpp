@@ -134,6 +134,15 @@ public:
         const auto lock = pass();
         return inner_->list(kind, prefix);
     }
+    result<std::vector<vault_record>> last(record_kind kind, const std::string& before,
+                                           std::size_t most) override {
+        const auto lock = pass();
+        return inner_->last(kind, before, most);
+    }
+    result<void> keep_last(record_kind kind, std::size_t kept) override {
+        const auto lock = pass();
+        return inner_->keep_last(kind, kept);
+    }
     result<std::optional<secret>> take(record_kind kind, const std::string& key) override {
         const auto lock = pass();
         return inner_->take(kind, key);
