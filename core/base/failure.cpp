@@ -43,6 +43,8 @@ std::string_view to_string(fault f) noexcept {
         return "invalid_configuration";
     case fault::session_over:
         return "session_over";
+    case fault::audit_unavailable:
+        return "audit_unavailable";
     case fault::identity_ended:
         return "identity_ended";
     case fault::shutting_down:

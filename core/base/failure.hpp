@@ -31,6 +31,7 @@ enum class fault {
     egress_refused,                   ///< an address that we do not talk to
     overloaded,            ///< a limit of ours is reached (`limits.waiters`, `limits.replay_memory`)
     vault_unavailable,     ///< a credential could not be read or made durable
+    audit_unavailable,     ///< `audit.required`: the line of what somebody answers for can't be written
     invalid_configuration, ///< the configuration must be changed
     session_over,          ///< the upstream refuses the client's session: a new one begins with `initialize`
     identity_ended,        ///< the company has ended whoever calls: signed out, revoked

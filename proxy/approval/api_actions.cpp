@@ -74,7 +74,7 @@ task<void> approval_listener::impl::api_login(self_ptr self, service_exchange& x
         const bool ours = co_await is_ours(self, x, upstream);
         if (!ours)
             co_return;
-        const auto id = co_await self->services.actions.login(upstream, principal_of(body, call.who));
+        const auto id = co_await self->services.actions.login(upstream, principal_of(body, call.who), call.who.name());
         const auto a = id ? self->services.book.find(*id) : nullptr;
         if (a)
             r = json_answer(200, {{"id", a->id}, {"link", self->services.book.link(*a)}});
@@ -101,14 +101,14 @@ task<void> approval_listener::impl::api_logout(self_ptr self, service_exchange& 
     if (idp.empty() && upstream.empty() && body.contains("principal")) {
         gone = co_await actions.end_identity(principal, call.who.name());
     } else if (json_bool(body, "all")) {
-        gone = co_await actions.logout_all(principal);
+        gone = co_await actions.logout_all(principal, call.who.name());
     } else if (!idp.empty()) {
-        gone = co_await actions.logout_idp(idp, principal);
+        gone = co_await actions.logout_idp(idp, principal, call.who.name());
     } else if (!upstream.empty()) {
         const bool ours = co_await is_ours(self, x, upstream);
         if (!ours)
             co_return;
-        gone = co_await actions.logout(upstream, principal);
+        gone = co_await actions.logout(upstream, principal, call.who.name());
     } else {
         auto r = missing(body.contains("idp") ? "idp" : "upstream");
         co_await x.respond(std::move(r));
@@ -166,7 +166,7 @@ task<void> approval_listener::impl::api_revoke_rule(self_ptr self, service_excha
         co_await x.respond(std::move(no));
         co_return;
     }
-    const auto gone = co_await self->services.actions.revoke_rule(call.parameters[0]);
+    const auto gone = co_await self->services.actions.revoke_rule(call.parameters[0], call.who.name());
     auto r = gone ? json_answer(200, {{"status", "done"}}) : failure_answer(gone.error());
     co_await x.respond(std::move(r));
 }

@@ -79,7 +79,7 @@ task<service_response> approval_listener::impl::approved(self_ptr self, std::sha
     if (!answer)
         co_return failure_answer(answer.error());
     if (answer->done && remember) {
-        const auto kept = co_await self->services.actions.remember(a->id);
+        const auto kept = co_await self->services.actions.remember(a->id, who.name());
         co_return kept ? json_answer(200, {{"status", "done"}, {"remembered", true}})
                        : failure_answer(kept.error());
     }

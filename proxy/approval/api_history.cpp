@@ -1,7 +1,10 @@
-// GET history, history/ID, judgements: what happened, and what was decided by which facts.
+// GET history, history/ID, judgements, audit: what happened, and what was decided by which facts.
 #include "proxy/approval/api_answers.hpp"
 #include "proxy/approval/approval_json.hpp"
+#include "proxy/approval/assets.hpp"
+#include "proxy/approval/timeline_page.hpp"
 
+#include "core/crypto/digest.hpp"
 #include "core/http/http_field.hpp"
 #include "core/text/encoding.hpp"
 #include "core/text/time_text.hpp"
@@ -29,8 +32,11 @@ task<nlohmann::json> approval_listener::impl::history_of(self_ptr self, viewer w
         if (!who.operates)
             wanted.sees = [who](const std::string& principal) { return who.sees(principal); };
         const auto entries = co_await self->services.evidence->history(std::move(wanted));
-        for (const auto& e : entries)
+        for (const auto& e : entries) {
             list.push_back(history_json(e));
+            if (!e.recovery.empty())
+                list.back()["timeline"] = self->timeline_link(e.recovery);
+        }
     }
     co_return nlohmann::json{{"history", std::move(list)}};
 }
@@ -59,8 +65,11 @@ task<void> approval_listener::impl::api_timeline(self_ptr self, service_exchange
                        "`mcp-reauth history` lists what is kept.");
     if (self->services.evidence) {
         const auto found = co_await self->services.evidence->timeline_of(call.parameters[0]);
-        if (found && call.who.sees(found->principal))
-            r = json_answer(200, timeline_json(*found));
+        if (found && call.who.sees(found->principal)) {
+            auto body = timeline_json(*found);
+            body["page"] = self->timeline_link(found->id);
+            r = json_answer(200, body);
+        }
     }
     co_await x.respond(std::move(r));
 }
@@ -79,6 +88,84 @@ task<void> approval_listener::impl::api_judgements(self_ptr self, service_exchan
                 }
     }
     auto r = json_answer(200, {{"judgements", std::move(list)}});
+    co_await x.respond(std::move(r));
+}
+
+/// An operator's: whose lines they are is not told apart.
+task<void> approval_listener::impl::api_audit(self_ptr self, service_exchange& x, api_call call) {
+    auto r = not_found("No audit is written.", "see `audit` in docs/configuration.md");
+    std::optional<audit_view> view;
+    if (self->services.evidence && call.who.operates)
+        view = co_await self->services.evidence->audit();
+    if (view) {
+        const auto& now = view->now;
+        r = json_answer(200, {{"file", view->file},
+                              {"lines", now.lines},
+                              {"waiting", now.waiting},
+                              {"lost", now.lost},
+                              {"trouble", now.trouble},
+                              {"public_key", now.public_key},
+                              {"head", now.head.seq > 0 ? now.head.text() : ""},
+                              {"heads", view->heads}});
+    }
+    co_await x.respond(std::move(r));
+}
+
+/// An operator's, too. Texts without secrets, as the log and the metrics are.
+task<void> approval_listener::impl::api_diagnostics(self_ptr self, service_exchange& x, api_call call) {
+    auto r = not_found("Nothing is told here.");
+    if (self->services.diagnostics && call.who.operates) {
+        auto body = nlohmann::json::object();
+        for (const auto& [name, text] : self->services.diagnostics())
+            body[name] = text;
+        r = json_answer(200, body);
+    }
+    co_await x.respond(std::move(r));
+}
+
+task<void> approval_listener::impl::api_openapi(self_ptr, service_exchange& x, api_call) {
+    service_response r;
+    r.headers = {{"Content-Type", "application/json"}};
+    r.body = std::string(asset_text("openapi.json"));
+    auto safe = guarded(std::move(r));
+    co_await x.respond(std::move(safe));
+}
+
+/// What lets somebody look at this timeline, and nothing else. People who sign in need none.
+std::string approval_listener::impl::timeline_key(const std::string& id) const {
+    return base64url_encode(hmac_sha256(operator_token.reveal(), "timeline " + id)).substr(0, 22);
+}
+
+std::string approval_listener::impl::timeline_link(const std::string& id) const {
+    const auto page = public_url + std::string(timeline_path) + id;
+    return people_sign_in() ? page : page + "?key=" + timeline_key(id);
+}
+
+task<void> approval_listener::impl::route_timeline(self_ptr self, service_exchange& x, std::string id, viewer who) {
+    const auto& request = x.request();
+    const auto key = parameter(request, "key");
+    const bool by_link = !self->people_sign_in() && secret(self->timeline_key(id)).equals(key);
+    if (request.method != "GET" && request.method != "HEAD") {
+        auto r = method_not_allowed("GET");
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    if (who.nobody() && self->people_sign_in()) {
+        auto r = guarded({303,
+                          {{"Location", self->base_path + "/sign-in?to=" +
+                                            percent_encode(own_path(std::string(timeline_path) + id))}},
+                          ""});
+        co_await x.respond(std::move(r));
+        co_return;
+    }
+    std::optional<timeline> found;
+    if (self->services.evidence && (by_link || !who.nobody()))
+        found = co_await self->services.evidence->timeline_of(id);
+    auto r = self->message_page(404, "bad", "There is no such timeline",
+                                "It is not known any more, or the link is not whole.",
+                                "`mcp-reauth history` lists what is kept.");
+    if (found && (by_link || who.sees(found->principal)))
+        r = self->own_page(render_timeline_page(self->base_path, *found));
     co_await x.respond(std::move(r));
 }
 

@@ -220,7 +220,7 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
     const bool told = delivers(path);
     const bool own = told || path == "/sign-in" || path == "/sign-out" || path == client_metadata_path ||
                      path == "/" || path == "/open" || api || is_asset || path.starts_with("/a/") ||
-                     path == proof_path;
+                     path == proof_path || path.starts_with(timeline_path);
     // an upstream's `callback_path`, of whatever process on this page: the state says whose it is
     const bool callback =
         path == "/oauth/callback" || (!own && read && form_value(parse_form(request.query), "state"));
@@ -245,7 +245,8 @@ task<void> approval_listener::impl::route(self_ptr self, service_exchange& x) {
         if (nonce && !self->operator_token.empty())
             proof = operator_proof(self->operator_token, host, *nonce);
         co_await prove(x, std::move(proof));
-    } else if (path.starts_with("/a/") || path.starts_with("/api/") || path == "/sign-out") {
+    } else if (path.starts_with("/a/") || path.starts_with("/api/") || path == "/sign-out" ||
+               path.starts_with(timeline_path)) {
         auto who = self->viewer_of(request);
         const auto renewed = self->renewed_session(who);
         if (renewed) {

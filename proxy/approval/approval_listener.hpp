@@ -9,6 +9,7 @@
 #include "proxy/net/http_service.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct approval_services {
     std::function<void(const std::string&)> look_up = {};
     /// … and listed; empty: credentials() has it all.
     std::function<std::vector<credential_summary>(const std::string&)> credentials_of = {};
+    /// What the process says of itself, for a bug report: texts by their names; empty: nothing.
+    std::function<std::map<std::string, std::string>()> diagnostics = {};
 };
 
 /// Serves docs/approval.md: `/a/{secret}`, `/`, `/open`, `/oauth/callback` and `/api/…`. Forgets approvals

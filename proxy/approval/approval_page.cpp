@@ -235,6 +235,7 @@ safe_html facts(const approval& a) {
     row("Signed in before as", a.account_before);
     row("Why", a.wished ? "" : reason_words(a));
     row("Digest", a.digest.substr(0, 16), "of what your yes is bound to");
+    row("Recovery", a.recovery);
     append(rows, piece("<dt>Asked</dt><dd><time class=\"local\" datetime=\"{{t}}\">{{t}}</time></dd>",
                        template_values().text("t", rfc3339(a.created_at))));
     return rows;

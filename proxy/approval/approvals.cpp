@@ -13,11 +13,11 @@ task<bool> approval_actions::knows_flow(std::string) {
     co_return true;
 }
 
-task<result<revocation_report>> approval_actions::logout_idp(std::string identity_provider, std::string) {
+task<result<revocation_report>> approval_actions::logout_idp(std::string identity_provider, std::string, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }
 
-task<result<revocation_report>> approval_actions::logout_all(std::string principal) {
+task<result<revocation_report>> approval_actions::logout_all(std::string principal, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "nothing is held for " + principal);
 }
 
@@ -25,11 +25,11 @@ task<result<revocation_report>> approval_actions::end_identity(std::string princ
     co_return failure::permanent(fault::invalid_configuration, "nothing is held for " + principal);
 }
 
-task<result<void>> approval_actions::remember(std::string) {
+task<result<void>> approval_actions::remember(std::string, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "nothing is remembered here");
 }
 
-task<result<void>> approval_actions::revoke_rule(std::string id) {
+task<result<void>> approval_actions::revoke_rule(std::string id, std::string) {
     co_return failure::permanent(fault::invalid_configuration, "no rule " + id);
 }
 

@@ -35,14 +35,17 @@ public:
     /// Whether the flow with this `state` is one of an upstream that is known here.
     virtual task<bool> knows_flow(std::string state);
     /// Operator's wish, without a request that waits: the id of the approval that was opened, or joined.
-    virtual task<result<std::string>> login(std::string upstream, std::string principal) = 0;
+    virtual task<result<std::string>> login(std::string upstream, std::string principal,
+                                                  std::string by = {}) = 0;
     /// Forgets (and revokes, RFC 7009) what is held for the upstream; what was revoked, and what lives on.
-    virtual task<result<revocation_report>> logout(std::string upstream, std::string principal) = 0;
+    virtual task<result<revocation_report>> logout(std::string upstream, std::string principal,
+                                                     std::string by = {}) = 0;
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
-    virtual task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal);
+    virtual task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal,
+                                                         std::string by = {});
     /// … of everything that is held for the principal, at every upstream and identity provider.
-    virtual task<result<revocation_report>> logout_all(std::string principal);
+    virtual task<result<revocation_report>> logout_all(std::string principal, std::string by = {});
 
     /// The identity ends: the same, and what waits for it is answered with fault::identity_ended, streams are
     /// cut, tokens of before are refused, on all processes. `by`: who wishes it, for the audit.
@@ -50,9 +53,9 @@ public:
 
     /// "Always allow this": what the approval adds needs no confirmation from now on. Only for a step-up that
     /// completes without a login.
-    virtual task<result<void>> remember(std::string id);
+    virtual task<result<void>> remember(std::string id, std::string by = {});
     virtual std::vector<remembered_rule> rules() const { return {}; }
-    virtual task<result<void>> revoke_rule(std::string id);
+    virtual task<result<void>> revoke_rule(std::string id, std::string by = {});
 
     // One-time links to the dashboard, by the digest of their secret, known to every process on the vault.
     /// false: it can't be kept there, and works here alone.

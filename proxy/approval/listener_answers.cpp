@@ -52,6 +52,7 @@ unsigned status_of(const failure& f) {
     case fault::authorization_server_unavailable:
     case fault::overloaded:
     case fault::vault_unavailable:
+    case fault::audit_unavailable:
         return 503;
     case fault::internal:
         return 500;

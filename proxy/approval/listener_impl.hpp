@@ -62,6 +62,9 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<void> prove(service_exchange& x, std::optional<std::string> proof);
     static task<void> route_seen(self_ptr self, service_exchange& x, std::string path, viewer who);
     static task<void> route_link(self_ptr self, service_exchange& x, std::string rest, viewer who);
+    static task<void> route_timeline(self_ptr self, service_exchange& x, std::string id, viewer who);
+    std::string timeline_link(const std::string& id) const;
+    std::string timeline_key(const std::string& id) const;
     static task<void> route_api(self_ptr self, service_exchange& x, std::string rest, viewer who);
 
     static task<void> link_approve(self_ptr self, service_exchange& x, std::shared_ptr<approval> a,
@@ -95,6 +98,9 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<nlohmann::json> history_of(self_ptr self, viewer who, history_query wanted = {});
     static task<void> api_history(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_timeline(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_audit(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_diagnostics(self_ptr self, service_exchange& x, api_call call);
+    static task<void> api_openapi(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_judgements(self_ptr self, service_exchange& x, api_call call);
     nlohmann::json list_json(const std::string& name, const viewer& who, bool own_only = false) const;
     static task<void> stream_events(self_ptr self, service_exchange& x, std::string only_id, viewer who);
@@ -149,6 +155,8 @@ unsigned status_of(const failure& f);
 /// Why a browser is not sent there: not http(s), or bytes that no URL has (RFC 9700 §4.11). Nothing: it is
 /// fine.
 std::optional<failure> unsafe_location(const std::string& location);
+/// `/history/ID`: a timeline's page.
+inline constexpr std::string_view timeline_path = "/history/";
 /// The name of the cookie that binds the flow with this `state`: one per flow, so that two do not fight.
 std::string binding_cookie_name(const std::string& state);
 inline constexpr std::string_view binding_cookie_prefix = "reauth_flow_";

@@ -183,6 +183,8 @@ task<void> approval_listener::impl::route_seen(self_ptr self, service_exchange& 
         co_await sign_out(self, x, std::move(who));
     else if (path.starts_with("/a/"))
         co_await route_link(self, x, path.substr(3), std::move(who));
+    else if (path.starts_with(timeline_path))
+        co_await route_timeline(self, x, path.substr(timeline_path.size()), std::move(who));
     else
         co_await route_api(self, x, path.substr(5), std::move(who));
 }

@@ -88,6 +88,8 @@ void add_rules(CLI::App& app, command_context& context);
 void add_schema(CLI::App& app, command_context& context);
 void add_completion(CLI::App& app, command_context& context);
 void add_history(CLI::App& app, command_context& context);
+void add_audit(CLI::App& app, command_context& context);
+void add_debug(CLI::App& app, command_context& context);
 
 /// The upstream of that name, or fault::invalid_configuration with the nearest.
 result<upstream_config> find_upstream(const config& c, const std::string& name);

@@ -5,6 +5,7 @@
 #include "core/oauth/challenge.hpp"
 #include "core/text/display_text.hpp"
 #include "policy/rules/judgement.hpp"
+#include "proxy/cli/explain_recorded.hpp"
 #include "proxy/cli/table.hpp"
 
 #include <memory>
@@ -174,7 +175,11 @@ int print(const command_context& context, const hypothesis& h, const explanation
 void add_explain(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("explain", "what would happen at a challenge, and why; touches nothing");
     auto h = std::make_shared<hypothesis>();
-    verb->add_option("UPSTREAM", h->upstream, "its name in the configuration")->required();
+    auto* name = verb->add_option("UPSTREAM", h->upstream, "its name in the configuration");
+    auto recorded = std::make_shared<bool>(false);
+    verb->add_flag("--recorded", *recorded,
+                   "what was recorded, before this policy (--config NEW.yaml): what would end in another way")
+        ->excludes(name);
     verb->add_option("--status", h->status, "the upstream's status (default 401)")
         ->check(CLI::Range(100, 599));
     verb->add_option("--www-authenticate", h->www_authenticate, "the challenge; may be repeated")
@@ -192,8 +197,13 @@ void add_explain(CLI::App& app, command_context& context) {
     verb->add_flag("--idp-session", h->idp_session, "the login at the identity provider is still valid");
     add_config_options(*verb, context);
     add_json_option(*verb, context);
-    verb->callback([&context, h] {
-        context.run = [&context, h] {
+    verb->callback([&context, h, recorded] {
+        context.run = [&context, h, recorded] {
+            if (*recorded)
+                return explain_recorded(context);
+            if (h->upstream.empty())
+                return context.fail(failure::permanent(fault::invalid_configuration, "UPSTREAM is missing",
+                                                       "name one of the configuration, or give --recorded"));
             auto c = context.full_config();
             if (!c)
                 return context.fail(c.error());

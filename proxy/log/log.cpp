@@ -3,10 +3,14 @@
 
 #include "core/json/json_reader.hpp"
 #include "core/text/display_text.hpp"
+#include "core/text/time_text.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <deque>
+#include <mutex>
 
 namespace reauth {
 namespace {
@@ -67,7 +71,26 @@ std::string plain(const std::string& value) {
     return out + '"';
 }
 
+constexpr std::size_t lines_kept = 200;
+std::mutex kept_mutex;
+std::deque<std::string> kept_lines;
+
+void remember(const std::string& line) {
+    const std::lock_guard lock(kept_mutex);
+    kept_lines.push_back(rfc3339_ms(wall_clock::now()) + " " + line);
+    if (kept_lines.size() > lines_kept)
+        kept_lines.pop_front();
+}
+
 } // namespace
+
+std::string last_log_lines() {
+    const std::lock_guard lock(kept_mutex);
+    std::string out;
+    for (const auto& line : kept_lines)
+        out += line + "\n";
+    return out;
+}
 
 void start_log(const log_config& settings) {
     auto logger =
@@ -119,6 +142,7 @@ void log_event(log_level level, std::string_view event, std::initializer_list<lo
         if (about && !about->recovery.empty())
             line.append(" recovery=").append(about->recovery);
     }
+    remember(line);
     spdlog::default_logger_raw()->log(level_of(level), fmt::string_view("{}"), line);
 }
 

@@ -35,6 +35,9 @@ private:
     const subject* before_;
 };
 
+/// The last lines that were written, the oldest first, each with its line feed: for a bug report.
+std::string last_log_lines();
+
 /// Writes one event. Text: `time level event key=value …`; JSON: one object a line.
 void log_event(log_level level, std::string_view event, std::initializer_list<log_field> fields = {});
 

@@ -19,6 +19,7 @@ public:
         if (number_ >= 0)
             ::close(number_);
     }
+    int get() const noexcept { return number_; }
     /// It is the caller's now.
     int release() noexcept { return std::exchange(number_, -1); }
 

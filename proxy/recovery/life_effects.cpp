@@ -63,6 +63,8 @@ task<void> life_effects::finish(life_key key, work_note note, task<life_event> w
     auto& record = *note.record;
     for (auto& fact : end_of(end))
         note.facts.push_back(std::move(fact));
+    if (std::holds_alternative<life::locked>(end))
+        record_.stats().lock_waits.add(context_.env.now() - since);
     record.note(std::move(note.name), std::move(note.facts), since);
     if (note.counted)
         --record.works;
@@ -129,6 +131,9 @@ void life_effects::say(life_entry& m, const life::show& a) {
         record->note("approval", facts_of(a));
         record->what.tell();
         record_.kept().keep(record);
+        if (decided(a.now.status))
+            record_.stats().approvals_ended.add({a.now.upstream, std::string(to_string(a.now.kind)),
+                                                 std::string(to_string(a.now.status))});
     }
     approvals_.show(m.key, shown);
     if (record && record != m.record && a.share && decided(a.now.status))
@@ -180,7 +185,9 @@ void life_effects::say(life_entry& m, const life::audit& a) {
         took = duration_cast<milliseconds>(now - *m.running_since);
     if (recovery)
         m.running_since.reset();
-    record_.write({m.key.principal, m.key.name, sessions_.subject_of(m), m.key.session}, a,
+    record_.write({m.key.principal, m.key.name, sessions_.subject_of(m), m.key.session,
+                   std::string(to_string(m.place.whose.grant))},
+                  a,
                   record_of(m, a.approval), m.last, took);
 }
 

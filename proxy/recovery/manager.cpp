@@ -22,15 +22,16 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       lives_(context_,
              [this](life_entry& m, life_actions actions) { effects_.perform(m, std::move(actions)); }),
       keys_(control, context_), recorder_(control.get_executor(), store, vault_, env_, context_.process),
-      record_(recorder_), approvals_(context_, lives_, book, record_),
+      audit_(control.get_executor(), store, vault_), record_(recorder_), approvals_(context_, lives_, book, record_),
       requests_(control, context_, lives_, replies_, book, record_, keys_),
       sessions_(context_, lives_, replies_), rules_(context_, lives_, book, record_),
       identities_(context_, lives_, replies_, record_),
-      persons_(context_, lives_, replies_, approvals_, rules_, identities_),
-      signals_(context_, lives_, keys_, identities_), people_(context_, lives_, signals_, identities_),
-      watch_(context_, lives_, approvals_, rules_, identities_),
+      persons_(context_, lives_, replies_, approvals_, rules_, identities_, audit_),
+      signals_(context_, lives_, keys_, identities_), people_(context_, lives_, signals_, identities_, audit_),
+      evidence_(recorder_, audit_, lives_), watch_(context_, lives_, approvals_, rules_, identities_),
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
       ticker_(control.get_executor()) {
+    recorder_.on_entry([this](const history_entry& e) { audit_.happened(e); });
     lives_.on_made([this](life_entry& m) { made(m); }, [this](life_entry& m) { loaded(m); });
     lives_.on_stir([this] {
         if (slow_ && !stopped_)
@@ -210,6 +211,46 @@ std::map<std::string, unsigned> credential_manager::held_by_upstream() const {
     for (const auto& [key, rest] : lives_.resting())
         count(key, rest.published && !rest.published->held.access_token.empty());
     return counts;
+}
+
+std::vector<credential_manager::credential_count> credential_manager::credential_states() const {
+    const auto now = env_.now();
+    std::map<std::pair<std::string, std::string>, unsigned> counts;
+    const auto count = [&](const std::string& name, const credential* held, bool saved) {
+        const bool there = held && !held->access_token.empty();
+        const bool over = there && held->expires_at && *held->expires_at <= now;
+        ++counts[{name, !there ? "missing" : over ? "expired" : "valid"}];
+        if (!saved)
+            ++counts[{name, "unsaved"}];
+    };
+    for (const auto* m : lives_.all())
+        if (!m->key.session && !m->removed)
+            count(m->key.name, m->life.held(), m->life.saved());
+    for (const auto& [key, rest] : lives_.resting())
+        if (!key.session)
+            count(key.name, rest.published ? &rest.published->held : nullptr, true);
+    std::vector<credential_count> all;
+    for (const auto& r : lives_.table()->routes)
+        for (const auto* state : {"valid", "expired", "missing", "unsaved"})
+            all.push_back({r->upstream->name, std::string(to_string(r->upstream->grant)), state,
+                           counts[{r->upstream->name, state}]});
+    return all;
+}
+
+std::map<std::string, time_point> credential_manager::soonest_expiries() const {
+    std::map<std::string, time_point> all;
+    const auto see = [&](const life_key& key, const credential* held, bool renewable) {
+        if (key.session || !held || held->access_token.empty() || !held->expires_at || renewable)
+            return;
+        const auto [found, first] = all.emplace(key.name, *held->expires_at);
+        found->second = std::min(found->second, *held->expires_at);
+    };
+    for (const auto* m : lives_.all())
+        if (!m->removed)
+            see(m->key, m->life.held(), m->life.renewable());
+    for (const auto& [key, rest] : lives_.resting())
+        see(key, rest.published ? &rest.published->held : nullptr, rest.renewable);
+    return all;
 }
 
 void credential_manager::look_up(const std::string& principal) {

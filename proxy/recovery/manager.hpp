@@ -2,6 +2,7 @@
 // nothing, and does nothing itself.
 #pragma once
 
+#include "proxy/recovery/evidence_desk.hpp"
 #include "proxy/recovery/identity_desk.hpp"
 #include "proxy/recovery/key_desk.hpp"
 #include "proxy/recovery/life_effects.hpp"
@@ -48,6 +49,10 @@ public:
     /// The last that happened here, newest first.
     const std::deque<history_entry>& past() const noexcept { return recorder_.recent(); }
     recorder& kept() noexcept { return recorder_; }
+    std::uint64_t kept_lost() const noexcept { return recorder_.lost(); }
+    audit_desk& audit() noexcept { return audit_; }
+    /// For the page, the API and the command line.
+    evidence_actions& evidence() noexcept { return evidence_; }
     const recovery_record& record() const noexcept { return record_; }
     const recovery_counters& counters() const noexcept { return record_.counters(); }
     std::vector<credential_summary> summaries() const;
@@ -57,6 +62,16 @@ public:
     /// How many credentials are held in memory, by upstream; each upstream is there.
     std::map<std::string, unsigned> held_by_upstream() const;
     std::vector<idp_session_summary> idp_sessions() const;
+    /// Of all principals at one upstream.
+    struct credential_count {
+        std::string upstream, grant, state; ///< "valid", "expired", "missing" (of those that are known here), "unsaved"
+        unsigned count = 0;
+    };
+    std::vector<credential_count> credential_states() const;
+    /// By upstream: when the first of its credentials that nothing renews silently ends.
+    std::map<std::string, time_point> soonest_expiries() const;
+    const vault_thread& vault() const noexcept { return vault_; }
+    std::chrono::duration<double> news_age() const noexcept { return watch_.news_age(); }
     /// Names of upstreams and identity providers whose credential is used from memory because it can't be
     /// stored.
     std::vector<std::string> unsaved() const;
@@ -92,6 +107,7 @@ private:
     key_desk keys_;
     pending_replies replies_;
     recorder recorder_;
+    audit_desk audit_;
     recovery_record record_;
     approval_ledger approvals_;
     pending_recoveries requests_;
@@ -101,6 +117,7 @@ private:
     person_desk persons_;
     signal_desk signals_;
     page_desk people_;
+    evidence_desk evidence_;
     vault_watch watch_;
     life_effects effects_;
     loop_timer ticker_;

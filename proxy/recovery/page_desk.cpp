@@ -118,6 +118,13 @@ task<result<page_person>> page_desk::finish_page_sign_in(authorization_callback 
     });
     who.begun = who.seen = context_.env.now();
     who.issued = login->who.issued_at.value_or(who.begun);
+    audit_.say("sign_in",
+               {{"how", "page"},
+                {"principal", who.principal},
+                {"subject", who.subject},
+                {"issuer", who.issuer},
+                {"operator", who.operates ? "yes" : "no"}},
+               true);
     log_event(log_level::info, "signed in to the page",
               {{"principal", who.principal}, {"operator", who.operates ? "yes" : "no"}});
     co_return who;

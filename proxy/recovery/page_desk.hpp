@@ -2,6 +2,7 @@
 // tells of them.
 #pragma once
 
+#include "proxy/recovery/audit_desk.hpp"
 #include "proxy/recovery/signal_desk.hpp"
 
 namespace reauth {
@@ -16,8 +17,8 @@ public:
     };
 
     page_desk(recovery_context& context, life_registry& lives, signal_desk& signals,
-              identity_desk& identities)
-        : context_(context), lives_(lives), signals_(signals), identities_(identities) {}
+              identity_desk& identities, audit_desk& audit)
+        : context_(context), lives_(lives), signals_(signals), identities_(identities), audit_(audit) {}
 
     void use(sealing how) { sealing_ = std::move(how); }
 
@@ -43,6 +44,7 @@ private:
     life_registry& lives_;
     signal_desk& signals_;
     identity_desk& identities_;
+    audit_desk& audit_;
     sealing sealing_;
 };
 

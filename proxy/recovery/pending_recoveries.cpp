@@ -115,6 +115,11 @@ void pending_recoveries::answer(const life::answer& a) {
     recovery_verdict verdict = a;
     if (found != held_.end() && found->second.record)
         verdict.recovery = found->second.record->id();
+    if (found != held_.end())
+        record_.stats().answers.add({found->second.who->ask.where.upstream().name,
+                                     verdict.is == recovery_verdict::kind::fail
+                                         ? std::string(to_string(verdict.why.code))
+                                         : verdict.is == recovery_verdict::kind::replay ? "replayed" : "passed"});
     if (const auto held = let_go(a.request, facts_of(verdict)))
         held->finish(std::move(verdict));
 }

@@ -9,6 +9,12 @@ life_key key_of(const pending_authorization& p) {
     return {session, p.principal, session ? p.identity_provider : p.upstream};
 }
 
+/// By which way somebody says yes, for the audit.
+std::string way_of(approver who, bool from_page) {
+    static constexpr std::string_view words[] = {"link", "operator", "signed in"};
+    return std::string(words[static_cast<std::size_t>(who)]) + (from_page ? ", at the page" : ", by the API");
+}
+
 callback_outcome not_completed(std::string why, std::string approval = {}) {
     return {false, "This sign-in can't be completed", std::move(why), std::move(approval)};
 }
@@ -23,9 +29,60 @@ failure person_desk::not_open(const std::string& id) const {
     return gone;
 }
 
+/// Before it is done: with what the person had before the eyes.
+task<result<void>> person_desk::decides(std::string action, std::string id, std::string way, std::string by) {
+    const auto a = approvals_.book().find(id);
+    audit_details details{{"action", std::move(action)}, {"approval", std::move(id)}, {"way", std::move(way)},
+                          {"by", std::move(by)}};
+    if (a) {
+        details.insert(details.end(), {{"recovery", a->recovery},
+                                       {"kind", std::string(to_string(a->kind))},
+                                       {"upstream", a->upstream},
+                                       {"principal", a->principal},
+                                       {"client", a->client_name},
+                                       {"method", a->method},
+                                       {"tool", a->tool},
+                                       {"target", a->target},
+                                       {"digest", a->digest},
+                                       {"scopes", a->requested.to_string()},
+                                       {"issuer", a->issuer}});
+    }
+    return audit_.asks("approval", std::move(details));
+}
+
+/// … what nobody was asked for.
+task<result<void>> person_desk::wishes(std::string action, std::string name, std::string principal,
+                                       std::string by) {
+    audit_details details{{"action", std::move(action)},
+                          {"upstream", std::move(name)},
+                          {"principal", std::move(principal)},
+                          {"by", std::move(by)}};
+    return audit_.asks("command", std::move(details));
+}
+
+task<result<void>> person_desk::remember(std::string approval_id, std::string by) {
+    auto recorded = co_await decides("remember", approval_id, {}, std::move(by));
+    if (!recorded)
+        co_return recorded;
+    co_return co_await rules_.remember(std::move(approval_id));
+}
+
+task<result<void>> person_desk::revoke_rule(std::string id, std::string by) {
+    auto recorded = co_await wishes("revoke rule " + id, {}, {}, std::move(by));
+    if (!recorded)
+        co_return recorded;
+    co_return co_await rules_.revoke(std::move(id));
+}
+
 task<result<approve_answer>> person_desk::approve(std::string id, approver who, bool from_page,
                                                   sign_in_method method, std::string by) {
     const auto* owner = approvals_.owner(id);
+    if (!owner)
+        co_return not_open(id);
+    auto recorded = co_await decides("approve", id, way_of(who, from_page), by);
+    if (!recorded)
+        co_return recorded.error();
+    owner = approvals_.owner(id);
     if (!owner)
         co_return not_open(id);
     const auto caller = replies_.number();
@@ -37,6 +94,12 @@ task<result<approve_answer>> person_desk::approve(std::string id, approver who, 
 
 task<result<void>> person_desk::deny(std::string id, std::string by) {
     const auto* owner = approvals_.owner(id);
+    if (!owner)
+        co_return failure::permanent(fault::approval_timeout, "this approval is not open any more");
+    auto recorded = co_await decides("deny", id, by.empty() ? "link" : std::string(), by);
+    if (!recorded)
+        co_return recorded;
+    owner = approvals_.owner(id);
     if (!owner)
         co_return failure::permanent(fault::approval_timeout, "this approval is not open any more");
     const auto caller = replies_.number();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proxy/recovery/approval_ledger.hpp"
+#include "proxy/recovery/audit_desk.hpp"
 #include "proxy/recovery/identity_desk.hpp"
 #include "proxy/recovery/pending_replies.hpp"
 #include "proxy/recovery/rule_book.hpp"
@@ -13,9 +14,10 @@ namespace reauth {
 class person_desk final : public approval_actions {
 public:
     person_desk(recovery_context& context, life_registry& lives, pending_replies& replies,
-                approval_ledger& approvals, rule_book& rules, identity_desk& identities)
+                approval_ledger& approvals, rule_book& rules, identity_desk& identities,
+                audit_desk& audit)
         : context_(context), lives_(lives), replies_(replies), approvals_(approvals), rules_(rules),
-          identities_(identities) {}
+          identities_(identities), audit_(audit) {}
 
     task<result<approve_answer>> approve(std::string id, approver who, bool from_page,
                                          sign_in_method method = sign_in_method::as_configured,
@@ -24,20 +26,22 @@ public:
     task<callback_outcome> callback(callback_parameters parameters,
                                     std::optional<std::string> browser_binding) override;
     task<bool> knows_flow(std::string state) override;
-    task<result<std::string>> login(std::string upstream, std::string principal) override;
-    task<result<revocation_report>> logout(std::string upstream, std::string principal) override;
-    task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal) override;
-    task<result<revocation_report>> logout_all(std::string principal) override;
+    task<result<std::string>> login(std::string upstream, std::string principal, std::string by) override;
+    task<result<revocation_report>> logout(std::string upstream, std::string principal,
+                                              std::string by) override;
+    task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal,
+                                                  std::string by) override;
+    task<result<revocation_report>> logout_all(std::string principal, std::string by) override;
     task<result<revocation_report>> end_identity(std::string principal, std::string by) override;
-    task<result<void>> remember(std::string approval_id) override {
-        return rules_.remember(std::move(approval_id));
-    }
+    task<result<void>> remember(std::string approval_id, std::string by) override;
     std::vector<remembered_rule> rules() const override { return rules_.all(); }
-    task<result<void>> revoke_rule(std::string id) override { return rules_.revoke(std::move(id)); }
+    task<result<void>> revoke_rule(std::string id, std::string by) override;
     task<bool> keep_page_link(std::string digest, time_point until) override;
     task<bool> take_page_link(std::string digest) override;
 
 private:
+    task<result<void>> decides(std::string action, std::string id, std::string way, std::string by);
+    task<result<void>> wishes(std::string action, std::string name, std::string principal, std::string by);
     failure not_open(const std::string& id) const;
     std::string canonical(const std::string& upstream) const;
     failure unknown_upstream(const std::string& upstream, const std::string& principal) const;
@@ -54,6 +58,7 @@ private:
     approval_ledger& approvals_;
     rule_book& rules_;
     identity_desk& identities_;
+    audit_desk& audit_;
 };
 
 } // namespace reauth

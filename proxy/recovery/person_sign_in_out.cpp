@@ -49,8 +49,11 @@ std::string person_desk::canonical(const std::string& upstream) const {
     return found ? found->name : upstream;
 }
 
-task<result<std::string>> person_desk::login(std::string upstream, std::string principal) {
+task<result<std::string>> person_desk::login(std::string upstream, std::string principal, std::string by) {
     upstream = canonical(upstream);
+    auto recorded = co_await wishes("login", upstream, principal, std::move(by));
+    if (!recorded)
+        co_return recorded.error();
     const life_key key{false, principal, upstream};
     const auto* m = lives_.need(key);
     if (!m)
@@ -77,8 +80,11 @@ task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys
     co_return all;
 }
 
-task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal) {
+task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal, std::string by) {
     upstream = canonical(upstream);
+    auto recorded = co_await wishes("logout", upstream, principal, std::move(by));
+    if (!recorded)
+        co_return recorded.error();
     const life_key key{false, principal, upstream};
     if (!lives_.need(key))
         co_return unknown_upstream(upstream, principal);
@@ -87,7 +93,10 @@ task<result<revocation_report>> person_desk::logout(std::string upstream, std::s
 }
 
 task<result<revocation_report>> person_desk::logout_idp(std::string identity_provider,
-                                                        std::string principal) {
+                                                        std::string principal, std::string by) {
+    auto recorded = co_await wishes("logout", identity_provider, principal, std::move(by));
+    if (!recorded)
+        co_return recorded.error();
     const auto* session = lives_.need({true, principal, identity_provider});
     if (!session) {
         std::string known;
@@ -113,10 +122,16 @@ task<result<revocation_report>> person_desk::end_identity(std::string principal,
                                      "nobody can be called " + principal + " here",
                                      "`mcp-reauth status` lists the principals that are known");
     }
+    auto recorded = co_await wishes("end identity", {}, principal, by);
+    if (!recorded)
+        co_return recorded.error();
     co_return co_await identities_.end_principal(std::move(principal), context_.env.now(), std::move(by));
 }
 
-task<result<revocation_report>> person_desk::logout_all(std::string principal) {
+task<result<revocation_report>> person_desk::logout_all(std::string principal, std::string by) {
+    auto recorded = co_await wishes("logout everything", {}, principal, std::move(by));
+    if (!recorded)
+        co_return recorded.error();
     std::vector<life_key> keys;
     for (const bool session : {true, false})
         for (const auto& key : life_keys(*lives_.table(), session))

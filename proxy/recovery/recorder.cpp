@@ -105,6 +105,8 @@ void recorder::keep(const timeline_ptr& t) {
 
 void recorder::add(const timeline_ptr& t, history_entry e) {
     e.recovery = t->id();
+    if (entered_)
+        entered_(e);
     recent_.push_front(e);
     if (recent_.size() > most_recent)
         recent_.pop_back();

@@ -40,13 +40,15 @@ private:
 void note_exchange(const timeline_ptr& record, const exchange_seen& seen);
 
 /// Control thread only.
-class recorder final : public evidence_actions {
+class recorder {
 public:
     recorder(executor ex, credential_store& store, vault_thread& vault, const flow_environment& env,
              std::string process)
         : ex_(ex), store_(store), vault_(vault), env_(env), process_(std::move(process)) {}
 
     void use(const recorder_config& settings) { settings_ = settings; }
+    /// Hears of each entry.
+    void on_entry(std::function<void(const history_entry&)> hear) { entered_ = std::move(hear); }
     /// Hears of each timeline that is over for now.
     void on_closed(std::function<void(const timeline&)> hear) { closed_ = std::move(hear); }
 
@@ -66,9 +68,10 @@ public:
     /// What is not stored yet.
     bool quiet() const noexcept { return unsaved_.empty() && !saving_; }
 
-    task<std::vector<history_entry>> history(history_query wanted) override;
-    task<std::optional<timeline>> timeline_of(std::string id) override;
-    task<std::vector<timeline>> judgements(std::size_t most) override;
+    /// See evidence_actions.
+    task<std::vector<history_entry>> history(history_query wanted);
+    task<std::optional<timeline>> timeline_of(std::string id);
+    task<std::vector<timeline>> judgements(std::size_t most);
 
 private:
     task<void> save();
@@ -82,6 +85,7 @@ private:
     const std::string process_;
     recorder_config settings_;
     std::function<void(const timeline&)> closed_;
+    std::function<void(const history_entry&)> entered_;
     std::map<std::string, timeline_ptr> own_; ///< the last ones of this process, by id
     std::set<std::string> unsaved_;
     std::deque<history_entry> recent_;

@@ -153,6 +153,13 @@ void recovery_record::write(const audit_subject& who, const life::audit& line, c
     log_line(who, line);
     auto entry = entry_of(who, line, into->now());
     entry.took = took;
+    const auto what = line.what();
+    if (what == kind::recovery || what == kind::sign_in || what == kind::sign_out)
+        stats_.recoveries.add({who.upstream, who.grant, entry.how, entry.code});
+    if (took.count() >= 0 && line.approval.empty())
+        stats_.recovery_time.add({who.upstream, entry.how}, took);
+    else if (took.count() >= 0)
+        stats_.person_time.add({who.upstream}, took);
     into->note(std::string(to_string(line.what())),
                {{"how", entry.how}, {"code", entry.code}, {"by", entry.by}, {"detail", entry.detail}});
     kept_.add(into, std::move(entry));

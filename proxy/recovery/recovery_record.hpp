@@ -4,6 +4,7 @@
 
 #include "policy/life/life_actions.hpp"
 #include "proxy/recovery/recorder.hpp"
+#include "proxy/recovery/recovery_stats.hpp"
 
 #include <map>
 #include <optional>
@@ -28,6 +29,7 @@ struct audit_subject {
     std::string principal, upstream;
     std::string subject; ///< whom the ID token names; empty: not known
     bool session = false;
+    std::string grant{}; ///< of the upstream; empty: it belongs to none
 };
 
 /// Control thread only.
@@ -53,11 +55,14 @@ public:
     void announced() noexcept { ++counters_.approvals; }
 
     const recovery_counters& counters() const noexcept { return counters_; }
+    recovery_stats& stats() noexcept { return stats_; }
+    const recovery_stats& stats() const noexcept { return stats_; }
 
 private:
     void count(const life::audit& line);
     recorder& kept_;
     recovery_counters counters_;
+    recovery_stats stats_;
     std::map<std::string, std::uint64_t> observed_; ///< by the rule's name
     std::map<std::string, time_point> noted_calls_;  ///< when one of the kind was noted last
 };

@@ -1,6 +1,7 @@
 // Blocking vault work on a thread of its own, awaited from the control thread.
 #pragma once
 
+#include "core/base/histogram.hpp"
 #include "proxy/net/task.hpp"
 
 #include <boost/asio/post.hpp>
@@ -21,9 +22,20 @@ public:
     task<R> run(F f) {
         std::optional<R> value;
         auto work = [&] { value.emplace(f()); };
+        const auto began = std::chrono::steady_clock::now();
+        ++waiting_;
         co_await hop(work);
+        --waiting_;
+        took_.add(std::chrono::steady_clock::now() - began);
+        if constexpr (requires { value->has_error(); })
+            failures_ += value->has_error() ? 1 : 0;
         co_return std::move(*value);
     }
+
+    /// How long work took, what it waited for other work among it.
+    const histogram& took() const noexcept { return took_; }
+    std::uint64_t failures() const noexcept { return failures_; }
+    unsigned waiting() const noexcept { return waiting_; }
 
 private:
     template<class Work>
@@ -42,6 +54,9 @@ private:
 
     asio::io_context& control_;
     asio::thread_pool pool_{1};
+    histogram took_;
+    std::uint64_t failures_ = 0;
+    unsigned waiting_ = 0;
 };
 
 } // namespace reauth

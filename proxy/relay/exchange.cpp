@@ -24,9 +24,13 @@ exchange::exchange(downstream& down, std::shared_ptr<const routing_table> table,
         target = endpoint_there(old_stream(), match.rest, match.query).value_or("");
     if (target.empty())
         append_upstream_target(*where_.to, match, target);
+    if (w_.watches) [[unlikely]]
+        begin_watch();
 }
 
 exchange::~exchange() {
+    if (watch_) [[unlikely]]
+        w_.watched(where_, *watch_, failed_, attempts_, news_.recovery);
     if (down_.memory())
         down_.memory()->up.reset();
 }

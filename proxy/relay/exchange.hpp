@@ -12,6 +12,7 @@
 #include "proxy/relay/old_endpoint.hpp"
 #include "proxy/relay/recovery_wait.hpp"
 #include "proxy/relay/replay_body.hpp"
+#include "proxy/relay/request_watch.hpp"
 #include "proxy/relay/upstream_call.hpp"
 
 namespace reauth {
@@ -124,6 +125,9 @@ private:
     void log_outcome(const failure& why) const;
 
     const request_head& head() const noexcept { return down_.memory()->head; }
+    void begin_watch();
+    void name_span();
+    void add_trace(request_rewrite& rewrite);
     bool replayable() const noexcept { return body_.complete() && !answer_.begun(); }
     void read_message() { message_.read(head(), body_); }
 
@@ -147,7 +151,8 @@ private:
 
     // what is sent
     snapshot_ptr credential_;
-    std::string dpop_lines_, injected_;
+    std::string dpop_lines_, injected_, replaced_;
+    std::unique_ptr<request_watch> watch_; ///< null: nothing is measured
     bool fresh_only_ = false; ///< on a connection of its own
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
     std::uint64_t first_generation_ = 0, renewed_ahead_ = 0; ///< of the credential; 0: none

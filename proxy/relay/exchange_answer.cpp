@@ -203,6 +203,10 @@ loop_task<result<exchange::outcome>> exchange::relay_rest(body_pump& pump) {
 
 loop_task<result<exchange::outcome>> exchange::take_answer() {
     const auto& answer = down_.memory()->up->answer;
+    if (watch_) [[unlikely]] {
+        watch_->heard(answer.status);
+        name_span();
+    }
     if (credential_ && credential_->dpop())
         if (auto nonce = answer.value(field_id::dpop_nonce); !nonce.empty())
             w_.credential(where_.credential()).dpop_nonce.assign(nonce);

@@ -67,7 +67,7 @@ loop_task<result<exchange::outcome>> exchange::pass_gate() {
     ask.where = where_;
     ask.what.client_name = client_name();
     ask.what.groups = who_.groups;
-    ask.trace = traceparent_of(head());
+    ask.trace = watch_ && watch_->span ? watch_->span->context.text() : traceparent_of(head());
     auto& call = ask.call.emplace();
     call.target = where_.to->origin + down_.memory()->target;
     call.digest = call_digest(principal, where_.upstream().name, call.target, content->canonical);

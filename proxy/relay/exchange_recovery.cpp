@@ -37,7 +37,7 @@ recovery_ask exchange::make_ask() {
     what.operations = message_.operations();
     what.client_name = client_name();
     what.arguments = message_.first_arguments(body_);
-    ask.trace = traceparent_of(head());
+    ask.trace = watch_ && watch_->span ? watch_->span->context.text() : traceparent_of(head());
     // of GETs only a 2024-11-05 client's first request may ask a person
     what.person = message_.kind() != waiting_kind::stream || from_old_stream_client(head())
                       ? person_use::may_ask
@@ -134,7 +134,10 @@ loop_task<result<exchange::outcome>> exchange::wait(std::shared_ptr<pending_reco
     if (body_.read())
         down_.watch();
     recovery_wait waiting(down_, answer_, message_, head(), where_, std::move(held), began_, news_);
+    const auto since = watch_ ? request_watch::clock::now() : request_watch::clock::time_point();
     auto ended = co_await waiting.run();
+    if (watch_)
+        watch_->waited += request_watch::clock::now() - since;
     if (!ended)
         co_return ended.error();
     if (!*ended)

@@ -24,6 +24,8 @@ void exchange::build_request_head() {
                     w_.shared.cookies.line_for(where_.credential(), m.head, m.target, wall_clock::now());
         rewrite.injected = injected_;
     }
+    if (watch_) [[unlikely]]
+        add_trace(rewrite);
     m.out.clear();
     write_request_head(m.head, rewrite, m.out);
 }
@@ -78,6 +80,8 @@ result<exchange::outcome> exchange::after_silence() {
 loop_task<result<exchange::outcome>> exchange::attempt() {
     if (cancels_held_request())
         co_return co_await answer_cancelled();
+    if (watch_) [[unlikely]]
+        watch_->sending();
     if (fresh_only_ || !up_.take_kept()) {
         auto connected = co_await up_.connect();
         if (down_.gone())

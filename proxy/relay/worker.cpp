@@ -69,6 +69,35 @@ std::vector<std::string> worker::end(const identity_end& what) {
     return found;
 }
 
+void worker::use(std::shared_ptr<const routing_table> fresh) {
+    table = std::move(fresh);
+    watches = table->settings->metrics.has_value() || (shared.tracer && table->settings->trace.sample >= 0);
+}
+
+void worker::watched(const request_target& where, request_watch& seen, std::optional<fault> failed,
+                     unsigned recoveries, const std::string& recovery) {
+    const auto whole = request_watch::clock::now() - seen.began;
+    const auto outcome = failed ? outcomes_by_status + static_cast<std::size_t>(*failed)
+                         : seen.status >= 100 && seen.status < 600 ? seen.status / 100
+                                                                   : 0;
+    if (where.settings().metrics) {
+        auto& mine = stats.of(where.upstream().name);
+        mine.outcomes[static_cast<std::size_t>(seen.kind)][outcome].fetch_add(1, std::memory_order_relaxed);
+        mine.whole.add(whole);
+        mine.upstreams.add(seen.upstreams);
+        mine.ours.add(whole - seen.upstreams - seen.waited);
+    }
+    if (!seen.span || !shared.tracer)
+        return;
+    auto& span = *seen.span;
+    span.ended = wall_clock::now();
+    span.status = seen.status;
+    span.recoveries = recoveries;
+    span.recovery = recovery;
+    span.failed = failed;
+    shared.tracer->request(std::move(span));
+}
+
 upstream_pool& worker::pool(const route& r) {
     return pools_[r.pool_key];
 }
@@ -83,10 +112,13 @@ void worker::sweep(void* self) {
     auto& w = *static_cast<worker*>(self);
     const auto now = w.loop.now();
     w.sweeps_ = false;
+    std::size_t kept = 0;
     for (auto& [name, p] : w.pools_) {
         p.drop_expired(now);
-        w.sweeps_ = w.sweeps_ || p.size() > 0;
+        kept += p.size();
     }
+    w.sweeps_ = kept > 0;
+    w.idle_upstreams.store(static_cast<unsigned>(kept), std::memory_order_relaxed);
     if (w.sweeps_)
         w.sweeper_.set_after(sweep_pause);
 }

@@ -9,6 +9,7 @@
 #include "proxy/relay/client_names.hpp"
 #include "proxy/relay/cookie_jars.hpp"
 #include "proxy/relay/old_transports.hpp"
+#include "proxy/relay/request_watch.hpp"
 #include "proxy/relay/upstream_pool.hpp"
 
 #include "core/base/secret.hpp"
@@ -49,7 +50,8 @@ struct relay_shared {
     cookie_jars cookies; ///< of upstreams with `cookies: jar`
     client_names clients;
     old_transports old_servers;
-    secret endpoint_key; ///< old_stream_place::key
+    secret endpoint_key;              ///< old_stream_place::key
+    request_tracer* tracer = nullptr; ///< null: no request is traced
 };
 
 /// Counters of one worker; written by its thread only, read by anybody (relaxed).
@@ -82,7 +84,10 @@ public:
     std::array<char, 64 * 1024> scratch; ///< valid until the next suspension only
     std::shared_ptr<const routing_table> table;
     bool stopping = false;
+    bool watches = false; ///< requests are measured, or traced
     caller_gate callers;
+    request_stats stats;  ///< of requests that were watched
+    std::atomic<unsigned> idle_upstreams{0}; ///< kept connections, as they were counted last
 
     worker_credential& credential(credential_number n) {
         if (n != latest_number_ || !latest_) {
@@ -105,8 +110,13 @@ public:
     /// An identity has ended: its streams are cut, its tokens refused. Returns the names of those principals
     /// that it turned out to be, sorted.
     std::vector<std::string> end(const identity_end& what);
+    /// A request that was watched is over, or its answer's head is out.
+    void watched(const request_target& where, request_watch& seen, std::optional<fault> failed, unsigned recoveries,
+                 const std::string& recovery);
+    /// Another configuration, for requests that begin from now on.
+    void use(std::shared_ptr<const routing_table> fresh);
     std::size_t credential_count() const noexcept { return credentials_.size(); }
-    /// The one place that each request passes at its end: counters today, the recorder and the audit to come.
+    /// The one place that each request passes at its end.
     void ended(const request_report& report) noexcept {
         if (report.failed)
             counters.failures.fetch_add(1, std::memory_order_relaxed);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "proxy/approval/approvals.hpp"
+#include "proxy/evidence/audit_log.hpp"
+#include "proxy/evidence/trace_exporter.hpp"
 #include "proxy/net/http_service.hpp"
 #include "proxy/recovery/manager.hpp"
 #include "proxy/relay/routing.hpp"
@@ -20,12 +22,21 @@ struct metric {
     double value = 0;
     bool gauge = false;
     std::vector<std::pair<std::string, std::string>> labels{};
+    std::string part{};     ///< of a histogram: "_bucket", "_sum", "_count"
+    bool histogram = false;
+};
+
+/// What else is measured.
+struct measured_parts {
+    const audit_log* audit = nullptr;
+    const trace_exporter* traces = nullptr;
+    double started = 0; ///< when the process began, in seconds since 1970
 };
 
 /// All numbers as they are now; control thread.
 std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
-                                    const relay_shared& shared);
+                                    const relay_shared& shared, const measured_parts& more = {});
 
 /// As Prometheus reads them (text exposition format 0.0.4). Names and help are our own; the values of labels
 /// are escaped. Those of one name stand together.

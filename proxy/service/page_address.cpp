@@ -92,13 +92,16 @@ result<void> server::parts::open_page(const random_source& random) {
         [] { return wall_clock::now(); },
         random,
         [this] { return recovery->idp_sessions(); },
-        &recovery->kept(),
+        &recovery->evidence(),
         [this](const std::string& id) { return recovery->anybody_waits(id); },
         [this] { return neighbours(); },
         [this] { return own_client_metadata(*settings); },
         &recovery->people(),
         [this](const std::string& principal) { recovery->look_up(principal); },
-        [this](const std::string& principal) { return recovery->summaries(principal); }};
+        [this](const std::string& principal) { return recovery->summaries(principal); },
+        [this]() -> std::map<std::string, std::string> {
+            return {{"metrics", metrics_text(measured())}, {"log", last_log_lines()}, {"ready", not_ready()}};
+        }};
     page = std::make_unique<approval_listener>(control.get_executor(), settings->approval, token,
                                                std::move(services), approval_tls);
     notes = note_directory(*settings);

@@ -2,6 +2,7 @@
 #include "proxy/service/runtime_parts.hpp"
 
 #include "core/crypto/random.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/net/owned_descriptor.hpp"
 
 #include <algorithm>
@@ -86,6 +87,23 @@ void server::stop(std::chrono::milliseconds grace) {
             p.metrics->stop();
         return 0;
     });
+    if (p.traces) { // what was seen last is told yet, if its collector answers
+        p.on_control([&p] {
+            p.traces->stop();
+            return 0;
+        });
+        const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+        while (p.on_control([&p] { return p.traces->waiting() > 0; }) && std::chrono::steady_clock::now() < last)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    if (p.audit) { // what was said last is written yet
+        p.on_control([&p] {
+            p.recovery->audit().say("stop", {}, true);
+            p.recovery->audit().use(nullptr, false);
+            return 0;
+        });
+        p.audit.reset();
+    }
     p.keep_control.reset();
     p.control.stop();
     p.control_thread.join();
@@ -103,6 +121,11 @@ result<std::string> server::reload(config fresh) {
     needs(fresh.workers != old.workers, "workers");
     needs(fresh.approval.listen.to_string() != old.approval.listen.to_string(), "approval.listen");
     needs(fresh.vault.path != old.vault.path || fresh.vault.backend != old.vault.backend, "vault");
+    needs(fresh.audit.file != old.audit.file || fresh.audit.rotate != old.audit.rotate ||
+              fresh.audit.keep != old.audit.keep || fresh.audit.journald != old.audit.journald ||
+              fresh.audit.every != old.audit.every || fresh.audit.key.name != old.audit.key.name,
+          "audit");
+    needs(fresh.trace.otlp != old.trace.otlp, "trace");
     needs(fresh.metrics.has_value() != old.metrics.has_value(), "metrics");
     needs(fresh.egress.allow != old.egress.allow, "egress");
     fresh.approval.listen = old.approval.listen;
@@ -117,8 +140,13 @@ result<std::string> server::reload(config fresh) {
         p.table = *table;
         p.run_bridges();
         p.recovery->use(p.table);
+        p.recovery->audit().use(p.audit.get(), settings->audit.required);
+        p.tell_configuration("configuration");
+        if (p.audit)
+            if (const auto taken = p.audit->take_key(); !taken)
+                log_event(log_level::error, "audit", {{"message", taken.error().describe()}});
         for (auto& w : p.workers)
-            w->post([&w = *w, t = p.table] { w.table = t; });
+            w->post([&w = *w, t = p.table] { w.use(t); });
         return restart;
     });
 }
@@ -227,8 +255,7 @@ std::size_t server::open_approvals(bool looked_at) const {
 
 std::uint64_t server::counter(const std::string& name) const {
     return parts_->on_control([&]() -> std::uint64_t {
-        for (const auto& m :
-             collect_metrics(*parts_->recovery, *parts_->book, parts_->workers, parts_->shared))
+        for (const auto& m : parts_->measured())
             if (m.name == name)
                 return static_cast<std::uint64_t>(m.value);
         return 0;

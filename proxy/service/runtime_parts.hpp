@@ -6,6 +6,7 @@
 #include "proxy/approval/approval_listener.hpp"
 #include "proxy/approval/notifier.hpp"
 #include "proxy/bridge/era_host.hpp"
+#include "proxy/evidence/trace_exporter.hpp"
 #include "proxy/net/tls.hpp"
 #include "proxy/recovery/fetcher_http.hpp"
 #include "proxy/recovery/manager.hpp"
@@ -48,6 +49,7 @@ private:
 
 struct server::parts {
     server_role role = server_role::listening;
+    const time_point started = wall_clock::now();
     std::shared_ptr<const config> settings;
     secret token;
     std::unique_ptr<vault> records;
@@ -59,6 +61,9 @@ struct server::parts {
     asio::io_context bridging{1}; ///< runs where there is a bridge
     asio::executor_work_guard<executor> keep_bridging{bridging.get_executor()};
     std::unique_ptr<http_fetcher> network;
+    std::unique_ptr<audit_log> audit;       ///< null: none is written
+    std::shared_ptr<trace_exporter> traces; ///< null: none are sent
+    std::unique_ptr<request_tracer> tracer; ///< what workers tell of requests, for `traces`
     std::unique_ptr<approvals> book;
     std::unique_ptr<notifier> caller;
     std::unique_ptr<credential_manager> recovery;
@@ -85,6 +90,9 @@ struct server::parts {
     // the steps of a start, in their order
     result<void> open_state(const random_source& random);
     result<void> make_workers(const random_source& random);
+    void open_traces(const random_source& random);
+    result<void> open_audit(const random_source& random);
+    void tell_configuration(const char* event);
     void claim_page();
     result<void> open_page(const random_source& random);
     void watch_page();
@@ -97,6 +105,8 @@ struct server::parts {
     result<void> open_listeners();
     result<std::uint16_t> open_listener(const endpoint_config& where, bool dedicated);
     result<void> open_metrics();
+    std::vector<metric> measured();
+    std::string not_ready();
 
     /// Runs f on the control thread and waits for it.
     template<class F>

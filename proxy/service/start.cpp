@@ -3,9 +3,12 @@
 
 #include "conf/load.hpp"
 #include "core/crypto/digest.hpp"
+#include "core/crypto/random.hpp"
 #include "core/text/encoding.hpp"
 #include "proxy/approval/operator_token.hpp"
 #include "proxy/vault/seal.hpp"
+
+#include <boost/asio/post.hpp>
 
 #include <csignal>
 
@@ -47,6 +50,90 @@ result<void> server::parts::open_state(const random_source& random) {
     return {};
 }
 
+/// Before anything can happen that belongs there.
+result<void> server::parts::open_audit(const random_source& random) {
+    if (settings->audit.file.empty())
+        return {};
+    auto opened = audit_log::open(settings->audit, random_token(random, 6),
+                                  [this](const audit_head& head) { recovery->audit().written(head); });
+    if (!opened)
+        return opened.error();
+    audit = std::move(*opened);
+    recovery->audit().use(audit.get(), settings->audit.required);
+    tell_configuration("start");
+    return {};
+}
+
+namespace {
+
+/// By the conventions for MCP (gen-ai/mcp) and HTTP.
+span span_of(const request_span& r) {
+    span s;
+    s.trace_id = r.context.trace_id;
+    s.id = r.context.span_id;
+    s.parent = r.parent;
+    s.kind = span_kind::server;
+    s.name = r.method.empty() ? r.http_method : r.method + (r.tool.empty() ? "" : " " + r.tool);
+    s.began = r.began;
+    s.ended = r.ended;
+    s.attributes = {{"mcp.method.name", r.method},
+                    {"gen_ai.tool.name", r.tool},
+                    {"gen_ai.operation.name", r.tool.empty() ? "" : "execute_tool"},
+                    {"jsonrpc.request.id", r.request_id},
+                    {"mcp.session.id", r.session},
+                    {"http.request.method", r.http_method},
+                    {"mcp_reauth.upstream", r.upstream},
+                    {"mcp_reauth.principal", r.principal},
+                    {"mcp_reauth.recovery", r.recovery}};
+    if (r.status > 0)
+        s.numbers.emplace_back("http.response.status_code", r.status);
+    s.numbers.emplace_back("mcp_reauth.recoveries", r.recoveries);
+    if (r.failed)
+        s.error = to_string(*r.failed);
+    else if (r.status >= 500)
+        s.error = std::to_string(r.status);
+    if (!s.error.empty())
+        s.attributes.emplace_back("error.type", s.error);
+    return s;
+}
+
+class posted_tracer final : public request_tracer {
+public:
+    posted_tracer(asio::io_context& control, std::shared_ptr<trace_exporter> to)
+        : control_(control), to_(std::move(to)) {}
+    void request(request_span r) override {
+        asio::post(control_, [to = to_, r = std::move(r)] { to->add(span_of(r)); });
+    }
+
+private:
+    asio::io_context& control_;
+    std::shared_ptr<trace_exporter> to_;
+};
+
+} // namespace
+
+void server::parts::open_traces(const random_source& random) {
+    if (!settings->trace.enabled())
+        return;
+    traces = std::make_shared<trace_exporter>(control.get_executor(), settings->trace, random_token(random, 9),
+                                              REAUTH_VERSION);
+    tracer = std::make_unique<posted_tracer>(control, traces);
+    shared.tracer = tracer.get();
+    recovery->kept().on_closed([this](const timeline& t) { traces->add(t); });
+}
+
+/// What is in force from now on, so that whoever reads the audit knows by which rules it was decided.
+void server::parts::tell_configuration(const char* event) {
+    recovery->audit().say(event,
+                          {{"version", REAUTH_VERSION},
+                           {"file", settings->file},
+                           {"rules", std::to_string(settings->policy.rules.size())},
+                           {"policy_sha256", hex_encode(sha256(to_yaml(settings->policy)))},
+                           {"upstreams", std::to_string(settings->upstreams.size())},
+                           {"public_key", audit ? audit->state().public_key : std::string()}},
+                          true);
+}
+
 /// Recovery and the workers that it publishes credentials to.
 result<void> server::parts::make_workers(const random_source& random) {
     book = std::make_unique<approvals>(settings->approval.public_url);
@@ -56,6 +143,9 @@ result<void> server::parts::make_workers(const random_source& random) {
             w->post([&w = *w, number, snapshot] { w.publish(number, snapshot); });
     };
     recovery = std::make_unique<credential_manager>(control, *network, *store, *book, env, publish);
+    if (auto opened = open_audit(random); !opened)
+        return opened;
+    open_traces(random);
     recovery->on_forgotten([this](std::vector<std::uint32_t> principals) {
         const auto all = std::make_shared<const std::vector<std::uint32_t>>(std::move(principals));
         for (auto& w : workers)
@@ -100,7 +190,7 @@ result<void> server::parts::make_workers(const random_source& random) {
     if (!started)
         return started.error();
     for (auto& w : workers) {
-        w->table = table;
+        w->use(table);
         w->callers.use(recovery->identities().all());
     }
     return {};
@@ -118,22 +208,36 @@ result<std::uint16_t> server::parts::open_listener(const endpoint_config& where,
     return made->open(where);
 }
 
+std::vector<metric> server::parts::measured() {
+    const auto since = std::chrono::duration<double>(started.time_since_epoch()).count();
+    return collect_metrics(*recovery, *book, workers, shared, {audit.get(), traces.get(), since});
+}
+
+/// A line for each part that is not ready: its name, and what is wrong.
+std::string server::parts::not_ready() {
+    std::string out;
+    const auto tell = [&](const char* part, const std::string& trouble) {
+        if (!trouble.empty())
+            out += (out.empty() ? "" : "\n") + std::string(part) + ": " + trouble;
+    };
+    if (const auto& trouble = recovery->vault_trouble())
+        tell("vault", trouble->describe());
+    std::string names;
+    for (const auto& name : recovery->unsaved())
+        names += (names.empty() ? "" : ", ") + name;
+    if (!names.empty())
+        tell("credentials", "the vault can't store the credential of " + names +
+                                ": it is used from memory, and lost if this process ends now");
+    if (audit)
+        tell("audit", audit->state().trouble);
+    return out;
+}
+
 result<void> server::parts::open_metrics() {
     if (!settings->metrics)
         return {};
-    auto not_ready = [this] {
-        if (const auto& trouble = recovery->vault_trouble())
-            return trouble->describe();
-        std::string names;
-        for (const auto& name : recovery->unsaved())
-            names += (names.empty() ? "" : ", ") + name;
-        return names.empty() ? names
-                             : "the vault can't store the credential of " + names +
-                                   ": it is used from memory, and lost if this process ends now";
-    };
     metrics = std::make_unique<metrics_listener>(
-        control.get_executor(), [this] { return collect_metrics(*recovery, *book, workers, shared); },
-        std::move(not_ready));
+        control.get_executor(), [this] { return measured(); }, [this] { return not_ready(); });
     auto bound = metrics->listen(*settings->metrics, settings->allowed_hosts);
     if (!bound)
         return bound.error();

@@ -55,7 +55,8 @@ public:
                     std::chrono::duration_cast<std::chrono::milliseconds>(change.expires->time_since_epoch())
                         .count();
             // who is under way ends with the machine; and no request waits for a record's disk
-            row.synced = change.kind != record_kind::flight && change.kind != record_kind::timeline;
+            row.synced = change.kind != record_kind::flight && change.kind != record_kind::timeline &&
+                         change.kind != record_kind::audit_head;
             rows.push_back(std::move(row));
         }
         return store_->write(rows);

@@ -67,13 +67,13 @@ struct fake_actions : approval_actions {
         last_binding = binding;
         co_return callback_answer;
     }
-    task<result<std::string>> login(std::string upstream, std::string) override {
+    task<result<std::string>> login(std::string upstream, std::string, std::string) override {
         if (upstream != "github")
             co_return failure::permanent(fault::invalid_configuration, "there is no upstream " + upstream,
                                          "Look at `status`.");
         co_return std::string("aaaa");
     }
-    task<result<revocation_report>> logout_all(std::string principal) override {
+    task<result<revocation_report>> logout_all(std::string principal, std::string) override {
         logged_out = "*/" + principal;
         co_return revocation_report();
     }
@@ -81,7 +81,8 @@ struct fake_actions : approval_actions {
         logged_out = "identity " + principal + " by " + by;
         co_return revocation_report();
     }
-    task<result<revocation_report>> logout(std::string upstream, std::string principal) override {
+    task<result<revocation_report>> logout(std::string upstream, std::string principal,
+                                           std::string) override {
         logged_out = upstream + "/" + principal;
         co_return revocation_report();
     }

@@ -330,6 +330,7 @@ public:
     std::map<life::caller_id, std::vector<result<std::string>>> login_answers;
     std::optional<credential> published;
     std::vector<life::audit> audits;
+    std::vector<life::judged> judged;
     std::size_t sessions_asked = 0, runs = 0;
     life::request_id requests = 0;
     life::caller_id callers = 0;
@@ -464,6 +465,7 @@ private:
     }
     void perform(life::ask_session&) { ++sessions_asked; }
     void perform(life::approval_refused&) {}
+    void perform(life::judged& a) { judged.push_back(std::move(a)); }
     void perform(life::audit& a) { audits.push_back(std::move(a)); }
     void perform(life::unlock& a) {
         if (vault.lock == lock_of(a.work))

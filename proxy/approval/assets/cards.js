@@ -98,7 +98,7 @@ export function rule(r) {
 export function pastTable(past) {
   const head = make("tr", {}, ["When", "Upstream", "What", "Took", "Outcome", "Client", "By"].map((h) => make("th", { scope: "col" }, h)));
   return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of what has happened" }, make("table", {}, make("thead", {}, head), make("tbody", {}, past.slice(0, 30).map((e) =>
-    make("tr", {}, make("td", {}, clock(e.at)), make("td", {}, e.upstream), make("td", {}, e.how.replaceAll("_", " ")), make("td", {}, took(e.took_ms)),
+    make("tr", {}, make("td", {}, clock(e.at)), make("td", {}, e.upstream), make("td", {}, e.timeline ? make("a", { href: e.timeline, "data-key": "past-" + e.recovery + e.at }, e.how.replaceAll("_", " ")) : e.how.replaceAll("_", " ")), make("td", {}, took(e.took_ms)),
       make("td", { class: e.code === "ok" ? "" : "trouble" }, e.code === "ok" ? "worked" : e.code.replaceAll("_", " "), e.detail ? make("small", {}, coded(e.detail)) : null), make("td", {}, e.client), make("td", {}, e.by || ""))))));
 }
 
