@@ -85,6 +85,13 @@ secret signing_key::make_pem() {
     return secret(written(text.get()));
 }
 
+std::string signing_key::public_text() const {
+    const auto begin = public_pem_.find('\n'), end = public_pem_.rfind("\n-----END");
+    auto text = public_pem_.substr(begin + 1, end - begin - 1);
+    std::erase(text, '\n');
+    return text;
+}
+
 std::string signing_key::sign(std::string_view text) const {
     const digest_context context(EVP_MD_CTX_new());
     std::string out(64, '\0');
@@ -99,7 +106,10 @@ std::string signing_key::sign(std::string_view text) const {
 result<verifying_key> verifying_key::from_pem(const secret& pem) {
     auto key = private_of(pem);
     if (!key) {
-        const auto in = reading(pem.reveal());
+        std::string text(pem.reveal());
+        if (text.find("-----BEGIN") == text.npos)
+            text = "-----BEGIN PUBLIC KEY-----\n" + text + "\n-----END PUBLIC KEY-----\n";
+        const auto in = reading(text);
         key = owned(PEM_read_bio_PUBKEY(in.get(), nullptr, nullptr, nullptr));
     }
     if (!key)

@@ -22,6 +22,8 @@ public:
     std::string sign(std::string_view text) const;
     /// The public key as SubjectPublicKeyInfo PEM: for whoever verifies.
     const std::string& public_pem() const noexcept { return public_pem_; }
+    /// … as one line: its base64 alone.
+    std::string public_text() const;
     /// What signatures name it by: 16 hexadecimal digits of the SHA-256 of its raw public key.
     const std::string& id() const noexcept { return id_; }
 
@@ -33,7 +35,7 @@ private:
 /// A public key that signatures are verified with.
 class verifying_key {
 public:
-    /// From PEM: a public key, or the private one. invalid_configuration: it is neither.
+    /// From PEM: a public key (also public_text()), or the private one. invalid_configuration: it is neither.
     static result<verifying_key> from_pem(const secret& pem);
     bool verifies(std::string_view text, std::string_view signature) const;
     const std::string& id() const noexcept { return id_; }

@@ -107,8 +107,10 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
             co_await self->others.look("credentials");
         }
         nlohmann::json past;
-        if (only_id.empty())
-            past = co_await history_of(self, who);
+        if (only_id.empty()) {
+            history_query last;
+            past = co_await history_of(self, who, last);
+        }
         if (only_id.empty()) {
             append_if_new(text, last_approvals, event("approvals", self->waiting_json(who, own_only)));
             append_if_new(text, last_credentials,

@@ -95,7 +95,7 @@ struct approval_listener::impl : std::enable_shared_from_this<approval_listener:
     static task<service_response> approved(self_ptr self, std::shared_ptr<approval> a, viewer who,
                                            sign_in_method method, bool remember);
     static task<bool> is_ours(self_ptr self, service_exchange& x, std::string upstream);
-    static task<nlohmann::json> history_of(self_ptr self, viewer who, history_query wanted = {});
+    static task<nlohmann::json> history_of(self_ptr self, viewer who, history_query wanted);
     static task<void> api_history(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_timeline(self_ptr self, service_exchange& x, api_call call);
     static task<void> api_audit(self_ptr self, service_exchange& x, api_call call);

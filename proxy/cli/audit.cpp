@@ -18,6 +18,7 @@ constexpr std::size_t largest_file = std::size_t{4} << 30;
 
 struct verify_arguments {
     std::vector<std::string> files, keys, heads;
+    std::string known; ///< the running proxy's public key
 };
 
 result<std::string> read_audit_file(const std::string& path) {
@@ -49,6 +50,7 @@ result<void> take_configured(const command_context& context, verify_arguments& g
     for (const auto& h : array_of(*known, "heads"))
         if (h.is_string())
             given.heads.push_back(h.get<std::string>());
+    given.known = text_of(*known, "public_key", 1000);
     return {};
 }
 
@@ -63,6 +65,8 @@ result<audit_expectations> expectations_of(const verify_arguments& given) {
             return failure::permanent(fault::invalid_configuration, path + ": " + key.error().message);
         out.keys.push_back(std::move(*key));
     }
+    if (auto key = verifying_key::from_pem(secret(given.known)); !given.known.empty() && key)
+        out.known.push_back(std::move(*key));
     for (const auto& text : given.heads) {
         auto head = audit_head::parse(text);
         if (!head)
@@ -80,6 +84,7 @@ nlohmann::json report_json(const audit_report& r) {
                           {"last", c.last},
                           {"lines", c.lines},
                           {"signatures", c.signatures},
+                          {"unverified", c.unverified},
                           {"unsigned_tail", c.unsigned_tail},
                           {"keys", c.keys},
                           {"end_known", c.head_known}});
@@ -97,7 +102,9 @@ void print_report(std::ostream& out, const audit_report& r) {
         out << '\n';
         if (c.first > 1)
             out << "  it begins with line " << c.first << ": what came before was rotated away, or is not here\n";
-        if (c.signatures == 0)
+        if (c.unverified > 0)
+            out << "  " << c.unverified << " signatures are by a key that is not known here: give it with --key\n";
+        if (c.signatures + c.unverified == 0)
             out << "  nothing is signed: whoever can write the file could have written it anew\n";
         else if (c.unsigned_tail > 0)
             out << "  the last " << c.unsigned_tail << " lines are chained, and not signed yet\n";

@@ -80,13 +80,18 @@ std::optional<audit_entry> read_audit_line(std::string_view line) {
     e.prev = json_string(*in, "prev");
     e.key = json_string(*in, "key");
     e.public_key = json_string(*in, "public_key");
+    if (e.key.empty() != !in->contains("sig"))
+        return std::nullopt;
     if (!seq || *seq < 1 || e.log.empty() || e.prev.size() != no_line.size())
         return std::nullopt;
     e.seq = static_cast<std::uint64_t>(*seq);
     e.hash = hash_of(line);
     if (const auto at = line.rfind(before_signature); !e.key.empty() && at != line.npos) {
         e.signed_text = line.substr(0, at);
-        e.signature = base64url_decode(json_string(*in, "sig")).value_or("");
+        const auto written = json_string(*in, "sig");
+        e.signature = base64url_decode(written).value_or("");
+        if (base64url_encode(e.signature) != written || line.substr(at) != std::string(before_signature) + written + "\"}")
+            e.signature.clear(); // what is not written as we do is no signature of ours
     }
     return e;
 }

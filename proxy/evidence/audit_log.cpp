@@ -74,8 +74,7 @@ result<std::unique_ptr<audit_log>> audit_log::open(audit_config settings, std::s
         return key.error();
     std::unique_ptr<audit_log> log(new audit_log(std::move(settings), std::move(process), std::move(written)));
     log->key_ = std::move(*key);
-    if (log->key_)
-        log->state_.public_key = log->key_->public_pem();
+    log->tell_key();
     auto locked = log->sink_->lock();
     if (!locked)
         return locked.error();
@@ -93,6 +92,13 @@ audit_log::~audit_log() {
     changed_.notify_all();
     if (thread_.joinable())
         thread_.join();
+}
+
+void audit_log::tell_key() {
+    if (!key_)
+        return;
+    state_.public_key = key_->public_pem();
+    state_.public_text = key_->public_text();
 }
 
 void audit_log::push(item one) {
@@ -131,7 +137,7 @@ result<void> audit_log::take_key() {
     item one;
     one.what.at = wall_clock::now();
     one.what.event = "key";
-    one.what.details = {{"public_key", (*key)->public_pem()}};
+    one.what.details = {{"public_key", (*key)->public_text()}};
     one.next_key = std::move(*key);
     push(std::move(one));
     return {};
@@ -230,8 +236,7 @@ void audit_log::run() {
             state_.lines += batch.size();
             state_.head = sink_->head();
             lost_untold_ -= lost_told;
-            if (key_)
-                state_.public_key = key_->public_pem();
+            tell_key();
             if (!state_.trouble.empty())
                 log_event(log_level::info, "audit", {{"message", "the audit is written again"}});
             state_.trouble.clear();

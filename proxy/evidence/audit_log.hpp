@@ -24,6 +24,7 @@ struct audit_state {
     std::string trouble;     ///< why; empty: it works
     audit_head head;
     std::string public_key;  ///< PEM; empty: lines are not signed
+    std::string public_text; ///< … as a line has it
 };
 
 /// Reads the key of `audit.sign.key`, or makes it where its file is missing. Nothing: none is configured.
@@ -60,6 +61,7 @@ private:
     void push(item one);
     result<void> write_batch(std::deque<item>& batch);
     bool sign_now(const item& one);
+    void tell_key();
 
     const audit_config settings_;
     const std::string process_;

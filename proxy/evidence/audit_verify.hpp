@@ -19,6 +19,7 @@ struct audit_file_text {
 struct audit_expectations {
     std::vector<verifying_key> keys; ///< that signatures may be made with; empty: those that the lines name themselves
     std::vector<audit_head> heads;   ///< lines that must be there, as they were
+    std::vector<verifying_key> known{}; ///< without `keys`: further ones that lines may be signed with
 };
 
 struct audit_finding {
@@ -31,6 +32,7 @@ struct audit_chain_report {
     std::string log;
     std::uint64_t first = 0, last = 0; ///< seq
     std::size_t lines = 0, signatures = 0;
+    std::size_t unverified = 0;    ///< signatures whose key is not known here (without expected keys)
     std::size_t unsigned_tail = 0; ///< lines behind the last signature: chained alone
     std::vector<std::string> keys; ///< ids that it is signed with, in order
     bool head_known = false;       ///< its end was held against an expected head

@@ -61,14 +61,16 @@ task<result<void>> person_desk::wishes(std::string action, std::string name, std
 }
 
 task<result<void>> person_desk::remember(std::string approval_id, std::string by) {
-    auto recorded = co_await decides("remember", approval_id, {}, std::move(by));
+    auto asking = decides("remember", approval_id, {}, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded;
     co_return co_await rules_.remember(std::move(approval_id));
 }
 
 task<result<void>> person_desk::revoke_rule(std::string id, std::string by) {
-    auto recorded = co_await wishes("revoke rule " + id, {}, {}, std::move(by));
+    auto asking = wishes("revoke rule " + id, {}, {}, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded;
     co_return co_await rules_.revoke(std::move(id));
@@ -79,7 +81,8 @@ task<result<approve_answer>> person_desk::approve(std::string id, approver who, 
     const auto* owner = approvals_.owner(id);
     if (!owner)
         co_return not_open(id);
-    auto recorded = co_await decides("approve", id, way_of(who, from_page), by);
+    auto asking = decides("approve", id, way_of(who, from_page), by);
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     owner = approvals_.owner(id);
@@ -96,7 +99,8 @@ task<result<void>> person_desk::deny(std::string id, std::string by) {
     const auto* owner = approvals_.owner(id);
     if (!owner)
         co_return failure::permanent(fault::approval_timeout, "this approval is not open any more");
-    auto recorded = co_await decides("deny", id, by.empty() ? "link" : std::string(), by);
+    auto asking = decides("deny", id, by.empty() ? "link" : std::string(), by);
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded;
     owner = approvals_.owner(id);

@@ -51,7 +51,8 @@ std::string person_desk::canonical(const std::string& upstream) const {
 
 task<result<std::string>> person_desk::login(std::string upstream, std::string principal, std::string by) {
     upstream = canonical(upstream);
-    auto recorded = co_await wishes("login", upstream, principal, std::move(by));
+    auto asking = wishes("login", upstream, principal, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     const life_key key{false, principal, upstream};
@@ -82,7 +83,8 @@ task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys
 
 task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal, std::string by) {
     upstream = canonical(upstream);
-    auto recorded = co_await wishes("logout", upstream, principal, std::move(by));
+    auto asking = wishes("logout", upstream, principal, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     const life_key key{false, principal, upstream};
@@ -94,7 +96,8 @@ task<result<revocation_report>> person_desk::logout(std::string upstream, std::s
 
 task<result<revocation_report>> person_desk::logout_idp(std::string identity_provider,
                                                         std::string principal, std::string by) {
-    auto recorded = co_await wishes("logout", identity_provider, principal, std::move(by));
+    auto asking = wishes("logout", identity_provider, principal, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     const auto* session = lives_.need({true, principal, identity_provider});
@@ -122,14 +125,16 @@ task<result<revocation_report>> person_desk::end_identity(std::string principal,
                                      "nobody can be called " + principal + " here",
                                      "`mcp-reauth status` lists the principals that are known");
     }
-    auto recorded = co_await wishes("end identity", {}, principal, by);
+    auto asking = wishes("end identity", {}, principal, by);
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     co_return co_await identities_.end_principal(std::move(principal), context_.env.now(), std::move(by));
 }
 
 task<result<revocation_report>> person_desk::logout_all(std::string principal, std::string by) {
-    auto recorded = co_await wishes("logout everything", {}, principal, std::move(by));
+    auto asking = wishes("logout everything", {}, principal, std::move(by));
+    auto recorded = co_await std::move(asking);
     if (!recorded)
         co_return recorded.error();
     std::vector<life_key> keys;

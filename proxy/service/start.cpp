@@ -130,7 +130,7 @@ void server::parts::tell_configuration(const char* event) {
                            {"rules", std::to_string(settings->policy.rules.size())},
                            {"policy_sha256", hex_encode(sha256(to_yaml(settings->policy)))},
                            {"upstreams", std::to_string(settings->upstreams.size())},
-                           {"public_key", audit ? audit->state().public_key : std::string()}},
+                           {"public_key", audit ? audit->state().public_text : std::string()}},
                           true);
 }
 

@@ -58,6 +58,8 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
       return challenge(res, 401, { error: 'invalid_token', error_description: 'The access token was revoked' });
     }
     counts.tokens.add(claims.jti);
+    counts.bearers.add(token);
+    if (req.headers.traceparent) counts.traceparents.push(req.headers.traceparent);
     counts.subjects[claims.sub] = (counts.subjects[claims.sub] ?? 0) + 1;
     const said = req.headers['x-person']; // whose request it is, as its client says
     if (said) {
@@ -78,7 +80,7 @@ export function bearer({ issuer, publicKeys, resource, metadataUrl, counts }) {
 export const newCounts = () => ({
   unauthorized: 0, rejected: 0, rejections: [], forbidden: 0, posts: 0, streams: 0, heartbeats: 0, sessions: 0,
   revokedBefore: 0, // tokens issued before that second are dead, as an administrator wishes
-  tools: {}, tokens: new Set(), people: {}, subjects: {}, mixed: 0,
+  tools: {}, tokens: new Set(), bearers: new Set(), traceparents: [], people: {}, subjects: {}, mixed: 0,
 });
 
 /// Starts an express app on a free loopback port, with the PRM document and the bearer check in front of `mount`. `open`: without them.

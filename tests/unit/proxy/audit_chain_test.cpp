@@ -27,7 +27,7 @@ struct written {
     }
     /// A start that tells the key, ten lines, every third of them signed.
     written() {
-        write("start", true, {{"public_key", key.public_pem()}});
+        write("start", true, {{"public_key", key.public_text()}});
         for (int i = 1; i <= 10; ++i)
             write("recovery", i % 3 == 0);
     }
@@ -82,7 +82,7 @@ TEST_CASE("audit: any single byte that is changed is found") {
     for (std::size_t at = 0; at < text.size(); at += 7) {
         auto changed = text;
         changed[at] = static_cast<char>(changed[at] ^ 1);
-        INFO("byte " << at);
+        INFO("byte " << at << ": " << text.substr(at, 12));
         CHECK_FALSE(found_in(changed, w.trusted()).empty());
     }
 }
@@ -113,7 +113,7 @@ TEST_CASE("audit: whoever writes all hashes anew lacks the key") {
     CHECK(has(found_in(forged, w.trusted()), "which nobody has vouched for"));
     // a start of his own tells his own key: nobody trusts it
     head = {"log-1", 0, {}};
-    forged = audit_line(head, {time_point(1s), "start", {{"public_key", stranger.public_pem()}}, true}, "p", &stranger) +
+    forged = audit_line(head, {time_point(1s), "start", {{"public_key", stranger.public_text()}}, true}, "p", &stranger) +
              "\n";
     CHECK(has(found_in(forged, w.trusted()), "which nobody has vouched for"));
     CHECK(found_in(forged).empty()); // without a trusted key that can't be told, and the report says whose it is
@@ -144,7 +144,7 @@ TEST_CASE("audit: replicas have chains of their own") {
     written other;
     other.head = {"log-2", 0, {}};
     other.lines.clear();
-    other.write("start", true, {{"public_key", other.key.public_pem()}});
+    other.write("start", true, {{"public_key", other.key.public_text()}});
     const auto r = verify_audit({{"b.jsonl", other.text()}, {"a.jsonl", one.text()}}, {});
     CHECK(r.findings.empty());
     CHECK(r.chains.size() == 2);
@@ -154,7 +154,7 @@ TEST_CASE("audit: replicas have chains of their own") {
 TEST_CASE("audit: a new key is taken where the old one vouches for it") {
     written w;
     const auto next = signing_key::from_pem(signing_key::make_pem()).value();
-    w.write("key", true, {{"public_key", next.public_pem()}});
+    w.write("key", true, {{"public_key", next.public_text()}});
     const auto trusted = w.trusted();
     w.key = next;
     w.write("decision", true);
@@ -163,7 +163,7 @@ TEST_CASE("audit: a new key is taken where the old one vouches for it") {
     CHECK(r.chains[0].keys.size() == 2);
     written unvouched;
     const auto first = unvouched.trusted();
-    unvouched.write("key", false, {{"public_key", next.public_pem()}});
+    unvouched.write("key", false, {{"public_key", next.public_text()}});
     unvouched.key = next;
     unvouched.write("decision", true);
     CHECK(has(found_in(unvouched.text(), first), "which nobody has vouched for"));
