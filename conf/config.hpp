@@ -250,26 +250,26 @@ struct log_config {
 struct recorder_config {
     milliseconds keep{7 * 24 * 60 * 60 * 1000}; ///< how long one is kept
     unsigned max = 10'000;                      ///< … and how many, by all processes on the vault; 0: none
-    bool header = false;                        ///< X-Reauth-Recovery on the answer of a request that was recovered
+    bool header = false; ///< X-Reauth-Recovery on the answer of a request that was recovered
 };
 
 /// `audit`: lines that can be verified.
 struct audit_config {
-    std::string file;                      ///< absolute; empty: no audit is written
-    std::uint64_t rotate = 64ull << 20;    ///< bytes, then a new file is begun
-    unsigned keep = 10;                    ///< files that are kept beside the one that is written
-    secret_source key;                     ///< Ed25519, PEM; a file is read anew; none: lines are chained, not signed
-    unsigned every = 100;                  ///< lines, of which the last one is signed
-    milliseconds within{5 * 60 * 1000};    ///< … and how long the last line is unsigned at most
-    bool required = false;                 ///< nothing that a person answers for goes on unrecorded
-    bool journald = false;                 ///< also to the journal
+    std::string file;                   ///< absolute; empty: no audit is written
+    std::uint64_t rotate = 64ull << 20; ///< bytes, then a new file is begun
+    unsigned keep = 10;                 ///< files that are kept beside the one that is written
+    secret_source key;    ///< Ed25519, PEM; a file is read anew; none: lines are chained, not signed
+    unsigned every = 100; ///< lines, of which the last one is signed
+    milliseconds within{5 * 60 * 1000}; ///< … and how long the last line is unsigned at most
+    bool required = false;              ///< nothing that a person answers for goes on unrecorded
+    bool journald = false;              ///< also to the journal
 };
 
 /// `trace`: spans for OpenTelemetry.
 struct trace_config {
     std::string otlp; ///< URL of a collector (OTLP over HTTP); empty: nothing is sent
     std::vector<std::pair<std::string, secret>> headers; ///< that every export gets
-    double sample = -1; ///< share of requests that get a span, 0 to 1; negative: recoveries alone
+    double sample = -1;  ///< share of requests that get a span, 0 to 1; negative: recoveries alone
     std::string ca_file; ///< further trust anchor; empty: the system's
     bool enabled() const noexcept { return !otlp.empty(); }
 };

@@ -3,6 +3,8 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
+import urllib.request
 
 from .machine import BINARY, PROXY_CORE, end, free_port, pinned, tree, wait_for
 
@@ -18,7 +20,9 @@ http.createServer((q, a) => {
 
 
 class Proxy:
-    """One running proxy: `plain` and `tls` are ports or paths of its two upstreams."""
+    """One running proxy: `plain` and `tls` are ports or paths of its two upstreams. `scraped`: ours measures each request, and its metrics are
+    read every second, as Prometheus does."""
+    scraped = False
 
     def __init__(self, name, folder, upstream, tls=False, wrap=(), connections=10000):
         self.name, self.port, self.connections = name, free_port(), connections
@@ -32,11 +36,22 @@ class Proxy:
         with open(os.path.join(self.folder, 'log'), 'w') as log:
             self.process = subprocess.Popen(pinned(PROXY_CORE, [*wrap, *command]), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
                                             env={**os.environ, 'HOME': self.folder, 'XDG_STATE_HOME': self.folder})
+        self.over = threading.Event()
         try:
             wait_for(self.port, self.process, 30)
+            if self.scraped and name == 'mcp-reauth':
+                threading.Thread(target=self.scrape, daemon=True).start()
         except RuntimeError as e:
             self.stop()
             raise RuntimeError(f'{name}: {e}\n' + open(os.path.join(self.folder, 'log')).read()) from e
+
+    def scrape(self):
+        while not self.over.wait(1):
+            try:
+                with urllib.request.urlopen(f'http://127.0.0.1:{self.metrics}/metrics', timeout=30) as answer:
+                    assert b'mcp_reauth_own_duration_seconds_bucket' in answer.read()
+            except OSError:
+                pass  # it ends, or is slow under a tool
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -91,9 +106,11 @@ backend b
         s = 's' if self.tls else ''
         tls = f', tls: {{ca_file: {self.upstream.cert}}}' if self.tls else ''
         token = self.write('token', TOKEN)
+        self.metrics = free_port() if self.scraped else 0
+        metrics = f'metrics: {{listen: "127.0.0.1:{self.metrics}"}}\n' if self.scraped else ''
         path = self.write('config.yaml', f'''listen: 127.0.0.1:{self.port}
 workers: 1
-approval: {{listen: "127.0.0.1:{free_port()}"}}
+{metrics}approval: {{listen: "127.0.0.1:{free_port()}"}}
 vault: {{backend: memory}}
 log: {{level: warn}}
 upstreams:
@@ -106,6 +123,7 @@ upstreams:
         return ['node', self.write('proxy.mjs', NODE % (self.target, self.port))]
 
     def stop(self):
+        self.over.set()
         # strace would leave on a SIGTERM of its own and let the proxy live
         if self.traced:
             for child in tree(self.process.pid)[1:2]:

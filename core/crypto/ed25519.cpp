@@ -80,7 +80,8 @@ result<signing_key> signing_key::from_pem(const secret& pem) {
 secret signing_key::make_pem() {
     const auto key = owned(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
     const pem_bio text(BIO_new(BIO_s_mem()));
-    if (!key || PEM_write_bio_PKCS8PrivateKey(text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
+    if (!key ||
+        PEM_write_bio_PKCS8PrivateKey(text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
         throw std::runtime_error("libcrypto can't make an Ed25519 key");
     return secret(written(text.get()));
 }
@@ -123,7 +124,8 @@ result<verifying_key> verifying_key::from_pem(const secret& pem) {
 bool verifying_key::verifies(std::string_view text, std::string_view signature) const {
     const digest_context context(EVP_MD_CTX_new());
     return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, of(key_)) == 1 &&
-           EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(text), text.size()) == 1;
+           EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(text),
+                            text.size()) == 1;
 }
 
 } // namespace reauth

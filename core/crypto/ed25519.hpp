@@ -13,7 +13,8 @@ namespace reauth {
 /// A private key. Copies share it.
 class signing_key {
 public:
-    /// From PEM (PKCS #8, as `openssl genpkey -algorithm ed25519` writes it). invalid_configuration: it is none.
+    /// From PEM (PKCS #8, as `openssl genpkey -algorithm ed25519` writes it). invalid_configuration: it is
+    /// none.
     static result<signing_key> from_pem(const secret& pem);
     /// A new one, as PEM.
     static secret make_pem();

@@ -32,7 +32,8 @@ std::optional<trace_context> parse_traceparent(std::string_view value) {
     const auto version = value.substr(0, 2), trace = value.substr(3, 32), span = value.substr(36, 16),
                flags = value.substr(53, 2);
     // a later version may have more behind another hyphen
-    const bool whole = version == "00" ? value.size() == length : value.size() == length || value[length] == '-';
+    const bool whole =
+        version == "00" ? value.size() == length : value.size() == length || value[length] == '-';
     if (!whole || version == "ff" || !lower_hex(version) || !lower_hex(trace) || !lower_hex(span) ||
         !lower_hex(flags) || all_zero(trace) || all_zero(span))
         return std::nullopt;

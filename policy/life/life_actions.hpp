@@ -224,13 +224,14 @@ struct approval_refused {
 
 namespace reauth {
 
-using life_action = std::variant<
-    life::discover, life::lock, life::unlock, life::look, life::run, life::store, life::undo_store,
-    life::begin_sign_in, life::await_device, life::release_binding, life::redeem, life::erase, life::revoke,
-    life::retire, life::take_call, life::publish, life::show, life::discard_pending, life::answer, life::wake,
-    life::tell_waiting, life::answer_approve, life::pass_on_approve, life::answer_deny, life::answer_callback,
-    life::answer_login, life::answer_sign_out, life::ask_session, life::approval_refused, life::judged,
-    life::audit>;
+using life_action =
+    std::variant<life::discover, life::lock, life::unlock, life::look, life::run, life::store,
+                 life::undo_store, life::begin_sign_in, life::await_device, life::release_binding,
+                 life::redeem, life::erase, life::revoke, life::retire, life::take_call, life::publish,
+                 life::show, life::discard_pending, life::answer, life::wake, life::tell_waiting,
+                 life::answer_approve, life::pass_on_approve, life::answer_deny, life::answer_callback,
+                 life::answer_login, life::answer_sign_out, life::ask_session, life::approval_refused,
+                 life::judged, life::audit>;
 using life_actions = std::vector<life_action>;
 
 } // namespace reauth

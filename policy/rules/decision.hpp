@@ -31,16 +31,16 @@ struct challenge_facts {
 /// The policy's answer.
 struct decision {
     rule_action action = rule_action::interactive;
-    rule matched;            ///< the rule that decided
-    wait_settings wait;      ///< how the client waits for a person
-    std::string explanation; ///< one sentence: which rule, and why it matched
+    rule matched;                 ///< the rule that decided
+    wait_settings wait;           ///< how the client waits for a person
+    std::string explanation;      ///< one sentence: which rule, and why it matched
     std::vector<rule> observed{}; ///< before it: those that would have decided (`observe: true`)
 };
 
 /// A rule, and the operation that it names.
 struct rule_for_one {
     const rule* matched = nullptr;
-    std::size_t operation = 0; ///< its place among those that were asked about
+    std::size_t operation = 0;           ///< its place among those that were asked about
     std::vector<const rule*> observed{}; ///< those that would have wanted it (`observe: true`)
 };
 /// The rule that wants a person to approve a body of these operations before it is sent; null: none does.

@@ -107,12 +107,9 @@ recorded_judgement judged_again(const rule_set& rules, recorded_judgement before
 
 json judgement_json(const recorded_judgement& r) {
     const auto& f = r.facts;
-    json out{{"upstream", f.request.upstream},
-             {"principal", f.request.principal},
-             {"groups", f.request.groups},
-             {"operations", operations_json(f.request.operations)},
-             {"outcome", r.outcome},
-             {"rule", r.rule},
+    json out{{"upstream", f.request.upstream}, {"principal", f.request.principal},
+             {"groups", f.request.groups},     {"operations", operations_json(f.request.operations)},
+             {"outcome", r.outcome},           {"rule", r.rule},
              {"observed", r.observed}};
     if (r.call) {
         out["call"] = true;

@@ -12,10 +12,11 @@ namespace reauth {
 std::string outcome_word(const judgement& j);
 
 struct recorded_judgement {
-    bool call = false; ///< a call before it was sent: `request` has its operations, and nothing was challenged
+    bool call =
+        false; ///< a call before it was sent: `request` has its operations, and nothing was challenged
     judgement_facts facts;
-    std::string outcome; ///< outcome_word()
-    std::string rule;    ///< that decided
+    std::string outcome;               ///< outcome_word()
+    std::string rule;                  ///< that decided
     std::vector<std::string> observed; ///< rules with `observe: true` that would have: "NAME: ACTION"
 };
 

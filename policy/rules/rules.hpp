@@ -65,7 +65,7 @@ struct rule {
     rule_action action = rule_action::interactive;
     wait_settings wait;
     bool observe = false; ///< judged and recorded; the next rule decides
-    std::string where; ///< "file:line", or "built in"
+    std::string where;    ///< "file:line", or "built in"
 
     /// How it is called in messages: its name in quotes, or its place, e.g. `'no admin' (policy.yaml:12)`.
     std::string label() const;

@@ -74,7 +74,8 @@ task<void> approval_listener::impl::api_login(self_ptr self, service_exchange& x
         const bool ours = co_await is_ours(self, x, upstream);
         if (!ours)
             co_return;
-        const auto id = co_await self->services.actions.login(upstream, principal_of(body, call.who), call.who.name());
+        const auto id =
+            co_await self->services.actions.login(upstream, principal_of(body, call.who), call.who.name());
         const auto a = id ? self->services.book.find(*id) : nullptr;
         if (a)
             r = json_answer(200, {{"id", a->id}, {"link", self->services.book.link(*a)}});

@@ -48,7 +48,8 @@ task<void> approval_listener::impl::api_history(self_ptr self, service_exchange&
     wanted.principal = parameter(request, "principal");
     const auto since = parameter(request, "since"), limit = parameter(request, "limit");
     wanted.since = parse_rfc3339(since);
-    auto r = json_answer(400, error_body("invalid_request", "`since` must be a time, `limit` a number from 1 to 5000.",
+    auto r = json_answer(400, error_body("invalid_request",
+                                         "`since` must be a time, `limit` a number from 1 to 5000.",
                                          "e.g. ?since=2026-01-31T12:00:00Z&limit=50"));
     std::uint64_t most = wanted.most;
     const bool sound = limit.empty() || parse_decimal(limit, most);
@@ -141,7 +142,8 @@ std::string approval_listener::impl::timeline_link(const std::string& id) const 
     return people_sign_in() ? page : page + "?key=" + timeline_key(id);
 }
 
-task<void> approval_listener::impl::route_timeline(self_ptr self, service_exchange& x, std::string id, viewer who) {
+task<void> approval_listener::impl::route_timeline(self_ptr self, service_exchange& x, std::string id,
+                                                   viewer who) {
     const auto& request = x.request();
     const auto key = parameter(request, "key");
     const bool by_link = !self->people_sign_in() && secret(self->timeline_key(id)).equals(key);

@@ -1,9 +1,9 @@
 // The approval page, from an approval to HTML.
 #include "proxy/approval/approval_page.hpp"
 
+#include "core/text/time_text.hpp"
 #include "proxy/approval/approval_json.hpp"
 #include "proxy/approval/approval_words.hpp"
-#include "core/text/time_text.hpp"
 #include "proxy/approval/page_frame.hpp"
 #include "proxy/approval/qr_code.hpp"
 

@@ -13,7 +13,8 @@ task<bool> approval_actions::knows_flow(std::string) {
     co_return true;
 }
 
-task<result<revocation_report>> approval_actions::logout_idp(std::string identity_provider, std::string, std::string) {
+task<result<revocation_report>> approval_actions::logout_idp(std::string identity_provider, std::string,
+                                                             std::string) {
     co_return failure::permanent(fault::invalid_configuration, "no identity provider " + identity_provider);
 }
 

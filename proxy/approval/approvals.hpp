@@ -36,14 +36,14 @@ public:
     virtual task<bool> knows_flow(std::string state);
     /// Operator's wish, without a request that waits: the id of the approval that was opened, or joined.
     virtual task<result<std::string>> login(std::string upstream, std::string principal,
-                                                  std::string by = {}) = 0;
+                                            std::string by = {}) = 0;
     /// Forgets (and revokes, RFC 7009) what is held for the upstream; what was revoked, and what lives on.
     virtual task<result<revocation_report>> logout(std::string upstream, std::string principal,
-                                                     std::string by = {}) = 0;
+                                                   std::string by = {}) = 0;
     /// Forgets (and revokes) the session at an identity provider and every credential that was minted from
     /// it.
     virtual task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal,
-                                                         std::string by = {});
+                                                       std::string by = {});
     /// … of everything that is held for the principal, at every upstream and identity provider.
     virtual task<result<revocation_report>> logout_all(std::string principal, std::string by = {});
 

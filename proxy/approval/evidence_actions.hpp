@@ -18,7 +18,8 @@ struct history_query {
     std::string upstream, principal;
     std::optional<time_point> since;
     std::size_t most = 200;
-    std::function<bool(const std::string& principal)> sees = {}; ///< whose are shown at all; empty: everybody's
+    std::function<bool(const std::string& principal)> sees =
+        {}; ///< whose are shown at all; empty: everybody's
 };
 
 /// The audit as the API tells of it.

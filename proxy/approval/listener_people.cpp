@@ -4,8 +4,8 @@
 
 #include "core/text/ascii.hpp"
 #include "core/text/display_text.hpp"
-#include "core/text/time_text.hpp"
 #include "core/text/encoding.hpp"
+#include "core/text/time_text.hpp"
 
 namespace reauth {
 namespace {

@@ -1,5 +1,5 @@
-// A row for each step, with its bar on one axis for all of them: long waits are drawn shorter than they were, so that
-// what took milliseconds can be seen beside what took minutes.
+// A row for each step, with its bar on one axis for all of them: long waits are drawn shorter than they were,
+// so that what took milliseconds can be seen beside what took minutes.
 #include "proxy/approval/timeline_page.hpp"
 
 #include "core/text/time_text.hpp"
@@ -91,11 +91,14 @@ safe_html bar(const timeline_step& s, const time_axis& axis) {
     const auto from = axis.place(s.at), to = axis.place(end_of_step(s));
     const auto width = std::max(least_bar, to - from);
     template_values v;
-    v.text("x", coordinate(std::min(from, axis_length - width))).text("w", coordinate(width)).text("tone", tone_of(s));
-    return fill("<svg class=\"bar\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" aria-hidden=\"true\" "
-                "focusable=\"false\"><rect class=\"lane\" x=\"0\" y=\"7\" width=\"1000\" height=\"2\"></rect>"
-                "<rect class=\"{{tone}}\" x=\"{{x}}\" y=\"2\" width=\"{{w}}\" height=\"12\"></rect></svg>",
-                v);
+    v.text("x", coordinate(std::min(from, axis_length - width)))
+        .text("w", coordinate(width))
+        .text("tone", tone_of(s));
+    return fill(
+        "<svg class=\"bar\" viewBox=\"0 0 1000 16\" preserveAspectRatio=\"none\" aria-hidden=\"true\" "
+        "focusable=\"false\"><rect class=\"lane\" x=\"0\" y=\"7\" width=\"1000\" height=\"2\"></rect>"
+        "<rect class=\"{{tone}}\" x=\"{{x}}\" y=\"2\" width=\"{{w}}\" height=\"12\"></rect></svg>",
+        v);
 }
 
 safe_html facts_list(const timeline_step& s) {
@@ -116,11 +119,16 @@ safe_html step_row(const timeline_step& s, const timeline& t, const time_axis& a
     const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(s.at - t.began);
     const auto when = "+" + in_words(std::max(since, std::chrono::milliseconds(0)));
     template_values v;
-    v.text("what", s.what).text("when", when).text("took", s.took.count() >= 0 ? "took " + in_words(s.took) : "");
+    auto what = s.what;
+    std::replace(what.begin(), what.end(), '_', ' ');
+    v.text("what", what)
+        .text("when", when)
+        .text("took", s.took.count() >= 0 ? "took " + in_words(s.took) : "");
     v.html("bar", bar(s, axis)).html("facts", facts_list(s));
-    return fill("<li><div class=\"step\"><strong>{{what}}</strong><span>{{when}}</span><span>{{took}}</span></div>"
-                "{{bar}}<div class=\"said\">{{facts}}</div></li>",
-                v);
+    return fill(
+        "<li><div class=\"step\"><strong>{{what}}</strong><span>{{when}}</span><span>{{took}}</span></div>"
+        "{{bar}}<div class=\"said\">{{facts}}</div></li>",
+        v);
 }
 
 safe_html head_row(std::string_view name, std::string_view value) {
@@ -152,16 +160,22 @@ std::string render_timeline_page(const std::string& base, const timeline& t) {
     for (const auto& s : t.steps)
         rows.text += step_row(s, t, axis).text;
     const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(t.ended - t.began);
-    for (const auto& row : {head_row("Upstream", t.upstream), head_row("On behalf of", t.principal),
-                            head_row("Began", rfc3339_ms(t.began)), head_row("Lasted", in_words(length)),
-                            head_row("Recovery", t.id), head_row("Trace", t.trace), head_row("Written by", t.process)})
+    for (const auto& row :
+         {head_row("Upstream", t.upstream), head_row("On behalf of", t.principal),
+          head_row("Began", rfc3339_ms(t.began)), head_row("Lasted", in_words(length)),
+          head_row("Recovery", t.id), head_row("Trace", t.trace), head_row("Written by", t.process)})
         head.text += row.text;
     const auto [tone, words] = outcome_of(t);
-    v.html("facts", head).html("steps", rows).text("tone", tone).text("outcome", words).text("upstream", t.upstream);
+    v.html("facts", head)
+        .html("steps", rows)
+        .text("tone", tone)
+        .text("outcome", words)
+        .text("upstream", t.upstream);
     v.html("left", t.left_off == 0 ? safe_html{}
                                    : fill("<p class=\"soft\">… and {{n}} steps that found no room.</p>",
                                           template_values().text("n", std::to_string(t.left_off))));
-    return render_page(base, {"timeline.html", "message.js", "Recovery of " + t.upstream, {}, true}, std::move(v));
+    return render_page(base, {"timeline.html", "message.js", "Recovery of " + t.upstream, {}, true},
+                       std::move(v));
 }
 
 } // namespace reauth

@@ -75,7 +75,8 @@ std::string own_path(std::string_view wanted) {
     const bool plain = std::all_of(wanted.begin(), wanted.end(), [](char c) {
         return is_ascii_alnum(c) || c == '/' || c == '-' || c == '_';
     });
-    const bool ours = (wanted.starts_with("/a/") || wanted.starts_with("/history/")) && wanted.size() <= 100 && wanted.find("//") == wanted.npos;
+    const bool ours = (wanted.starts_with("/a/") || wanted.starts_with("/history/")) &&
+                      wanted.size() <= 100 && wanted.find("//") == wanted.npos;
     return plain && ours ? std::string(wanted) : "/";
 }
 

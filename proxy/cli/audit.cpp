@@ -2,6 +2,7 @@
 #include "proxy/cli/command.hpp"
 
 #include "conf/regular_file.hpp"
+#include "core/json/json_reader.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/evidence/audit_sink.hpp"
@@ -18,7 +19,8 @@ constexpr std::size_t largest_file = std::size_t{4} << 30;
 
 struct verify_arguments {
     std::vector<std::string> files, keys, heads;
-    std::string known; ///< the running proxy's public key
+    std::string known;                        ///< the running proxy's public key
+    std::vector<std::string> heads_of_others; ///< that count where their files are given
 };
 
 result<std::string> read_audit_file(const std::string& path) {
@@ -36,7 +38,8 @@ result<void> take_configured(const command_context& context, verify_arguments& g
     if (!c)
         return c.error();
     if (c->audit.file.empty())
-        return failure::permanent(fault::invalid_configuration, "no audit is configured", "name the FILEs to verify");
+        return failure::permanent(fault::invalid_configuration, "no audit is configured",
+                                  "name the FILEs to verify");
     given.files = audit_files(c->audit.file);
     if (given.files.empty())
         return failure::permanent(fault::invalid_configuration, "there is no " + c->audit.file + " yet");
@@ -49,7 +52,9 @@ result<void> take_configured(const command_context& context, verify_arguments& g
     }
     for (const auto& h : array_of(*known, "heads"))
         if (h.is_string())
-            given.heads.push_back(h.get<std::string>());
+            given.heads_of_others.push_back(h.get<std::string>());
+    if (auto own = text_of(*known, "head"); !own.empty())
+        given.heads.push_back(std::move(own));
     given.known = text_of(*known, "public_key", 1000);
     return {};
 }
@@ -70,7 +75,8 @@ result<audit_expectations> expectations_of(const verify_arguments& given) {
     for (const auto& text : given.heads) {
         auto head = audit_head::parse(text);
         if (!head)
-            return failure::permanent(fault::invalid_configuration, "--head must be LOG:SEQ:HASH, not " + text);
+            return failure::permanent(fault::invalid_configuration,
+                                      "--head must be LOG:SEQ:HASH, not " + text);
         out.heads.push_back(std::move(*head));
     }
     return out;
@@ -90,7 +96,10 @@ nlohmann::json report_json(const audit_report& r) {
                           {"end_known", c.head_known}});
     for (const auto& f : r.findings)
         findings.push_back({{"where", f.where}, {"what", f.what}});
-    return {{"whole", r.findings.empty()}, {"keys_given", r.keys_given}, {"chains", chains}, {"findings", findings}};
+    return {{"whole", r.findings.empty()},
+            {"keys_given", r.keys_given},
+            {"chains", chains},
+            {"findings", findings}};
 }
 
 void print_report(std::ostream& out, const audit_report& r) {
@@ -101,9 +110,11 @@ void print_report(std::ostream& out, const audit_report& r) {
             out << (k == c.keys.front() ? " by key " : ", ") << k;
         out << '\n';
         if (c.first > 1)
-            out << "  it begins with line " << c.first << ": what came before was rotated away, or is not here\n";
+            out << "  it begins with line " << c.first
+                << ": what came before was rotated away, or is not here\n";
         if (c.unverified > 0)
-            out << "  " << c.unverified << " signatures are by a key that is not known here: give it with --key\n";
+            out << "  " << c.unverified
+                << " signatures are by a key that is not known here: give it with --key\n";
         if (c.signatures + c.unverified == 0)
             out << "  nothing is signed: whoever can write the file could have written it anew\n";
         else if (c.unsigned_tail > 0)
@@ -111,7 +122,8 @@ void print_report(std::ostream& out, const audit_report& r) {
         out << (c.head_known ? "  its end is the one that was written\n"
                              : "  whether lines behind its end were cut off is not known (--head)\n");
     }
-    if (!r.keys_given && std::any_of(r.chains.begin(), r.chains.end(), [](const auto& c) { return c.signatures > 0; }))
+    if (!r.keys_given &&
+        std::any_of(r.chains.begin(), r.chains.end(), [](const auto& c) { return c.signatures > 0; }))
         out << "The keys are those that the audit names itself: give the one you trust with --key.\n";
     for (const auto& f : r.findings)
         out << f.where << ": " << f.what << '\n';
@@ -122,9 +134,6 @@ int verify(const command_context& context, verify_arguments given) {
     if (given.files.empty())
         if (auto taken = take_configured(context, given); !taken)
             return context.fail(taken.error());
-    const auto expected = expectations_of(given);
-    if (!expected)
-        return context.fail(expected.error());
     std::vector<audit_file_text> texts;
     for (const auto& path : given.files) {
         auto text = read_audit_file(path);
@@ -132,6 +141,13 @@ int verify(const command_context& context, verify_arguments given) {
             return context.fail(text.error());
         texts.push_back({path, std::move(*text)});
     }
+    for (const auto& h : given.heads_of_others)
+        if (const auto log = "\"log\":\"" + h.substr(0, h.find(':')) + '"'; std::any_of(
+                texts.begin(), texts.end(), [&](const auto& t) { return t.text.find(log) != t.text.npos; }))
+            given.heads.push_back(h);
+    const auto expected = expectations_of(given);
+    if (!expected)
+        return context.fail(expected.error());
     const auto report = verify_audit(std::move(texts), *expected);
     if (context.json)
         context.print_json(report_json(report));
@@ -160,15 +176,16 @@ int show(const command_context& context, const std::string& approval, std::vecto
             rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
             if (line.find('"' + approval + '"') == line.npos || !read_audit_line(line))
                 continue;
-            const auto in = nlohmann::json::parse(line, nullptr, false);
-            if (text_of(in, "approval") != approval)
+            const auto in = read_json(line);
+            if (!in || text_of(*in, "approval") != approval)
                 continue;
             context.io.out << line << '\n';
             ++found;
         }
     }
     if (found == 0)
-        return context.fail(failure::permanent(fault::invalid_configuration, "the audit says nothing of approval " + approval,
+        return context.fail(failure::permanent(fault::invalid_configuration,
+                                               "the audit says nothing of approval " + approval,
                                                "`mcp-reauth history` lists what is known"));
     return exit_done;
 }
@@ -180,8 +197,11 @@ void add_audit(CLI::App& app, command_context& context) {
     verb->require_subcommand(1);
     auto* check = verb->add_subcommand("verify", "find what was changed, is missing, was moved or cut");
     auto given = std::make_shared<verify_arguments>();
-    check->add_option("FILE", given->files, "of one or more replicas, in any order (default: the configured one's)");
-    check->add_option("--key", given->keys, "PEM file of a public key that signatures must be made with; may be repeated")
+    check->add_option("FILE", given->files,
+                      "of one or more replicas, in any order (default: the configured one's)");
+    check
+        ->add_option("--key", given->keys,
+                     "PEM file of a public key that signatures must be made with; may be repeated")
         ->take_all()
         ->expected(1);
     check->add_option("--head", given->heads, "a line that must be there: LOG:SEQ:HASH; may be repeated")
@@ -189,7 +209,8 @@ void add_audit(CLI::App& app, command_context& context) {
         ->expected(1);
     add_config_options(*check, context);
     add_json_option(*check, context);
-    check->callback([&context, given] { context.run = [&context, given] { return verify(context, *given); }; });
+    check->callback(
+        [&context, given] { context.run = [&context, given] { return verify(context, *given); }; });
     auto* receipt = verb->add_subcommand("show", "the lines of an approval, as they were signed");
     auto approval = std::make_shared<std::string>();
     auto files = std::make_shared<std::vector<std::string>>();

@@ -80,9 +80,10 @@ int run_cli(const std::vector<std::string>& typed, cli_io streams) {
     app.set_version_flag("--version", "mcp-reauth " REAUTH_VERSION);
     app.require_subcommand(1);
     app.footer("Exit codes: 0 done, 1 failed, 2 usage or configuration.");
-    for (auto* add : {add_serve, add_stdio, add_check, add_explain, add_login, add_logout, add_status,
-                      add_approvals, add_approve, add_deny, add_open, add_rules, add_history, add_audit, add_debug, add_doctor,
-                      add_client_config, add_import, add_schema, add_completion, add_demo})
+    for (auto* add :
+         {add_serve,     add_stdio,   add_check,         add_explain, add_login,  add_logout,     add_status,
+          add_approvals, add_approve, add_deny,          add_open,    add_rules,  add_history,    add_audit,
+          add_debug,     add_doctor,  add_client_config, add_import,  add_schema, add_completion, add_demo})
         add(app, context);
     if (const auto done = answer_first_word(app, arguments, io))
         return *done;

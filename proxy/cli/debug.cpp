@@ -1,6 +1,7 @@
 // debug bundle: one archive for a bug report, with nothing secret in it.
 #include "proxy/cli/command.hpp"
 
+#include "core/json/json_fields.hpp"
 #include "core/text/time_text.hpp"
 #include "proxy/cli/api_client.hpp"
 #include "proxy/cli/json_text.hpp"
@@ -10,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <sstream>
@@ -61,7 +63,8 @@ void add_running(tar_archive& to, const api_client& api) {
         std::vector<std::string> seen;
         for (const auto& e : array_of(*history, "history")) {
             const auto id = text_of(e, "recovery");
-            if (id.empty() || std::find(seen.begin(), seen.end(), id) != seen.end() || seen.size() >= most_timelines)
+            if (id.empty() || std::find(seen.begin(), seen.end(), id) != seen.end() ||
+                seen.size() >= most_timelines)
                 continue;
             seen.push_back(id);
             to.add("timelines/" + id + ".json", answer_text(api.get("/api/history/" + path_segment(id))));
@@ -70,9 +73,8 @@ void add_running(tar_archive& to, const api_client& api) {
     for (const auto* name : {"approvals", "credentials", "rules", "judgements", "audit"})
         to.add(std::string(name) + ".json", answer_text(api.get(std::string("/api/") + name)));
     const auto self = api.get("/api/diagnostics");
-    to.add("log.txt", self ? text_of(*self, "log", 1u << 20) : answer_text(self));
-    to.add("metrics.txt", self ? text_of(*self, "metrics", 1u << 20) : answer_text(self));
-    to.add("ready.txt", self ? text_of(*self, "ready", 4000) + "\n" : answer_text(self));
+    for (const auto* name : {"log", "metrics", "ready"})
+        to.add(std::string(name) + ".txt", self ? json_string(*self, name) + "\n" : answer_text(self));
 }
 
 result<void> write_file(const std::string& path, const std::string& bytes) {
@@ -116,8 +118,9 @@ int bundle(const command_context& context, std::string path) {
     if (context.json)
         context.print_json({{"file", path}, {"members", archive.names()}});
     else
-        context.io.out << path << ": " << archive.names().size()
-                       << " files, without secrets. Look through it before you send it: it names your servers.\n";
+        context.io.out
+            << path << ": " << archive.names().size()
+            << " files, without secrets. Look through it before you send it: it names your servers.\n";
     return exit_done;
 }
 
@@ -127,7 +130,8 @@ void add_debug(CLI::App& app, command_context& context) {
     auto* verb = app.add_subcommand("debug", "for a bug report");
     verb->require_subcommand(1);
     auto* make = verb->add_subcommand(
-        "bundle", "one archive: version, configuration without secrets, doctor, metrics, timelines, log lines");
+        "bundle",
+        "one archive: version, configuration without secrets, doctor, metrics, timelines, log lines");
     auto path = std::make_shared<std::string>();
     make->add_option("--output", *path, "where it goes (default: mcp-reauth-debug-TIME.tar.gz here)");
     add_config_options(*make, context);

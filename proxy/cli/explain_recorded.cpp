@@ -41,8 +41,9 @@ compared compare(const config& c, const nlohmann::json& one, recorded_judgement 
     const bool session = before.facts.recovery.grant == grant_kind::idp_session;
     out.gone = !upstream && !(session && c.identity_providers.contains(name));
     if (!out.gone)
-        out.now = judged_again(c.policy, before, upstream ? upstream->scopes : before.facts.recovery.configured,
-                               upstream ? upstream->grant : grant_kind::idp_session);
+        out.now =
+            judged_again(c.policy, before, upstream ? upstream->scopes : before.facts.recovery.configured,
+                         upstream ? upstream->grant : grant_kind::idp_session);
     if (out.gone)
         out.now.outcome = "not configured";
     out.before = std::move(before);
@@ -53,7 +54,8 @@ void print(const command_context& context, const std::vector<compared>& all) {
     auto& out = context.io.out;
     std::map<std::pair<std::string, std::string>, std::size_t> counts;
     std::map<std::string, std::size_t> observed;
-    std::vector<std::vector<std::string>> rows{{"WHEN", "UPSTREAM", "PRINCIPAL", "WHAT", "WAS", "WOULD BE", "BY RULE", "ID"}};
+    std::vector<std::vector<std::string>> rows{
+        {"WHEN", "UPSTREAM", "PRINCIPAL", "WHAT", "WAS", "WOULD BE", "BY RULE", "ID"}};
     for (const auto& one : all) {
         for (const auto& o : one.now.observed)
             ++observed[o];

@@ -3,6 +3,7 @@
 
 #include "conf/values.hpp"
 #include "core/crypto/uuid.hpp"
+#include "core/json/json_reader.hpp"
 #include "core/text/encoding.hpp"
 #include "core/text/time_text.hpp"
 #include "proxy/cli/api_client.hpp"
@@ -32,7 +33,8 @@ std::string milliseconds_text(long long ms) {
 
 std::string took(const nlohmann::json& entry) {
     const auto found = entry.find("took_ms");
-    return found != entry.end() && found->is_number_integer() ? milliseconds_text(found->get<long long>()) : "-";
+    return found != entry.end() && found->is_number_integer() ? milliseconds_text(found->get<long long>())
+                                                              : "-";
 }
 
 std::string or_dash(std::string text) {
@@ -51,7 +53,8 @@ std::vector<std::string> row_of(const nlohmann::json& e, const std::string& when
             text_of(e, "detail", 120)};
 }
 
-const std::vector<std::string> headings{"WHEN", "UPSTREAM", "WHAT", "TOOK", "OUTCOME", "CLIENT", "BY", "ID", "DETAIL"};
+const std::vector<std::string> headings{"WHEN",   "UPSTREAM", "WHAT", "TOOK",  "OUTCOME",
+                                        "CLIENT", "BY",       "ID",   "DETAIL"};
 
 int print_list(const command_context& context, const nlohmann::json& list) {
     if (context.json) {
@@ -160,10 +163,10 @@ int follow(const command_context& context, const api_client& api, const history_
         auto list = array_of(*answer, "history");
         std::reverse(list.begin(), list.end());
         for (const auto& e : list) {
-            if (!seen.insert(e.dump()).second || (first && given.since.empty()))
+            if (!seen.insert(json_text(e)).second || (first && given.since.empty()))
                 continue;
             if (context.json)
-                context.io.out << e.dump() << std::endl;
+                context.io.out << json_text(e) << std::endl;
             else {
                 std::string line;
                 for (const auto& cell : row_of(e, text_of(e, "at")))
@@ -195,7 +198,8 @@ int run_history(const command_context& context, const api_client& api, const his
 } // namespace
 
 void add_history(CLI::App& app, command_context& context) {
-    auto* verb = app.add_subcommand("history", "recoveries, decisions and sign-ins; with an ID, what happened in it");
+    auto* verb =
+        app.add_subcommand("history", "recoveries, decisions and sign-ins; with an ID, what happened in it");
     auto given = std::make_shared<history_arguments>();
     verb->add_option("ID", given->id, "of a recovery: its timeline; of an approval: what belongs to it");
     verb->add_option("--upstream", given->upstream, "only of this upstream");

@@ -113,7 +113,8 @@ int suggest(const command_context& context, const api_client& api, unsigned leas
     else if (list.empty())
         out << "Nothing was approved " << least << " times and never denied.\n";
     else
-        out << "# Read them first: each one lets something happen that a person was asked for. They belong before the\n"
+        out << "# Read them first: each one lets something happen that a person was asked for. They belong "
+               "before the\n"
                "# rules that ask; with `observe: true` they are only recorded.\npolicy:\n"
             << text;
     return exit_done;
@@ -139,11 +140,14 @@ int run_rules(const command_context& context, const api_client& api, const rules
 } // namespace
 
 void add_rules(CLI::App& app, command_context& context) {
-    auto* verb = app.add_subcommand("rules", "what was remembered from the page: list, revoke; suggest rules");
+    auto* verb =
+        app.add_subcommand("rules", "what was remembered from the page: list, revoke; suggest rules");
     auto given = std::make_shared<rules_arguments>();
     verb->add_option("--revoke", given->revoke, "be asked again: the ID of a remembered rule");
-    verb->add_flag("--suggest", given->suggest, "rules, as YAML to read, for what people have approved again and again");
-    verb->add_option("--least", given->least, "with --suggest: how often (default 3)")->check(CLI::Range(2, 1000));
+    verb->add_flag("--suggest", given->suggest,
+                   "rules, as YAML to read, for what people have approved again and again");
+    verb->add_option("--least", given->least, "with --suggest: how often (default 3)")
+        ->check(CLI::Range(2, 1000));
     add_config_options(*verb, context);
     add_json_option(*verb, context);
     verb->callback([&context, given] {

@@ -90,7 +90,8 @@ std::optional<audit_entry> read_audit_line(std::string_view line) {
         e.signed_text = line.substr(0, at);
         const auto written = json_string(*in, "sig");
         e.signature = base64url_decode(written).value_or("");
-        if (base64url_encode(e.signature) != written || line.substr(at) != std::string(before_signature) + written + "\"}")
+        if (base64url_encode(e.signature) != written ||
+            line.substr(at) != std::string(before_signature) + written + "\"}")
             e.signature.clear(); // what is not written as we do is no signature of ours
     }
     return e;

@@ -1,5 +1,5 @@
-// The audit's lines (version 1): JSON objects, each with the hash of the line before it, some of them signed. Pure:
-// docs/audit.md describes them.
+// The audit's lines (version 1): JSON objects, each with the hash of the line before it, some of them signed.
+// Pure: docs/audit.md describes them.
 #pragma once
 
 #include "core/base/time_point.hpp"
@@ -14,11 +14,12 @@
 
 namespace reauth {
 
-/// What happened: `event` and its details in their order. No secret by type; values are cleaned where they are
-/// written, empty ones left out.
+/// What happened: `event` and its details in their order. No secret by type; values are cleaned where they
+/// are written, empty ones left out.
 struct audit_event {
     time_point at{};
-    std::string event; ///< "start", "configuration", "recovery", "decision", "approval", "sign_in", "sign_out" …
+    std::string
+        event; ///< "start", "configuration", "recovery", "decision", "approval", "sign_in", "sign_out" …
     std::vector<std::pair<std::string, std::string>> details;
     bool sign = false; ///< at once: somebody answers for it
 };
@@ -34,8 +35,8 @@ struct audit_head {
     static std::optional<audit_head> parse(std::string_view text);
 };
 
-/// The next line of the chain, without its line feed; `head` is that line's afterwards. `process`: who writes it.
-/// Signed where a key is given.
+/// The next line of the chain, without its line feed; `head` is that line's afterwards. `process`: who writes
+/// it. Signed where a key is given.
 std::string audit_line(audit_head& head, const audit_event& what, const std::string& process,
                        const signing_key* key);
 

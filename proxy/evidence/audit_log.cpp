@@ -21,13 +21,15 @@ constexpr std::chrono::seconds try_again{1};
 /// 0600, never over another file.
 result<secret> make_key(const std::string& path) {
     const auto trouble = [&](const std::string& why) {
-        return failure::permanent(fault::invalid_configuration, "the audit's key " + path + " can't be made: " + why,
+        return failure::permanent(fault::invalid_configuration,
+                                  "the audit's key " + path + " can't be made: " + why,
                                   "give this user write access to its directory");
     };
     auto pem = signing_key::make_pem();
     const owned_descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     const auto text = pem.reveal();
-    if (file.get() < 0 || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+    if (file.get() < 0 ||
+        ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         ::fsync(file.get()) != 0)
         return trouble(std::generic_category().message(errno));
     return pem;
@@ -63,7 +65,8 @@ struct audit_log::sink : audit_sink {
     using audit_sink::audit_sink;
 };
 
-audit_log::audit_log(audit_config settings, std::string process, std::function<void(const audit_head&)> written)
+audit_log::audit_log(audit_config settings, std::string process,
+                     std::function<void(const audit_head&)> written)
     : settings_(std::move(settings)), process_(std::move(process)), written_(std::move(written)),
       sink_(std::make_unique<sink>(settings_.file, settings_.rotate, settings_.keep)) {}
 
@@ -72,7 +75,8 @@ result<std::unique_ptr<audit_log>> audit_log::open(audit_config settings, std::s
     auto key = audit_key(settings);
     if (!key)
         return key.error();
-    std::unique_ptr<audit_log> log(new audit_log(std::move(settings), std::move(process), std::move(written)));
+    std::unique_ptr<audit_log> log(
+        new audit_log(std::move(settings), std::move(process), std::move(written)));
     log->key_ = std::move(*key);
     log->tell_key();
     auto locked = log->sink_->lock();
@@ -185,7 +189,8 @@ result<void> audit_log::write_batch(std::deque<item>& batch) {
         head = before;
         key_ = key_before;
     } else if (auto rotated = sink_->rotate_if_full(); !rotated) {
-        log_event(log_level::error, "audit", {{"message", rotated.error().describe()}}); // it is written all the same
+        log_event(log_level::error, "audit",
+                  {{"message", rotated.error().describe()}}); // it is written all the same
     }
     sink_->unlock();
     if (done && settings_.journald)

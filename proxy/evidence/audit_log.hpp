@@ -1,5 +1,5 @@
-// The audit as it is written: a thread of its own, a file that several processes may share, rotation, the journal.
-// Nothing is lost silently.
+// The audit as it is written: a thread of its own, a file that several processes may share, rotation, the
+// journal. Nothing is lost silently.
 #pragma once
 
 #include "conf/config.hpp"
@@ -33,8 +33,8 @@ result<std::optional<signing_key>> audit_key(const audit_config& settings);
 /// All members may be called from any thread.
 class audit_log {
 public:
-    /// Opens, or begins, the file. A failure: it can't be written. `process`: who writes. `written` hears of each
-    /// head that is on the disk, on the audit's thread.
+    /// Opens, or begins, the file. A failure: it can't be written. `process`: who writes. `written` hears of
+    /// each head that is on the disk, on the audit's thread.
     static result<std::unique_ptr<audit_log>> open(audit_config settings, std::string process,
                                                    std::function<void(const audit_head&)> written = {});
     ~audit_log();
@@ -42,8 +42,8 @@ public:
 
     /// Written soon, in the order of the calls.
     void write(audit_event what);
-    /// … and `done` hears of it once it is on the disk, on the audit's thread; a failure: it could not be, and what
-    /// depends on it must not happen.
+    /// … and `done` hears of it once it is on the disk, on the audit's thread; a failure: it could not be,
+    /// and what depends on it must not happen.
     void write(audit_event what, std::function<void(result<void>)> done);
     /// Another key from now on; the old one vouches for it.
     result<void> take_key();

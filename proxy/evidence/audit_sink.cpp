@@ -63,7 +63,8 @@ result<void> audit_sink::failed(const char* what) const {
 }
 
 result<void> audit_sink::open() {
-    file_ = owned_descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
+    file_ =
+        owned_descriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     return file_.get() < 0 ? failed("opened") : result<void>{};
 }
 
@@ -99,7 +100,8 @@ result<void> audit_sink::read_head() {
         return {}; // after a rotation the chain goes on
     bool whole = false;
     auto line = last_line(file_.get(), size, whole);
-    if (!whole && ::write(file_.get(), "\n", 1) == 1) // a process died in the middle: what it left stays, on a line
+    if (!whole &&
+        ::write(file_.get(), "\n", 1) == 1) // a process died in the middle: what it left stays, on a line
         ++size_;
     if (const auto entry = read_audit_line(line))
         head_ = {entry->log, entry->seq, entry->hash};

@@ -20,8 +20,8 @@ public:
     audit_sink(std::string path, std::uint64_t rotate, unsigned keep)
         : path_(std::move(path)), rotate_(rotate), keep_(keep) {}
 
-    /// Holds the lock until unlock(): the file's last line is known from then on. vault_unavailable-like failures as
-    /// fault::audit_unavailable.
+    /// Holds the lock until unlock(): the file's last line is known from then on. vault_unavailable-like
+    /// failures as fault::audit_unavailable.
     result<void> lock();
     void unlock() noexcept;
     /// Where the chain stands; a new one gets the name `fresh`.
@@ -44,7 +44,8 @@ private:
     std::uint64_t size_ = 0; ///< of the file when its head was read
 };
 
-/// One line to systemd's journal (the native protocol: systemd.io/JOURNAL_NATIVE_PROTOCOL). False: nobody listens.
+/// One line to systemd's journal (the native protocol: systemd.io/JOURNAL_NATIVE_PROTOCOL). False: nobody
+/// listens.
 bool send_to_journal(const std::string& line, const std::string& event,
                      const std::string& socket = "/run/systemd/journal/socket");
 

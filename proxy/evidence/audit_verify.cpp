@@ -48,7 +48,8 @@ std::string missing(std::uint64_t from, std::uint64_t to) {
 /// One chain's lines, in the order in which they stand.
 class chain_check {
 public:
-    chain_check(audit_report& report, const audit_expectations& expected) : report_(report), expected_(expected) {
+    chain_check(audit_report& report, const audit_expectations& expected)
+        : report_(report), expected_(expected) {
         for (const auto* list : {&expected.keys, &expected.known})
             for (const auto& k : *list)
                 keys_.emplace(k.id(), k);
@@ -67,6 +68,9 @@ public:
             follows(l, e);
         else
             chain_.log = e.log, chain_.first = e.seq;
+        if (e.event == "broken")
+            find(l.where, "says itself that lines before it were cut off or changed, when the process began "
+                          "that wrote it");
         signature(l, e);
         ++chain_.lines;
         chain_.last = std::max(chain_.last, e.seq);
@@ -85,7 +89,9 @@ public:
     }
 
 private:
-    void find(const std::string& where, std::string what) { report_.findings.push_back({where, std::move(what)}); }
+    void find(const std::string& where, std::string what) {
+        report_.findings.push_back({where, std::move(what)});
+    }
 
     void follows(const placed_line& l, const audit_entry& e) {
         if (e.log != last_.log)
@@ -96,7 +102,8 @@ private:
         else if (e.seq > last_.seq + 1 && !(broken_ && e.seq == last_.seq + 2))
             find(l.where, missing(last_.seq + 1, e.seq - 1));
         else if (e.seq == last_.seq + 1 && e.prev != last_.hash)
-            find(last_where_, "line " + number(last_.seq) + " was changed: the line behind it has another hash of it");
+            find(last_where_,
+                 "line " + number(last_.seq) + " was changed: the line behind it has another hash of it");
     }
 
     void signature(const placed_line& l, const audit_entry& e) {
@@ -144,10 +151,11 @@ private:
             return;
         }
         if (there != hashes_.end())
-            find(last_where_, "line " + number(h.seq) + " is not the one that was written: its hash is another");
+            find(last_where_,
+                 "line " + number(h.seq) + " is not the one that was written: its hash is another");
         else if (h.seq > chain_.last)
-            find(last_where_, "the end is cut off: line " + number(h.seq) + " was written, and the last one here is " +
-                                  number(chain_.last));
+            find(last_where_, "the end is cut off: line " + number(h.seq) +
+                                  " was written, and the last one here is " + number(chain_.last));
     }
 
     audit_report& report_;
@@ -184,7 +192,8 @@ audit_report verify_audit(std::vector<audit_file_text> files, const audit_expect
     }
     for (const auto& h : expected.heads)
         if (std::none_of(all.begin(), all.end(), [&](const auto& f) { return f.log == h.log; }))
-            report.findings.push_back({h.log, "is missing altogether: " + number(h.seq) + " lines of it were written"});
+            report.findings.push_back(
+                {h.log, "is missing altogether: " + number(h.seq) + " lines of it were written"});
     return report;
 }
 

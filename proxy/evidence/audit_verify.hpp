@@ -17,8 +17,9 @@ struct audit_file_text {
 
 /// What it is held against.
 struct audit_expectations {
-    std::vector<verifying_key> keys; ///< that signatures may be made with; empty: those that the lines name themselves
-    std::vector<audit_head> heads;   ///< lines that must be there, as they were
+    std::vector<verifying_key>
+        keys; ///< that signatures may be made with; empty: those that the lines name themselves
+    std::vector<audit_head> heads;      ///< lines that must be there, as they were
     std::vector<verifying_key> known{}; ///< without `keys`: further ones that lines may be signed with
 };
 

@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t longest_text = 400;
 
 constexpr std::pair<const char*, std::string history_entry::*> texts[] = {
-    {"what", &history_entry::what},           {"how", &history_entry::how},
-    {"upstream", &history_entry::upstream},   {"principal", &history_entry::principal},
-    {"subject", &history_entry::subject},     {"client", &history_entry::client},
-    {"rule", &history_entry::rule},           {"approval", &history_entry::approval},
-    {"scopes", &history_entry::scopes},       {"code", &history_entry::code},
-    {"detail", &history_entry::detail},       {"by", &history_entry::by},
+    {"what", &history_entry::what},         {"how", &history_entry::how},
+    {"upstream", &history_entry::upstream}, {"principal", &history_entry::principal},
+    {"subject", &history_entry::subject},   {"client", &history_entry::client},
+    {"rule", &history_entry::rule},         {"approval", &history_entry::approval},
+    {"scopes", &history_entry::scopes},     {"code", &history_entry::code},
+    {"detail", &history_entry::detail},     {"by", &history_entry::by},
     {"recovery", &history_entry::recovery},
 };
 

@@ -1,4 +1,5 @@
-// Names and attributes by OpenTelemetry's semantic conventions, where there are any: http, server, error, mcp, gen_ai.
+// Names and attributes by OpenTelemetry's semantic conventions, where there are any: http, server, error,
+// mcp, gen_ai.
 #include "proxy/evidence/span.hpp"
 
 #include "core/crypto/digest.hpp"
@@ -32,7 +33,8 @@ json attribute(const std::string& key, json value) {
     return {{"key", key}, {"value", std::move(value)}};
 }
 
-json attributes_json(const timeline_facts& texts, const std::vector<std::pair<std::string, std::int64_t>>& numbers) {
+json attributes_json(const timeline_facts& texts,
+                     const std::vector<std::pair<std::string, std::int64_t>>& numbers) {
     auto out = json::array();
     for (const auto& [key, value] : texts)
         if (!value.empty())
@@ -168,7 +170,8 @@ std::vector<span> spans_of(const timeline& t, std::size_t from) {
     return out;
 }
 
-std::string otlp_json(const std::vector<span>& spans, const timeline_facts& resource, const std::string& version) {
+std::string otlp_json(const std::vector<span>& spans, const timeline_facts& resource,
+                      const std::string& version) {
     auto list = json::array();
     for (const auto& s : spans)
         list.push_back(span_json(s));

@@ -25,17 +25,18 @@ struct span {
     std::string name;
     span_kind kind = span_kind::internal;
     time_point began{}, ended{};
-    timeline_facts attributes; ///< empty values are left out
+    timeline_facts attributes;                                 ///< empty values are left out
     std::vector<std::pair<std::string, std::int64_t>> numbers; ///< further attributes
     std::vector<span_event> events;
     std::string error; ///< its status, in a word; empty: it worked
 };
 
-/// What is said of a timeline from step `from` on: a span for the recovery, one for each of its pieces that took
-/// time, events for its moments. Without a trace of the request's the timeline's id is the trace's.
+/// What is said of a timeline from step `from` on: a span for the recovery, one for each of its pieces that
+/// took time, events for its moments. Without a trace of the request's the timeline's id is the trace's.
 std::vector<span> spans_of(const timeline& t, std::size_t from = 0);
 
 /// The body of an export (ExportTraceServiceRequest).
-std::string otlp_json(const std::vector<span>& spans, const timeline_facts& resource, const std::string& version);
+std::string otlp_json(const std::vector<span>& spans, const timeline_facts& resource,
+                      const std::string& version);
 
 } // namespace reauth

@@ -16,15 +16,16 @@ namespace {
 constexpr std::size_t block = 512, name_room = 100;
 
 struct tar_header {
-    char name[100], mode[8], uid[8], gid[8], size[12], time[12], sum[8], type, link[100], magic[6], version[2],
-        user[32], group[32], major[8], minor[8], prefix[155], rest[12];
+    char name[100], mode[8], uid[8], gid[8], size[12], time[12], sum[8], type, link[100], magic[6],
+        version[2], user[32], group[32], major[8], minor[8], prefix[155], rest[12];
 };
 static_assert(sizeof(tar_header) == block);
 
 template<std::size_t n>
 void octal(char (&field)[n], std::uint64_t value) {
     std::array<char, 24> text{};
-    std::snprintf(text.data(), text.size(), "%0*llo", static_cast<int>(n - 1), static_cast<unsigned long long>(value));
+    std::snprintf(text.data(), text.size(), "%0*llo", static_cast<int>(n - 1),
+                  static_cast<unsigned long long>(value));
     std::memcpy(field, text.data(), n - 1);
 }
 
@@ -32,7 +33,8 @@ std::string clean_name(std::string_view name) {
     std::string out(name.substr(0, name_room - 1));
     std::replace_if(
         out.begin(), out.end(),
-        [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_' && c != '.' && c != '/'; }, '_');
+        [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '_' && c != '.' && c != '/'; },
+        '_');
     return out;
 }
 
@@ -67,7 +69,8 @@ std::string tar_archive::compressed() const {
     auto whole = bytes_;
     whole.append(2 * block, '\0');
     z_stream z{};
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, with_gzip_head, usual_memory, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, with_gzip_head, usual_memory,
+                     Z_DEFAULT_STRATEGY) != Z_OK)
         throw std::runtime_error("zlib can't begin");
     std::string out(deflateBound(&z, static_cast<uLong>(whole.size())), '\0');
     z.next_in = reinterpret_cast<Bytef*>(whole.data());

@@ -96,7 +96,8 @@ std::optional<timeline> timeline_from_json(const json& in) {
     t.session = json_bool(in, "session");
     t.trace = json_string(in, "trace");
     t.process = json_string(in, "process");
-    t.left_off = static_cast<std::size_t>(std::max<std::int64_t>(0, json_integer(in, "left_off").value_or(0)));
+    t.left_off =
+        static_cast<std::size_t>(std::max<std::int64_t>(0, json_integer(in, "left_off").value_or(0)));
     read_list(in, "steps", t.steps, step_from_json);
     read_list(in, "entries", t.entries, entry_from_json);
     read_list(in, "judged", t.judged, judgement_from_json);

@@ -1,5 +1,5 @@
-// The timeline of one episode in a credential's life: from a challenge, a wish or an end to its outcome, step by
-// step. Several processes may have written parts of it.
+// The timeline of one episode in a credential's life: from a challenge, a wish or an end to its outcome, step
+// by step. Several processes may have written parts of it.
 #pragma once
 
 #include "policy/rules/recorded_judgement.hpp"

@@ -15,9 +15,11 @@ constexpr unsigned most_tries = 3;
 
 } // namespace
 
-trace_exporter::trace_exporter(executor ex, trace_config settings, const std::string& process, std::string version)
+trace_exporter::trace_exporter(executor ex, trace_config settings, const std::string& process,
+                               std::string version)
     : ex_(ex), settings_(std::move(settings)), version_(std::move(version)),
-      resource_{{"service.name", "mcp-reauth"}, {"service.version", version_}, {"service.instance.id", process}},
+      resource_{
+          {"service.name", "mcp-reauth"}, {"service.version", version_}, {"service.instance.id", process}},
       client_(ex, std::nullopt), timer_(ex) {}
 
 void trace_exporter::add(span s) {

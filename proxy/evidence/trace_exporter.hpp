@@ -1,5 +1,5 @@
-// Spans on their way to a collector: OTLP over HTTP with JSON. A bounded queue; what finds no room, or nobody takes, is
-// dropped and counted. Nothing waits for it.
+// Spans on their way to a collector: OTLP over HTTP with JSON. A bounded queue; what finds no room, or nobody
+// takes, is dropped and counted. Nothing waits for it.
 #pragma once
 
 #include "conf/config.hpp"

@@ -27,7 +27,7 @@ struct peer_proof {
 /// How one exchange went.
 struct exchange_seen {
     std::string_view method, url, purpose;
-    unsigned status = 0; ///< 0: there was no answer
+    unsigned status = 0;                ///< 0: there was no answer
     std::size_t sent = 0, received = 0; ///< bytes of the bodies
     std::chrono::steady_clock::duration took{};
     const failure* why = nullptr; ///< null: it was answered

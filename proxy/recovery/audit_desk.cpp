@@ -15,10 +15,12 @@ void audit_desk::happened(const history_entry& e) {
     audit_event line;
     line.at = e.at;
     line.event = e.what;
-    line.details = {{"how", e.how},           {"recovery", e.recovery}, {"upstream", e.upstream},
-                    {"principal", e.principal}, {"subject", e.subject},   {"client", e.client},
-                    {"rule", e.rule},         {"approval", e.approval}, {"scopes", e.scopes},
-                    {"code", e.code},         {"detail", e.detail},     {"by", e.by}};
+    line.details = {{"how", e.how},           {"recovery", e.recovery},
+                    {"upstream", e.upstream}, {"principal", e.principal},
+                    {"subject", e.subject},   {"client", e.client},
+                    {"rule", e.rule},         {"approval", e.approval},
+                    {"scopes", e.scopes},     {"code", e.code},
+                    {"detail", e.detail},     {"by", e.by}};
     line.sign = e.what == "decision" || e.what == "sign_in" || e.what == "sign_out";
     log_->write(std::move(line));
 }

@@ -14,7 +14,8 @@ using audit_details = std::vector<std::pair<std::string, std::string>>;
 /// Control thread only.
 class audit_desk {
 public:
-    audit_desk(executor ex, credential_store& store, vault_thread& vault) : ex_(ex), store_(store), vault_(vault) {}
+    audit_desk(executor ex, credential_store& store, vault_thread& vault)
+        : ex_(ex), store_(store), vault_(vault) {}
 
     /// Null: no audit is written. It outlives this desk's work, or is taken away before.
     void use(audit_log* log, bool required) {
@@ -26,10 +27,11 @@ public:
     /// Something happened.
     void happened(const history_entry& e);
     void say(std::string event, audit_details details, bool sign = false);
-    /// Somebody wants to do what he answers for: with `audit.required` it is on the disk when this returns, or a
-    /// fault::audit_unavailable, and then it must not be done.
+    /// Somebody wants to do what he answers for: with `audit.required` it is on the disk when this returns,
+    /// or a fault::audit_unavailable, and then it must not be done.
     task<result<void>> asks(std::string event, audit_details details);
-    /// A head is on the disk (called from anywhere): the vault is told, so that nobody can cut what stands before it.
+    /// A head is on the disk (called from anywhere): the vault is told, so that nobody can cut what stands
+    /// before it.
     void written(const audit_head& head);
 
     audit_state state() const { return log_ ? log_->state() : audit_state{}; }

@@ -3,6 +3,8 @@
 
 #include "proxy/recovery/life_notes.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
@@ -108,7 +110,7 @@ void life_effects::say(life_entry& m, const life::publish& a) {
     m.published = snapshot;
     if (m.record)
         m.record->note("in force", {{"scopes", a.held ? a.held->granted.to_string() : ""},
-                                   {"generation", a.held ? std::to_string(a.held->generation) : "none"}});
+                                    {"generation", a.held ? std::to_string(a.held->generation) : "none"}});
     context_.step("publish");
     publish_(m.place.number(), std::move(snapshot));
 }
@@ -132,8 +134,8 @@ void life_effects::say(life_entry& m, const life::show& a) {
         record->what.tell();
         record_.kept().keep(record);
         if (decided(a.now.status))
-            record_.stats().approvals_ended.add({a.now.upstream, std::string(to_string(a.now.kind)),
-                                                 std::string(to_string(a.now.status))});
+            record_.stats().approvals_ended.add(
+                {a.now.upstream, std::string(to_string(a.now.kind)), std::string(to_string(a.now.status))});
     }
     approvals_.show(m.key, shown);
     if (record && record != m.record && a.share && decided(a.now.status))
@@ -142,9 +144,14 @@ void life_effects::say(life_entry& m, const life::show& a) {
 
 void life_effects::say(life_entry& m, const life::judged& a) {
     const auto record = record_of(m);
+    const bool first = !a.facts.silent_failure;
+    auto now = first ? recorded(a.facts, a.what) : recorded_judgement();
+    auto& before = record->what.judged;
+    if (first && !before.empty() && judgement_json(before.back()) == judgement_json(now))
+        return; // the vault was looked into meanwhile, and holds nothing new
     record->note("judged", facts_of(a));
-    if (!a.facts.silent_failure && record->what.judged.size() < timeline::most_judgements)
-        record->what.judged.push_back(recorded(a.facts, a.what));
+    if (first && before.size() < timeline::most_judgements)
+        before.push_back(std::move(now));
     record_.observed(a.what.rule.observed);
 }
 
@@ -187,8 +194,7 @@ void life_effects::say(life_entry& m, const life::audit& a) {
         m.running_since.reset();
     record_.write({m.key.principal, m.key.name, sessions_.subject_of(m), m.key.session,
                    std::string(to_string(m.place.whose.grant))},
-                  a,
-                  record_of(m, a.approval), m.last, took);
+                  a, record_of(m, a.approval), m.last, took);
 }
 
 } // namespace reauth

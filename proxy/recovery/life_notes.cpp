@@ -156,21 +156,23 @@ timeline_facts end_of(const life_event& end) {
 timeline_facts facts_of(const life::judged& a) {
     const auto& f = a.facts;
     const auto& j = a.what;
-    timeline_facts out{{"outcome", outcome_word(j)},
-                       {"reason", std::string(to_string(j.facts.reason))},
-                       {"rule", j.rule_name()},
-                       {"action", j.rule_name().empty() ? std::string() : std::string(to_string(j.rule.action))},
-                       {"steps", steps_text(j.plan.silent)},
-                       {"person", j.plan.person ? std::string(to_string(*j.plan.person)) : std::string()},
-                       {"added", j.plan.added.to_string()},
-                       {"held", text(f.recovery.held)},
-                       {"refresh_token", text(f.recovery.refresh_token)},
-                       {"granted", f.recovery.granted.to_string()},
-                       {"because", j.rule.explanation}};
+    timeline_facts out{
+        {"outcome", outcome_word(j)},
+        {"reason", std::string(to_string(j.facts.reason))},
+        {"rule", j.rule_name()},
+        {"action", j.rule_name().empty() ? std::string() : std::string(to_string(j.rule.action))},
+        {"steps", steps_text(j.plan.silent)},
+        {"person", j.plan.person ? std::string(to_string(*j.plan.person)) : std::string()},
+        {"added", j.plan.added.to_string()},
+        {"held", text(f.recovery.held)},
+        {"refresh_token", text(f.recovery.refresh_token)},
+        {"granted", f.recovery.granted.to_string()},
+        {"because", j.rule.explanation}};
     if (f.silent_failure)
         out.emplace_back("silent_failure", f.silent_failure->describe());
     for (const auto& o : j.rule.observed)
-        out.emplace_back("observed", (o.name.empty() ? o.where : o.name) + ": " + std::string(to_string(o.action)));
+        out.emplace_back("observed",
+                         (o.name.empty() ? o.where : o.name) + ": " + std::string(to_string(o.action)));
     if (j.move == next_move::answer || j.move == next_move::relay)
         out.emplace_back("message", j.why.message);
     return out;

@@ -29,7 +29,7 @@ struct life_entry {
     std::vector<std::function<void(const failure*)>> load_watchers; ///< hear when it was, or why it was not
     std::vector<life_event> early;
     last_outcome last;
-    timeline_ptr record{}; ///< of the episode that is under way; null: none
+    timeline_ptr record{};                   ///< of the episode that is under way; null: none
     std::optional<time_point> running_since; ///< of the silent step under way
     bool no_new_id_token = false; ///< the provider renews without one: the refresh token is the subject
     std::string supply_seen;      ///< of a supplied token: its file's time of change

@@ -22,13 +22,15 @@ credential_manager::credential_manager(asio::io_context& control, fetcher& netwo
       lives_(context_,
              [this](life_entry& m, life_actions actions) { effects_.perform(m, std::move(actions)); }),
       keys_(control, context_), recorder_(control.get_executor(), store, vault_, env_, context_.process),
-      audit_(control.get_executor(), store, vault_), record_(recorder_), approvals_(context_, lives_, book, record_),
+      audit_(control.get_executor(), store, vault_), record_(recorder_),
+      approvals_(context_, lives_, book, record_),
       requests_(control, context_, lives_, replies_, book, record_, keys_),
       sessions_(context_, lives_, replies_), rules_(context_, lives_, book, record_),
       identities_(context_, lives_, replies_, record_),
       persons_(context_, lives_, replies_, approvals_, rules_, identities_, audit_),
-      signals_(context_, lives_, keys_, identities_), people_(context_, lives_, signals_, identities_, audit_),
-      evidence_(recorder_, audit_, lives_), watch_(context_, lives_, approvals_, rules_, identities_),
+      signals_(context_, lives_, keys_, identities_),
+      people_(context_, lives_, signals_, identities_, audit_), evidence_(recorder_, audit_, lives_),
+      watch_(context_, lives_, approvals_, rules_, identities_),
       effects_(context_, lives_, replies_, requests_, approvals_, sessions_, record_, std::move(publish)),
       ticker_(control.get_executor()) {
     recorder_.on_entry([this](const history_entry& e) { audit_.happened(e); });

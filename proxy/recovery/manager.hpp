@@ -64,7 +64,8 @@ public:
     std::vector<idp_session_summary> idp_sessions() const;
     /// Of all principals at one upstream.
     struct credential_count {
-        std::string upstream, grant, state; ///< "valid", "expired", "missing" (of those that are known here), "unsaved"
+        std::string upstream, grant,
+            state; ///< "valid", "expired", "missing" (of those that are known here), "unsaved"
         unsigned count = 0;
     };
     std::vector<credential_count> credential_states() const;

@@ -103,7 +103,8 @@ void pending_recoveries::renew_ahead(request_target where, std::uint64_t generat
 
 void pending_recoveries::observed(request_target where, challenge_facts call) {
     asio::post(control_, [this, w = std::move(where), c = std::move(call)] {
-        const auto found = rule_for_call(w.settings().policy, {c.upstream, c.principal, c.groups}, c.operations);
+        const auto found =
+            rule_for_call(w.settings().policy, {c.upstream, c.principal, c.groups}, c.operations);
         record_.observed_call(recorded_call(c, found));
     });
 }
@@ -119,7 +120,8 @@ void pending_recoveries::answer(const life::answer& a) {
         record_.stats().answers.add({found->second.who->ask.where.upstream().name,
                                      verdict.is == recovery_verdict::kind::fail
                                          ? std::string(to_string(verdict.why.code))
-                                         : verdict.is == recovery_verdict::kind::replay ? "replayed" : "passed"});
+                                     : verdict.is == recovery_verdict::kind::replay ? "replayed"
+                                                                                    : "passed"});
     if (const auto held = let_go(a.request, facts_of(verdict)))
         held->finish(std::move(verdict));
 }
@@ -135,8 +137,8 @@ void pending_recoveries::note_call(const pending_recovery& held, open_timeline& 
     call.principal = ask.where.principal.name();
     call.groups = ask.what.groups;
     call.operations = {ask.call->named};
-    const auto found =
-        rule_for_call(ask.where.settings().policy, {call.upstream, call.principal, call.groups}, call.operations);
+    const auto found = rule_for_call(ask.where.settings().policy,
+                                     {call.upstream, call.principal, call.groups}, call.operations);
     record.what.judged.push_back(recorded_call(call, found));
     record.note("judged", {{"outcome", "approve"},
                            {"rule", ask.call->rule},

@@ -32,7 +32,9 @@ failure person_desk::not_open(const std::string& id) const {
 /// Before it is done: with what the person had before the eyes.
 task<result<void>> person_desk::decides(std::string action, std::string id, std::string way, std::string by) {
     const auto a = approvals_.book().find(id);
-    audit_details details{{"action", std::move(action)}, {"approval", std::move(id)}, {"way", std::move(way)},
+    audit_details details{{"action", std::move(action)},
+                          {"approval", std::move(id)},
+                          {"way", std::move(way)},
                           {"by", std::move(by)}};
     if (a) {
         details.insert(details.end(), {{"recovery", a->recovery},

@@ -14,8 +14,7 @@ namespace reauth {
 class person_desk final : public approval_actions {
 public:
     person_desk(recovery_context& context, life_registry& lives, pending_replies& replies,
-                approval_ledger& approvals, rule_book& rules, identity_desk& identities,
-                audit_desk& audit)
+                approval_ledger& approvals, rule_book& rules, identity_desk& identities, audit_desk& audit)
         : context_(context), lives_(lives), replies_(replies), approvals_(approvals), rules_(rules),
           identities_(identities), audit_(audit) {}
 
@@ -28,9 +27,9 @@ public:
     task<bool> knows_flow(std::string state) override;
     task<result<std::string>> login(std::string upstream, std::string principal, std::string by) override;
     task<result<revocation_report>> logout(std::string upstream, std::string principal,
-                                              std::string by) override;
+                                           std::string by) override;
     task<result<revocation_report>> logout_idp(std::string identity_provider, std::string principal,
-                                                  std::string by) override;
+                                               std::string by) override;
     task<result<revocation_report>> logout_all(std::string principal, std::string by) override;
     task<result<revocation_report>> end_identity(std::string principal, std::string by) override;
     task<result<void>> remember(std::string approval_id, std::string by) override;

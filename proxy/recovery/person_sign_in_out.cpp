@@ -81,7 +81,8 @@ task<result<revocation_report>> person_desk::sign_out(std::vector<life_key> keys
     co_return all;
 }
 
-task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal, std::string by) {
+task<result<revocation_report>> person_desk::logout(std::string upstream, std::string principal,
+                                                    std::string by) {
     upstream = canonical(upstream);
     auto asking = wishes("logout", upstream, principal, std::move(by));
     auto recorded = co_await std::move(asking);
@@ -94,8 +95,8 @@ task<result<revocation_report>> person_desk::logout(std::string upstream, std::s
     co_return co_await sign_out(std::move(keys));
 }
 
-task<result<revocation_report>> person_desk::logout_idp(std::string identity_provider,
-                                                        std::string principal, std::string by) {
+task<result<revocation_report>> person_desk::logout_idp(std::string identity_provider, std::string principal,
+                                                        std::string by) {
     auto asking = wishes("logout", identity_provider, principal, std::move(by));
     auto recorded = co_await std::move(asking);
     if (!recorded)

@@ -14,7 +14,8 @@
 namespace reauth {
 namespace {
 
-constexpr std::size_t most_own = 500, most_recent = 200, most_unsaved = 1000, page_size = 500, most_pages = 40;
+constexpr std::size_t most_own = 500, most_recent = 200, most_unsaved = 1000, page_size = 500,
+                      most_pages = 40;
 constexpr std::uint64_t between_trims = 200;
 constexpr std::chrono::seconds cache_lives{2};
 constexpr json_bounds stored_timeline{1u << 20, small_document.depth, 100'000};
@@ -76,7 +77,8 @@ timeline_ptr recorder::open(const life_key& whose, const std::string& id) {
     auto made = std::make_shared<open_timeline>(env_, std::move(first));
     own_.emplace(made->id(), made);
     for (auto old = own_.begin(); own_.size() > most_own && old != own_.end();)
-        old = old->second.use_count() == 1 && !unsaved_.contains(old->first) ? own_.erase(old) : std::next(old);
+        old =
+            old->second.use_count() == 1 && !unsaved_.contains(old->first) ? own_.erase(old) : std::next(old);
     return made;
 }
 
@@ -98,7 +100,7 @@ void recorder::keep(const timeline_ptr& t) {
         ++lost_;
     }
     unsaved_.insert(t->id());
-    cached_until_ = {};
+    cached_.until = {};
     if (!std::exchange(saving_, true))
         asio::co_spawn(ex_, save(), asio::detached);
 }
@@ -139,7 +141,8 @@ task<void> recorder::save() {
 }
 
 /// A page of parts, as timelines, the last one first; nothing: the vault does not answer.
-task<std::optional<std::vector<timeline>>> recorder::page(std::optional<timeline_part> before, std::size_t most) {
+task<std::optional<std::vector<timeline>>> recorder::page(std::optional<timeline_part> before,
+                                                          std::size_t most) {
     auto read = [&]() -> std::optional<std::vector<timeline>> {
         const auto parts = store_.last_timelines(before, most);
         if (!parts)
@@ -164,8 +167,8 @@ void recorder::replace_by_own(std::vector<timeline>& parts) const {
 
 task<std::vector<history_entry>> recorder::history(history_query wanted) {
     const bool plain = unconditional(wanted);
-    if (plain && env_.now() < cached_until_ && cached_.size() <= wanted.most)
-        co_return cached_;
+    if (plain && env_.now() < cached_.until && cached_.entries.size() <= wanted.most)
+        co_return cached_.entries;
     std::vector<timeline> parts;
     std::size_t fitting = 0;
     std::optional<timeline_part> before;
@@ -196,8 +199,7 @@ task<std::vector<history_entry>> recorder::history(history_query wanted) {
     if (all.size() > wanted.most)
         all.resize(wanted.most);
     if (plain) {
-        cached_ = all;
-        cached_until_ = env_.now() + cache_lives;
+        cached_ = {all, env_.now() + cache_lives};
     }
     co_return all;
 }

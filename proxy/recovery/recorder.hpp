@@ -1,5 +1,5 @@
-// The flight recorder: a timeline for every episode, kept in memory and in the vault, where all processes find it.
-// Nothing waits for it.
+// The flight recorder: a timeline for every episode, kept in memory and in the vault, where all processes
+// find it. Nothing waits for it.
 #pragma once
 
 #include "conf/config.hpp"
@@ -89,8 +89,10 @@ private:
     std::map<std::string, timeline_ptr> own_; ///< the last ones of this process, by id
     std::set<std::string> unsaved_;
     std::deque<history_entry> recent_;
-    std::vector<history_entry> cached_; ///< of a query without conditions
-    time_point cached_until_{};
+    struct {
+        std::vector<history_entry> entries;
+        time_point until{};
+    } cached_; ///< of a query without conditions
     std::uint64_t lost_ = 0, stored_ = 0;
     bool saving_ = false;
 };

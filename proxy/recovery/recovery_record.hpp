@@ -40,8 +40,8 @@ public:
 
     /// `took`: a recovery's time, or a person's; negative: not known. Holds no secret by type.
     /// `into`: the timeline that it belongs to.
-    void write(const audit_subject& who, const life::audit& line, const timeline_ptr& into, last_outcome& last,
-               std::chrono::milliseconds took = std::chrono::milliseconds(-1));
+    void write(const audit_subject& who, const life::audit& line, const timeline_ptr& into,
+               last_outcome& last, std::chrono::milliseconds took = std::chrono::milliseconds(-1));
     /// What belongs to no episode of a life.
     void write_alone(const audit_subject& who, const life::audit& line);
     /// Rules with `observe: true` would have decided.
@@ -64,7 +64,7 @@ private:
     recovery_counters counters_;
     recovery_stats stats_;
     std::map<std::string, std::uint64_t> observed_; ///< by the rule's name
-    std::map<std::string, time_point> noted_calls_;  ///< when one of the kind was noted last
+    std::map<std::string, time_point> noted_calls_; ///< when one of the kind was noted last
 };
 
 } // namespace reauth

@@ -49,11 +49,11 @@ public:
         std::map<labels<n>, std::unique_ptr<histogram>> all_;
     };
 
-    counted<4> recoveries;       ///< upstream, grant, how, outcome
-    counted<3> approvals_ended;  ///< upstream, kind, outcome
-    counted<2> answers;          ///< of held requests: upstream, outcome
-    timed<2> recovery_time;      ///< upstream, how
-    timed<1> person_time;        ///< upstream: from the question to the decision
+    counted<4> recoveries;      ///< upstream, grant, how, outcome
+    counted<3> approvals_ended; ///< upstream, kind, outcome
+    counted<2> answers;         ///< of held requests: upstream, outcome
+    timed<2> recovery_time;     ///< upstream, how
+    timed<1> person_time;       ///< upstream: from the question to the decision
     histogram lock_waits;
 };
 

@@ -26,8 +26,9 @@ public:
     const std::optional<failure>& trouble() const noexcept { return trouble_; }
     /// How long ago news was asked for last; negative: never.
     std::chrono::duration<double> news_age() const noexcept {
-        return looked_ == std::chrono::steady_clock::time_point() ? std::chrono::duration<double>(-1)
-                                                                  : std::chrono::steady_clock::now() - looked_;
+        return looked_ == std::chrono::steady_clock::time_point()
+                   ? std::chrono::duration<double>(-1)
+                   : std::chrono::steady_clock::now() - looked_;
     }
     /// Said once, when it begins and when it is over; /readyz tells it as long as it lasts.
     void note(const std::optional<failure>& trouble);

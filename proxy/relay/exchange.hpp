@@ -153,7 +153,7 @@ private:
     snapshot_ptr credential_;
     std::string dpop_lines_, injected_, replaced_;
     std::unique_ptr<request_watch> watch_; ///< null: nothing is measured
-    bool fresh_only_ = false; ///< on a connection of its own
+    bool fresh_only_ = false;              ///< on a connection of its own
     unsigned redirects_ = 0, nonces_ = 0, attempts_ = 0;
     std::uint64_t first_generation_ = 0, renewed_ahead_ = 0; ///< of the credential; 0: none
 

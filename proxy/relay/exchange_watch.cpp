@@ -8,7 +8,9 @@ namespace reauth {
 /// A caller that records its trace, or does not, decides for us; else a share of the requests is taken.
 void exchange::begin_watch() {
     watch_ = std::make_unique<request_watch>();
-    watch_->kind = is_get_ ? request_kind::get : head().method == "POST" ? request_kind::post : request_kind::other;
+    watch_->kind = is_get_                   ? request_kind::get
+                   : head().method == "POST" ? request_kind::post
+                                             : request_kind::other;
     const auto& trace = where_.settings().trace;
     if (!w_.shared.tracer || trace.sample < 0)
         return;
@@ -33,7 +35,8 @@ void exchange::add_trace(request_rewrite& rewrite) {
     if (!watch_->span)
         return;
     injected_ = std::string(rewrite.injected) + "traceparent: " + watch_->span->context.text() + "\r\n";
-    replaced_ = (rewrite.replaced.empty() ? std::string(",") : std::string(rewrite.replaced)) + "traceparent,";
+    replaced_ =
+        (rewrite.replaced.empty() ? std::string(",") : std::string(rewrite.replaced)) + "traceparent,";
     rewrite.injected = injected_;
     rewrite.replaced = replaced_;
 }

@@ -24,7 +24,7 @@ struct recovery_ask {
     std::optional<life::unsent_call> call = {}; ///< it was not sent yet: a person has to approve it first
     bool only_load = false; ///< nothing was refused: what the vault holds is to be in force before it is sent
     std::shared_ptr<const caller_token> token = {}; ///< that the caller has shown, where it is acted upon
-    std::string trace = {}; ///< the request's `traceparent`; empty: it has none
+    std::string trace = {};                         ///< the request's `traceparent`; empty: it has none
 };
 
 /// One waiting request. The fields are written and read on the worker's thread only; control posts its news
@@ -40,7 +40,7 @@ public:
     std::optional<recovery_verdict> verdict;
     std::string approval_link; ///< set once an approval waits
     std::string approval_id;
-    std::string recovery; ///< the id of its timeline, as far as it is known
+    std::string recovery;         ///< the id of its timeline, as far as it is known
     life::tell_waiting waits_for; ///< valid with approval_link
     bool attended = false;        ///< a page or browser is open for the approval
     /// Nobody waits any more; the flight goes on.
@@ -50,7 +50,7 @@ public:
     life::request_id number = 0; ///< as the credential's life knows it; 0: not asked yet
 
     std::string recovery_id; ///< of its timeline
-    std::string told_of; ///< the approval that it was told to wait for
+    std::string told_of;     ///< the approval that it was told to wait for
 
     // callable from any thread
     void somebody_looks() {

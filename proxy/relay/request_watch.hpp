@@ -21,7 +21,8 @@ namespace reauth {
 /// How a request was answered: by status, or with a fault of ours.
 using request_outcome = std::size_t;
 inline constexpr request_outcome outcomes_by_status = 6; ///< 0: cut off, else the status' first digit
-inline constexpr request_outcome outcome_count = outcomes_by_status + static_cast<std::size_t>(fault::internal) + 1;
+inline constexpr request_outcome outcome_count =
+    outcomes_by_status + static_cast<std::size_t>(fault::internal) + 1;
 /// "2xx", "cut", or a fault's word.
 std::string_view outcome_label(request_outcome o) noexcept;
 

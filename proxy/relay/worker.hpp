@@ -86,7 +86,7 @@ public:
     bool stopping = false;
     bool watches = false; ///< requests are measured, or traced
     caller_gate callers;
-    request_stats stats;  ///< of requests that were watched
+    request_stats stats;                     ///< of requests that were watched
     std::atomic<unsigned> idle_upstreams{0}; ///< kept connections, as they were counted last
 
     worker_credential& credential(credential_number n) {
@@ -111,8 +111,8 @@ public:
     /// that it turned out to be, sorted.
     std::vector<std::string> end(const identity_end& what);
     /// A request that was watched is over, or its answer's head is out.
-    void watched(const request_target& where, request_watch& seen, std::optional<fault> failed, unsigned recoveries,
-                 const std::string& recovery);
+    void watched(const request_target& where, request_watch& seen, std::optional<fault> failed,
+                 unsigned recoveries, const std::string& recovery);
     /// Another configuration, for requests that begin from now on.
     void use(std::shared_ptr<const routing_table> fresh);
     std::size_t credential_count() const noexcept { return credentials_.size(); }

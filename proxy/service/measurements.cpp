@@ -114,7 +114,8 @@ void add_requests(std::vector<metric>& all, const std::vector<std::unique_ptr<wo
             for (std::size_t o = 0; o < outcome_count; ++o)
                 if (s.outcomes[k][o] > 0)
                     add(all, "mcp_reauth_upstream_requests_total",
-                        "Requests by upstream, kind (post, get) and outcome: the status of the answer, or our error",
+                        "Requests by upstream, kind (post, get) and outcome: the status of the answer, or "
+                        "our error",
                         real(s.outcomes[k][o]), false,
                         {{"upstream", name},
                          {"kind", std::string(request_kinds[k])},
@@ -125,7 +126,8 @@ void add_requests(std::vector<metric>& all, const std::vector<std::unique_ptr<wo
     static constexpr row rows[] = {
         {"mcp_reauth_request_duration_seconds", "From a request's head to the head of its answer"},
         {"mcp_reauth_upstream_duration_seconds", "What of that was waited for the upstream"},
-        {"mcp_reauth_own_duration_seconds", "What of that was neither waited for the upstream nor for a recovery"}};
+        {"mcp_reauth_own_duration_seconds",
+         "What of that was neither waited for the upstream nor for a recovery"}};
     for (std::size_t i = 0; i < std::size(rows); ++i)
         for (const auto& [name, s] : sums)
             add_histogram(all, rows[i].name, rows[i].help, {{"upstream", name}}, s.counts[i], s.seconds[i]);
@@ -134,37 +136,43 @@ void add_requests(std::vector<metric>& all, const std::vector<std::unique_ptr<wo
 void add_recovery(std::vector<metric>& all, const credential_manager& recovery) {
     const auto& stats = recovery.record().stats();
     for (const auto& [l, n] : stats.recoveries.all())
-        add(all, "mcp_reauth_recoveries_total", "Recoveries, sign-ins and sign-outs by how and outcome (ok, or our error)",
-            real(n), false, {{"upstream", l[0]}, {"grant", l[1]}, {"how", l[2]}, {"outcome", l[3]}});
+        add(all, "mcp_reauth_recoveries_total",
+            "Recoveries, sign-ins and sign-outs by how and outcome (ok, or our error)", real(n), false,
+            {{"upstream", l[0]}, {"grant", l[1]}, {"how", l[2]}, {"outcome", l[3]}});
     for (const auto& [l, n] : stats.answers.all())
-        add(all, "mcp_reauth_held_requests_total", "Held requests by what became of them: replayed, passed, or our error",
-            real(n), false, {{"upstream", l[0]}, {"outcome", l[1]}});
+        add(all, "mcp_reauth_held_requests_total",
+            "Held requests by what became of them: replayed, passed, or our error", real(n), false,
+            {{"upstream", l[0]}, {"outcome", l[1]}});
     for (const auto& [l, h] : stats.recovery_time.all())
-        add_histogram(all, "mcp_reauth_recovery_duration_seconds", "Silent recoveries, from their beginning to their end",
+        add_histogram(all, "mcp_reauth_recovery_duration_seconds",
+                      "Silent recoveries, from their beginning to their end",
                       {{"upstream", l[0]}, {"how", l[1]}}, *h);
     for (const auto& [l, h] : stats.person_time.all())
-        add_histogram(all, "mcp_reauth_person_duration_seconds", "From a question to what a person made of it",
-                      {{"upstream", l[0]}}, *h);
-    add_histogram(all, "mcp_reauth_lock_wait_seconds", "Waits for the lock that one recovery of a credential holds", {},
-                  stats.lock_waits);
+        add_histogram(all, "mcp_reauth_person_duration_seconds",
+                      "From a question to what a person made of it", {{"upstream", l[0]}}, *h);
+    add_histogram(all, "mcp_reauth_lock_wait_seconds",
+                  "Waits for the lock that one recovery of a credential holds", {}, stats.lock_waits);
     for (const auto& [rule, n] : recovery.record().observations())
-        add(all, "mcp_reauth_rule_observed_total", "What rules with observe: true would have decided", real(n), false,
-            {{"rule", rule}});
+        add(all, "mcp_reauth_rule_observed_total", "What rules with observe: true would have decided",
+            real(n), false, {{"rule", rule}});
     for (const auto& c : recovery.credential_states())
-        add(all, "mcp_reauth_credential_states", "Credentials that are known here, by state", real(c.count), true,
-            {{"upstream", c.upstream}, {"grant", c.grant}, {"state", c.state}});
+        add(all, "mcp_reauth_credential_states", "Credentials that are known here, by state", real(c.count),
+            true, {{"upstream", c.upstream}, {"grant", c.grant}, {"state", c.state}});
     const auto now = wall_clock::now();
     for (const auto& [upstream, at] : recovery.soonest_expiries())
         add(all, "mcp_reauth_credential_expires_seconds",
             "Until the first credential ends that nothing renews silently; negative: it has ended",
             std::chrono::duration<double>(at - now).count(), true, {{"upstream", upstream}});
-    add_histogram(all, "mcp_reauth_vault_duration_seconds", "Calls of the vault, what waited for other calls among them", {},
-                  recovery.vault().took());
-    add(all, "mcp_reauth_vault_errors_total", "Calls of the vault that failed", real(recovery.vault().failures()), false);
-    add(all, "mcp_reauth_vault_waiting", "Calls of the vault that are under way or wait", recovery.vault().waiting(), true);
+    add_histogram(all, "mcp_reauth_vault_duration_seconds",
+                  "Calls of the vault, what waited for other calls among them", {}, recovery.vault().took());
+    add(all, "mcp_reauth_vault_errors_total", "Calls of the vault that failed",
+        real(recovery.vault().failures()), false);
+    add(all, "mcp_reauth_vault_waiting", "Calls of the vault that are under way or wait",
+        recovery.vault().waiting(), true);
     if (recovery.news_age().count() >= 0)
-        add(all, "mcp_reauth_news_age_seconds", "Since the vault was asked for what other processes have written",
-            recovery.news_age().count(), true);
+        add(all, "mcp_reauth_news_age_seconds",
+            "Since the vault was asked for what other processes have written", recovery.news_age().count(),
+            true);
 }
 
 void add_approvals(std::vector<metric>& all, const approvals& book, const recovery_stats& stats) {
@@ -177,7 +185,8 @@ void add_approvals(std::vector<metric>& all, const approvals& book, const recove
     for (const auto& [l, n] : waiting)
         add(all, "mcp_reauth_approvals", "Approvals that are open, by state", real(n), true,
             {{"upstream", l[0]}, {"kind", l[1]}, {"state", l[2]}});
-    add(all, "mcp_reauth_oldest_approval_seconds", "How long the oldest open approval has waited; 0: none is open",
+    add(all, "mcp_reauth_oldest_approval_seconds",
+        "How long the oldest open approval has waited; 0: none is open",
         oldest ? std::chrono::duration<double>(wall_clock::now() - *oldest).count() : 0, true);
     for (const auto& [l, n] : stats.approvals_ended.all())
         add(all, "mcp_reauth_approvals_ended_total", "Approvals that ended, by outcome", real(n), false,
@@ -189,25 +198,32 @@ void add_process(std::vector<metric>& all, const credential_manager& recovery,
     unsigned idle = 0;
     for (const auto& w : workers)
         idle += w->idle_upstreams.load(std::memory_order_relaxed);
-    add(all, "mcp_reauth_pool_connections", "Upstream connections that are kept for the next request", idle, true);
+    add(all, "mcp_reauth_pool_connections", "Upstream connections that are kept for the next request", idle,
+        true);
     add(all, "mcp_reauth_timelines_lost_total", "Timelines that could not be stored",
         real(recovery.kept_lost()), false);
     if (more.audit) {
         const auto now = more.audit->state();
-        add(all, "mcp_reauth_audit_lines_total", "Lines of the audit that are written", real(now.lines), false);
-        add(all, "mcp_reauth_audit_lost_total", "Lines of the audit that could not be written, and were given up",
-            real(now.lost), false);
-        add(all, "mcp_reauth_audit_waiting", "Lines of the audit that wait for the disk", real(now.waiting), true);
-        add(all, "mcp_reauth_audit_failing", "1: the audit can't be written", now.trouble.empty() ? 0 : 1, true);
+        add(all, "mcp_reauth_audit_lines_total", "Lines of the audit that are written", real(now.lines),
+            false);
+        add(all, "mcp_reauth_audit_lost_total",
+            "Lines of the audit that could not be written, and were given up", real(now.lost), false);
+        add(all, "mcp_reauth_audit_waiting", "Lines of the audit that wait for the disk", real(now.waiting),
+            true);
+        add(all, "mcp_reauth_audit_failing", "1: the audit can't be written", now.trouble.empty() ? 0 : 1,
+            true);
     }
     if (more.traces) {
         const auto& c = more.traces->counters();
         add(all, "mcp_reauth_spans_sent_total", "Spans that the collector has taken", real(c.sent), false);
-        add(all, "mcp_reauth_spans_dropped_total", "Spans that found no room, or were not taken", real(c.dropped), false);
-        add(all, "mcp_reauth_span_exports_failed_total", "Exports of spans that failed", real(c.failures), false);
+        add(all, "mcp_reauth_spans_dropped_total", "Spans that found no room, or were not taken",
+            real(c.dropped), false);
+        add(all, "mcp_reauth_span_exports_failed_total", "Exports of spans that failed", real(c.failures),
+            false);
     }
     add(all, "mcp_reauth_build_info", "1, with the version", 1, true, {{"version", REAUTH_VERSION}});
-    add(all, "process_start_time_seconds", "When this process began, in seconds since 1970", more.started, true);
+    add(all, "process_start_time_seconds", "When this process began, in seconds since 1970", more.started,
+        true);
 }
 
 } // namespace
@@ -262,6 +278,5 @@ std::vector<metric> collect_metrics(const credential_manager& recovery, const ap
     add_process(all, recovery, workers, more);
     return all;
 }
-
 
 } // namespace reauth

@@ -26,7 +26,9 @@ std::string metrics_text(const std::vector<metric>& all) {
     for (const auto& m : all) {
         if (m.name != last)
             out << "# HELP " << m.name << ' ' << m.help << "\n# TYPE " << m.name
-                << (m.histogram ? " histogram\n" : m.gauge ? " gauge\n" : " counter\n");
+                << (m.histogram ? " histogram\n"
+                    : m.gauge   ? " gauge\n"
+                                : " counter\n");
         last = m.name;
         out << m.name << m.part;
         for (std::size_t i = 0; i < m.labels.size(); ++i)

@@ -22,7 +22,7 @@ struct metric {
     double value = 0;
     bool gauge = false;
     std::vector<std::pair<std::string, std::string>> labels{};
-    std::string part{};     ///< of a histogram: "_bucket", "_sum", "_count"
+    std::string part{}; ///< of a histogram: "_bucket", "_sum", "_count"
     bool histogram = false;
 };
 

@@ -93,7 +93,8 @@ void server::stop(std::chrono::milliseconds grace) {
             return 0;
         });
         const auto last = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-        while (p.on_control([&p] { return p.traces->waiting() > 0; }) && std::chrono::steady_clock::now() < last)
+        while (p.on_control([&p] { return p.traces->waiting() > 0; }) &&
+               std::chrono::steady_clock::now() < last)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     if (p.audit) { // what was said last is written yet

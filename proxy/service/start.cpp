@@ -6,6 +6,7 @@
 #include "core/crypto/random.hpp"
 #include "core/text/encoding.hpp"
 #include "proxy/approval/operator_token.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/vault/seal.hpp"
 
 #include <boost/asio/post.hpp>
@@ -54,11 +55,23 @@ result<void> server::parts::open_state(const random_source& random) {
 result<void> server::parts::open_audit(const random_source& random) {
     if (settings->audit.file.empty())
         return {};
+    // first: what stood there before nobody may have cut
+    const auto heads = store->audit_heads();
     auto opened = audit_log::open(settings->audit, random_token(random, 6),
                                   [this](const audit_head& head) { recovery->audit().written(head); });
     if (!opened)
         return opened.error();
     audit = std::move(*opened);
+    const auto there = audit->state().head;
+    for (const auto& text : heads ? *heads : std::vector<std::string>())
+        if (const auto head = audit_head::parse(text);
+            head && head->log == there.log &&
+            (head->seq > there.seq || (head->seq == there.seq && head->hash != there.hash))) {
+            log_event(log_level::error, "audit",
+                      {{"message", "the audit " + settings->audit.file + " was cut or changed: line " +
+                                       std::to_string(head->seq) + " had been written"}});
+            audit->write({wall_clock::now(), "broken", {{"expected", text}}, true});
+        }
     recovery->audit().use(audit.get(), settings->audit.required);
     tell_configuration("start");
     return {};
@@ -115,8 +128,8 @@ private:
 void server::parts::open_traces(const random_source& random) {
     if (!settings->trace.enabled())
         return;
-    traces = std::make_shared<trace_exporter>(control.get_executor(), settings->trace, random_token(random, 9),
-                                              REAUTH_VERSION);
+    traces = std::make_shared<trace_exporter>(control.get_executor(), settings->trace,
+                                              random_token(random, 9), REAUTH_VERSION);
     tracer = std::make_unique<posted_tracer>(control, traces);
     shared.tracer = tracer.get();
     recovery->kept().on_closed([this](const timeline& t) { traces->add(t); });

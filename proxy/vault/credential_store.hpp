@@ -182,7 +182,8 @@ public:
     /// All parts of one.
     result<std::vector<timeline_part>> timeline_parts(const std::string& id);
     /// The last parts, the last one first; those that come before that one, where it is given.
-    result<std::vector<timeline_part>> last_timelines(const std::optional<timeline_part>& before, std::size_t most);
+    result<std::vector<timeline_part>> last_timelines(const std::optional<timeline_part>& before,
+                                                      std::size_t most);
     result<void> keep_last_timelines(std::size_t kept);
     /// How far the audit of that name has come, as a line of it says; nothing: not known.
     result<void> store_audit_head(const std::string& log, const std::string& head);

@@ -107,16 +107,18 @@ public:
     }
     result<std::vector<stored_record>> last(const std::string& kind, const std::string& before,
                                             std::size_t most) override {
-        return records_of(work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " + alive() +
+        return records_of(work_.run("SELECT key, sealed FROM mcp_reauth_records WHERE kind = $1 AND " +
+                                        alive() +
                                         " AND ($2 = '' OR key COLLATE \"C\" < $2)"
                                         " ORDER BY key COLLATE \"C\" DESC LIMIT $3::bigint",
                                     {kind, before, std::to_string(most)}));
     }
     result<void> keep_last(const std::string& kind, std::size_t kept) override {
-        const auto done = work_.run("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key COLLATE \"C\" <="
-                                    " (SELECT key FROM mcp_reauth_records WHERE kind = $1"
-                                    " ORDER BY key COLLATE \"C\" DESC LIMIT 1 OFFSET $2::bigint) COLLATE \"C\"",
-                                    {kind, std::to_string(kept)});
+        const auto done =
+            work_.run("DELETE FROM mcp_reauth_records WHERE kind = $1 AND key COLLATE \"C\" <="
+                      " (SELECT key FROM mcp_reauth_records WHERE kind = $1"
+                      " ORDER BY key COLLATE \"C\" DESC LIMIT 1 OFFSET $2::bigint) COLLATE \"C\"",
+                      {kind, std::to_string(kept)});
         return done ? result<void>{} : result<void>(done.error());
     }
     result<std::optional<std::string>> take(const std::string& kind, const std::string& key) override {

@@ -56,8 +56,8 @@ public:
     virtual result<std::optional<std::string>> get(const std::string& kind, const std::string& key) = 0;
     /// Those whose key begins so, in the order of their keys' bytes; no others are looked at.
     virtual result<std::vector<stored_record>> list(const std::string& kind, const std::string& prefix) = 0;
-    /// The last `most` of a kind in the order of their keys' bytes, before `before` where that is not empty; the
-    /// last one first.
+    /// The last `most` of a kind in the order of their keys' bytes, before `before` where that is not empty;
+    /// the last one first.
     virtual result<std::vector<stored_record>> last(const std::string& kind, const std::string& before,
                                                     std::size_t most) = 0;
     /// Erases all of a kind but the last `kept`.

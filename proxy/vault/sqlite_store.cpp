@@ -100,9 +100,9 @@ public:
 
     result<void> keep_last(const std::string& kind, std::size_t kept) override {
         const unsynced_commit no_wait(db_, true);
-        auto erase = db_.prepare(
-            "DELETE FROM records WHERE kind = ?1 AND key <="
-            " (SELECT key FROM records WHERE kind = ?1 ORDER BY key DESC LIMIT 1 OFFSET ?2)");
+        auto erase =
+            db_.prepare("DELETE FROM records WHERE kind = ?1 AND key <="
+                        " (SELECT key FROM records WHERE kind = ?1 ORDER BY key DESC LIMIT 1 OFFSET ?2)");
         if (!erase)
             return erase.error();
         erase->bind(1, kind).bind(2, static_cast<std::int64_t>(kept));

@@ -75,8 +75,8 @@ public:
     /// All records of a kind that have not expired, ordered by key; those whose key begins with `prefix`.
     virtual result<std::vector<vault_record>> list(record_kind kind, const std::string& prefix) = 0;
     result<std::vector<vault_record>> list(record_kind kind) { return list(kind, {}); }
-    /// The last `most` of a kind in the order of their keys, before `before` where that is not empty; the last one
-    /// first.
+    /// The last `most` of a kind in the order of their keys, before `before` where that is not empty; the
+    /// last one first.
     virtual result<std::vector<vault_record>> last(record_kind kind, const std::string& before,
                                                    std::size_t most) = 0;
     /// Erases all of a kind but the last `kept`.

@@ -29,11 +29,13 @@ test('metrics: promtool finds nothing to complain about, a real Prometheus scrap
   const collector = await startCollector();
   t.after(() => collector.close());
   const { proxy, passed } = await evidence(t, `trace: {otlp: "${collector.url}", sample: all}`);
+  const begun = new Set(['up']);
   const seen = new Map(); // family → the texts that it has had
   const look = async () => {
-    for (const [name, samples] of families(await proxy.metrics())) seen.set(name, (seen.get(name) ?? new Set()).add(samples.join('\n')));
+    for (const [name, samples] of families(await proxy.metrics())) seen.set(name, (seen.get(name) ?? new Set(seen.size && !begun.has(name) ? ['nothing yet'] : [])).add(samples.join('\n')));
   };
   await look();
+  for (const name of seen.keys()) begun.add(name);
   const [prometheusPort] = await freePorts(1);
   const dir = mkdtempSync(join(tmpdir(), 'mcp-reauth-prometheus-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));

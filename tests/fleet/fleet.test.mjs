@@ -1,5 +1,7 @@
 // Three replicas are one: what one of them asks, stores or forgets is known to all, and none of their deaths is noticed.
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { said, v1 } from '../e2e/lib/clients.mjs';
 import { signIn } from '../e2e/lib/person.mjs';
@@ -50,6 +52,40 @@ test('an approval is listed, shown and decided at any replica, and the request h
   assert.equal(fleet.as.counts.authorizations, 1);
   assert.equal(fleet.as.counts.registrations, 1);
   await held.close();
+  fleet.passed();
+});
+
+test('what happened at one replica is told by every other, in one timeline, also after its death; audits of all verify together', { timeout: 60_000 }, async (t) => {
+  const fleet = await makeFleet(t);
+  const [a, b, c] = fleet.replicas;
+  const { held, asked } = await signInAcross(fleet);
+  await held.close();
+  const entries = async (replica) => (await replica.api('/api/history')).body.history;
+  const login = (list) => list.find((e) => e.how === 'login' && e.approval === asked.id);
+  const told = await until(async () => login(await entries(b)), { what: 'the login at B' });
+  assert.equal(told.recovery, asked.recovery, 'the approval that A opened names it');
+  assert.match(told.by, /operator/);
+  await a.kill();
+  for (const replica of [b, c]) {
+    const whole = await until(async () => {
+      const { body } = await replica.api(`/api/history/${asked.recovery}`);
+      return body.steps?.some((s) => s.what === 'redeem code') && body;
+    }, { what: 'the timeline' });
+    const steps = whole.steps.map((s) => s.what);
+    for (const step of ['challenge', 'judged', 'approval', 'begin sign-in', 'redeem code', 'sign_in']) assert.ok(steps.includes(step), `${step} of ${steps}`);
+    assert.ok(whole.process.split(', ').length >= 2, 'parts of several replicas');
+    assert.deepEqual([...whole.steps].sort((x, y) => Date.parse(x.at) - Date.parse(y.at)).map((s) => s.at), whole.steps.map((s) => s.at));
+  }
+  const files = fleet.replicas.map((r) => join(r.dir, 'audit.jsonl'));
+  const fine = await b.cli('audit', 'verify', ...files);
+  assert.equal(fine.code, 0, fine.stdout);
+  assert.equal(fine.stdout.match(/^audit /gm).length, 3);
+  assert.ok(files.some((f) => readFileSync(f, 'utf8').includes(`"action":"approve","approval":"${asked.id}"`)));
+  const lines = readFileSync(files[1], 'utf8').split('\n');
+  writeFileSync(files[1], lines.with(0, lines[0].replace('"event":"start"', '"event":"stop"')).join('\n'));
+  const changed = await b.cli('audit', 'verify', ...files);
+  assert.equal(changed.code, 1);
+  assert.ok(changed.stdout.includes(`${files[1]}:1: `), changed.stdout);
   fleet.passed();
 });
 

@@ -92,6 +92,22 @@ TEST_CASE("a PostgreSQL vault keeps, lists, expires and takes records", "[postgr
     CHECK_FALSE(v->take(record_kind::credential, "pg b")->has_value());
 }
 
+TEST_CASE("a PostgreSQL vault lists the last records backwards, and drops those before them", "[postgres]") {
+    auto v = opened(postgres_settings());
+    must(v->keep_last(record_kind::timeline, 0));
+    for (const auto* key : {"pg-1/B", "pg-1/a", "pg-2/a", "pg-3/a"})
+        must(v->put(record_kind::timeline, key, secret(key)));
+    const auto all = v->last(record_kind::timeline, {}, 10);
+    REQUIRE(all.has_value());
+    REQUIRE(all->size() == 4);
+    CHECK(all->front().key == "pg-3/a");
+    CHECK(all->back().key == "pg-1/B"); // by bytes, whatever the database's language
+    CHECK(v->last(record_kind::timeline, "pg-3/a", 1)->front().key == "pg-2/a");
+    must(v->keep_last(record_kind::timeline, 1));
+    CHECK(v->last(record_kind::timeline, {}, 10)->size() == 1);
+    must(v->keep_last(record_kind::timeline, 0));
+}
+
 TEST_CASE("a PostgreSQL batch is written whole or not at all", "[postgres]") {
     auto v = opened(postgres_settings());
     must(v->put(record_kind::credential, "a", secret("one")));

@@ -13,8 +13,9 @@ namespace {
 result<config> load(const std::string& more) {
     config_inputs inputs;
     inputs.environment = {{"HOME", "/home/ada"}, {"OTLP_KEY", "secret-of-the-collector"}};
-    return load_config_text("vault: {backend: memory}\nupstreams: {up: {url: \"https://mcp.example/mcp\"}}\n" + more,
-                            "/etc/t.yaml", inputs);
+    return load_config_text(
+        "vault: {backend: memory}\nupstreams: {up: {url: \"https://mcp.example/mcp\"}}\n" + more,
+        "/etc/t.yaml", inputs);
 }
 
 std::string wrong(const std::string& more) {
@@ -36,13 +37,14 @@ TEST_CASE("evidence: without keys timelines are kept for a week, nothing is audi
 }
 
 TEST_CASE("evidence: all keys are read, paths are made absolute, and values of headers are secrets") {
-    const auto c = load("recorder: {keep: 30d, max: 50, header: true}\n"
-                        "audit: {file: audit.jsonl, rotate: 1MiB, keep: 3, sign: {key: {file: audit.key}, every: 10, "
-                        "within: 1m}, required: true, journald: true}\n"
-                        "trace: {otlp: \"http://127.0.0.1:4318/\", headers: {Authorization: {env: OTLP_KEY}}, "
-                        "sample: 0.25}\n"
-                        "policy: [{action: deny, observe: true}]\n")
-                       .value();
+    const auto c =
+        load("recorder: {keep: 30d, max: 50, header: true}\n"
+             "audit: {file: audit.jsonl, rotate: 1MiB, keep: 3, sign: {key: {file: audit.key}, every: 10, "
+             "within: 1m}, required: true, journald: true}\n"
+             "trace: {otlp: \"http://127.0.0.1:4318/\", headers: {Authorization: {env: OTLP_KEY}}, "
+             "sample: 0.25}\n"
+             "policy: [{action: deny, observe: true}]\n")
+            .value();
     CHECK(c.recorder.keep == 30 * 24h);
     CHECK(c.recorder.max == 50);
     CHECK(c.recorder.header);

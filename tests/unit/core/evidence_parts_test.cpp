@@ -64,11 +64,11 @@ TEST_CASE("traceparent is read as W3C has it, and what is malformed is as if it 
     CHECK(read->text() == "00-" + trace + "-" + span + "-01");
     CHECK_FALSE(parse_traceparent("00-" + trace + "-" + span + "-00")->sampled);
     CHECK(parse_traceparent("cc-" + trace + "-" + span + "-03-what-comes-later")->sampled);
-    for (const auto& bad :
-         {std::string(), "00-" + trace + "-" + span, "ff-" + trace + "-" + span + "-01",
-          "00-" + std::string(32, '0') + "-" + span + "-01", "00-" + trace + "-" + std::string(16, '0') + "-01",
-          "00-" + std::string(32, 'A') + "-" + span + "-01", "00-" + trace + "-" + span + "-01-more",
-          "00-" + trace + "-" + span + "-0g"})
+    for (const auto& bad : {std::string(), "00-" + trace + "-" + span, "ff-" + trace + "-" + span + "-01",
+                            "00-" + std::string(32, '0') + "-" + span + "-01",
+                            "00-" + trace + "-" + std::string(16, '0') + "-01",
+                            "00-" + std::string(32, 'A') + "-" + span + "-01",
+                            "00-" + trace + "-" + span + "-01-more", "00-" + trace + "-" + span + "-0g"})
         CHECK_FALSE(parse_traceparent(bad));
 }
 

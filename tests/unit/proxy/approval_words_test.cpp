@@ -3,8 +3,8 @@
 #include "proxy/approval/approval_page.hpp"
 #include "proxy/approval/approval_words.hpp"
 
-#include "tests/support/catch.hpp"
 #include "core/text/time_text.hpp"
+#include "tests/support/catch.hpp"
 
 using namespace reauth;
 using namespace std::chrono_literals;

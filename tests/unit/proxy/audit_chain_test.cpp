@@ -1,5 +1,5 @@
-// The audit: each line holds the hash of the one before; whatever is changed, missing, moved or cut is found, and told
-// by its line.
+// The audit: each line holds the hash of the one before; whatever is changed, missing, moved or cut is found,
+// and told by its line.
 #include "core/crypto/random.hpp"
 #include "proxy/evidence/audit_verify.hpp"
 
@@ -37,7 +37,9 @@ struct written {
             out += lines[i] + "\n";
         return out;
     }
-    audit_expectations trusted() const { return {{verifying_key::from_pem(secret(key.public_pem())).value()}, {}}; }
+    audit_expectations trusted() const {
+        return {{verifying_key::from_pem(secret(key.public_pem())).value()}, {}};
+    }
 };
 
 std::string all_findings(const audit_report& r) {
@@ -91,7 +93,8 @@ TEST_CASE("audit: lines that are missing, moved, put in twice, or cut are told a
     const written w;
     CHECK(has(found_in(w.text(0, 3) + w.text(5)), "a.jsonl:4: lines 4 to 5 are missing before it"));
     CHECK(has(found_in(w.text(0, 3) + w.text(4)), "line 4 is missing before it"));
-    CHECK(has(found_in(w.text(0, 3) + w.text(4, 5) + w.text(3, 4) + w.text(5)), "line 4 stands behind line 5"));
+    CHECK(
+        has(found_in(w.text(0, 3) + w.text(4, 5) + w.text(3, 4) + w.text(5)), "line 4 stands behind line 5"));
     CHECK(has(found_in(w.text(0, 3) + w.text(2, 3) + w.text(3)), "put in twice"));
     auto cut = w.text();
     cut.resize(cut.size() - 40);
@@ -113,10 +116,12 @@ TEST_CASE("audit: whoever writes all hashes anew lacks the key") {
     CHECK(has(found_in(forged, w.trusted()), "which nobody has vouched for"));
     // a start of his own tells his own key: nobody trusts it
     head = {"log-1", 0, {}};
-    forged = audit_line(head, {time_point(1s), "start", {{"public_key", stranger.public_text()}}, true}, "p", &stranger) +
+    forged = audit_line(head, {time_point(1s), "start", {{"public_key", stranger.public_text()}}, true}, "p",
+                        &stranger) +
              "\n";
     CHECK(has(found_in(forged, w.trusted()), "which nobody has vouched for"));
-    CHECK(found_in(forged).empty()); // without a trusted key that can't be told, and the report says whose it is
+    CHECK(found_in(forged)
+              .empty()); // without a trusted key that can't be told, and the report says whose it is
 }
 
 TEST_CASE("audit: an end that was cut off is found by the line that was written last") {
@@ -133,7 +138,8 @@ TEST_CASE("audit: an end that was cut off is found by the line that was written 
 
 TEST_CASE("audit: rotated files are one chain in whatever order they are given, and a missing one is told") {
     const written w;
-    const std::vector<audit_file_text> all{{"a.jsonl", w.text(8)}, {"a.jsonl.2", w.text(0, 4)}, {"a.jsonl.1", w.text(4, 8)}};
+    const std::vector<audit_file_text> all{
+        {"a.jsonl", w.text(8)}, {"a.jsonl.2", w.text(0, 4)}, {"a.jsonl.1", w.text(4, 8)}};
     CHECK(verify_audit(all, w.trusted()).findings.empty());
     const auto r = verify_audit({all[0], all[1]}, w.trusted());
     CHECK(has(all_findings(r), "a.jsonl:1: lines 5 to 8 are missing before it"));
@@ -148,7 +154,8 @@ TEST_CASE("audit: replicas have chains of their own") {
     const auto r = verify_audit({{"b.jsonl", other.text()}, {"a.jsonl", one.text()}}, {});
     CHECK(r.findings.empty());
     CHECK(r.chains.size() == 2);
-    CHECK(has(all_findings(verify_audit({{"a.jsonl", one.text() + other.text()}}, {})), "belongs to another audit"));
+    CHECK(has(all_findings(verify_audit({{"a.jsonl", one.text() + other.text()}}, {})),
+              "belongs to another audit"));
 }
 
 TEST_CASE("audit: a new key is taken where the old one vouches for it") {
@@ -171,9 +178,13 @@ TEST_CASE("audit: a new key is taken where the old one vouches for it") {
 
 TEST_CASE("audit: values are cleaned and capped, empty ones left out, and no line holds a line feed") {
     audit_head head{"log", 0, {}};
-    const auto line = audit_line(
-        head, {time_point(1s), "decision", {{"tool", "a\nb\xe2\x80\xae"}, {"empty", ""}, {"long", std::string(5000, 'x')}}, false},
-        "p", nullptr);
+    const auto line =
+        audit_line(head,
+                   {time_point(1s),
+                    "decision",
+                    {{"tool", "a\nb\xe2\x80\xae"}, {"empty", ""}, {"long", std::string(5000, 'x')}},
+                    false},
+                   "p", nullptr);
     CHECK_FALSE(has(line, "\n"));
     CHECK_FALSE(has(line, "empty"));
     CHECK(line.size() < 2000);
@@ -185,6 +196,6 @@ TEST_CASE("audit: a head is written and read") {
     const auto read = audit_head::parse(head.text());
     REQUIRE(read);
     CHECK(read->text() == head.text());
-    for (const auto* bad : {"", "log", "log:x:" , "log:1:abc", ":1:aa"})
+    for (const auto* bad : {"", "log", "log:x:", "log:1:abc", ":1:aa"})
         CHECK_FALSE(audit_head::parse(bad));
 }

@@ -44,12 +44,6 @@ struct audit_place : scratch_directory {
         expected.known.push_back(verifying_key::from_pem(secret(made().public_pem())).value());
         return verify_audit(std::move(files), expected);
     }
-    std::size_t lines() const {
-        std::size_t n = 0;
-        for (const auto& c : verify().chains)
-            n += c.lines;
-        return n;
-    }
 };
 
 audit_event event(const std::string& name) {
@@ -135,7 +129,8 @@ TEST_CASE("audit log: half a line of a process that died is told, and what follo
     CHECK(has(r.findings[0].where, ":2"));
 }
 
-TEST_CASE("audit log: a disk that is full is told, what waits is written later, and what must be written is refused") {
+TEST_CASE("audit log: a disk that is full is told, what waits is written later, and what must be written is "
+          "refused") {
     audit_place at;
     const auto log = at.open();
     REQUIRE(written(*log, "one").has_value());

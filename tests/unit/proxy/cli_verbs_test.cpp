@@ -1,9 +1,9 @@
 // Verbs that need no running program.
 #include "conf/client_entry.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/cli/cli.hpp"
 #include "proxy/cli/json_text.hpp"
 #include "proxy/cli/table.hpp"
-#include "core/text/time_text.hpp"
 #include "proxy/service/running_file.hpp"
 #include "tests/support/text.hpp"
 

@@ -13,6 +13,28 @@ TEST_CASE("numbers are told in Prometheus' text format, with their kind, large o
     CHECK(metrics_text({}).empty());
 }
 
+TEST_CASE("a histogram is one family, with its bounds, its sum and its count") {
+    CHECK(metrics_text({{"t_seconds", "Time", 1, false, {{"le", "0.5"}}, "_bucket", true},
+                        {"t_seconds", "Time", 2, false, {{"le", "+Inf"}}, "_bucket", true},
+                        {"t_seconds", "Time", 3.5, false, {}, "_sum", true},
+                        {"t_seconds", "Time", 2, false, {}, "_count", true}}) ==
+          "# HELP t_seconds Time\n# TYPE t_seconds histogram\n"
+          "t_seconds_bucket{le=\"0.5\"} 1\nt_seconds_bucket{le=\"+Inf\"} 2\nt_seconds_sum "
+          "3.5\nt_seconds_count 2\n");
+}
+
+TEST_CASE("series are bounded, whatever labels come: the rest is `other`") {
+    recovery_stats stats;
+    for (int i = 0; i < 5000; ++i)
+        stats.recoveries.add({"up" + std::to_string(i), "g", "h", "ok"});
+    CHECK(stats.recoveries.all().size() == recovery_stats::most_series + 1);
+    CHECK(stats.recoveries.all().at({"other", "other", "other", "other"}) ==
+          5000 - recovery_stats::most_series);
+    for (int i = 0; i < 5000; ++i)
+        stats.person_time.add({"up" + std::to_string(i)}, std::chrono::milliseconds(1));
+    CHECK(stats.person_time.all().size() <= recovery_stats::most_series);
+}
+
 TEST_CASE("numbers of one name are told apart by labels, whose values are escaped") {
     CHECK(metrics_text({{"r_total", "Replays", 1, false, {{"upstream", "a"}, {"outcome", "ok"}}},
                         {"r_total", "Replays", 2, false, {{"upstream", "q\"\\\n"}}}}) ==

@@ -25,9 +25,16 @@ timeline sample() {
     t.principal = "ada";
     t.add({start, -1ms, "challenge", {{"kind", "invalid_token"}, {"description", "a \x01 b <script>"}}});
     t.add({start + 2ms, -1ms, "judged", {{"rule", "quietly"}}});
-    t.add({start + 3ms, 40ms, "exchange",
-           {{"method", "POST"}, {"host", "as.example:8443"}, {"path", "/token"}, {"status", "400"}, {"sent", "120"},
-            {"received", "33"}, {"purpose", "token request"}}});
+    t.add({start + 3ms,
+           40ms,
+           "exchange",
+           {{"method", "POST"},
+            {"host", "as.example:8443"},
+            {"path", "/token"},
+            {"status", "400"},
+            {"sent", "120"},
+            {"received", "33"},
+            {"purpose", "token request"}}});
     t.add({start + 3ms, 45ms, "token request", {{"code", "reauth_failed"}}});
     history_entry e;
     e.at = start + 50ms;
@@ -130,7 +137,8 @@ TEST_CASE("spans: a recovery is one, its pieces are its children, its moments ar
     CHECK(spans[1].id != spans[2].id);
 }
 
-TEST_CASE("spans: without a trace of the request's the timeline's id is the trace's; what follows later is its child") {
+TEST_CASE("spans: without a trace of the request's the timeline's id is the trace's; what follows later is "
+          "its child") {
     auto t = sample();
     const auto first = spans_of(t);
     CHECK(first[0].trace_id == "01a3185c507b70008000000000000001");
@@ -145,7 +153,8 @@ TEST_CASE("spans: without a trace of the request's the timeline's id is the trac
 }
 
 TEST_CASE("spans are written as OTLP has them") {
-    const auto j = nlohmann::json::parse(otlp_json(spans_of(sample()), {{"service.name", "mcp-reauth"}}, "1.0"));
+    const auto j =
+        nlohmann::json::parse(otlp_json(spans_of(sample()), {{"service.name", "mcp-reauth"}}, "1.0"));
     const auto& s = j["resourceSpans"][0]["scopeSpans"][0]["spans"][1];
     CHECK(s["startTimeUnixNano"] == "1800000000003000000");
     CHECK(s["kind"] == 3);

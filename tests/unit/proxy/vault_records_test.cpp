@@ -66,6 +66,28 @@ TEST_CASE("records are listed by key, one kind at a time") {
     CHECK((*all)[1].value.equals("value of b"));
 }
 
+TEST_CASE(
+    "the last records of a kind are listed backwards, page by page, and what is before them can be dropped") {
+    clocked_vault c(GENERATE("memory", "sqlite"));
+    for (const auto* key : {"1/a", "2/a", "2/b", "3/a", "4/a"})
+        must(c.v->put(record_kind::timeline, key, secret(key)));
+    must(c.v->put(record_kind::credential, "9", secret("other")));
+    must(c.v->put(record_kind::timeline, "5/a", secret("old"), c.at(c.now - 1)));
+    const auto page = c.v->last(record_kind::timeline, {}, 2);
+    REQUIRE(page.has_value());
+    REQUIRE(page->size() == 2);
+    CHECK((*page)[0].key == "4/a");
+    CHECK((*page)[1].value.equals("3/a"));
+    const auto rest = c.v->last(record_kind::timeline, "3/a", 10);
+    REQUIRE(rest->size() == 3);
+    CHECK(rest->front().key == "2/b");
+    must(c.v->keep_last(record_kind::timeline, 2));
+    CHECK(c.v->last(record_kind::timeline, {}, 10)->size() <= 2);
+    CHECK(c.v->last(record_kind::timeline, {}, 10)->front().key == "4/a");
+    CHECK(got(*c.v, record_kind::credential, "9") == "other");
+    must(c.v->keep_last(record_kind::timeline, 10));
+}
+
 TEST_CASE("an expired record is gone for get, take and list") {
     clocked_vault c(GENERATE("memory", "sqlite"));
     for (const auto* key : {"g", "t"})

@@ -1,5 +1,5 @@
-// The flight recorder: what each kind of episode leaves, that it is found by every process and after a restart, and
-// what the audit and an unreachable vault do.
+// The flight recorder: what each kind of episode leaves, that it is found by every process and after a
+// restart, and what the audit and an unreachable vault do.
 #include "tests/support/text.hpp"
 #include "tests/unit/recovery/recovery_world.hpp"
 
@@ -59,13 +59,15 @@ struct held_world : recorded_world {
 
 } // namespace
 
-TEST_CASE("recorder: a refresh leaves challenge, judgement, lock, exchange, store and outcome; the request knows its id") {
+TEST_CASE("recorder: a refresh leaves challenge, judgement, lock, exchange, store and outcome; the request "
+          "knows its id") {
     held_world w;
     const auto verdict = w.verdict_of(w.refused());
     REQUIRE(is_uuid(verdict.recovery));
     const auto t = w.read(verdict.recovery);
     const auto words = words_of(t);
-    for (const auto* needed : {"challenge", "judged", "lock", "token request", "exchange", "store", "in force", "recovery", "request"})
+    for (const auto* needed : {"challenge", "judged", "lock", "token request", "exchange", "store",
+                               "in force", "recovery", "request"})
         CHECK(words.contains(needed));
     CHECK(fact(step(t, "challenge"), "kind") == "invalid_token");
     CHECK(fact(step(t, "judged"), "outcome") == "silent");
@@ -132,13 +134,15 @@ TEST_CASE("recorder: an approval carries the id, and what a person does goes on 
     const auto shown = w.book.find(id);
     REQUIRE(shown);
     CHECK(shown->recovery == r->recovery);
-    const auto there = w.wait(w.manager->persons().approve(id, approver::operator_token, false, {}, "operator"));
+    const auto there =
+        w.wait(w.manager->persons().approve(id, approver::operator_token, false, {}, "operator"));
     REQUIRE(there.has_value());
     CHECK(w.wait(w.manager->persons().callback(w.sign_in_at(there->location), std::nullopt)).ok);
     CHECK(w.verdict_of(r).recovery == shown->recovery);
     const auto t = w.read(shown->recovery);
     const auto words = words_of(t);
-    for (const auto* needed : {"challenge", "discovery", "approval", "begin sign-in", "redeem code", "sign_in", "request"})
+    for (const auto* needed :
+         {"challenge", "discovery", "approval", "begin sign-in", "redeem code", "sign_in", "request"})
         CHECK(words.contains(needed));
     CHECK(t.entries.back().how == "login");
     CHECK(t.entries.back().approval == id);
@@ -161,7 +165,8 @@ TEST_CASE("recorder: each call that is approved has a timeline of its own, with 
     const auto one = w.called("digest-one"), two = w.called("digest-two");
     w.until([&] { return !one->approval_id.empty() && !two->approval_id.empty(); }, "both approvals");
     CHECK(one->recovery != two->recovery);
-    REQUIRE(w.wait(w.manager->persons().approve(one->approval_id, approver::operator_token, false, {}, "operator"))
+    REQUIRE(w.wait(w.manager->persons().approve(one->approval_id, approver::operator_token, false, {},
+                                                "operator"))
                 .has_value());
     CHECK(w.verdict_of(one).recovery == one->recovery);
     const auto t = w.read(one->recovery);
@@ -209,7 +214,8 @@ TEST_CASE("recorder: it survives a restart, and is asked by upstream, principal,
     q = {};
     q.most = 1;
     CHECK(w.entries(q).size() == 1);
-    CHECK_FALSE(w.wait(w.manager->evidence().timeline_of("01a3185c-507b-7000-8000-000000000001")).has_value());
+    CHECK_FALSE(
+        w.wait(w.manager->evidence().timeline_of("01a3185c-507b-7000-8000-000000000001")).has_value());
     CHECK_FALSE(w.wait(w.manager->evidence().timeline_of("../credential")).has_value());
     CHECK(w.wait(w.manager->evidence().judgements(10)).size() == 2);
 }
