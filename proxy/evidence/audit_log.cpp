@@ -4,6 +4,7 @@
 #include "conf/regular_file.hpp"
 #include "core/crypto/random.hpp"
 #include "core/text/encoding.hpp"
+#include "core/text/time_text.hpp"
 #include "proxy/evidence/audit_sink.hpp"
 #include "proxy/log/log.hpp"
 
@@ -199,74 +200,83 @@ result<void> audit_log::write_batch(std::deque<item>& batch) {
     return done;
 }
 
-void audit_log::run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        const bool unsigned_lines = key_ && unsigned_ > 0;
-        const auto ready = [&] { return stopping_ || !queue_.empty(); };
-        if (unsigned_lines)
-            changed_.wait_until(lock, signed_at_ + settings_.within, ready);
-        else
-            changed_.wait(lock, ready);
-        std::deque<item> batch;
-        if (lost_untold_ > 0) {
-            item told;
-            told.what = {wall_clock::now(), "lost", {{"lines", std::to_string(lost_untold_)}}, true};
-            batch.push_back(std::move(told));
-        }
-        const auto lost_told = lost_untold_;
-        if (queue_.empty() && !stopping_ && unsigned_lines) {
-            item seal; // so that no line waits longer for a signature
-            seal.what = {wall_clock::now(), "signature", {}, true};
-            batch.push_back(std::move(seal));
-        }
-        std::move(queue_.begin(), queue_.end(), std::back_inserter(batch));
-        queue_.clear();
-        if (batch.empty()) {
-            if (stopping_)
-                return;
-            continue;
-        }
-        const bool last_try = stopping_;
-        lock.unlock();
-        auto done = write_batch(batch);
-        for (auto& one : batch)
-            if (one.done)
-                one.done(done);
-        if (done && written_)
-            written_(sink_->head());
-        lock.lock();
-        state_.waiting = queue_.size();
-        if (done) {
-            state_.lines += batch.size();
-            state_.head = sink_->head();
-            lost_untold_ -= lost_told;
-            tell_key();
-            if (!state_.trouble.empty())
-                log_event(log_level::info, "audit", {{"message", "the audit is written again"}});
-            state_.trouble.clear();
-            continue;
-        }
+/// What the audit says of itself comes first: what it could not say before.
+void audit_log::begin_batch(std::deque<item>& batch) {
+    const auto own = [&](const char* event, std::vector<std::pair<std::string, std::string>> details) {
+        item one;
+        one.what = {wall_clock::now(), event, std::move(details), true};
+        batch.push_back(std::move(one));
+    };
+    if (gap_since_)
+        own("gap", {{"since", rfc3339_ms(*gap_since_)}});
+    if (lost_untold_ > 0)
+        own("lost", {{"lines", std::to_string(lost_untold_)}});
+    if (queue_.empty() && batch.empty() && key_ && unsigned_ > 0 && !stopping_)
+        own("signature", {}); // so that no line waits longer for one
+    std::move(queue_.begin(), queue_.end(), std::back_inserter(batch));
+    queue_.clear();
+}
+
+/// Where it failed, what nobody waits for is tried again, in its order.
+void audit_log::end_batch(std::deque<item>& batch, const result<void>& done, std::uint64_t lost_told) {
+    if (done) {
+        state_.lines += batch.size();
+        state_.head = sink_->head();
+        lost_untold_ -= lost_told;
+        gap_since_.reset();
+        tell_key();
+        if (!state_.trouble.empty())
+            log_event(log_level::info, "audit", {{"message", "the audit is written again"}});
+        state_.trouble.clear();
+    } else {
         if (state_.trouble.empty())
             log_event(log_level::error, "audit", {{"message", done.error().describe()}});
         state_.trouble = done.error().describe();
-        if (last_try) {
-            state_.lost += batch.size();
-            log_event(log_level::error, "audit", {{"lost_lines", std::to_string(batch.size())}});
-            return;
-        }
-        // what nobody waits for is tried again, in its order
+        if (!gap_since_)
+            gap_since_ = wall_clock::now();
         std::erase_if(batch, [](const item& one) {
-            return one.done != nullptr || one.what.event == "lost" || one.what.event == "signature";
+            const auto& event = one.what.event;
+            return one.done != nullptr || event == "lost" || event == "signature" || event == "gap";
         });
         std::move(batch.rbegin(), batch.rend(), std::front_inserter(queue_));
-        while (queue_.size() > most_waiting) {
-            queue_.pop_back();
+        for (; queue_.size() > most_waiting; queue_.pop_back()) {
             ++state_.lost;
             ++lost_untold_;
         }
-        state_.waiting = queue_.size();
-        changed_.wait_for(lock, try_again, [&] { return stopping_; });
+    }
+    state_.waiting = queue_.size();
+}
+
+void audit_log::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        const auto ready = [&] { return stopping_ || !queue_.empty(); };
+        if (gap_since_)
+            changed_.wait_for(lock, try_again, [&] { return stopping_; });
+        else if (key_ && unsigned_ > 0)
+            changed_.wait_until(lock, signed_at_ + settings_.within, ready);
+        else
+            changed_.wait(lock, ready);
+        const bool last = stopping_;
+        const auto lost_told = lost_untold_;
+        std::deque<item> batch;
+        begin_batch(batch);
+        if (!batch.empty()) {
+            lock.unlock();
+            const auto done = write_batch(batch);
+            for (auto& one : batch)
+                if (one.done)
+                    one.done(done);
+            if (done && written_)
+                written_(sink_->head());
+            lock.lock();
+            end_batch(batch, done, lost_told);
+        }
+        if (!last)
+            continue;
+        if (!queue_.empty())
+            log_event(log_level::error, "audit", {{"lost_lines", std::to_string(queue_.size())}});
+        return;
     }
 }
 

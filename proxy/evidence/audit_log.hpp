@@ -58,6 +58,8 @@ private:
     struct sink;
     audit_log(audit_config settings, std::string process, std::function<void(const audit_head&)> written);
     void run();
+    void begin_batch(std::deque<item>& batch);
+    void end_batch(std::deque<item>& batch, const result<void>& done, std::uint64_t lost_told);
     void push(item one);
     result<void> write_batch(std::deque<item>& batch);
     bool sign_now(const item& one);
@@ -76,6 +78,7 @@ private:
     std::deque<item> queue_;
     audit_state state_;
     std::uint64_t lost_untold_ = 0;
+    std::optional<time_point> gap_since_; ///< nothing can be written since then
     bool stopping_ = false;
     std::thread thread_;
 };

@@ -11,7 +11,8 @@ import { said, v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
 import { root, until } from './lib/proxy.mjs';
 
-const useEvidence = (t, { required = false, more = '' } = {}) => use(t, { proxy: { template: 'evidence.yaml', values: { required, more } } });
+const auditLine = (more = '') => `audit: {file: audit.jsonl, sign: {key: {file: audit.key}, every: 5}${more}}`;
+const useEvidence = (t, { required = false, more = '' } = {}) => use(t, { proxy: { template: 'evidence.yaml', values: { audit: auditLine(required ? ', required: true' : ''), more } } });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -89,6 +90,11 @@ test('dashboard and timeline before a browser: light, dark, phone, without scrip
   await page.getByRole('link', { name: 'call approved' }).first().waitFor();
   await screenshot(page, 'evidence-dashboard-light');
   await accessible(page, 'the dashboard with its history');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await screenshot(page, 'evidence-dashboard-dark');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await screenshot(page, 'evidence-dashboard-phone');
+  await accessible(page, 'the dashboard with its history on a phone');
   const href = await page.getByRole('link', { name: 'call approved' }).first().getAttribute('href');
   assert.ok(href.includes(asked.recovery));
 
@@ -264,7 +270,7 @@ test('the API is what its OpenAPI document says: every path, every answer', { ti
 test('debug bundle: all that a bug report needs, and none of forty secrets', { timeout: 120_000 }, async (t) => {
   const planted = Array.from({ length: 40 }, (_, i) => `planted-secret-${String(i).padStart(2, '0')}-Zx9`);
   const extra = planted.slice(0, 36).reduce((out, _, i) => (i % 3 ? out : `${out}\n  s${i}:\n    url: http://127.0.0.1:1/s${i}\n    grant: client_credentials\n    client: {id: c${i}, secret: "${planted[i]}", issuer: "http://127.0.0.1:1"}\n    headers: {X-Key: "${planted[i + 1]}", X-Other: {file: s${i}.txt}}`), '');
-  const { rs, proxy, passed } = await use(t, { proxy: { template: 'evidence.yaml', values: { required: false, more: `trace: {otlp: "http://127.0.0.1:1", headers: {Authorization: "${planted[36]}"}}` } } });
+  const { rs, proxy, passed } = await use(t, { proxy: { template: 'evidence.yaml', values: { audit: auditLine(), more: `trace: {otlp: "http://127.0.0.1:1", headers: {Authorization: "${planted[36]}"}}` } } });
   for (let i = 0; i < 36; i += 3) writeFileSync(join(proxy.dir, `s${i}.txt`), planted[i + 2]);
   await proxy.kill('SIGTERM');
   writeFileSync(proxy.config, readFileSync(proxy.config, 'utf8').replace('\npolicy:', `${extra}\n  direct: {url: "http://127.0.0.1:1/direct", grant: static, token: "${planted[37]}"}\n  asserting: {url: "http://127.0.0.1:1/asserting", grant: jwt_bearer, assertion: "${planted[38]}", client: {id: c, issuer: "http://127.0.0.1:1"}}\npolicy:`).replace(/token: \{file: [^}]*operator.token\}/, `token: "${planted[39]}"`));

@@ -13,7 +13,7 @@ import { connectAndApprove, use } from './lib/house.mjs';
 import { freePorts, root, until } from './lib/proxy.mjs';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const evidence = (t, more = '', options = {}) => use(t, { ...options, proxy: { template: 'evidence.yaml', values: { required: false, more } } });
+const evidence = (t, more = '', options = {}) => use(t, { ...options, proxy: { template: 'evidence.yaml', values: { audit: 'audit: {file: audit.jsonl, sign: {key: {file: audit.key}}}', more } } });
 
 /// Values of each family: the samples' texts, histograms under their own name.
 function families(text) {

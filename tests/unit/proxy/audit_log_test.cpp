@@ -149,12 +149,13 @@ TEST_CASE("audit log: a disk that is full is told, what waits is written later, 
     std::filesystem::rename(away, at.settings.file);
     REQUIRE([&] {
         for (auto until = std::chrono::steady_clock::now() + 20s; std::chrono::steady_clock::now() < until;)
-            if (log->state().lines == 2 && log->state().trouble.empty())
+            if (log->state().lines == 3 && log->state().trouble.empty())
                 return true;
         return false;
     }());
     const auto text = read_whole(at.settings.file);
     CHECK(has(text, "of later"));
+    CHECK(has(text, "\"event\":\"gap\""));
     CHECK_FALSE(has(text, "of needed"));
     CHECK(at.verify().findings.empty());
 }

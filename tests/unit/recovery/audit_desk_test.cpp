@@ -75,7 +75,7 @@ TEST_CASE("audit desk: where it can't be written nothing that somebody answers f
     CHECK(w.wait(persons.login("up", "local")).error().code == fault::audit_unavailable);
     CHECK(w.wait(persons.remember(r->approval_id)).error().code == fault::audit_unavailable);
     CHECK(w.wait(persons.revoke_rule("x")).error().code == fault::audit_unavailable);
-    CHECK(w.wait(persons.end_identity("local", "operator")).error().code == fault::audit_unavailable);
+    CHECK(w.wait(persons.logout_all("local")).error().code == fault::audit_unavailable);
     CHECK(w.book.find(r->approval_id)->status == approval_status::pending);
     CHECK_FALSE(r->verdict);
     w.mend_disk();
