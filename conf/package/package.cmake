@@ -66,7 +66,7 @@ install(FILES ${described}/changelog.gz ${described}/changelog.Debian.gz DESTINA
 install(FILES conf/package/debian/copyright DESTINATION ${docs})
 install(FILES conf/quickstart.yaml conf/team.yaml conf/company.yaml conf/enterprise.yaml conf/mcp-reauth.schema.json DESTINATION ${docs}/examples)
 install(PROGRAMS conf/notify/desktop conf/notify/webhook DESTINATION ${docs}/examples/notify)
-install(DIRECTORY conf/fleet DESTINATION ${docs}/examples)
+install(DIRECTORY conf/fleet conf/observe DESTINATION ${docs}/examples)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME mcp-reauth)

@@ -106,12 +106,9 @@ task<void> approval_listener::impl::stream_events(self_ptr self, service_exchang
             co_await self->others.look("approvals");
             co_await self->others.look("credentials");
         }
-        nlohmann::json past;
         if (only_id.empty()) {
-            history_query last;
-            past = co_await history_of(self, who, last);
-        }
-        if (only_id.empty()) {
+            const history_query last;
+            const auto past = co_await history_of(self, who, last);
             append_if_new(text, last_approvals, event("approvals", self->waiting_json(who, own_only)));
             append_if_new(text, last_credentials,
                           event("credentials", self->credentials_json(who, own_only)));

@@ -149,20 +149,27 @@ nlohmann::json of_approval(const nlohmann::json& list, const std::string& id) {
     return out;
 }
 
+/// As the running proxy has it, newest first.
+result<nlohmann::json> list_of(const api_client& api, const history_arguments& given) {
+    const auto path = path_for(given);
+    if (!path)
+        return path.error();
+    auto answer = api.get(*path);
+    if (!answer)
+        return answer.error();
+    return result<nlohmann::json>(array_of(*answer, "history"));
+}
+
 /// Prints what is new, the oldest first, until the proxy ends.
 int follow(const command_context& context, const api_client& api, const history_arguments& given) {
     constexpr std::chrono::seconds pause{1};
     std::set<std::string> seen;
     for (bool first = true;; first = false) {
-        const auto path = path_for(given);
-        if (!path)
-            return context.fail(path.error());
-        auto answer = api.get(*path);
-        if (!answer)
-            return context.fail(answer.error());
-        auto list = array_of(*answer, "history");
-        std::reverse(list.begin(), list.end());
-        for (const auto& e : list) {
+        auto list = list_of(api, given);
+        if (!list)
+            return context.fail(list.error());
+        std::reverse(list->begin(), list->end());
+        for (const auto& e : *list) {
             if (!seen.insert(json_text(e)).second || (first && given.since.empty()))
                 continue;
             if (context.json)
@@ -185,14 +192,10 @@ int run_history(const command_context& context, const api_client& api, const his
     }
     if (given.follow)
         return follow(context, api, given);
-    const auto path = path_for(given);
-    if (!path)
-        return context.fail(path.error());
-    auto answer = api.get(*path);
-    if (!answer)
-        return context.fail(answer.error());
-    const auto list = array_of(*answer, "history");
-    return print_list(context, given.id.empty() ? list : of_approval(list, given.id));
+    const auto list = list_of(api, given);
+    if (!list)
+        return context.fail(list.error());
+    return print_list(context, given.id.empty() ? *list : of_approval(*list, given.id));
 }
 
 } // namespace

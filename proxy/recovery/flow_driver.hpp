@@ -56,7 +56,7 @@ task<T> drive_by_url(executor ex, fetcher& network, options_by_url options_for, 
         if (auto* wanted = std::get_if<fetch>(&f.wanted())) {
             auto request = std::move(wanted->request);
             auto options = options_for(request.url);
-            exchange_notice notice(options.seen, request, wanted->purpose);
+            const exchange_notice notice(options.seen, request, wanted->purpose);
             auto answer = co_await network.fetch(std::move(request), options);
             notice.ended(answer);
             f.resume(std::move(answer));

@@ -113,7 +113,7 @@ void pending_recoveries::answer(const life::answer& a) {
     if (replies_.give(a.request, a))
         return; // a renewal that another life has asked for
     const auto found = held_.find(a.request);
-    recovery_verdict verdict = a;
+    recovery_verdict verdict = static_cast<const recovery_verdict&>(a);
     if (found != held_.end() && found->second.record)
         verdict.recovery = found->second.record->id();
     if (found != held_.end())

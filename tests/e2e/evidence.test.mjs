@@ -9,7 +9,7 @@ import Ajv from 'ajv/dist/2020.js';
 import { accessible, launch, person, screenshot } from './lib/browser.mjs';
 import { said, v1 } from './lib/clients.mjs';
 import { connectAndApprove, use } from './lib/house.mjs';
-import { root, until } from './lib/proxy.mjs';
+import { binary, root, until } from './lib/proxy.mjs';
 
 const auditLine = (more = '') => `audit: {file: audit.jsonl, sign: {key: {file: audit.key}, every: 5}${more}}`;
 const useEvidence = (t, { required = false, more = '' } = {}) => use(t, { proxy: { template: 'evidence.yaml', values: { audit: auditLine(required ? ', required: true' : ''), more } } });
@@ -203,31 +203,47 @@ test('the audit: whole after a kill, every change is found, a receipt is a signe
   passed();
 });
 
-test('what another policy would have done, and what people approve again and again', { timeout: 120_000 }, async (t) => {
+test('what another policy would have done: recorded judgements before a new configuration, counted and listed', { timeout: 120_000 }, async (t) => {
   const { proxy, passed } = await useEvidence(t);
   await live({ proxy });
+  const other = join(proxy.dir, 'other.yaml');
+  writeFileSync(other, readFileSync(proxy.config, 'utf8').replace(/policy:[^]*limits:/, 'policy:\n  - {name: never more, match: {reason: insufficient_scope}, action: deny}\nlimits:'));
+  const env = { ...process.env, HOME: proxy.dir, XDG_STATE_HOME: join(proxy.dir, 'state'), MCP_REAUTH_CONFIG: proxy.config };
+  const cli = (...args) => execFileSync(binary, args, { env, cwd: proxy.dir, encoding: 'utf8' });
+  const changes = JSON.parse(cli('explain', '--recorded', '--config', other, '--json'));
+  assert.ok(changes.recorded > changes.changed);
+  assert.equal(changes.counts['asks a person -> denied_by_policy'], 1);
+  assert.equal(changes.counts['approve -> sent'], 2);
+  assert.ok(changes.changes.every((c) => uuid.test(c.recovery)));
+  assert.match(cli('explain', '--recorded', '--config', other), /1 × asks a person → denied_by_policy/);
+  assert.match(cli('explain', '--recorded'), /0 would end in another way[^]*Observed: no admin: deny would have decided 1/);
+  assert.match(cli('rules', '--suggest', '--least', '2'), /Nothing was approved 2 times and never denied/);
+  passed();
+});
+
+test('what people approve again and again is suggested as a rule, which then does what it says', { timeout: 120_000 }, async (t) => {
+  const { proxy, passed } = await useEvidence(t);
   const gated = v1(`${proxy.origin}/gated`);
-  await gated.open();
-  await proxy.cli('check');
+  await connectAndApprove(proxy, gated);
   for (let i = 0; i < 3; i++) {
     const call = gated.callTool({ name: 'echo', arguments: { message: `${i}` } });
     await proxy.approve((await proxy.oneApproval()).id);
     await call;
   }
+  const { stdout } = await proxy.cli('rules', '--suggest');
+  const rule = /^ {2}- \{.*\}/m.exec(stdout)?.[0];
+  assert.match(rule, /match: \{upstream: gated, tool: echo, principal: local\}/);
+  assert.match(stdout, /approved 3 times, never denied/);
+  writeFileSync(proxy.config, readFileSync(proxy.config, 'utf8').replace('policy:\n', `policy:\n${rule}\n`));
+  proxy.child.kill('SIGHUP');
+  await until(() => /"event":"reloaded"/.test(proxy.log), { what: 'the reload' });
+  assert.equal(said(await gated.callTool({ name: 'echo', arguments: { message: 'unasked' } })), 'unasked');
+  assert.deepEqual(await proxy.waiting(), []);
   await gated.close();
-  const other = join(proxy.dir, 'other.yaml');
-  writeFileSync(other, readFileSync(proxy.config, 'utf8').replace(/policy:[^]*limits:/, 'policy:\n  - {name: never more, match: {reason: insufficient_scope}, action: deny}\nlimits:'));
-  const env = { ...process.env, HOME: proxy.dir, XDG_STATE_HOME: join(proxy.dir, 'state'), MCP_REAUTH_CONFIG: proxy.config };
-  const cli = (...args) => execFileSync(process.env.REAUTH_E2E_BINARY ?? join(root, 'build/release/mcp-reauth'), args, { env, cwd: proxy.dir, encoding: 'utf8' });
-  const changes = JSON.parse(cli('explain', '--recorded', '--config', other, '--json'));
-  assert.ok(changes.recorded > changes.changed);
-  assert.equal(changes.counts['asks a person -> denied_by_policy'], 1);
-  assert.equal(changes.counts['approve -> sent'], 5);
-  assert.ok(changes.changes.every((c) => uuid.test(c.recovery)));
-  assert.match(cli('explain', '--recorded', '--config', other), /1 × asks a person → denied_by_policy/);
-  assert.match(cli('explain', '--recorded'), /0 would end in another way[^]*Observed: no admin: deny would have decided 1/);
-
-  assert.match(cli('rules', '--suggest'), /Nothing was approved|policy:/);
+  const lines = readFileSync(join(proxy.dir, 'audit.jsonl'), 'utf8').trim().split('\n').map((l) => JSON.parse(l));
+  const policies = lines.filter((l) => l.policy_sha256).map((l) => l.policy_sha256);
+  assert.equal(lines.filter((l) => l.event === 'configuration').length, 1);
+  assert.equal(new Set(policies).size, 2, 'the audit knows that the rules are others');
   passed();
 });
 
