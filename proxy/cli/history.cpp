@@ -157,7 +157,7 @@ result<nlohmann::json> list_of(const api_client& api, const history_arguments& g
     auto answer = api.get(*path);
     if (!answer)
         return answer.error();
-    return result<nlohmann::json>(array_of(*answer, "history"));
+    return result<nlohmann::json>(boost::system::in_place_value, array_of(*answer, "history"));
 }
 
 /// Prints what is new, the oldest first, until the proxy ends.
