@@ -20,7 +20,8 @@ void exchange::begin_watch() {
                        static_cast<double>(static_cast<unsigned char>(random(1)[0]));
     if (parent ? !parent->sampled : drawn / 65536 >= trace.sample)
         return;
-    auto& span = watch_->span.emplace();
+    watch_->span = std::make_unique<request_span>();
+    auto& span = *watch_->span;
     span.context = {parent ? parent->trace_id : new_trace_id(random), new_span_id(random), true};
     span.parent = parent ? parent->span_id : std::string();
     span.began = wall_clock::now();

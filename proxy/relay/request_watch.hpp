@@ -86,7 +86,7 @@ struct request_watch {
     bool answered = false; ///< the answer's head is there
     unsigned status = 0;
     request_kind kind = request_kind::other;
-    std::optional<request_span> span;
+    std::unique_ptr<request_span> span; ///< null: it is not traced
 
     void sending() noexcept { mark = clock::now(); }
     void heard(unsigned s) noexcept {
