@@ -19,8 +19,13 @@ void life_effects::perform(life_entry& m, life_actions actions) {
 /// Where an action is noted: of a call that waits for approval its own, else that of the life's episode.
 timeline_ptr life_effects::record_of(life_entry& m, const std::string& approval) {
     const auto shown = approval.empty() ? nullptr : approvals_.book().find(approval);
-    const auto id = shown ? shown->recovery : std::string();
-    if (shown && shown->kind == approval_kind::call)
+    return shown ? record_of(m, shown->kind, shown->recovery) : record_of(m, approval_kind::login, {});
+}
+
+/// An approval's is the one that it was opened in, whatever has begun since.
+timeline_ptr life_effects::record_of(life_entry& m, approval_kind kind, const std::string& id) {
+    const bool own = kind == approval_kind::call || (m.record && !id.empty() && m.record->id() != id);
+    if (own)
         return record_.kept().open(m.key, id);
     if (!m.record)
         m.record = record_.kept().open(m.key, id);
@@ -70,6 +75,8 @@ task<void> life_effects::finish(life_key key, work_note note, task<life_event> w
     record.note(std::move(note.name), std::move(note.facts), since);
     if (note.counted)
         --record.works;
+    if (const auto* m = lives_.find(key); record.idle() && (!m || m->record != note.record))
+        record_.kept().close(note.record);
     const auto* found = std::get_if<life::discovered>(&end);
     if (const auto* m = lives_.find(key); m && key.session && found && found->found)
         sessions_.found(*m, *found->found);
@@ -121,10 +128,8 @@ void life_effects::say(life_entry& m, const life::show& a) {
     const auto before = approvals_.book().find(a.now.id);
     if (shown.now.recovery.empty() && before)
         shown.now.recovery = before->recovery;
-    if (a.now.kind == approval_kind::call)
-        record = record_.kept().open(m.key, shown.now.recovery);
-    else if (a.share || m.record) // else another process has told of it
-        record = shown.now.recovery.empty() || m.record ? record_of(m) : record_of(m, a.now.id);
+    if (a.share || m.record || a.now.kind == approval_kind::call) // else another process has told of it
+        record = record_of(m, a.now.kind, shown.now.recovery);
     if (record && shown.now.recovery.empty())
         shown.now.recovery = record->id();
     if (shown.share)

@@ -39,6 +39,7 @@ private:
     };
     task<void> finish(life_key key, work_note note, task<life_event> work);
     timeline_ptr record_of(life_entry& m, const std::string& approval = {});
+    timeline_ptr record_of(life_entry& m, approval_kind kind, const std::string& id);
     void close_if_over(life_entry& m);
     task<void> wake(life_key key, time_point at);
 

@@ -148,6 +148,31 @@ TEST_CASE("recorder: an approval carries the id, and what a person does goes on 
     CHECK(t.entries.back().approval == id);
 }
 
+TEST_CASE("recorder: an approval goes on in the timeline that it was opened in, whoever waits for it since") {
+    recorded_world w;
+    w.start();
+    const auto first = w.refused();
+    w.until([&] { return !first->approval_id.empty(); }, "the approval");
+    const auto opened_in = first->recovery;
+    w.manager->requests().abandon(first);
+    w.now += 1s;
+    const auto second = w.refused();
+    w.until([&] { return !second->approval_id.empty(); }, "the same approval");
+    CHECK(second->approval_id == first->approval_id);
+    const auto there = w.wait(
+        w.manager->persons().approve(first->approval_id, approver::operator_token, false, {}, "operator"));
+    REQUIRE(there.has_value());
+    CHECK(w.wait(w.manager->persons().callback(w.sign_in_at(there->location), std::nullopt)).ok);
+    const auto own = w.verdict_of(second).recovery;
+    CHECK(own != opened_in);
+    const auto t = w.read(opened_in);
+    CHECK(words_of(t).contains("redeem code"));
+    CHECK(t.entries.back().how == "login");
+    const auto waited = w.read(own);
+    CHECK(fact(step(waited, "waits"), "recovery") == opened_in);
+    CHECK(fact(step(waited, "request"), "outcome") == "sent again");
+}
+
 TEST_CASE("recorder: who was told no is in the timeline, with whoever said it") {
     recorded_world w;
     w.start();
