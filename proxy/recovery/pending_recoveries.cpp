@@ -192,7 +192,9 @@ void pending_recoveries::tell_waiting(const life::tell_waiting& a) {
     if (waiting.ask.call && held->second.record)
         note_call(waiting, *held->second.record);
     if (held->second.record && waiting.told_of != a.approval)
-        held->second.record->note("waits", {{"approval", a.approval}, {"recovery", shown->recovery}});
+        held->second.record->note(
+            "waits", {{"approval", a.approval},
+                      {"recovery", shown->recovery == waiting.recovery_id ? "" : shown->recovery}});
     waiting.told_of = a.approval;
     waiting.approval_waits(a, book_.link(*shown), waiting.recovery_id);
     if (book_.attended(a.approval, context_.env.now()) || shown->status == approval_status::authorizing)

@@ -155,6 +155,8 @@ bool exchange::begin_answer(body_pump& pump, endpoint_filter* endpoints) {
     write_response_head(answer, rewrite, m.out);
     if (!news_.recovery.empty()) [[unlikely]]
         tell_recovery(m.out);
+    if (watch_) [[unlikely]]
+        watch_->head_out = request_watch::clock::now();
     pump.to(down_.client());
     pump.payload_only(payload_only);
     kept_ = {answer.keep_alive && upload_.done(), keep_alive_timeout(answer)};

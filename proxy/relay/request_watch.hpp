@@ -83,7 +83,7 @@ struct request_watch {
     using clock = std::chrono::steady_clock;
     clock::time_point began = clock::now(), mark{};
     clock::duration upstreams{}, waited{};
-    bool answered = false; ///< the answer's head is there
+    clock::time_point head_out{}; ///< when the upstream's answer began to go to the client; none: it has not
     unsigned status = 0;
     request_kind kind = request_kind::other;
     std::unique_ptr<request_span> span; ///< null: it is not traced

@@ -76,7 +76,8 @@ void worker::use(std::shared_ptr<const routing_table> fresh) {
 
 void worker::watched(const request_target& where, request_watch& seen, std::optional<fault> failed,
                      unsigned recoveries, const std::string& recovery) {
-    const auto whole = request_watch::clock::now() - seen.began;
+    const bool relayed = seen.head_out != request_watch::clock::time_point();
+    const auto whole = (relayed ? seen.head_out : request_watch::clock::now()) - seen.began;
     const auto outcome = failed ? outcomes_by_status + static_cast<std::size_t>(*failed)
                          : seen.status >= 100 && seen.status < 600 ? seen.status / 100
                                                                    : 0;
