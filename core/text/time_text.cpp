@@ -40,6 +40,8 @@ std::optional<time_point> parse_rfc3339(std::string_view text) {
         return std::nullopt;
     // the clock counts nanoseconds and ends in 2262
     const auto seconds = ::timegm(&utc);
+    if (seconds < 0)
+        return std::nullopt;
     if (seconds >= wall_clock::to_time_t(time_point::max()))
         return time_point::max();
     auto at = wall_clock::from_time_t(seconds);

@@ -79,7 +79,8 @@ TEST_CASE("times are written to the millisecond and read again, with any offset"
     CHECK(parse_rfc3339(rfc3339_ms(at)) == at);
     CHECK(parse_rfc3339("2026-01-31T14:00:00+02:00") == parse_rfc3339("2026-01-31T12:00:00Z"));
     CHECK(parse_rfc3339("2026-01-31T07:30:00.5-04:30") == parse_rfc3339("2026-01-31T12:00:00.500Z"));
-    for (const auto* bad : {"", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+0200", "yesterday"})
+    for (const auto* bad : {"", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00+0200", "yesterday",
+                            "027-01-15T08:00:00Z", "1969-12-31T23:59:59Z"})
         CHECK_FALSE(parse_rfc3339(bad));
 }
 
