@@ -14,13 +14,9 @@ namespace {
 
 constexpr std::size_t most_entries = 5000, most_judgements = 10'000;
 
-/// A parameter of the request's query, decoded; empty: it is not there.
-std::string parameter(const service_request& request, std::string_view name) {
-    const auto fields = parse_form(request.query);
-    for (const auto& [key, value] : fields)
-        if (key == name)
-            return value;
-    return {};
+/// A parameter of a query, decoded; empty: it is not there.
+std::string parameter(const form_fields& query, std::string_view name) {
+    return std::string(form_value(query, name).value_or(""));
 }
 
 } // namespace
@@ -42,11 +38,11 @@ task<nlohmann::json> approval_listener::impl::history_of(self_ptr self, viewer w
 }
 
 task<void> approval_listener::impl::api_history(self_ptr self, service_exchange& x, api_call call) {
-    const auto& request = x.request();
+    const auto query = parse_form(x.request().query);
     history_query wanted;
-    wanted.upstream = parameter(request, "upstream");
-    wanted.principal = parameter(request, "principal");
-    const auto since = parameter(request, "since"), limit = parameter(request, "limit");
+    wanted.upstream = parameter(query, "upstream");
+    wanted.principal = parameter(query, "principal");
+    const auto since = parameter(query, "since"), limit = parameter(query, "limit");
     wanted.since = parse_rfc3339(since);
     auto r = json_answer(400, error_body("invalid_request",
                                          "`since` must be a time, `limit` a number from 1 to 5000.",
@@ -145,7 +141,7 @@ std::string approval_listener::impl::timeline_link(const std::string& id) const 
 task<void> approval_listener::impl::route_timeline(self_ptr self, service_exchange& x, std::string id,
                                                    viewer who) {
     const auto& request = x.request();
-    const auto key = parameter(request, "key");
+    const auto key = parameter(parse_form(request.query), "key");
     const bool by_link = !self->people_sign_in() && secret(self->timeline_key(id)).equals(key);
     if (request.method != "GET" && request.method != "HEAD") {
         auto r = method_not_allowed("GET");

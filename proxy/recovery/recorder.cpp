@@ -34,8 +34,9 @@ bool wanted_by(const history_query& q, const history_entry& e) {
            (!q.sees || q.sees(e.principal));
 }
 
-bool unconditional(const history_query& q) {
-    return q.upstream.empty() && q.principal.empty() && !q.since && !q.sees;
+/// What the dashboard asks for over and over.
+bool usual(const history_query& q) {
+    return q.upstream.empty() && q.principal.empty() && !q.since && !q.sees && q.most == history_query().most;
 }
 
 } // namespace
@@ -166,8 +167,8 @@ void recorder::replace_by_own(std::vector<timeline>& parts) const {
 }
 
 task<std::vector<history_entry>> recorder::history(history_query wanted) {
-    const bool plain = unconditional(wanted);
-    if (plain && env_.now() < cached_.until && cached_.entries.size() <= wanted.most)
+    const bool plain = usual(wanted);
+    if (plain && env_.now() < cached_.until)
         co_return cached_.entries;
     std::vector<timeline> parts;
     std::size_t fitting = 0;
@@ -198,9 +199,8 @@ task<std::vector<history_entry>> recorder::history(history_query wanted) {
     std::stable_sort(all.begin(), all.end(), newer);
     if (all.size() > wanted.most)
         all.resize(wanted.most);
-    if (plain) {
+    if (plain)
         cached_ = {all, env_.now() + cache_lives};
-    }
     co_return all;
 }
 

@@ -231,18 +231,17 @@ void add_process(std::vector<metric>& all, const credential_manager& recovery,
 std::vector<metric> collect_metrics(const credential_manager& recovery, const approvals& book,
                                     const std::vector<std::unique_ptr<worker>>& workers,
                                     const relay_shared& shared, const measured_parts& more) {
-    const auto number = [](auto v) { return static_cast<double>(v); };
     std::vector<metric> all;
     for (const auto& row : worker_rows) {
         std::uint64_t sum = 0;
         for (const auto& w : workers)
             sum += (w->counters.*row.value).load(std::memory_order_relaxed);
-        all.push_back({row.name, row.help, number(sum)});
+        add(all, row.name, row.help, real(sum), false);
     }
     for (const auto& row : recovery_rows)
-        all.push_back({row.name, row.help, number(recovery.counters().*row.value)});
+        add(all, row.name, row.help, real(recovery.counters().*row.value), false);
     const auto gauge = [&](const char* name, const char* help, auto value) {
-        all.push_back({name, help, number(value), true});
+        add(all, name, help, real(value), true);
     };
     gauge("mcp_reauth_unsaved_credentials", "Credentials used from memory because the vault can't store them",
           recovery.unsaved().size());
@@ -253,25 +252,16 @@ std::vector<metric> collect_metrics(const credential_manager& recovery, const ap
     gauge("mcp_reauth_replay_bytes", "Bytes recorded for replay now", shared.replay_bytes.load());
     gauge("mcp_reauth_waiting_approvals", "Approvals that wait for a person", book.waiting().size());
     for (const auto& [upstream, held] : recovery.held_by_upstream())
-        all.push_back({"mcp_reauth_credentials",
-                       "Credentials that are held in memory, by upstream",
-                       number(held),
-                       true,
-                       {{"upstream", upstream}}});
+        add(all, "mcp_reauth_credentials", "Credentials that are held in memory, by upstream", real(held),
+            true, {{"upstream", upstream}});
     constexpr std::size_t most_principals = 200;
     const auto busiest = principal_id::busiest(most_principals);
     for (const auto& p : busiest)
-        all.push_back({"mcp_reauth_principal_requests_total",
-                       "Requests, by the 200 principals that have sent most",
-                       number(p.requests()),
-                       false,
-                       {{"principal", p.name()}}});
+        add(all, "mcp_reauth_principal_requests_total", "Requests, by the 200 principals that have sent most",
+            real(p.requests()), false, {{"principal", p.name()}});
     for (const auto& p : busiest)
-        all.push_back({"mcp_reauth_principal_requests",
-                       "… that are in progress now",
-                       number(p.in_progress()),
-                       true,
-                       {{"principal", p.name()}}});
+        add(all, "mcp_reauth_principal_requests", "… that are in progress now", real(p.in_progress()), true,
+            {{"principal", p.name()}});
     add_requests(all, workers);
     add_recovery(all, recovery);
     add_approvals(all, book, recovery.record().stats());
